@@ -1,0 +1,131 @@
+//! Refusals as answers: status, reason word, sentences, and what is missing. A server's fault must
+//! never tell its cause here; that is for the log.
+
+use http::header::{ALLOW, HeaderName, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use valetkey_domain::task::Vocabulary;
+use valetkey_domain::{Reason, Refusal, TaskSet};
+use valetkey_http::Reply;
+use valetkey_service::Service;
+
+use crate::words;
+
+/// The status of a refusal.
+pub(crate) fn status(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::TokenMalformed
+        | Reason::TokenUnknown
+        | Reason::TokenExpired
+        | Reason::TokenRevoked
+        | Reason::UserDeactivated
+        | Reason::UserDeleted
+        | Reason::AppDisconnected
+        | Reason::AppNotInstalled => StatusCode::UNAUTHORIZED,
+        Reason::NotVisible => StatusCode::NOT_FOUND,
+        Reason::ShareEnded
+        | Reason::ScopeMissing
+        | Reason::AssetNotAssigned
+        | Reason::TaskMissing
+        | Reason::RoleInsufficient
+        | Reason::WiderThanCaller
+        | Reason::IpNotAllowed
+        | Reason::OutsideTimeWindow => StatusCode::FORBIDDEN,
+        Reason::AppNotInstalledForIssue
+        | Reason::TermsNotAccepted
+        | Reason::NoConnectedApp
+        | Reason::LimitReached
+        | Reason::LastAdmin
+        | Reason::Conflict => StatusCode::CONFLICT,
+        Reason::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Reason::NotFresh | Reason::Unavailable | Reason::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        Reason::ProofMissing
+        | Reason::ProofInvalid
+        | Reason::Required
+        | Reason::Invalid
+        | Reason::NotOneOf
+        | Reason::UnknownReference
+        | Reason::ScopeNotPossible
+        | Reason::ScopeIncomplete
+        | Reason::TokenMustEnd => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The answer of a refusal. `trace` is what `explain.trace` finds it by.
+pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credential_sent: bool) -> Reply {
+    let mut error = Map::new();
+    error.insert("reason".into(), json!(refusal.reason.as_str()));
+    error.insert("message".into(), json!(words::what(refusal, credential_sent)));
+    if let Some(hint) = words::hint(refusal, credential_sent) {
+        error.insert("hint".into(), json!(hint));
+    }
+    if let Some(field) = &refusal.field {
+        error.insert("field".into(), json!(field));
+    }
+    if let Some(missing) = missing(service, refusal) {
+        error.insert("missing".into(), missing);
+    }
+    if let Some(role) = words::granted_by(refusal) {
+        error.insert("granted_by".into(), json!(role));
+    }
+    error.insert("trace".into(), json!(trace));
+    let status = status(refusal.reason);
+    let reply = Reply::json(status, json!({ "error": error }).to_string());
+    let reply = match status {
+        StatusCode::UNAUTHORIZED => {
+            let challenge = if credential_sent { r#"Bearer realm="valetkey", error="invalid_token""# } else { r#"Bearer realm="valetkey""# };
+            reply.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+        }
+        // After an unknown outcome nobody should repeat blindly, so no time is named.
+        StatusCode::SERVICE_UNAVAILABLE if refusal.reason != Reason::OutcomeUnknown => {
+            reply.header(http::header::RETRY_AFTER, HeaderValue::from_static("1"))
+        }
+        _ => reply,
+    };
+    not_stored(reply)
+}
+
+/// What would have to be there: lists of which one is enough.
+fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
+    let lacking = &refusal.missing;
+    match refusal.reason {
+        Reason::ScopeMissing => Some(json!({ "scope": lacking.scopes })),
+        Reason::ScopeIncomplete => Some(json!({ "scope": refusal.expected })),
+        Reason::AssetNotAssigned => Some(json!({ "asset": lacking.asset.or(refusal.subject), "task": tasks(service, refusal, lacking.tasks) })),
+        Reason::TaskMissing => Some(json!({
+            "task": tasks(service, refusal, lacking.tasks),
+            "held": tasks(service, refusal, lacking.held),
+            "asset": lacking.asset,
+        })),
+        Reason::RoleInsufficient if refusal.note.is_none() => Some(json!({ "role": "ADMIN" })),
+        _ => None,
+    }
+}
+
+fn tasks(service: &Service, refusal: &Refusal, set: TaskSet) -> Vec<String> {
+    let Some(kind) = refusal.missing.kind else { return Vec::new() };
+    let declared = service.read(|s| s.declared_kind(kind)).ok().flatten();
+    let words = Vocabulary::of(kind, declared.as_ref());
+    words.map(|w| w.names(set).into_iter().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+/// The answer where no row is behind the path or the method.
+pub(crate) fn nothing_here(status: StatusCode, reason: &str, message: &str, hint: &str, trace: &str) -> Reply {
+    let error = json!({ "reason": reason, "message": message, "hint": hint, "trace": trace });
+    not_stored(Reply::json(status, json!({ "error": error }).to_string()))
+}
+
+/// The answer to a method that a path does not have.
+pub(crate) fn method_not_allowed(allow: &'static str, trace: &str) -> Reply {
+    let hint = if allow == "POST" { "send it with POST" } else { "send it with GET" };
+    nothing_here(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take that method", hint, trace)
+        .header(ALLOW, HeaderValue::from_static(allow))
+}
+
+/// Answers may hold secrets, so nobody on the way may keep them.
+pub(crate) fn not_stored(reply: Reply) -> Reply {
+    reply
+        .header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+        .header(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"))
+}

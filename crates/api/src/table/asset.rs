@@ -1,0 +1,289 @@
+//! Assets, who may do what on them, and with whom they are shared.
+
+use serde_json::{Value, json};
+use valetkey_domain::{AssetKind, Id, List, Refusal, State, assignment};
+use valetkey_service::authz::{Need, Question, Sorts, Target};
+use valetkey_service::rights;
+
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, Sort, may, need};
+use crate::show;
+
+const ASSET: Param = need("asset", Sort::Id, "The asset.");
+const KIND: &str = "The kind: page, ad_account, catalog, pixel, instagram_account, whatsapp_account, or one that the operator declared (kind.list).";
+
+pub(crate) const ROWS: &[Command] = &[
+    Command {
+        name: "asset.create",
+        summary: "Make an asset of a business",
+        access: Access::Admin,
+        writes: true,
+        params: &[
+            need("kind", Sort::Text, KIND),
+            BUSINESS,
+            need("name", Sort::Name, "What the asset is called."),
+            may("details", Sort::Object, "Descriptive fields, such as category or currency."),
+            may("unowned", Sort::Boolean, "Make it without an owner, for a business to claim; the operator's."),
+        ],
+        run: |ctx| Box::pin(create(ctx)),
+    },
+    Command {
+        name: "asset.list",
+        summary: "List the assets that a business owns, or that are shared with it",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            BUSINESS,
+            may("kind", Sort::Text, KIND),
+            may("reach", Sort::Word(&["owned", "shared"]), "Owned, if left out, or shared with the business."),
+            LIMIT,
+            AFTER,
+        ],
+        run: |ctx| Box::pin(list(ctx)),
+    },
+    Command {
+        name: "asset.rename",
+        summary: "Rename an asset; its owner's act",
+        access: Access::Admin,
+        writes: true,
+        params: &[ASSET, need("name", Sort::Name, "The new name.")],
+        run: |ctx| Box::pin(rename(ctx)),
+    },
+    Command {
+        name: "assignment.assign",
+        summary: "Give a user exactly these tasks on an asset",
+        access: Access::Admin,
+        writes: true,
+        params: &[
+            ASSET,
+            need("user", Sort::Id, "A person or system user of the business."),
+            need("tasks", Sort::Texts, "The tasks, by name; they replace the ones before (kind.list shows them)."),
+        ],
+        run: |ctx| Box::pin(assign(ctx)),
+    },
+    Command {
+        name: "assignment.unassign",
+        summary: "Take an asset away from a user",
+        access: Access::Admin,
+        writes: true,
+        params: &[ASSET, need("user", Sort::Id, "The person or system user.")],
+        run: |ctx| Box::pin(unassign(ctx)),
+    },
+    Command {
+        name: "assignment.list",
+        summary: "List the assets of a user, or the users on an asset",
+        access: Access::AdminOrSelf,
+        writes: false,
+        params: &[
+            may("user", Sort::Id, "The person or system user; this or asset is needed."),
+            may("asset", Sort::Id, "The asset; this or user is needed."),
+            LIMIT,
+            AFTER,
+        ],
+        run: |ctx| Box::pin(list_assignments(ctx)),
+    },
+    Command {
+        name: "share.share",
+        summary: "Share an asset with a partner, up to some tasks",
+        access: Access::Admin,
+        writes: true,
+        params: &[
+            ASSET,
+            need("partner", Sort::Id, "The business to share with."),
+            need("tasks", Sort::Texts, "The most that the partner's users may do; replaces what was permitted before."),
+        ],
+        run: |ctx| Box::pin(share(ctx)),
+    },
+    Command {
+        name: "share.unshare",
+        summary: "End a share; what the partner assigned ends with it",
+        access: Access::Admin,
+        writes: true,
+        params: &[ASSET, may("partner", Sort::Id, "The partner; the caller's own business if left out.")],
+        run: |ctx| Box::pin(unshare(ctx)),
+    },
+    Command {
+        name: "share.list",
+        summary: "List the partners of an asset, or what is shared with a business",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            may("asset", Sort::Id, "The asset whose partners are wanted."),
+            may("business", Sort::Id, "Without asset: the business that things are shared with; the caller's own if left out."),
+            LIMIT,
+            AFTER,
+        ],
+        run: |ctx| Box::pin(list_shares(ctx)),
+    },
+    Command {
+        name: "kind.list",
+        summary: "List the kinds of assets with their tasks",
+        access: Access::Anyone,
+        writes: false,
+        params: &[],
+        run: |ctx| Box::pin(list_kinds(ctx)),
+    },
+];
+
+fn kind(ctx: &Ctx) -> Result<Option<AssetKind>, Refusal> {
+    let Some(word) = ctx.text("kind") else { return Ok(None) };
+    let declared = ctx.read(|s| s.declared_kinds())?;
+    let found = AssetKind::parse(word).filter(|k| *k != AssetKind::APP);
+    let found = found.or_else(|| declared.iter().find(|k| k.word == word).map(|k| k.kind));
+    let all = || {
+        let built_in = valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::APP).map(|r| r.word.to_owned());
+        built_in.chain(declared.iter().map(|k| k.word.clone())).collect()
+    };
+    found.map(Some).ok_or_else(|| Refusal::not_one_of("kind", all()))
+}
+
+async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
+    let kind = kind(&ctx)?.ok_or_else(|| Refusal::required("kind"))?;
+    let (name, details) = (ctx.need_name("name")?, ctx.object("details"));
+    let done = match (ctx.flag("unowned"), ctx.id("business")) {
+        (Some(true), Some(_)) => {
+            return Err(Refusal::invalid("unowned", "left out beside business").with_note("an asset has a business or is unowned, not both"));
+        }
+        (Some(true), None) => ctx.service.create_unowned_asset(&ctx.call, kind, name, details).await?,
+        _ => ctx.service.create_asset(&ctx.call, kind, ctx.business()?, name, details).await?,
+    };
+    Ok(Answer::wrote(&done, json!({ "id": done.value })))
+}
+
+async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (business, kind) = (ctx.business()?, kind(&ctx)?);
+    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
+    let shared = ctx.text("reach") == Some("shared");
+    let ids = ctx.read(|s| s.list(if shared { List::SharedAssets(business) } else { List::OwnedAssets(business) }))?;
+    let row = |s: &dyn State, id: Id| {
+        let asset = s.asset(id).filter(|a| kind.is_none_or(|k| k == a.kind))?;
+        let mut row = show::asset(s, &asset);
+        if let (Value::Object(map), Some(share)) = (&mut row, s.share(id, business).filter(|_| shared)) {
+            map.insert("permitted_tasks".into(), json!(show::tasks(s, asset.kind, share.tasks)));
+        }
+        Some(row)
+    };
+    let mut page = ctx.page(ids, row)?;
+    add_details(&ctx, &mut page).await?;
+    Ok(Answer::read(page))
+}
+
+/// Puts the descriptive fields beside the assets of a page.
+async fn add_details(ctx: &Ctx, page: &mut Value) -> Result<(), Refusal> {
+    let Some(rows) = page.get_mut("rows").and_then(Value::as_array_mut) else { return Ok(()) };
+    let id_of = |row: &Value| row.get("id").and_then(Value::as_str).and_then(Id::parse);
+    let ids: Vec<Id> = rows.iter().filter_map(id_of).collect();
+    let details = ctx.service.details(&ids).await?;
+    for row in rows {
+        let found = id_of(row).and_then(|id| details.get(&id));
+        if let (Some(fields), Value::Object(map)) = (found, row) {
+            map.insert("details".into(), json!(fields));
+        }
+    }
+    Ok(())
+}
+
+async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (id, name) = (ctx.need_id("asset")?, ctx.need_name("name")?);
+    let kind = ctx.kind_of(id)?;
+    let question = rights::share(id, kind).sorts(Sorts::USERS);
+    if kind == AssetKind::APP {
+        // What an app is called stands in the app itself, which has a command of its own.
+        ctx.service.ask(&ctx.call, question)?;
+        return Err(Refusal::invalid("asset", "an asset that is not an app; app.update renames apps"));
+    }
+    let done = ctx.service.rename_asset(&ctx.call, question, id, name).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn assign(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (asset, user) = (ctx.need_id("asset")?, ctx.need_id("user")?);
+    let tasks = ctx.texts("tasks").unwrap_or_default();
+    let done = ctx.service.assign(&ctx.call, asset, user, tasks).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn unassign(ctx: Ctx) -> Result<Answer, Refusal> {
+    let done = ctx.service.unassign(&ctx.call, ctx.need_id("asset")?, ctx.need_id("user")?).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
+    match (ctx.id("user"), ctx.id("asset")) {
+        (Some(user), None) => {
+            let business = ctx.read(|s| assignment::user_business(s, user))?.ok_or_else(|| Refusal::not_visible(user))?;
+            let asked = ctx.service.ask(&ctx.call, rights::MANAGE_OR_SELF.on_user(business, user));
+            asked.map_err(|r| about(r, user))?;
+            let ids = ctx.read(|s| s.list(List::AssetsOf(user)))?;
+            ctx.page(ids, |s, asset| s.assignment(user, asset).map(|a| show::assignment(s, &a))).map(Answer::read)
+        }
+        (None, Some(asset)) => {
+            let kind = ctx.kind_of(asset)?;
+            let question = Question { target: Target::Asset(asset), need: Need::Admin, ..rights::list_assigned(kind) };
+            let own = ctx.service.ask(&ctx.call, question)?.caller.business();
+            let ids = ctx.read(|s| s.list(List::UsersOn(asset)))?;
+            // Who the other side of a share has put on the asset is its own affair.
+            let row = |s: &dyn State, user: Id| {
+                let found = s.assignment(user, asset).filter(|a| own.is_none_or(|b| b == a.business))?;
+                Some(show::assignment(s, &found))
+            };
+            ctx.page(ids, row).map(Answer::read)
+        }
+        (Some(_), Some(_)) => {
+            Err(Refusal::invalid("asset", "left out beside user").with_note("name the user or the asset, not both"))
+        }
+        (None, None) => Err(Refusal::required("user").with_note("name a user, to see its assets, or an asset, to see its users")),
+    }
+}
+
+fn about(mut refusal: Refusal, id: Id) -> Refusal {
+    if refusal.reason == valetkey_domain::Reason::NotVisible {
+        refusal.subject = Some(id);
+    }
+    refusal
+}
+
+async fn share(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (asset, partner) = (ctx.need_id("asset")?, ctx.need_id("partner")?);
+    let tasks = ctx.texts("tasks").unwrap_or_default();
+    let done = ctx.service.share(&ctx.call, asset, partner, tasks).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn unshare(ctx: Ctx) -> Result<Answer, Refusal> {
+    let partner = ctx.id("partner").or(ctx.caller.business()).ok_or_else(|| Refusal::required("partner"))?;
+    let done = ctx.service.unshare(&ctx.call, ctx.need_id("asset")?, partner).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn list_shares(ctx: Ctx) -> Result<Answer, Refusal> {
+    if let Some(asset) = ctx.id("asset") {
+        if ctx.id("business").is_some() {
+            return Err(Refusal::invalid("business", "left out beside asset").with_note("name the asset or the business, not both"));
+        }
+        let question = rights::share(asset, ctx.kind_of(asset)?).need(Need::Admin).sorts(Sorts::USERS);
+        let own = ctx.service.ask(&ctx.call, question)?.caller.business();
+        let owns = own.is_none() || ctx.read(|s| s.asset(asset).and_then(|a| a.business))? == own;
+        let ids = ctx.read(|s| s.list(List::PartnersOf(asset)))?;
+        // A partner sees its own share alone.
+        let row = |s: &dyn State, partner: Id| {
+            let found = s.share(asset, partner).filter(|_| owns || own == Some(partner))?;
+            Some(show::share(s, &found))
+        };
+        return ctx.page(ids, row).map(Answer::read);
+    }
+    let business = ctx.business()?;
+    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
+    let ids = ctx.read(|s| s.list(List::SharedAssets(business)))?;
+    ctx.page(ids, |s, asset| s.share(asset, business).map(|found| show::share(s, &found))).map(Answer::read)
+}
+
+async fn list_kinds(ctx: Ctx) -> Result<Answer, Refusal> {
+    ctx.service.ask(&ctx.call, Question::about(Target::Nothing))?;
+    let built_in = valetkey_domain::kind::TABLE.iter().map(|row| {
+        let tasks: Vec<&str> = row.tasks.iter().map(|t| t.name).collect();
+        json!({ "kind": row.word, "title": row.title, "declared": false, "tasks": tasks })
+    });
+    let declared = ctx.read(|s| s.declared_kinds())?;
+    let declared = declared.iter().map(|k| json!({ "kind": k.word, "title": k.title, "declared": true, "tasks": k.tasks }));
+    Ok(Answer::read(crate::command::page_of(built_in.chain(declared).collect(), None)))
+}

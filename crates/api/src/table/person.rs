@@ -1,0 +1,128 @@
+//! People, and the codes that let them in.
+
+use serde_json::json;
+use valetkey_domain::person::PersonEdit;
+use valetkey_domain::sign_in::CODE_LIFETIME_MS;
+use valetkey_domain::{Id, List, Refusal, Role, State, Status};
+use valetkey_service::rights;
+
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, ROLE, Sort, may, need};
+use crate::show;
+
+const PERSON: Param = need("person", Sort::Id, "The person.");
+
+pub(crate) const ROWS: &[Command] = &[
+    Command {
+        name: "person.create",
+        summary: "Add a person to a business",
+        access: Access::Admin,
+        writes: true,
+        params: &[
+            BUSINESS,
+            need("name", Sort::Name, "The person's name."),
+            need("email", Sort::Text, "An e-mail address that no other person of the business has."),
+            may("role", ROLE, "ADMIN or EMPLOYEE; EMPLOYEE if left out."),
+        ],
+        run: |ctx| Box::pin(create(ctx)),
+    },
+    Command {
+        name: "person.list",
+        summary: "List the people of a business",
+        access: Access::Admin,
+        writes: false,
+        params: &[BUSINESS, LIMIT, AFTER],
+        run: |ctx| Box::pin(list(ctx)),
+    },
+    Command {
+        name: "person.update",
+        summary: "Change a person's name, role or status",
+        access: Access::Admin,
+        writes: true,
+        params: &[
+            PERSON,
+            may("name", Sort::Name, "A new name."),
+            may("role", ROLE, "ADMIN or EMPLOYEE. The last ADMIN stays."),
+            may("status", Sort::Word(&["ACTIVE", "DEACTIVATED"]), "Whether the person's tokens work."),
+        ],
+        run: |ctx| Box::pin(update(ctx)),
+    },
+    Command {
+        name: "person.delete",
+        summary: "Delete a person; their tokens are dead when this answers",
+        access: Access::Admin,
+        writes: true,
+        params: &[PERSON],
+        run: |ctx| Box::pin(delete(ctx)),
+    },
+    Command {
+        name: "sign-in.create",
+        summary: "Make a single-use sign-in code for a person, good for one day",
+        access: Access::Operator,
+        writes: true,
+        params: &[PERSON],
+        run: |ctx| Box::pin(create_code(ctx)),
+    },
+    Command {
+        name: "sign-in.list",
+        summary: "List the sign-in codes that wait to be redeemed",
+        access: Access::Admin,
+        writes: false,
+        params: &[may("business", Sort::Id, "The business; the caller's own, or all for the operator, if left out."), LIMIT],
+        run: |ctx| Box::pin(list_codes(ctx)),
+    },
+];
+
+async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (name, email, role) = (ctx.need_name("name")?, ctx.need_text("email")?, ctx.role("role").unwrap_or(Role::Employee));
+    let done = ctx.service.create_person(&ctx.call, ctx.business()?, name, email, role).await?;
+    Ok(Answer::wrote(&done, json!({ "id": done.value })))
+}
+
+async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
+    let business = ctx.business()?;
+    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
+    let ids = ctx.read(|s| s.list(List::People(business)))?;
+    let row = |s: &dyn State, id: Id| s.person(id).filter(|p| p.status != Status::Deleted).map(|p| show::person(&p));
+    ctx.page(ids, row).map(Answer::read)
+}
+
+async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
+    let status = match ctx.text("status") {
+        Some("ACTIVE") => Some(Status::Active),
+        Some("DEACTIVATED") => Some(Status::Deactivated),
+        _ => None,
+    };
+    let edit = PersonEdit { name: ctx.name("name")?, role: ctx.role("role"), status };
+    let done = ctx.service.update_person(&ctx.call, ctx.need_id("person")?, edit).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
+    let edit = PersonEdit { status: Some(Status::Deleted), ..PersonEdit::default() };
+    let done = ctx.service.update_person(&ctx.call, ctx.need_id("person")?, edit).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn create_code(ctx: Ctx) -> Result<Answer, Refusal> {
+    let done = ctx.service.create_sign_in_code(&ctx.call, ctx.need_id("person")?).await?;
+    // The record is found by its digest, since the commit's own clock gave the time.
+    let end = ctx.read(|s| s.sign_in_code(&done.value.digest()).map(|c| c.expires_at))?;
+    let end = end.unwrap_or_else(|| ctx.service.now() + CODE_LIFETIME_MS);
+    Ok(Answer::wrote(&done, json!({ "code": done.value.reveal(), "expires_at": show::time(end) })))
+}
+
+async fn list_codes(ctx: Ctx) -> Result<Answer, Refusal> {
+    let wanted = ctx.id("business").or(ctx.caller.business());
+    let right = match wanted {
+        Some(business) => rights::MANAGE_BUSINESS.on_business(business),
+        None => rights::MANAGE_BUSINESS.on_caller(),
+    };
+    ctx.service.ask(&ctx.call, right)?;
+    let mut codes = ctx.service.sign_in_codes(wanted)?;
+    codes.sort_by_key(|c| std::cmp::Reverse((c.created_at, c.digest)));
+    codes.truncate(ctx.limit());
+    ctx.read(|s| {
+        let rows = codes.iter().map(|c| show::sign_in_code(s, c)).collect();
+        Answer::read(crate::command::page_of(rows, None))
+    })
+}

@@ -1,0 +1,227 @@
+//! What was done and what was refused: ledger, journal, explanations; and what this node is like.
+
+use serde_json::{Value, json};
+use valetkey_domain::{Id, List, Refusal, State, Status};
+use valetkey_service::authz::{Question, Target};
+use valetkey_service::rights;
+use valetkey_service::store::ledger::to_hex;
+
+use crate::command::{Access, Answer, Command, Ctx, LIMIT, LIST_LIMIT, Sort, may, need};
+use crate::show;
+
+/// How many ids a name may stand for before the rest is left out.
+const FOUND_LIMIT: usize = 10;
+/// The largest revision that can be asked for.
+const REVISION: Sort = Sort::Integer(0, i64::MAX);
+
+pub(crate) const ROWS: &[Command] = &[
+    Command {
+        name: "ledger.list",
+        summary: "List ledger entries in order, to read or to verify",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            may("after", REVISION, "Only entries behind this revision; 0 if left out."),
+            LIMIT,
+            may("business", Sort::Id, "Only this business's entries; the caller's own, or all for the operator, if left out."),
+        ],
+        run: |ctx| Box::pin(list(ctx)),
+    },
+    Command {
+        name: "ledger.head",
+        summary: "Show revision and hash of the newest ledger entry",
+        access: Access::Admin,
+        writes: false,
+        params: &[],
+        run: |ctx| Box::pin(head(ctx)),
+    },
+    Command {
+        name: "explain.trace",
+        summary: "Explain a refusal by the trace of its answer: then, and now",
+        access: Access::Admin,
+        writes: false,
+        params: &[need("trace", Sort::Text, "The fbtrace_id of a Graph answer, or the trace of one of this door.")],
+        run: |ctx| Box::pin(explain_trace(ctx)),
+    },
+    Command {
+        name: "explain.question",
+        summary: "Decide whether a token may do a task on an asset, with every fact behind the answer",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            need("token", Sort::Id, "The id of the token, not its text."),
+            need("asset", Sort::Id, "The asset."),
+            may("task", Sort::Text, "A task of the asset's kind; any task if left out."),
+            may("scope", Sort::Text, "A scope; none is asked for if left out."),
+        ],
+        run: |ctx| Box::pin(explain_question(ctx)),
+    },
+    Command {
+        name: "refusals.list",
+        summary: "List the newest refusals",
+        access: Access::Admin,
+        writes: false,
+        params: &[LIMIT],
+        run: |ctx| Box::pin(refusals(ctx)),
+    },
+    Command {
+        name: "name.find",
+        summary: "Find the ids that a name stands for",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            need("sort", Sort::Word(&["business", "person", "app", "system_user", "asset"]), "What is looked for."),
+            need("name", Sort::Text, "The whole name; for a person the e-mail address or the name."),
+            may("business", Sort::Id, "Only in this business; the caller's own, or every one for the operator, if left out."),
+        ],
+        run: |ctx| Box::pin(find(ctx)),
+    },
+    Command {
+        name: "caller.show",
+        summary: "Show who the calling token is",
+        access: Access::Anyone,
+        writes: false,
+        params: &[],
+        run: |ctx| Box::pin(caller(ctx)),
+    },
+    Command {
+        name: "status",
+        summary: "Show version, revision and counts of this node",
+        access: Access::Admin,
+        writes: false,
+        params: &[],
+        run: |ctx| Box::pin(status(ctx)),
+    },
+];
+
+async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
+    let after = ctx.integer("after").and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let limit = ctx.limit();
+    let entries = ctx.service.ledger(&ctx.call, ctx.id("business"), after, limit).await?;
+    // Whether more follow is not known, so a full page always names a next one.
+    let next = entries.last().filter(|_| entries.len() == limit).map(|e| e.revision);
+    Ok(Answer::read(json!({ "rows": entries, "next": next })))
+}
+
+async fn head(ctx: Ctx) -> Result<Answer, Refusal> {
+    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_caller())?;
+    let head = ctx.service.head().await?;
+    Ok(Answer::read(json!({
+        "revision": head.revision, "hash": to_hex(&head.hash), "last_narrowing": head.last_narrowing,
+    })))
+}
+
+async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
+    let trace = ctx.need_text("trace")?;
+    let found = ctx.service.explain(&ctx.call, trace).await.map_err(|mut refusal| {
+        if refusal.note.is_some() && refusal.field.is_none() {
+            refusal.field = Some("trace".to_owned());
+        }
+        refusal
+    })?;
+    Ok(Answer::read(json!({
+        "trace": found.trace, "at": show::time(found.at), "reason": found.reason, "token": found.token,
+        "then": found.then, "now": found.now,
+    })))
+}
+
+async fn explain_question(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (token, asset) = (ctx.need_id("token")?, ctx.need_id("asset")?);
+    ctx.service.explain_question(&ctx.call, token, asset, ctx.text("task"), ctx.text("scope")).map(Answer::read)
+}
+
+async fn refusals(ctx: Ctx) -> Result<Answer, Refusal> {
+    let rows = ctx.service.refusals(&ctx.call, ctx.limit()).await?;
+    let rows = rows.iter().map(|r| {
+        let detail: Value = serde_json::from_str(&r.body).unwrap_or(Value::Null);
+        json!({
+            "trace": r.trace, "at": show::time(r.at), "business": r.business, "token": r.token, "reason": r.reason, "detail": detail,
+        })
+    });
+    Ok(Answer::read(crate::command::page_of(rows.collect(), None)))
+}
+
+async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (sort, name) = (ctx.need_text("sort")?, ctx.need_text("name")?);
+    let wanted = ctx.id("business").or(ctx.caller.business());
+    let right = match wanted {
+        Some(business) => rights::MANAGE_BUSINESS.on_business(business),
+        None => rights::MANAGE_BUSINESS.on_caller(),
+    };
+    ctx.service.ask(&ctx.call, right)?;
+    let rows = ctx.read(|s| {
+        let businesses = wanted.map_or_else(|| s.list(List::Businesses), |b| vec![b]);
+        let mut rows: Vec<Value> = Vec::new();
+        for business in businesses {
+            for id in candidates(s, sort, business) {
+                if is_called(s, sort, id, name) {
+                    rows.push(json!({ "id": id, "business": business }));
+                }
+                if rows.len() > FOUND_LIMIT {
+                    return rows;
+                }
+            }
+        }
+        rows
+    })?;
+    Ok(Answer::read(json!({ "more": rows.len() > FOUND_LIMIT, "rows": rows.into_iter().take(FOUND_LIMIT).collect::<Vec<_>>() })))
+}
+
+/// What could carry the name within a business; shared assets are within it too.
+fn candidates(s: &dyn State, sort: &str, business: Id) -> Vec<Id> {
+    match sort {
+        "business" => vec![business],
+        "person" => s.list(List::People(business)),
+        "app" => s.list(List::OwnedApps(business)),
+        "system_user" => s.list(List::SystemUsers(business)),
+        _ => [s.list(List::OwnedAssets(business)), s.list(List::SharedAssets(business))].concat(),
+    }
+}
+
+fn is_called(s: &dyn State, sort: &str, id: Id, name: &str) -> bool {
+    let is = |text: &str| text == name;
+    match sort {
+        "business" => s.business(id).is_some_and(|b| is(b.name.as_str())),
+        "person" => s
+            .person(id)
+            .filter(|p| p.status != Status::Deleted)
+            .is_some_and(|p| p.email == name.to_lowercase() || is(p.name.as_str())),
+        "app" => s.app(id).is_some_and(|a| is(a.name.as_str())),
+        "system_user" => valetkey_domain::system_user::live(s, id).is_some_and(|u| is(u.name.as_str())),
+        _ => s.asset(id).is_some_and(|a| is(a.name.as_str())),
+    }
+}
+
+async fn caller(ctx: Ctx) -> Result<Answer, Refusal> {
+    let allowed = ctx.service.ask(&ctx.call, Question::about(Target::Nothing))?;
+    let actor = allowed.caller.actor();
+    let own = allowed.caller.business();
+    ctx.read(|s| {
+        let name = actor.id.and_then(|id| s.person(id).map(|p| p.name).or_else(|| s.system_user(id).map(|u| u.name)));
+        let business = own.and_then(|id| s.business(id)).map(|b| json!({ "id": b.id, "name": b.name }));
+        Answer::read(json!({
+            "type": actor.kind.as_str(), "id": actor.id, "name": name, "role": allowed.role.as_str(), "business": business,
+            "token": actor.token, "scopes": allowed.scopes, "expires_at": show::maybe_time(allowed.expires_at),
+        }))
+    })
+}
+
+async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
+    let allowed = ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_caller())?;
+    let mut result = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "revision": ctx.service.revision().to_string(),
+        "fresh": ctx.service.is_fresh(),
+        "time": show::time(ctx.service.now()),
+    });
+    // Counts of the whole server are the operator's.
+    if let (None, Value::Object(map)) = (allowed.caller.business(), &mut result) {
+        let (yes, no) = ctx.service.decision_counts();
+        let businesses = ctx.read(|s| s.list(List::Businesses).len())?;
+        map.insert("decisions".into(), json!({ "allowed": yes, "refused": no }));
+        map.insert("businesses".into(), json!(businesses));
+        map.insert("terms_version".into(), json!(ctx.read(|s| s.terms().version)?));
+        map.insert("list_limit".into(), json!(LIST_LIMIT));
+    }
+    Ok(Answer::read(result))
+}

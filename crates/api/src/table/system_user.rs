@@ -1,0 +1,99 @@
+//! System users.
+
+use serde_json::json;
+use valetkey_domain::system_user::{self, SystemUserEdit};
+use valetkey_domain::{Id, List, Refusal, Role, State, Status};
+use valetkey_service::rights;
+
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, ROLE, Sort, may, need};
+use crate::show;
+
+const USER: Param = need("system_user", Sort::Id, "The system user.");
+
+pub(crate) const ROWS: &[Command] = &[
+    Command {
+        name: "system-user.create",
+        summary: "Make a system user; needs accepted terms and a connected app",
+        access: Access::Admin,
+        writes: true,
+        params: &[
+            BUSINESS,
+            need("name", Sort::Name, "What the system user is called."),
+            may("role", ROLE, "ADMIN reaches everything of the business; EMPLOYEE, if left out, only what is assigned to it. Fixed for life."),
+        ],
+        run: |ctx| Box::pin(create(ctx)),
+    },
+    Command {
+        name: "system-user.list",
+        summary: "List the system users of a business",
+        access: Access::Admin,
+        writes: false,
+        params: &[BUSINESS, LIMIT, AFTER],
+        run: |ctx| Box::pin(list(ctx)),
+    },
+    Command {
+        name: "system-user.rename",
+        summary: "Rename a system user",
+        access: Access::Admin,
+        writes: true,
+        params: &[USER, need("name", Sort::Name, "The new name.")],
+        run: |ctx| Box::pin(rename(ctx)),
+    },
+    Command {
+        name: "system-user.activate",
+        summary: "Let a deactivated system user's tokens work again",
+        access: Access::Admin,
+        writes: true,
+        params: &[USER],
+        run: |ctx| Box::pin(switch(ctx, Status::Active)),
+    },
+    Command {
+        name: "system-user.deactivate",
+        summary: "Stop a system user; its tokens are refused when this answers",
+        access: Access::Admin,
+        writes: true,
+        params: &[USER],
+        run: |ctx| Box::pin(switch(ctx, Status::Deactivated)),
+    },
+    Command {
+        name: "system-user.delete",
+        summary: "Delete a system user for good; its tokens are dead when this answers",
+        access: Access::Admin,
+        writes: true,
+        params: &[USER],
+        run: |ctx| Box::pin(delete(ctx)),
+    },
+];
+
+async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
+    let (business, name) = (ctx.business()?, ctx.need_name("name")?);
+    let role = ctx.role("role").unwrap_or(Role::Employee);
+    let done = ctx.service.create_system_user(&ctx.call, business, name, role).await?;
+    Ok(Answer::wrote(&done, json!({ "id": done.value })))
+}
+
+async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
+    let business = ctx.business()?;
+    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
+    let ids = ctx.read(|s| s.list(List::SystemUsers(business)))?;
+    let row = |s: &dyn State, id: Id| system_user::live(s, id).map(|u| show::system_user(s, &u));
+    ctx.page(ids, row).map(Answer::read)
+}
+
+async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {
+    edit(&ctx, SystemUserEdit { name: Some(ctx.need_name("name")?), status: None }).await
+}
+
+async fn switch(ctx: Ctx, status: Status) -> Result<Answer, Refusal> {
+    edit(&ctx, SystemUserEdit { name: None, status: Some(status) }).await
+}
+
+async fn edit(ctx: &Ctx, edit: SystemUserEdit) -> Result<Answer, Refusal> {
+    let done = ctx.service.update_system_user(&ctx.call, ctx.need_id("system_user")?, edit).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
+    let done = ctx.service.delete_system_user(&ctx.call, ctx.need_id("system_user")?).await?;
+    Ok(Answer::done(&done))
+}

@@ -1,0 +1,154 @@
+//! The index as a [`State`]: what rules and lists read.
+
+use valetkey_domain::app::{App, Connection, Installation};
+use valetkey_domain::asset::Asset;
+use valetkey_domain::assignment::Assignment;
+use valetkey_domain::business::Business;
+use valetkey_domain::credential::Digest;
+use valetkey_domain::person::Person;
+use valetkey_domain::share::Share;
+use valetkey_domain::sign_in::SignInCode;
+use valetkey_domain::system_user::SystemUser;
+use valetkey_domain::terms::Terms;
+use valetkey_domain::token::Token;
+use valetkey_domain::{AssetKind, DeclaredKind, Id, List, State};
+
+use super::Index;
+use super::rows::{NONE, TokenRow, UserRecord};
+
+impl State for Index {
+    fn business(&self, id: Id) -> Option<Business> {
+        self.businesses.get(*self.business_slots.get(&id)? as usize).cloned()
+    }
+
+    fn person(&self, id: Id) -> Option<Person> {
+        match &self.user_colds.get(self.user_slot(id)?)?.record {
+            UserRecord::Person(person) => Some(person.clone()),
+            UserRecord::SystemUser(_) => None,
+        }
+    }
+
+    fn system_user(&self, id: Id) -> Option<SystemUser> {
+        match &self.user_colds.get(self.user_slot(id)?)?.record {
+            UserRecord::SystemUser(user) => Some(user.clone()),
+            UserRecord::Person(_) => None,
+        }
+    }
+
+    fn app(&self, id: Id) -> Option<App> {
+        self.records.apps.get(&id).cloned()
+    }
+
+    fn connection(&self, business: Id, app: Id) -> Option<Connection> {
+        self.records.connections.get(&(business, app)).cloned()
+    }
+
+    fn installation(&self, system_user: Id, app: Id) -> Option<Installation> {
+        self.records.installations.get(&(system_user, app)).cloned()
+    }
+
+    fn declared_kind(&self, kind: AssetKind) -> Option<DeclaredKind> {
+        self.records.kinds.get(&kind).cloned()
+    }
+
+    fn declared_kinds(&self) -> Vec<DeclaredKind> {
+        self.records.kinds.values().cloned().collect()
+    }
+
+    fn asset(&self, id: Id) -> Option<Asset> {
+        self.asset_colds.get(self.asset_slot(id)?).cloned()
+    }
+
+    fn assignment(&self, user: Id, asset: Id) -> Option<Assignment> {
+        self.records.assignments.get(&(user, asset)).cloned()
+    }
+
+    fn share(&self, asset: Id, partner: Id) -> Option<Share> {
+        self.records.shares.get(&(asset, partner)).cloned()
+    }
+
+    fn token(&self, id: Id) -> Option<Token> {
+        let slot = self.token_slot(id)?;
+        self.token_of(slot, self.tokens.get(slot)?)
+    }
+
+    fn token_by_digest(&self, digest: &Digest) -> Option<Token> {
+        let row = self.row_by_digest(digest)?;
+        self.token_of(self.token_slot(row.id)?, row)
+    }
+
+    fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode> {
+        self.records.codes.get(digest).cloned()
+    }
+
+    fn sign_in_codes(&self) -> Vec<SignInCode> {
+        self.records.codes.values().cloned().collect()
+    }
+
+    fn terms(&self) -> Terms {
+        self.records.terms.clone().unwrap_or_default()
+    }
+
+    fn list(&self, list: List) -> Vec<Id> {
+        let r = &self.records;
+        match list {
+            List::Businesses => {
+                let mut ids: Vec<Id> = self.business_slots.keys().copied().collect();
+                ids.sort_unstable();
+                ids
+            }
+            List::People(b) => second(r.people.range((b, Id::MIN)..=(b, Id::MAX))),
+            List::SystemUsers(b) => second(r.system_users.range((b, Id::MIN)..=(b, Id::MAX))),
+            List::OwnedApps(b) => r.apps.values().filter(|a| a.business == b).map(|a| a.id).collect(),
+            List::ConnectedApps(b) => second(r.connections.range((b, Id::MIN)..=(b, Id::MAX)).map(|(k, _)| k)),
+            List::OwnedAssets(b) => second(r.owned.range((b, Id::MIN)..=(b, Id::MAX))),
+            List::SharedAssets(b) => second(r.shared_with.range((b, Id::MIN)..=(b, Id::MAX))),
+            List::InstalledApps(u) => second(r.installations.range((u, Id::MIN)..=(u, Id::MAX)).map(|(k, _)| k)),
+            List::AssetsOf(u) => second(r.assignments.range((u, Id::MIN)..=(u, Id::MAX)).map(|(k, _)| k)),
+            List::UsersOn(a) => second(r.assigned_on.range((a, Id::MIN)..=(a, Id::MAX))),
+            List::PartnersOf(a) => second(r.shares.range((a, Id::MIN)..=(a, Id::MAX)).map(|(k, _)| k)),
+            List::TokensOf(u) => self.tokens_of(u),
+        }
+    }
+
+    fn exists(&self, id: Id) -> bool {
+        self.business_slots.contains_key(&id)
+            || self.user_slot(id).is_some()
+            || self.asset_slot(id).is_some()
+            || self.token_slot(id).is_some()
+    }
+}
+
+impl Index {
+    fn token_of(&self, slot: u32, row: &TokenRow) -> Option<Token> {
+        let user = self.users.get(row.user)?;
+        let parent = self.tokens.get(row.parent).map(|p| p.id);
+        Some(Token {
+            id: row.id,
+            digest: row.digest,
+            kind: row.kind(),
+            user: user.id,
+            business: self.businesses.get(user.business as usize)?.id,
+            app: self.apps.get(row.app as usize).map(|a| a.id),
+            scopes: row.scopes,
+            created_at: row.created_at(),
+            expires_at: row.expires_at(),
+            created_by: self.users.get(row.creator).map(|u| u.id),
+            parent: parent.or_else(|| self.late_parents.get(&slot).copied()),
+            page: self.asset_colds.get(row.page).map(|a| a.id),
+            revoked_at: self.revoked.get(&slot).copied(),
+        })
+    }
+
+    fn tokens_of(&self, user: Id) -> Vec<Id> {
+        let first = self.user_slot(user).and_then(|s| self.user_colds.get(s)).map_or(NONE, |c| c.first_token);
+        let rows = std::iter::successors(self.tokens.get(first), |row| self.tokens.get(row.next));
+        let mut ids: Vec<Id> = rows.map(|row| row.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+fn second<'a>(pairs: impl Iterator<Item = &'a (Id, Id)>) -> Vec<Id> {
+    pairs.map(|(_, id)| *id).collect()
+}

@@ -1,0 +1,131 @@
+//! Questions: what a call wants, in the terms that a decision knows.
+
+use valetkey_domain::{Id, ScopeSet, TaskSet};
+
+/// What the call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Nothing but the caller itself.
+    Nothing,
+    /// An asset, or something that an asset holds.
+    Asset(Id),
+    /// A thing that belongs to a business without being an asset: the business itself, its users,
+    /// tokens, apps.
+    Business(Id),
+}
+
+/// Sorts of credentials that a call takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sorts(u8);
+
+impl Sorts {
+    pub const SYSTEM_USER: Sorts = Sorts(1);
+    pub const USER: Sorts = Sorts(2);
+    pub const PAGE: Sorts = Sorts(4);
+    pub const APP: Sorts = Sorts(8);
+    /// System users and people: what most calls take.
+    pub const USERS: Sorts = Sorts(3);
+    /// Everything that knows Pages.
+    pub const USERS_AND_PAGE: Sorts = Sorts(7);
+    pub const ANY: Sorts = Sorts(15);
+
+    /// Whether the two share a sort.
+    pub const fn meets(self, other: Sorts) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// The sorts of both.
+    pub const fn with(self, other: Sorts) -> Sorts {
+        Sorts(self.0 | other.0)
+    }
+}
+
+/// What the caller must be or hold, once the target is visible and the scope is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing more.
+    Nothing,
+    /// The role ADMIN in its own business.
+    Admin,
+    /// The role ADMIN in the business that owns the asset.
+    OwnerAdmin,
+    /// Some task on the asset.
+    AnyTask,
+    /// One of these tasks on the asset.
+    Tasks(TaskSet),
+}
+
+/// What is enough when the call is about the caller's own user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Own {
+    pub user: Id,
+    /// One of these scopes; none if empty. The role is not asked for.
+    pub scopes: ScopeSet,
+}
+
+/// What became of `appsecret_proof`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    NotSent,
+    Right,
+    Wrong,
+}
+
+/// A question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    pub target: Target,
+    pub sorts: Sorts,
+    /// One of these scopes; none if empty.
+    pub scopes: ScopeSet,
+    /// Scopes of which one is enough too, if the caller is an ADMIN.
+    pub admin_scopes: ScopeSet,
+    pub need: Need,
+    pub own: Option<Own>,
+    pub proof: Proof,
+}
+
+impl Question {
+    /// A question about the caller alone, for any credential of a user.
+    pub fn about(target: Target) -> Question {
+        Question {
+            target,
+            sorts: Sorts::USERS,
+            scopes: ScopeSet::EMPTY,
+            admin_scopes: ScopeSet::EMPTY,
+            need: Need::Nothing,
+            own: None,
+            proof: Proof::NotSent,
+        }
+    }
+
+    pub fn scopes(mut self, scopes: ScopeSet) -> Question {
+        self.scopes = scopes;
+        self
+    }
+
+    pub fn admin_scopes(mut self, scopes: ScopeSet) -> Question {
+        self.admin_scopes = scopes;
+        self
+    }
+
+    pub fn need(mut self, need: Need) -> Question {
+        self.need = need;
+        self
+    }
+
+    pub fn sorts(mut self, sorts: Sorts) -> Question {
+        self.sorts = sorts;
+        self
+    }
+
+    pub fn own(mut self, user: Id, scopes: ScopeSet) -> Question {
+        self.own = Some(Own { user, scopes });
+        self
+    }
+
+    pub fn proof(mut self, proof: Proof) -> Question {
+        self.proof = proof;
+        self
+    }
+}

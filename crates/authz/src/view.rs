@@ -1,0 +1,159 @@
+//! Views: the facts that one decision rests on, all of one revision.
+
+use valetkey_domain::credential::Digest;
+use valetkey_domain::task::expanded;
+use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::{AssetKind, Id, Role, ScopeSet, State, Status, TaskSet, UnixMs};
+
+use crate::question::Target;
+
+/// The facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    pub revision: u64,
+    pub subject: Subject,
+    pub asset: Option<AssetView>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The text is no token of any form that is known here.
+    Malformed,
+    /// The form is right, and nothing is known of it.
+    Unknown,
+    Token(TokenView),
+    App(AppView),
+    /// The command line on the server's own socket.
+    Operator,
+}
+
+/// A token, its user and its app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenView {
+    pub id: Id,
+    pub kind: TokenKind,
+    pub user: Id,
+    pub business: Id,
+    pub role: Role,
+    pub status: Status,
+    /// The business hides from EMPLOYEEs what is not assigned to them.
+    pub strict_visibility: bool,
+    pub app: Option<AppView>,
+    /// The app is installed on the user. True where no installation is asked for.
+    pub installed: bool,
+    pub scopes: ScopeSet,
+    pub expires_at: Option<UnixMs>,
+    pub revoked_at: Option<UnixMs>,
+    /// The parent of a page token is revoked or has ended.
+    pub parent_dead: bool,
+    pub page: Option<Id>,
+}
+
+/// An app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppView {
+    pub id: Id,
+    /// The business that the caller acts for.
+    pub business: Id,
+    pub connected: bool,
+    pub demands_proof: bool,
+}
+
+/// How an asset is within reach of the caller's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    Owned,
+    /// Shared, up to these tasks (expanded).
+    Shared(TaskSet),
+    /// Neither: it does not exist as far as the caller may know.
+    None,
+}
+
+/// An asset, as the caller's business and user stand to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AssetView {
+    pub id: Id,
+    pub kind: AssetKind,
+    pub reach: Reach,
+    /// What is assigned to the caller's user, with what it implies.
+    pub assigned: TaskSet,
+}
+
+/// Gathers a view from any state. The index has a faster way to the same view; a test holds the
+/// two against each other.
+pub fn gather(state: &dyn State, revision: u64, digest: &Digest, target: Target) -> View {
+    let Some(token) = state.token_by_digest(digest) else {
+        return View { revision, subject: Subject::Unknown, asset: None };
+    };
+    let subject = token_view(state, &token);
+    let asset = match target {
+        Target::Asset(id) => asset_view(state, id, token.business, token.user),
+        _ => None,
+    };
+    View { revision, subject: Subject::Token(subject), asset }
+}
+
+/// Gathers the view of an app that proved itself with its secret.
+pub fn gather_app(state: &dyn State, revision: u64, app: Id, target: Target) -> View {
+    let Some(record) = state.app(app) else {
+        return View { revision, subject: Subject::Unknown, asset: None };
+    };
+    let view = AppView {
+        id: app,
+        business: record.business,
+        connected: state.connection(record.business, app).is_some(),
+        demands_proof: record.demands_proof,
+    };
+    let asset = match target {
+        Target::Asset(id) => asset_view(state, id, record.business, app),
+        _ => None,
+    };
+    View { revision, subject: Subject::App(view), asset }
+}
+
+fn token_view(state: &dyn State, token: &Token) -> TokenView {
+    let (role, status) = match (state.system_user(token.user), state.person(token.user)) {
+        (Some(user), _) => (user.role, user.status),
+        (None, Some(person)) => (person.role, person.status),
+        (None, None) => (Role::Employee, Status::Deleted),
+    };
+    let app = token.app.map(|id| AppView {
+        id,
+        business: token.business,
+        connected: state.connection(token.business, id).is_some(),
+        demands_proof: state.app(id).is_some_and(|a| a.demands_proof),
+    });
+    let is_person = state.system_user(token.user).is_none();
+    let parent_dead = token.page.is_some()
+        && token.parent.and_then(|p| state.token(p)).is_none_or(|p| p.revoked_at.is_some());
+    TokenView {
+        id: token.id,
+        kind: token.kind,
+        user: token.user,
+        business: token.business,
+        role,
+        status,
+        strict_visibility: state.business(token.business).is_some_and(|b| b.strict_visibility),
+        app,
+        installed: is_person || token.app.is_none_or(|a| state.installation(token.user, a).is_some()),
+        scopes: token.scopes,
+        expires_at: token.expires_at,
+        revoked_at: token.revoked_at,
+        parent_dead,
+        page: token.page,
+    }
+}
+
+fn asset_view(state: &dyn State, id: Id, business: Id, user: Id) -> Option<AssetView> {
+    let asset = state.asset(id)?;
+    let declared = state.declared_kind(asset.kind);
+    let grown = |set| expanded(asset.kind, declared.as_ref(), set);
+    let reach = if asset.business == Some(business) {
+        Reach::Owned
+    } else {
+        state.share(id, business).map_or(Reach::None, |s| Reach::Shared(grown(s.tasks)))
+    };
+    let assigned = state.assignment(user, id).map_or(TaskSet::EMPTY, |a| grown(a.tasks));
+    Some(AssetView { id, kind: asset.kind, reach, assigned })
+}

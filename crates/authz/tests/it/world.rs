@@ -1,0 +1,381 @@
+//! Random histories, made by the real rules: commands on people, apps, assets and tokens, planned
+//! on one state and kept as change sets. Two id makers stand for two nodes whose clocks differ.
+
+use valetkey_domain::app::SealedSecret;
+use valetkey_domain::business::BusinessEdit;
+use valetkey_domain::credential::{CredentialText, Digest};
+use valetkey_domain::person::PersonEdit;
+use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::{
+    AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, List, Name, Planner, Refusal, Role, Scope, ScopeSet, State,
+    Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
+};
+use valetkey_testkit::clock::START_MS;
+use valetkey_testkit::random::SeededRandom;
+
+/// What makes the choices of a command.
+pub type Command = (u8, u16, u16, u16);
+
+pub struct World {
+    ids: [IdMaker; 2],
+    random: SeededRandom,
+    now: i64,
+    /// Texts of tokens, so that page tokens can be derived.
+    texts: Vec<(Id, String)>,
+    pub codes: Vec<String>,
+    names: u64,
+}
+
+impl World {
+    pub fn new(seed: u64) -> World {
+        World {
+            ids: [IdMaker::new(seed), IdMaker::new(seed)],
+            random: SeededRandom::new(seed),
+            now: START_MS,
+            texts: Vec::new(),
+            codes: Vec::new(),
+            names: 0,
+        }
+    }
+
+    fn plan<T>(&mut self, state: &dyn State, node: usize, rule: impl FnOnce(&mut Planner<'_>) -> Result<T, Refusal>) -> Option<T> {
+        // The second node's clock is a minute behind, so its ids are smaller than those before.
+        let now = self.now - 60_000 * node as i64;
+        let mut planner = Planner::new(state, now, &mut self.ids[node], &mut self.random);
+        rule(&mut planner).ok()
+    }
+
+    fn name(&mut self) -> Name {
+        self.names += 1;
+        Name::parse(&format!("Name {}", self.names)).unwrap()
+    }
+
+    /// The commands that make a small company, so that random ones have something to work on.
+    pub fn opening() -> Vec<Command> {
+        let mut commands = Vec::new();
+        for n in 0..2 {
+            commands.extend([(0, n, 0, 0), (2, n, 0, 0), (4, n, 0, 0), (1, n, 0, 0)]);
+            commands.extend((0..3).map(|role| (5, n, role, 0)));
+            commands.extend((0..3).map(|kind| (8, n, kind, 0)));
+        }
+        commands.push((7, 0, 0, 0));
+        commands.extend((0..6).map(|n| (6, n, n % 2, 0)));
+        commands.extend((0..6).map(|n| (13, n, 0, 0)));
+        commands
+    }
+
+    /// Plans one command on a state; `None` if a rule refuses it.
+    #[allow(clippy::too_many_lines)]
+    pub fn run(&mut self, state: &dyn State, (verb, a, b, c): Command) -> Option<ChangeSet> {
+        self.now += 1 + i64::from(c % 50);
+        let node = usize::from(c % 2);
+        let things = Things::of(state);
+        let by = Caller::Operator;
+        let name = self.name();
+        match verb % 32 {
+            0 => {
+                let email = format!("p{}@example.com", self.names);
+                self.plan(state, node, |p| business::create(p, &by, name.clone(), name, &email)).map(|r| r.0)
+            }
+            1 => {
+                let business = pick(&things.businesses, a)?;
+                let email = format!("q{}@example.com", self.names);
+                let role = if b % 2 == 0 { Role::Admin } else { Role::Employee };
+                self.plan(state, node, |p| person::create(p, &by, business, name, &email, role)).map(|r| r.0)
+            }
+            2 => {
+                let business = pick(&things.businesses, a)?;
+                let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
+                self.plan(state, node, |p| app::create(p, &by, business, name, b % 2 == 0, &mut seal)).map(|r| r.0)
+            }
+            3 => {
+                let app = pick(&things.apps, a)?;
+                let edit = app::AppEdit { name: Some(name), demands_proof: Some(b % 2 == 0), allowed_scopes: None };
+                self.plan(state, node, |p| app::update(p, &by, app, edit))
+            }
+            4 => {
+                let person = pick(&things.people, a)?;
+                let record = state.person(person)?;
+                let by = Caller::Person { person, business: record.business, token: None };
+                self.plan(state, node, |p| terms::accept(p, &by, state.terms().version))
+            }
+            5 => {
+                let business = pick(&things.businesses, a)?;
+                let role = if b % 3 == 0 { Role::Admin } else { Role::Employee };
+                self.plan(state, node, |p| system_user::create(p, &by, business, name, role)).map(|r| r.0)
+            }
+            6 => {
+                let (user, app) = (pick(&things.system_users, a)?, pick(&things.apps, b)?);
+                self.plan(state, node, |p| app::install(p, &by, user, app))
+            }
+            7 => {
+                let tasks = ["MANAGE", "PICK", "SHIP", "COUNT", "MOVE", "PACK"];
+                let kind = DeclaredKind {
+                    kind: AssetKind(0),
+                    word: format!("depot{}", a % 3),
+                    title: name,
+                    tasks: tasks[..2 + usize::from(b % 5)].iter().map(|t| (*t).to_owned()).collect(),
+                };
+                self.plan(state, node, |p| asset::declare(p, &by, kind)).flatten()
+            }
+            8 => {
+                let business = pick(&things.businesses, a);
+                let declared: Vec<AssetKind> = state.declared_kinds().iter().map(|k| k.kind).collect();
+                let kinds = [AssetKind::PAGE, AssetKind::AD_ACCOUNT, AssetKind::PIXEL, AssetKind::CATALOG];
+                let all: Vec<AssetKind> = kinds.into_iter().chain(declared).collect();
+                let kind = all[usize::from(b) % all.len()];
+                let owner = if c % 11 == 10 { None } else { business };
+                self.plan(state, node, |p| asset::create(p, &by, kind, owner, name)).map(|r| r.0)
+            }
+            9 => {
+                let asset = pick(&things.assets, a)?;
+                self.plan(state, node, |p| asset::rename(p, &by, asset, name))
+            }
+            10 | 11 => {
+                let (asset, user) = (pick(&things.assets, a)?, pick(&things.users, b)?);
+                let business = assignment::user_business(state, user)?;
+                let tasks = self.tasks(state, asset, c);
+                self.plan(state, node, |p| assignment::assign(p, &by, business, asset, user, &tasks))
+            }
+            12 => {
+                let (asset, user) = pick(&things.assignments, a)?;
+                let business = state.assignment(user, asset)?.business;
+                self.plan(state, node, |p| assignment::unassign(p, &by, business, asset, user))
+            }
+            13 | 14 => {
+                let (asset, partner) = (pick(&things.assets, a)?, pick(&things.businesses, b)?);
+                let owner = state.asset(asset)?.business?;
+                let tasks = self.tasks(state, asset, c);
+                self.plan(state, node, |p| share::share(p, &by, owner, asset, partner, &tasks))
+            }
+            15 => {
+                let (asset, partner) = pick(&things.shares, a)?;
+                self.plan(state, node, |p| share::unshare(p, &by, partner, asset, partner))
+            }
+            16..=18 => self.issue(state, node, &things, (a, b, c)),
+            19 => {
+                let token = state.token(pick(&things.tokens, a)?)?;
+                let lifetime = if b % 2 == 0 { None } else { Some(Lifetime::Seconds(1 + i64::from(b))) };
+                let (set, token, text) = self.plan(state, node, |p| token::refresh(p, &by, &token, lifetime))?;
+                self.texts.push((token.id, text.reveal().to_owned()));
+                Some(set)
+            }
+            20 | 21 => {
+                let (parent, text) = self.texts.get(usize::from(a) % self.texts.len().max(1))?.clone();
+                let of_kind = |id: &Id| state.asset(*id).is_some_and(|a| a.kind == AssetKind::PAGE);
+                let pages: Vec<Id> = things.assets.iter().copied().filter(of_kind).collect();
+                let chosen = [pick(&pages, b)?, pick(&pages, c)?];
+                let derived = chosen.map(|p| (p, CredentialText::for_page(&text, p).digest()));
+                let parent = state.token(parent)?;
+                self.plan(state, node, |p| token::derive_page(p, &by, &parent, &derived))
+            }
+            22 => {
+                let token = pick(&things.tokens, a)?;
+                self.plan(state, node, |p| token::revoke(p, &by, token))
+            }
+            23 => {
+                let (user, app) = (pick(&things.users, a)?, pick(&things.apps, b));
+                self.plan(state, node, |p| token::revoke_all(p, &by, user, app.filter(|_| c % 2 == 0)))
+            }
+            24 => {
+                let (user, app) = (pick(&things.system_users, a)?, pick(&things.apps, b));
+                let scope = Scope::all().nth(usize::from(c) % 12)?;
+                self.plan(state, node, |p| token::drop_scope(p, &by, user, app, scope))
+            }
+            25 => {
+                let (user, app) = pick(&things.installations, a)?;
+                self.plan(state, node, |p| app::uninstall(p, &by, user, app))
+            }
+            26 => {
+                let (business, app) = pick(&things.connections, a)?;
+                self.plan(state, node, |p| app::disconnect(p, &by, business, app))
+            }
+            27 => {
+                let app = pick(&things.apps, a)?;
+                let business = state.app(app)?.business;
+                self.plan(state, node, |p| app::connect(p, &by, business, app))
+            }
+            28 => {
+                let user = pick(&things.system_users, a)?;
+                if b % 4 == 0 {
+                    return self.plan(state, node, |p| system_user::delete(p, &by, user));
+                }
+                let status = if b % 2 == 0 { Status::Active } else { Status::Deactivated };
+                let edit = SystemUserEdit { name: Some(name), status: Some(status) };
+                self.plan(state, node, |p| system_user::update(p, &by, user, edit))
+            }
+            29 => {
+                let person = pick(&things.people, a)?;
+                let status = [Status::Active, Status::Deactivated, Status::Deleted][usize::from(b % 3)];
+                let role = if c % 2 == 0 { Role::Admin } else { Role::Employee };
+                let edit = PersonEdit { name: None, role: Some(role), status: Some(status) };
+                self.plan(state, node, |p| person::update(p, &by, person, edit))
+            }
+            30 => {
+                if a % 2 == 0 {
+                    let person = pick(&things.people, b)?;
+                    let (set, text) = self.plan(state, node, |p| sign_in::create(p, &by, person))?;
+                    self.codes.push(text.reveal().to_owned());
+                    return Some(set);
+                }
+                let code = self.codes.get(usize::from(b) % self.codes.len().max(1))?.clone();
+                let (set, token, text) = self.plan(state, node, |p| sign_in::redeem(p, &code))?;
+                self.texts.push((token.id, text.reveal().to_owned()));
+                Some(set)
+            }
+            _ => {
+                if c % 5 == 0 {
+                    return self.plan(state, node, |p| terms::replace(p, &by, &format!("text {a}")));
+                }
+                let business = pick(&things.businesses, a)?;
+                let edit = BusinessEdit {
+                    name: Some(name),
+                    strict_visibility: Some(b % 2 == 0),
+                    token_lifetime_limit_s: None,
+                    limits: None,
+                };
+                self.plan(state, node, |p| business::update(p, &by, business, edit))
+            }
+        }
+    }
+
+    fn issue(&mut self, state: &dyn State, node: usize, things: &Things, (a, b, c): (u16, u16, u16)) -> Option<ChangeSet> {
+        let (user, app) = pick(&things.installations, a)?;
+        let parents = token::tokens_of(state, user);
+        let parent = parents.get(usize::from(b) % parents.len().max(1)).filter(|_| c % 3 == 0);
+        let by = match parent {
+            Some(parent) => Caller::SystemUser { system_user: user, business: parent.business, app, token: parent.id },
+            None => Caller::Operator,
+        };
+        let lifetime = if c % 4 == 0 { Lifetime::Seconds(i64::from(c)) } else { Lifetime::Never };
+        let scopes: ScopeSet = Scope::all().skip(usize::from(b % 8)).step_by(3).take(4).collect();
+        let ask = IssueRequest { system_user: user, app, scopes, lifetime, add_dependencies: true };
+        let (set, token, text) = self.plan(state, node, |p| token::issue(p, &by, &ask))?;
+        self.texts.push((token.id, text.reveal().to_owned()));
+        Some(set)
+    }
+
+    fn tasks(&mut self, state: &dyn State, asset: Id, choice: u16) -> Vec<String> {
+        let Some(record) = state.asset(asset) else { return Vec::new() };
+        let declared = state.declared_kind(record.kind);
+        let words = valetkey_domain::task::Vocabulary::of(record.kind, declared.as_ref());
+        let all = words.map(|w| w.all_names()).unwrap_or_default();
+        (0..all.len()).filter(|i| choice >> (i % 16) & 1 == 1).map(|i| all[i].to_owned()).collect()
+    }
+}
+
+/// The ids of a state, to choose from and to compare with.
+#[derive(Debug, Default)]
+pub struct Things {
+    pub businesses: Vec<Id>,
+    pub people: Vec<Id>,
+    pub system_users: Vec<Id>,
+    pub users: Vec<Id>,
+    pub apps: Vec<Id>,
+    pub assets: Vec<Id>,
+    pub tokens: Vec<Id>,
+    pub assignments: Vec<(Id, Id)>,
+    pub shares: Vec<(Id, Id)>,
+    pub installations: Vec<(Id, Id)>,
+    pub connections: Vec<(Id, Id)>,
+}
+
+impl Things {
+    pub fn of(state: &dyn State) -> Things {
+        let mut t = Things { businesses: state.list(List::Businesses), ..Things::default() };
+        for b in t.businesses.clone() {
+            t.people.extend(state.list(List::People(b)));
+            t.system_users.extend(state.list(List::SystemUsers(b)));
+            t.apps.extend(state.list(List::OwnedApps(b)));
+            t.assets.extend(state.list(List::OwnedAssets(b)));
+            t.connections.extend(state.list(List::ConnectedApps(b)).into_iter().map(|a| (b, a)));
+        }
+        t.users = t.people.iter().chain(&t.system_users).copied().collect();
+        t.assets.extend(t.apps.clone());
+        for u in &t.users {
+            t.tokens.extend(state.list(List::TokensOf(*u)));
+            t.assignments.extend(state.list(List::AssetsOf(*u)).into_iter().map(|a| (a, *u)));
+            t.installations.extend(state.list(List::InstalledApps(*u)).into_iter().map(|a| (*u, a)));
+        }
+        for a in &t.assets {
+            t.shares.extend(state.list(List::PartnersOf(*a)).into_iter().map(|p| (*a, p)));
+        }
+        t
+    }
+}
+
+fn pick<T: Copy>(from: &[T], choice: u16) -> Option<T> {
+    from.get(usize::from(choice) % from.len().max(1)).copied()
+}
+
+/// Every key and id that a history ever spoke of.
+#[derive(Debug, Default, Clone)]
+pub struct Seen {
+    pub keys: std::collections::BTreeSet<valetkey_domain::RecordKey>,
+    pub ids: std::collections::BTreeSet<Id>,
+    pub digests: std::collections::BTreeSet<Digest>,
+}
+
+impl Seen {
+    pub fn note(&mut self, set: &ChangeSet) {
+        use valetkey_domain::Record;
+        self.ids.extend(&set.subjects);
+        for record in set.changes.iter().flat_map(|c| [&c.before, &c.after]).flatten() {
+            self.keys.insert(record.key());
+            match record {
+                Record::Token(t) => {
+                    self.digests.insert(t.digest);
+                    self.ids.insert(t.id);
+                }
+                Record::SignInCode(c) => {
+                    self.digests.insert(c.digest);
+                }
+                Record::Asset(a) => {
+                    self.ids.insert(a.id);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads everything from both states and fails on the first difference.
+    pub fn assert_same(&self, got: &dyn State, wanted: &dyn State, what: &str) {
+        for key in &self.keys {
+            assert_eq!(got.record(*key), wanted.record(*key), "{what}: {key:?}");
+        }
+        for digest in &self.digests {
+            assert_eq!(got.token_by_digest(digest), wanted.token_by_digest(digest), "{what}: by digest");
+            assert_eq!(got.sign_in_code(digest), wanted.sign_in_code(digest), "{what}: code");
+        }
+        assert_eq!(got.list(List::Businesses), wanted.list(List::Businesses), "{what}");
+        let strange = Id::new(987_654_321).unwrap();
+        for id in self.ids.iter().copied().chain([strange]) {
+            assert_eq!(got.exists(id), wanted.exists(id), "{what}: exists {id}");
+            assert_eq!(got.asset(id), wanted.asset(id), "{what}: asset {id}");
+            for list in lists(id) {
+                assert_eq!(got.list(list), wanted.list(list), "{what}: {list:?}");
+            }
+        }
+        assert_eq!(got.declared_kinds(), wanted.declared_kinds(), "{what}: kinds");
+        assert_eq!(got.sign_in_codes(), wanted.sign_in_codes(), "{what}: codes");
+        assert_eq!(got.terms(), wanted.terms(), "{what}: terms");
+    }
+}
+
+/// Every listing about one id.
+pub fn lists(id: Id) -> [List; 11] {
+    [
+        List::People(id),
+        List::SystemUsers(id),
+        List::OwnedApps(id),
+        List::ConnectedApps(id),
+        List::OwnedAssets(id),
+        List::SharedAssets(id),
+        List::InstalledApps(id),
+        List::AssetsOf(id),
+        List::UsersOn(id),
+        List::PartnersOf(id),
+        List::TokensOf(id),
+    ]
+}

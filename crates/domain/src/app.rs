@@ -1,0 +1,216 @@
+//! Apps: the programs of a business, their secrets, and whether they are connected and installed.
+//!
+//! A secret is kept sealed; this crate moves the sealed bytes and never sees the clear ones.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+use crate::{Action, Caller, ChangeSet, Id, IdKind, List, Name, Planner, Reason, Record, ScopeSet, Status, UnixMs};
+
+/// How long the old secret goes on working after a rotation, when the caller names no time.
+pub const SECRET_OVERLAP_S: i64 = 24 * 60 * 60;
+/// The longest overlap of two secrets: 30 days.
+pub const SECRET_OVERLAP_LIMIT_S: i64 = 30 * 24 * 60 * 60;
+
+/// A sealed secret; the bytes are an envelope of the `seal` crate.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedSecret(#[serde(with = "hex")] pub Vec<u8>);
+
+impl std::fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealedSecret({} bytes)", self.0.len())
+    }
+}
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    pub id: Id,
+    /// The business that owns it.
+    pub business: Id,
+    pub name: Name,
+    pub created_at: UnixMs,
+    pub secret: SealedSecret,
+    /// The secret before the last rotation, and when it stops working.
+    pub previous_secret: Option<(SealedSecret, UnixMs)>,
+    /// What tokens for this app may carry.
+    pub allowed_scopes: ScopeSet,
+    /// Every call must bring `appsecret_proof`.
+    pub demands_proof: bool,
+}
+
+/// That an app is connected to a business. While there is none, its tokens there are dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    pub business: Id,
+    pub app: Id,
+    pub created_at: UnixMs,
+}
+
+/// That an app is installed on a system user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    pub system_user: Id,
+    pub app: Id,
+    pub business: Id,
+    pub created_at: UnixMs,
+}
+
+/// Makes an app and connects it to its business. `seal` turns the new id into a sealed secret.
+pub fn create(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    business: Id,
+    name: Name,
+    demands_proof: bool,
+    seal: &mut dyn FnMut(Id) -> Result<SealedSecret, Refusal>,
+) -> Result<(ChangeSet, Id), Refusal> {
+    let Some(record) = planner.state().business(business) else {
+        return Err(Refusal::not_visible(business));
+    };
+    let count = planner.state().list(List::OwnedApps(business)).len();
+    Refusal::check_limit(count, record.limits.apps, "apps")?;
+    let id = planner.new_id(IdKind::App);
+    let now = planner.now();
+    let secret = seal(id)?;
+    planner.put(Record::App(App {
+        id,
+        business,
+        name,
+        created_at: now,
+        secret,
+        previous_secret: None,
+        allowed_scopes: ScopeSet::all(),
+        demands_proof,
+    }));
+    planner.put(Record::Connection(Connection { business, app: id, created_at: now }));
+    Ok((planner.finish(Action::AppCreated, by, Some(business), &[id]), id))
+}
+
+/// What can be changed of an app.
+#[derive(Debug, Clone, Default)]
+pub struct AppEdit {
+    pub name: Option<Name>,
+    pub allowed_scopes: Option<ScopeSet>,
+    pub demands_proof: Option<bool>,
+}
+
+/// Changes an app.
+pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: AppEdit) -> Result<ChangeSet, Refusal> {
+    let Some(mut app) = planner.state().app(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    if let Some(name) = edit.name {
+        app.name = name;
+    }
+    if let Some(scopes) = edit.allowed_scopes {
+        app.allowed_scopes = scopes;
+    }
+    if let Some(demands) = edit.demands_proof {
+        app.demands_proof = demands;
+    }
+    let business = app.business;
+    planner.put(Record::App(app));
+    Ok(planner.finish(Action::AppUpdated, by, Some(business), &[id]))
+}
+
+/// Gives an app a new secret. The old one goes on for `overlap_s` seconds, so that programs can
+/// be switched one by one; 0 ends it at once.
+pub fn rotate_secret(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    id: Id,
+    sealed: SealedSecret,
+    overlap_s: i64,
+) -> Result<ChangeSet, Refusal> {
+    let Some(mut app) = planner.state().app(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    if !(0..=SECRET_OVERLAP_LIMIT_S).contains(&overlap_s) {
+        return Err(Refusal::invalid("overlap_s", "0 to 2592000 seconds"));
+    }
+    let old = std::mem::replace(&mut app.secret, sealed);
+    app.previous_secret = (overlap_s > 0).then(|| (old, planner.now() + overlap_s * 1000));
+    let business = app.business;
+    planner.put(Record::App(app));
+    Ok(planner.finish(Action::AppSecretRotated, by, Some(business), &[id]))
+}
+
+/// Connects an app of the business again after it was disconnected.
+pub fn connect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) -> Result<ChangeSet, Refusal> {
+    let record = planner.state().app(app).filter(|a| a.business == business);
+    if record.is_none() {
+        return Err(Refusal::unknown_reference("app_id"));
+    }
+    if planner.state().connection(business, app).is_none() {
+        let now = planner.now();
+        planner.put(Record::Connection(Connection { business, app, created_at: now }));
+    }
+    Ok(planner.finish(Action::AppConnected, by, Some(business), &[app]))
+}
+
+/// Takes an app off a business: its tokens there stop at once; system users stay.
+pub fn disconnect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) -> Result<ChangeSet, Refusal> {
+    let Some(connection) = planner.state().connection(business, app) else {
+        return Err(Refusal::unknown_reference("app_id"));
+    };
+    planner.remove(Record::Connection(connection).key());
+    Ok(planner.finish(Action::AppDisconnected, by, Some(business), &[app]))
+}
+
+/// Installs an app on a system user. Doing it twice changes nothing.
+pub fn install(planner: &mut Planner<'_>, by: &Caller, system_user: Id, app: Id) -> Result<ChangeSet, Refusal> {
+    let state = planner.state();
+    let Some(user) = state.system_user(system_user).filter(|u| u.status != Status::Deleted) else {
+        return Err(Refusal::not_visible(system_user));
+    };
+    if state.connection(user.business, app).is_none() {
+        return Err(Refusal::unknown_reference("business_app"));
+    }
+    if state.installation(system_user, app).is_none() {
+        let now = planner.now();
+        let business = user.business;
+        planner.put(Record::Installation(Installation { system_user, app, business, created_at: now }));
+    }
+    Ok(planner.finish(Action::AppInstalled, by, Some(user.business), &[system_user, app]))
+}
+
+/// Takes an app off a system user: its tokens for that app die.
+pub fn uninstall(planner: &mut Planner<'_>, by: &Caller, system_user: Id, app: Id) -> Result<ChangeSet, Refusal> {
+    let state = planner.state();
+    let Some(user) = state.system_user(system_user) else {
+        return Err(Refusal::not_visible(system_user));
+    };
+    let Some(installation) = state.installation(system_user, app) else {
+        return Err(Refusal::unknown_reference("business_app"));
+    };
+    planner.remove(Record::Installation(installation).key());
+    // The tokens are revoked as well, so that installing the app again brings none of them back.
+    crate::token::revoke_where(planner, system_user, |t| t.app == Some(app));
+    Ok(planner.finish(Action::AppUninstalled, by, Some(user.business), &[system_user, app]))
+}
+
+/// Fails unless the app is installed on the user; the text fits the act of issuing.
+pub fn require_installed(planner: &Planner<'_>, system_user: Id, app: Id) -> Result<(), Refusal> {
+    match planner.state().installation(system_user, app) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::of(Reason::AppNotInstalledForIssue)),
+    }
+}
+
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&bytes.iter().map(|b| format!("{b:02x}")).collect::<String>())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let pairs = text.as_bytes().chunks(2);
+        pairs
+            .map(|pair| std::str::from_utf8(pair).ok().filter(|p| p.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok()))
+            .collect::<Option<Vec<u8>>>()
+            .ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
+    }
+}

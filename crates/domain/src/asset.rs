@@ -1,0 +1,106 @@
+//! Assets: what a business owns and software acts on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+use crate::{Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, List, Name, Planner, Record, UnixMs};
+
+/// An asset. What the outside sees of it beside its name (a category, a currency) is content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asset {
+    pub id: Id,
+    pub kind: AssetKind,
+    /// The owner; none when the operator made it for somebody to claim.
+    pub business: Option<Id>,
+    pub name: Name,
+    pub created_at: UnixMs,
+}
+
+/// Makes an asset. Apps are made by [`crate::app::create`].
+pub fn create(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    kind: AssetKind,
+    business: Option<Id>,
+    name: Name,
+) -> Result<(ChangeSet, Id), Refusal> {
+    if kind == AssetKind::APP || (kind.row().is_none() && planner.state().declared_kind(kind).is_none()) {
+        return Err(Refusal::invalid("kind", "a kind of asset that this server knows"));
+    }
+    match business {
+        None => by.require_operator()?,
+        Some(business) => {
+            let Some(record) = planner.state().business(business) else {
+                return Err(Refusal::not_visible(business));
+            };
+            let count = planner.state().list(List::OwnedAssets(business)).len();
+            Refusal::check_limit(count, record.limits.assets, "assets")?;
+        }
+    }
+    let id = planner.new_id(kind.id_kind());
+    let now = planner.now();
+    planner.put(Record::Asset(Asset { id, kind, business, name, created_at: now }));
+    Ok((planner.finish(Action::AssetCreated, by, business, &[id]), id))
+}
+
+/// Renames an asset.
+pub fn rename(planner: &mut Planner<'_>, by: &Caller, id: Id, name: Name) -> Result<ChangeSet, Refusal> {
+    let Some(mut asset) = planner.state().asset(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    // An app shows itself as an asset, but its record is the app's.
+    if asset.kind == AssetKind::APP {
+        return crate::app::update(planner, by, id, crate::app::AppEdit { name: Some(name), ..Default::default() });
+    }
+    asset.name = name;
+    let business = asset.business;
+    planner.put(Record::Asset(asset));
+    Ok(planner.finish(Action::AssetRenamed, by, business, &[id]))
+}
+
+/// Brings the declared kinds into line with the configuration: adds new ones, and renames.
+/// A kind that left the configuration stays, since assets of it may exist; tasks may be added at
+/// the end, never removed or reordered, because stored sets point at their positions.
+pub fn declare(planner: &mut Planner<'_>, by: &Caller, kind: DeclaredKind) -> Result<Option<ChangeSet>, Refusal> {
+    by.require_operator()?;
+    check_declaration(&kind)?;
+    let existing = planner.state().declared_kinds();
+    let mut kind = kind;
+    match existing.iter().find(|k| k.word == kind.word) {
+        Some(old) if !kind.tasks.starts_with(&old.tasks) => {
+            return Err(Refusal::invalid(
+                "tasks",
+                &format!("the tasks declared before, in their order ({}), with new ones behind them", old.tasks.join(", ")),
+            ));
+        }
+        Some(old) => kind.kind = old.kind,
+        None => {
+            let next = existing.iter().map(|k| k.kind.0).max().map_or(AssetKind::FIRST_DECLARED, |n| n.saturating_add(1));
+            if next == u8::MAX {
+                return Err(Refusal::invalid("kind", "at most 190 declared kinds"));
+            }
+            kind.kind = AssetKind(next);
+        }
+    }
+    if existing.contains(&kind) {
+        return Ok(None);
+    }
+    planner.put(Record::DeclaredKind(kind));
+    Ok(Some(planner.finish(Action::KindDeclared, by, None, &[])))
+}
+
+fn check_declaration(kind: &DeclaredKind) -> Result<(), Refusal> {
+    let word_ok = |w: &str, upper: bool| {
+        (1..=40).contains(&w.len())
+            && w.bytes().all(|b| b == b'_' || b.is_ascii_digit() || if upper { b.is_ascii_uppercase() } else { b.is_ascii_lowercase() })
+            && w.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+    };
+    if !word_ok(&kind.word, false) || AssetKind::parse(&kind.word).is_some() {
+        return Err(Refusal::invalid("kind", "a new word of 1 to 40 characters a-z, 0-9 and _, beginning with a letter"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    if kind.tasks.is_empty() || kind.tasks.len() > 32 || !kind.tasks.iter().all(|t| word_ok(t, true) && seen.insert(t)) {
+        return Err(Refusal::invalid("tasks", "1 to 32 different words of A-Z, 0-9 and _"));
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! Ids: 63 bits, 41 for milliseconds since 2025-01-01, 8 for the kind, 14 for a counter.
+//!
+//! An id names a thing and grants nothing. Ids must never be drawn outside a commit: the planner
+//! checks each new one against the state, and draws again when it is taken.
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+use serde::{Deserialize, Serialize};
+
+use crate::UnixMs;
+
+/// 2025-01-01T00:00:00Z in unix milliseconds: the zero of the time part.
+pub const EPOCH_MS: UnixMs = 1_735_689_600_000;
+const TIME_BITS: u32 = 41;
+const KIND_BITS: u32 = 8;
+const COUNTER_BITS: u32 = 14;
+const COUNTER_MASK: u64 = (1 << COUNTER_BITS) - 1;
+
+/// The name of one thing, printed as a decimal string.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(NonZeroU64);
+
+/// What an id names. The numbers are stored; never reuse one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum IdKind {
+    Business = 1,
+    Person = 2,
+    SystemUser = 3,
+    App = 4,
+    Page = 5,
+    AdAccount = 6,
+    Catalog = 7,
+    Pixel = 8,
+    InstagramAccount = 9,
+    WhatsAppAccount = 10,
+    /// All kinds that the operator declares share this one.
+    DeclaredAsset = 11,
+    Token = 12,
+    Post = 13,
+    Campaign = 14,
+    Job = 15,
+}
+
+impl IdKind {
+    fn from_u8(value: u8) -> Option<IdKind> {
+        Some(match value {
+            1 => IdKind::Business,
+            2 => IdKind::Person,
+            3 => IdKind::SystemUser,
+            4 => IdKind::App,
+            5 => IdKind::Page,
+            6 => IdKind::AdAccount,
+            7 => IdKind::Catalog,
+            8 => IdKind::Pixel,
+            9 => IdKind::InstagramAccount,
+            10 => IdKind::WhatsAppAccount,
+            11 => IdKind::DeclaredAsset,
+            12 => IdKind::Token,
+            13 => IdKind::Post,
+            14 => IdKind::Campaign,
+            15 => IdKind::Job,
+            _ => return None,
+        })
+    }
+}
+
+impl Id {
+    /// The smallest and the largest id: ends of ranges, never drawn.
+    pub const MIN: Id = Id(NonZeroU64::MIN);
+    pub const MAX: Id = Id(NonZeroU64::MAX);
+
+    /// The id with this number, if it fits into 63 bits and is not zero.
+    pub fn new(value: u64) -> Option<Id> {
+        if value > i64::MAX as u64 {
+            return None;
+        }
+        NonZeroU64::new(value).map(Id)
+    }
+
+    /// Reads the decimal form: digits only, no sign, no leading zero.
+    pub fn parse(text: &str) -> Option<Id> {
+        if text.is_empty()
+            || text.len() > 19
+            || text.starts_with('0')
+            || !text.bytes().all(|b| b.is_ascii_digit())
+        {
+            return None;
+        }
+        Id::new(text.parse().ok()?)
+    }
+
+    /// The number itself.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The number as the stores keep it.
+    pub fn as_i64(self) -> i64 {
+        self.get() as i64
+    }
+
+    /// Reads the number back from a store.
+    pub fn from_i64(value: i64) -> Option<Id> {
+        u64::try_from(value).ok().and_then(Id::new)
+    }
+
+    /// What the id names, if the kind bits are known.
+    pub fn kind(self) -> Option<IdKind> {
+        IdKind::from_u8((self.get() >> COUNTER_BITS) as u8)
+    }
+
+    /// When the id was drawn.
+    pub fn time(self) -> UnixMs {
+        (self.get() >> (KIND_BITS + COUNTER_BITS)) as i64 + EPOCH_MS
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Id::parse(&text).ok_or_else(|| serde::de::Error::custom("not an id: 1 to 19 digits"))
+    }
+}
+
+/// Draws ids. The counter starts at a random place, so that two nodes seldom meet; when they do,
+/// the planner finds the id taken and draws the next.
+#[derive(Debug, Clone)]
+pub struct IdMaker {
+    last_ms: u64,
+    counter: u64,
+    drawn_in_ms: u64,
+}
+
+impl IdMaker {
+    /// A maker whose counter starts at `start` (only the low 14 bits count).
+    pub fn new(start: u64) -> IdMaker {
+        IdMaker { last_ms: 0, counter: start & COUNTER_MASK, drawn_in_ms: 0 }
+    }
+
+    /// The next id. When one millisecond's 16,384 counters are used up, or the clock went back,
+    /// the maker runs on in its own time rather than repeat itself.
+    pub fn next(&mut self, kind: IdKind, now: UnixMs) -> Id {
+        let max_ms = (1u64 << TIME_BITS) - 1;
+        let now_ms = u64::try_from(now - EPOCH_MS).unwrap_or(0).clamp(1, max_ms);
+        if now_ms > self.last_ms {
+            self.last_ms = now_ms;
+            self.drawn_in_ms = 0;
+        } else if self.drawn_in_ms > COUNTER_MASK {
+            self.last_ms = (self.last_ms + 1).min(max_ms);
+            self.drawn_in_ms = 0;
+        }
+        self.counter = (self.counter + 1) & COUNTER_MASK;
+        self.drawn_in_ms += 1;
+        let value = (self.last_ms << (KIND_BITS + COUNTER_BITS))
+            | (u64::from(kind as u8) << COUNTER_BITS)
+            | self.counter;
+        // The time part is at least one, so the value is never zero.
+        Id(NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_of_one_millisecond_differ_even_past_the_counter() {
+        let mut maker = IdMaker::new(16_380);
+        let now = EPOCH_MS + 1000;
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..40_000 {
+            assert!(seen.insert(maker.next(IdKind::Token, now)));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_repeats_nothing() {
+        let mut maker = IdMaker::new(0);
+        let mut seen = std::collections::HashSet::new();
+        for step in 0..1000 {
+            let now = EPOCH_MS + if step % 2 == 0 { 5000 } else { 1 };
+            assert!(seen.insert(maker.next(IdKind::Post, now)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn id_text_round_trips(value in 1u64..=i64::MAX as u64) {
+            let id = Id::new(value).unwrap();
+            prop_assert_eq!(Id::parse(&id.to_string()), Some(id));
+            prop_assert_eq!(Id::from_i64(id.as_i64()), Some(id));
+        }
+
+        #[test]
+        fn parse_is_total(text in ".{0,24}") {
+            if let Some(id) = Id::parse(&text) {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn kind_and_time_are_read_back(ms in 1i64..(1 << 41), start in any::<u64>()) {
+            let id = IdMaker::new(start).next(IdKind::Campaign, EPOCH_MS + ms);
+            prop_assert_eq!(id.kind(), Some(IdKind::Campaign));
+            prop_assert_eq!(id.time(), EPOCH_MS + ms);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The planner: what a rule works with. It reads one state, collects changes, draws ids and
+//! credentials, and never touches the world.
+
+use crate::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
+use crate::refusal::Refusal;
+use crate::{Action, Actor, Change, ChangeSet, Id, IdKind, IdMaker, Reason, Record, RecordKey, State, UnixMs};
+
+/// A source of random bytes, handed in.
+pub trait Random: Send {
+    /// Fills the buffer, or says that it can't; then nothing secret is made.
+    fn fill(&mut self, buffer: &mut [u8]) -> bool;
+}
+
+/// Who calls. Made by the check of a credential, never by a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Whoever holds the machine: the command line on the server's own socket.
+    Operator,
+    Person { person: Id, business: Id, token: Option<Id> },
+    SystemUser { system_user: Id, business: Id, app: Id, token: Id },
+    App { app: Id, business: Id },
+}
+
+impl Caller {
+    /// The person or system user, if there is one.
+    pub fn user(&self) -> Option<Id> {
+        match self {
+            Caller::Person { person, .. } => Some(*person),
+            Caller::SystemUser { system_user, .. } => Some(*system_user),
+            Caller::Operator | Caller::App { .. } => None,
+        }
+    }
+
+    /// The business that the caller acts for.
+    pub fn business(&self) -> Option<Id> {
+        match self {
+            Caller::Person { business, .. } | Caller::SystemUser { business, .. } | Caller::App { business, .. } => Some(*business),
+            Caller::Operator => None,
+        }
+    }
+
+    /// The token that the caller called with.
+    pub fn token(&self) -> Option<Id> {
+        match self {
+            Caller::Person { token, .. } => *token,
+            Caller::SystemUser { token, .. } => Some(*token),
+            Caller::Operator | Caller::App { .. } => None,
+        }
+    }
+
+    /// Fails for everybody but the operator.
+    pub fn require_operator(&self) -> Result<(), Refusal> {
+        match self {
+            Caller::Operator => Ok(()),
+            _ => Err(Refusal::of(Reason::RoleInsufficient).with_note("only the operator of this server can do this")),
+        }
+    }
+
+    /// How the ledger names the caller.
+    pub fn actor(&self) -> Actor {
+        use crate::change::ActorKind;
+        let kind = match self {
+            Caller::Operator => ActorKind::Operator,
+            Caller::Person { .. } => ActorKind::Person,
+            Caller::SystemUser { .. } => ActorKind::SystemUser,
+            Caller::App { .. } => ActorKind::App,
+        };
+        let id = match self {
+            Caller::App { app, .. } => Some(*app),
+            _ => self.user(),
+        };
+        Actor { kind, id, token: self.token() }
+    }
+}
+
+/// How often a taken id or a repeated credential is drawn again.
+const DRAW_LIMIT: usize = 1 << 15;
+const CREDENTIAL_DRAW_LIMIT: usize = 4;
+
+/// Collects what one command changes.
+pub struct Planner<'a> {
+    state: &'a dyn State,
+    now: UnixMs,
+    ids: &'a mut IdMaker,
+    random: &'a mut dyn Random,
+    changes: Vec<Change>,
+}
+
+impl std::fmt::Debug for Planner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Planner").field("now", &self.now).field("changes", &self.changes.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// A planner over one state at one time.
+    pub fn new(state: &'a dyn State, now: UnixMs, ids: &'a mut IdMaker, random: &'a mut dyn Random) -> Planner<'a> {
+        Planner { state, now, ids, random, changes: Vec::new() }
+    }
+
+    /// The state before this command.
+    pub fn state(&self) -> &'a dyn State {
+        self.state
+    }
+
+    /// The time of this command.
+    pub fn now(&self) -> UnixMs {
+        self.now
+    }
+
+    /// The random source, for secrets that are not credentials of this crate.
+    pub fn random(&mut self) -> &mut dyn Random {
+        self.random
+    }
+
+    /// A free id.
+    pub fn new_id(&mut self, kind: IdKind) -> Id {
+        let mut id = self.ids.next(kind, self.now);
+        for _ in 0..DRAW_LIMIT {
+            if !self.state.exists(id) {
+                break;
+            }
+            id = self.ids.next(kind, self.now);
+        }
+        id
+    }
+
+    /// A fresh credential. A random source that repeats itself makes none.
+    pub fn new_credential(&mut self, kind: CredentialKind) -> Result<CredentialText, Refusal> {
+        for _ in 0..CREDENTIAL_DRAW_LIMIT {
+            let mut bytes = [0u8; RANDOM_BYTES];
+            if !self.random.fill(&mut bytes) {
+                break;
+            }
+            let text = CredentialText::from_random(kind, &bytes);
+            let digest = text.digest();
+            if self.state.token_by_digest(&digest).is_none() && self.state.sign_in_code(&digest).is_none() {
+                return Ok(text);
+            }
+        }
+        Err(Refusal::of(Reason::Fault).with_note("the random source failed or repeats itself; no credential was made"))
+    }
+
+    /// Plans that a record shall be like this. A record that is so already is no change.
+    pub fn put(&mut self, after: Record) {
+        let before = self.state.record(after.key());
+        if before.as_ref() != Some(&after) {
+            self.changes.push(Change { before, after: Some(after) });
+        }
+    }
+
+    /// Plans that a record shall be gone.
+    pub fn remove(&mut self, key: RecordKey) {
+        if let Some(before) = self.state.record(key) {
+            self.changes.push(Change { before: Some(before), after: None });
+        }
+    }
+
+    /// The finished change set.
+    pub fn finish(&mut self, action: Action, by: &Caller, business: Option<Id>, subjects: &[Id]) -> ChangeSet {
+        ChangeSet {
+            at: self.now,
+            action,
+            actor: by.actor(),
+            business,
+            subjects: subjects.to_vec(),
+            changes: std::mem::take(&mut self.changes),
+        }
+    }
+}

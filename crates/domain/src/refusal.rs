@@ -1,0 +1,229 @@
+//! Refusals: why something was not done, what is missing, and which role could give it.
+//!
+//! A refusal never names people, and never tells a stranger that a thing exists.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AssetKind, Id, ScopeSet, TaskSet, UnixMs};
+
+/// Why. The words of [`Reason::as_str`] are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    TokenMalformed,
+    TokenUnknown,
+    TokenExpired,
+    TokenRevoked,
+    UserDeactivated,
+    UserDeleted,
+    AppDisconnected,
+    AppNotInstalled,
+    /// The same, met when a token is issued.
+    AppNotInstalledForIssue,
+    ProofMissing,
+    ProofInvalid,
+    NotVisible,
+    ShareEnded,
+    ScopeMissing,
+    AssetNotAssigned,
+    TaskMissing,
+    RoleInsufficient,
+    TermsNotAccepted,
+    NoConnectedApp,
+    LimitReached,
+    IpNotAllowed,
+    OutsideTimeWindow,
+    RateLimited,
+    NotFresh,
+    /// A parameter is absent.
+    Required,
+    /// A parameter is not what it must be.
+    Invalid,
+    /// A parameter is none of the known words.
+    NotOneOf,
+    /// A parameter names a thing that is not there or not visible.
+    UnknownReference,
+    ScopeNotPossible,
+    ScopeIncomplete,
+    WiderThanCaller,
+    TokenMustEnd,
+    LastAdmin,
+    /// Somebody else changed the thing first; the caller may try again.
+    Conflict,
+    /// The store is away.
+    Unavailable,
+    /// It is not known whether the write was applied.
+    OutcomeUnknown,
+    /// A bug or a broken part of the machine.
+    Fault,
+}
+
+impl Reason {
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::TokenMalformed => "token_malformed",
+            Reason::TokenUnknown => "token_unknown",
+            Reason::TokenExpired => "token_expired",
+            Reason::TokenRevoked => "token_revoked",
+            Reason::UserDeactivated => "user_deactivated",
+            Reason::UserDeleted => "user_deleted",
+            Reason::AppDisconnected => "app_disconnected",
+            Reason::AppNotInstalled | Reason::AppNotInstalledForIssue => "app_not_installed",
+            Reason::ProofMissing => "proof_missing",
+            Reason::ProofInvalid => "proof_invalid",
+            Reason::NotVisible => "not_visible",
+            Reason::ShareEnded => "share_ended",
+            Reason::ScopeMissing => "scope_missing",
+            Reason::AssetNotAssigned => "asset_not_assigned",
+            Reason::TaskMissing => "task_missing",
+            Reason::RoleInsufficient | Reason::WiderThanCaller => "role_insufficient",
+            Reason::TermsNotAccepted => "terms_not_accepted",
+            Reason::NoConnectedApp => "no_connected_app",
+            Reason::LimitReached => "limit_reached",
+            Reason::IpNotAllowed => "ip_not_allowed",
+            Reason::OutsideTimeWindow => "outside_time_window",
+            Reason::RateLimited => "rate_limited",
+            Reason::NotFresh => "not_fresh",
+            Reason::Required | Reason::Invalid | Reason::NotOneOf | Reason::UnknownReference => "invalid_parameter",
+            Reason::ScopeNotPossible => "scope_not_possible",
+            Reason::ScopeIncomplete => "scope_incomplete",
+            Reason::TokenMustEnd => "token_must_end",
+            Reason::LastAdmin => "last_admin",
+            Reason::Conflict => "conflict",
+            Reason::Unavailable => "unavailable",
+            Reason::OutcomeUnknown => "outcome_unknown",
+            Reason::Fault => "fault",
+        }
+    }
+}
+
+/// What a right lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Missing {
+    /// One of these scopes would do.
+    pub scopes: ScopeSet,
+    /// One of these tasks would do.
+    pub tasks: TaskSet,
+    /// The tasks that the user has.
+    pub held: TaskSet,
+    pub kind: Option<AssetKind>,
+    pub asset: Option<Id>,
+}
+
+/// A "no". Only the fields that the reason speaks of are set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub reason: Reason,
+    #[serde(default)]
+    pub missing: Missing,
+    /// The parameter that is to blame.
+    pub field: Option<String>,
+    /// What the parameter must be.
+    pub expected: Option<String>,
+    /// The words of which one would do.
+    #[serde(default)]
+    pub allowed: Vec<String>,
+    /// The value spoken of: a scope's name, a limit's name.
+    pub value: Option<String>,
+    pub count: Option<i64>,
+    pub time: Option<UnixMs>,
+    pub subject: Option<Id>,
+    /// A sentence for people, in place of the reason's own.
+    pub note: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal that says no more than its reason.
+    pub fn of(reason: Reason) -> Refusal {
+        Refusal {
+            reason,
+            missing: Missing::default(),
+            field: None,
+            expected: None,
+            allowed: Vec::new(),
+            value: None,
+            count: None,
+            time: None,
+            subject: None,
+            note: None,
+        }
+    }
+
+    /// The thing is not there, as far as the caller may know.
+    pub fn not_visible(id: Id) -> Refusal {
+        Refusal { subject: Some(id), ..Refusal::of(Reason::NotVisible) }
+    }
+
+    /// A parameter is absent.
+    pub fn required(field: &str) -> Refusal {
+        Refusal { field: Some(field.to_owned()), ..Refusal::of(Reason::Required) }
+    }
+
+    /// A parameter is not what it must be.
+    pub fn invalid(field: &str, expected: &str) -> Refusal {
+        Refusal { field: Some(field.to_owned()), expected: Some(expected.to_owned()), ..Refusal::of(Reason::Invalid) }
+    }
+
+    /// A parameter is none of the known words.
+    pub fn not_one_of(field: &str, allowed: Vec<String>) -> Refusal {
+        Refusal { field: Some(field.to_owned()), allowed, ..Refusal::of(Reason::NotOneOf) }
+    }
+
+    /// A parameter names a thing that is not there, or that the caller may not see: one answer for both.
+    pub fn unknown_reference(field: &str) -> Refusal {
+        Refusal { field: Some(field.to_owned()), ..Refusal::of(Reason::UnknownReference) }
+    }
+
+    /// Fails when one more would pass the limit.
+    pub fn check_limit(count: usize, limit: u32, what: &str) -> Result<(), Refusal> {
+        if count < limit as usize {
+            return Ok(());
+        }
+        Err(Refusal { value: Some(what.to_owned()), count: Some(i64::from(limit)), ..Refusal::of(Reason::LimitReached) })
+    }
+
+    pub fn with_note(mut self, note: &str) -> Refusal {
+        self.note = Some(note.to_owned());
+        self
+    }
+
+    pub fn with_time(mut self, time: UnixMs) -> Refusal {
+        self.time = Some(time);
+        self
+    }
+
+    pub fn with_value(mut self, value: &str) -> Refusal {
+        self.value = Some(value.to_owned());
+        self
+    }
+
+    pub fn with_expected(mut self, expected: &str) -> Refusal {
+        self.expected = Some(expected.to_owned());
+        self
+    }
+
+    pub fn with_count(mut self, count: i64) -> Refusal {
+        self.count = Some(count);
+        self
+    }
+
+    pub fn with_missing(mut self, missing: Missing) -> Refusal {
+        self.missing = missing;
+        self
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.reason.as_str())?;
+        match (&self.field, &self.expected, &self.note) {
+            (_, _, Some(note)) => write!(f, ": {note}"),
+            (Some(field), Some(expected), _) => write!(f, ": {field} must be {expected}"),
+            (Some(field), None, _) => write!(f, ": {field}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,116 @@
+//! System users: software with an identity of its own.
+//!
+//! One can be made only once an app is connected and the terms in force are accepted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+use crate::{Action, Caller, ChangeSet, Id, IdKind, List, Name, Planner, Record, Role, State, Status, UnixMs};
+
+/// A system user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemUser {
+    pub id: Id,
+    pub business: Id,
+    pub name: Name,
+    pub role: Role,
+    pub status: Status,
+    pub created_at: UnixMs,
+    /// The person or system user that made it; `None` for the operator.
+    pub created_by: Option<Id>,
+}
+
+/// Makes a system user.
+pub fn create(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    business: Id,
+    name: Name,
+    role: Role,
+) -> Result<(ChangeSet, Id), Refusal> {
+    crate::terms::require_ready(planner, business)?;
+    let state = planner.state();
+    let Some(record) = state.business(business) else {
+        return Err(Refusal::not_visible(business));
+    };
+    let count = state
+        .list(List::SystemUsers(business))
+        .into_iter()
+        .filter_map(|id| state.system_user(id))
+        .filter(|u| u.role == role && u.status != Status::Deleted)
+        .count();
+    match role {
+        Role::Admin => Refusal::check_limit(count, record.limits.admin_system_users, "admin system users")?,
+        Role::Employee => Refusal::check_limit(count, record.limits.employee_system_users, "system users")?,
+    }
+    let id = planner.new_id(IdKind::SystemUser);
+    let now = planner.now();
+    planner.put(Record::SystemUser(SystemUser {
+        id,
+        business,
+        name,
+        role,
+        status: Status::Active,
+        created_at: now,
+        created_by: by.user(),
+    }));
+    Ok((planner.finish(Action::SystemUserCreated, by, Some(business), &[id]), id))
+}
+
+/// What can be changed of a system user. Its role is fixed for life: a widened identity should be
+/// a new one, with new tokens.
+#[derive(Debug, Clone, Default)]
+pub struct SystemUserEdit {
+    pub name: Option<Name>,
+    pub status: Option<Status>,
+}
+
+/// Renames, deactivates or activates a system user. Nobody does the latter two to itself.
+pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: SystemUserEdit) -> Result<ChangeSet, Refusal> {
+    let Some(mut user) = live(planner.state(), id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    if edit.status.is_some() && by.user() == Some(id) {
+        return Err(Refusal::invalid("status", "the status of another system user; nobody switches itself off"));
+    }
+    let mut action = Action::SystemUserRenamed;
+    if let Some(name) = edit.name {
+        user.name = name;
+    }
+    match edit.status {
+        Some(Status::Deleted) => return Err(Refusal::invalid("status", "ACTIVE or DEACTIVATED; use DELETE to delete")),
+        Some(status) => {
+            user.status = status;
+            action = if status == Status::Active { Action::SystemUserActivated } else { Action::SystemUserDeactivated };
+        }
+        None => {}
+    }
+    let business = user.business;
+    planner.put(Record::SystemUser(user));
+    Ok(planner.finish(action, by, Some(business), &[id]))
+}
+
+/// Deletes a system user: tokens die, assignments and installations go, the record stays.
+pub fn delete(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSet, Refusal> {
+    let Some(mut user) = live(planner.state(), id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    if by.user() == Some(id) {
+        return Err(Refusal::invalid("id", "another system user; nobody deletes itself"));
+    }
+    user.status = Status::Deleted;
+    let business = user.business;
+    planner.put(Record::SystemUser(user));
+    crate::assignment::remove_all_of_user(planner, id);
+    for app in planner.state().list(List::InstalledApps(id)) {
+        if let Some(installation) = planner.state().installation(id, app) {
+            planner.remove(Record::Installation(installation).key());
+        }
+    }
+    Ok(planner.finish(Action::SystemUserDeleted, by, Some(business), &[id]))
+}
+
+/// The system user, unless it is deleted.
+pub fn live(state: &dyn State, id: Id) -> Option<SystemUser> {
+    state.system_user(id).filter(|u| u.status != Status::Deleted)
+}

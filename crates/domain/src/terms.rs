@@ -1,0 +1,81 @@
+//! The terms that stand before system users: a text with a version, accepted by an admin person.
+//!
+//! Acceptance is an act of a person: neither the operator nor a token of software can do it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::Refusal;
+use crate::{Action, Caller, ChangeSet, Id, Planner, Reason, Record, Role, UnixMs};
+
+/// The text in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Grows by one with each new text.
+    pub version: u32,
+    pub text: String,
+}
+
+/// That a business accepted a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    pub version: u32,
+    pub person: Id,
+    pub at: UnixMs,
+}
+
+/// Version 1, in force until the operator replaces it.
+pub const DEFAULT_TEXT: &str = include_str!("terms.txt");
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { version: 1, text: DEFAULT_TEXT.to_owned() }
+    }
+}
+
+/// Accepts the version in force for the person's business.
+pub fn accept(planner: &mut Planner<'_>, by: &Caller, version: u32) -> Result<ChangeSet, Refusal> {
+    let person = match by {
+        Caller::Person { person, .. } => planner.state().person(*person),
+        _ => None,
+    };
+    let Some(person) = person.filter(|p| p.role == Role::Admin) else {
+        return Err(Refusal::of(Reason::RoleInsufficient).with_note("only an ADMIN person can accept the terms"));
+    };
+    let terms = planner.state().terms();
+    if version != terms.version {
+        return Err(Refusal::invalid("version", &format!("the version in force, {}", terms.version)));
+    }
+    let Some(mut business) = planner.state().business(person.business) else {
+        return Err(Refusal::not_visible(person.business));
+    };
+    business.accepted = Some(Acceptance { version, person: person.id, at: planner.now() });
+    let id = business.id;
+    planner.put(Record::Business(business));
+    Ok(planner.finish(Action::TermsAccepted, by, Some(id), &[id, person.id]))
+}
+
+/// Puts a new text in force. Running system users and tokens go on; new ones wait.
+pub fn replace(planner: &mut Planner<'_>, by: &Caller, text: &str) -> Result<ChangeSet, Refusal> {
+    by.require_operator()?;
+    if text.trim().is_empty() || text.len() > 100_000 {
+        return Err(Refusal::invalid("text", "1 to 100,000 bytes of text"));
+    }
+    let version = planner.state().terms().version + 1;
+    planner.put(Record::Terms(Terms { version, text: text.to_owned() }));
+    Ok(planner.finish(Action::TermsReplaced, by, None, &[]))
+}
+
+/// Fails unless the business has accepted the version in force and has a connected app.
+pub fn require_ready(planner: &Planner<'_>, business: Id) -> Result<(), Refusal> {
+    let state = planner.state();
+    let Some(record) = state.business(business) else {
+        return Err(Refusal::not_visible(business));
+    };
+    if state.list(crate::List::ConnectedApps(business)).is_empty() {
+        return Err(Refusal::of(Reason::NoConnectedApp));
+    }
+    if record.accepted.map(|a| a.version) != Some(state.terms().version) {
+        return Err(Refusal::of(Reason::TermsNotAccepted));
+    }
+    Ok(())
+}

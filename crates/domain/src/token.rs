@@ -1,0 +1,298 @@
+//! Tokens: issued for (system user, app, scopes), shown once, revoked everywhere at once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::credential::{CredentialKind, CredentialText, Digest};
+use crate::refusal::Refusal;
+use crate::{Action, AssetKind, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State, UnixMs};
+
+/// Sixty days in seconds: the life that Meta's parameter asks for.
+pub const SIXTY_DAYS_S: i64 = 60 * 24 * 60 * 60;
+/// The longest finite life: ten years.
+pub const LIFETIME_LIMIT_S: i64 = 10 * 366 * 24 * 60 * 60;
+
+/// What sort of token it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TokenKind {
+    SystemUser,
+    Page,
+    User,
+}
+
+impl TokenKind {
+    /// The word in `debug_token` and in lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TokenKind::SystemUser => "SYSTEM_USER",
+            TokenKind::Page => "PAGE",
+            TokenKind::User => "USER",
+        }
+    }
+}
+
+/// A token, without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: Id,
+    pub digest: Digest,
+    pub kind: TokenKind,
+    /// The system user or person that the token stands for.
+    pub user: Id,
+    pub business: Id,
+    /// The app that the token was issued for; none for a person's.
+    pub app: Option<Id>,
+    pub scopes: ScopeSet,
+    pub created_at: UnixMs,
+    /// `None` never ends.
+    pub expires_at: Option<UnixMs>,
+    /// Who issued it; `None` for the operator.
+    pub created_by: Option<Id>,
+    /// The token that it was issued with, refreshed from, or derived from.
+    pub parent: Option<Id>,
+    /// The one Page that a page token may touch.
+    pub page: Option<Id>,
+    pub revoked_at: Option<UnixMs>,
+}
+
+/// How long a new token shall live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    Never,
+    Seconds(i64),
+}
+
+/// What is asked for when a token is issued.
+#[derive(Debug, Clone)]
+pub struct IssueRequest {
+    pub system_user: Id,
+    pub app: Id,
+    pub scopes: ScopeSet,
+    pub lifetime: Lifetime,
+    /// Add the scopes that the asked ones depend on, instead of refusing.
+    pub add_dependencies: bool,
+}
+
+/// Issues a token. Who may call was decided before; this checks what depends on the state: terms,
+/// app, installation, scopes, ends, limits, and that an EMPLOYEE only narrows.
+pub fn issue(planner: &mut Planner<'_>, by: &Caller, ask: &IssueRequest) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
+    let state = planner.state();
+    let Some(user) = crate::system_user::live(state, ask.system_user) else {
+        return Err(Refusal::not_visible(ask.system_user));
+    };
+    let Some(app) = state.app(ask.app).filter(|a| state.connection(user.business, a.id).is_some()) else {
+        return Err(Refusal::unknown_reference("business_app"));
+    };
+    crate::terms::require_ready(planner, user.business)?;
+    crate::app::require_installed(planner, user.id, app.id)?;
+    let scopes = check_scopes(ask, app.allowed_scopes)?;
+    let expires_at = end_of(planner, user.business, ask.lifetime)?;
+    let parent = by.token().and_then(|id| state.token(id));
+    check_employee(state, by, ask.system_user, scopes, expires_at, parent.as_ref())?;
+    let live = live_count(state, user.id, planner.now());
+    if let Some(business) = state.business(user.business) {
+        Refusal::check_limit(live, business.limits.tokens_per_system_user, "tokens of one system user")?;
+    }
+    let text = planner.new_credential(CredentialKind::SystemUser)?;
+    let token = Token {
+        id: planner.new_id(IdKind::Token),
+        digest: text.digest(),
+        kind: TokenKind::SystemUser,
+        user: user.id,
+        business: user.business,
+        app: Some(app.id),
+        scopes,
+        created_at: planner.now(),
+        expires_at,
+        created_by: by.user(),
+        parent: parent.map(|t| t.id),
+        page: None,
+        revoked_at: None,
+    };
+    planner.put(Record::Token(token.clone()));
+    Ok((planner.finish(Action::TokenIssued, by, Some(user.business), &[token.id, user.id, app.id]), token, text))
+}
+
+fn check_scopes(ask: &IssueRequest, allowed: ScopeSet) -> Result<ScopeSet, Refusal> {
+    let mut scopes = ask.scopes.with([Scope::PUBLIC_PROFILE].into_iter().collect());
+    if ask.add_dependencies {
+        scopes = scopes.completed();
+    }
+    if let Some(scope) = scopes.without(allowed).iter().find(|s| *s != Scope::PUBLIC_PROFILE) {
+        return Err(Refusal::of(Reason::ScopeNotPossible).with_value(scope.name()));
+    }
+    if let Some((scope, needed)) = scopes.lacking_dependency() {
+        return Err(Refusal::of(Reason::ScopeIncomplete).with_value(scope.name()).with_expected(needed.name()));
+    }
+    Ok(scopes)
+}
+
+fn end_of(planner: &Planner<'_>, business: Id, lifetime: Lifetime) -> Result<Option<UnixMs>, Refusal> {
+    let limit_s = planner.state().business(business).and_then(|b| b.token_lifetime_limit_s);
+    match lifetime {
+        Lifetime::Never if limit_s.is_some() => {
+            Err(Refusal::of(Reason::TokenMustEnd).with_count(limit_s.unwrap_or_default()))
+        }
+        Lifetime::Never => Ok(None),
+        Lifetime::Seconds(s) if !(1..=LIFETIME_LIMIT_S).contains(&s) => {
+            Err(Refusal::invalid("lifetime_s", "1 to 316224000 seconds"))
+        }
+        Lifetime::Seconds(s) if limit_s.is_some_and(|limit| s > limit) => {
+            Err(Refusal::of(Reason::TokenMustEnd).with_count(limit_s.unwrap_or_default()))
+        }
+        Lifetime::Seconds(s) => Ok(Some(planner.now() + s * 1000)),
+    }
+}
+
+/// An EMPLOYEE issues only for itself, and never more scopes or a later end than it calls with.
+fn check_employee(
+    state: &dyn State,
+    by: &Caller,
+    system_user: Id,
+    scopes: ScopeSet,
+    expires_at: Option<UnixMs>,
+    parent: Option<&Token>,
+) -> Result<(), Refusal> {
+    let role = match by {
+        Caller::Operator => return Ok(()),
+        Caller::Person { person, .. } => state.person(*person).map(|p| p.role),
+        Caller::SystemUser { system_user, .. } => state.system_user(*system_user).map(|u| u.role),
+        Caller::App { .. } => None,
+    };
+    if role == Some(Role::Admin) {
+        return Ok(());
+    }
+    let Some(parent) = parent.filter(|_| by.user() == Some(system_user)) else {
+        return Err(Refusal::of(Reason::RoleInsufficient));
+    };
+    let later = match (expires_at, parent.expires_at) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(new), Some(old)) => new > old,
+    };
+    if later || !parent.scopes.covers(scopes) {
+        return Err(Refusal::of(Reason::WiderThanCaller));
+    }
+    Ok(())
+}
+
+fn live_count(state: &dyn State, user: Id, now: UnixMs) -> usize {
+    state
+        .list(List::TokensOf(user))
+        .into_iter()
+        .filter_map(|id| state.token(id))
+        .filter(|t| t.page.is_none() && t.revoked_at.is_none() && t.expires_at.is_none_or(|e| e > now))
+        .count()
+}
+
+/// Gives a new text for the same user, app and scopes. The old one goes on to its own end.
+pub fn refresh(planner: &mut Planner<'_>, by: &Caller, old: &Token, lifetime: Option<Lifetime>) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
+    let state = planner.state();
+    let (Some(app), TokenKind::SystemUser) = (old.app.and_then(|a| state.app(a)), old.kind) else {
+        return Err(Refusal::invalid("fb_exchange_token", "a system user's token"));
+    };
+    crate::terms::require_ready(planner, old.business)?;
+    crate::app::require_installed(planner, old.user, app.id)?;
+    let lifetime = lifetime.unwrap_or(match old.expires_at {
+        None => Lifetime::Never,
+        Some(end) => Lifetime::Seconds(((end - old.created_at) / 1000).max(1)),
+    });
+    let expires_at = end_of(planner, old.business, lifetime)?;
+    let live = live_count(state, old.user, planner.now());
+    if let Some(business) = state.business(old.business) {
+        Refusal::check_limit(live, business.limits.tokens_per_system_user, "tokens of one system user")?;
+    }
+    let text = planner.new_credential(CredentialKind::SystemUser)?;
+    let token = Token {
+        id: planner.new_id(IdKind::Token),
+        digest: text.digest(),
+        // What the app may ask for may have been narrowed since.
+        scopes: old.scopes.shared(app.allowed_scopes.with([Scope::PUBLIC_PROFILE].into_iter().collect())),
+        created_at: planner.now(),
+        expires_at,
+        created_by: Some(old.user),
+        parent: Some(old.id),
+        ..old.clone()
+    };
+    planner.put(Record::Token(token.clone()));
+    Ok((planner.finish(Action::TokenRefreshed, by, Some(old.business), &[token.id, old.id]), token, text))
+}
+
+/// Puts a page token on record when it is first seen. The text follows from the parent's, so the
+/// caller brings its digest.
+pub fn derive_page(planner: &mut Planner<'_>, by: &Caller, parent: &Token, pages: &[(Id, Digest)]) -> Result<ChangeSet, Refusal> {
+    let mut made = std::collections::HashSet::new();
+    for (page, digest) in pages {
+        if planner.state().asset(*page).is_none_or(|a| a.kind != AssetKind::PAGE) {
+            return Err(Refusal::not_visible(*page));
+        }
+        if !made.insert(digest) || planner.state().token_by_digest(digest).is_some() {
+            continue;
+        }
+        let token = Token {
+            id: planner.new_id(IdKind::Token),
+            digest: *digest,
+            kind: TokenKind::Page,
+            created_at: planner.now(),
+            created_by: Some(parent.user),
+            parent: Some(parent.id),
+            page: Some(*page),
+            revoked_at: None,
+            ..parent.clone()
+        };
+        planner.put(Record::Token(token));
+    }
+    Ok(planner.finish(Action::PageTokenDerived, by, Some(parent.business), &[parent.id]))
+}
+
+/// Revokes one token, and the page tokens that were derived from it. Twice is once.
+pub fn revoke(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSet, Refusal> {
+    let Some(token) = planner.state().token(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    revoke_where(planner, token.user, |t| t.id == id || t.page.is_some() && t.parent == Some(id));
+    Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id]))
+}
+
+/// Revokes all tokens of a user, or all that it has for one app.
+pub fn revoke_all(planner: &mut Planner<'_>, by: &Caller, user: Id, app: Option<Id>) -> Result<ChangeSet, Refusal> {
+    let Some(business) = crate::assignment::user_business(planner.state(), user) else {
+        return Err(Refusal::not_visible(user));
+    };
+    revoke_where(planner, user, |t| app.is_none() || t.app == app);
+    Ok(planner.finish(Action::TokensRevoked, by, Some(business), &[user]))
+}
+
+/// Takes a scope off all tokens that a user has for an app.
+pub fn drop_scope(planner: &mut Planner<'_>, by: &Caller, user: Id, app: Option<Id>, scope: Scope) -> Result<ChangeSet, Refusal> {
+    if scope == Scope::PUBLIC_PROFILE {
+        return Err(Refusal::invalid("permission", "a scope that can be taken away; public_profile can't"));
+    }
+    let Some(business) = crate::assignment::user_business(planner.state(), user) else {
+        return Err(Refusal::not_visible(user));
+    };
+    let gone: ScopeSet = [scope].into_iter().collect();
+    for mut token in tokens_of(planner.state(), user) {
+        if token.app == app && token.scopes.has(scope) {
+            token.scopes = token.scopes.without(gone);
+            planner.put(Record::Token(token));
+        }
+    }
+    Ok(planner.finish(Action::TokenScopesNarrowed, by, Some(business), &[user]))
+}
+
+/// Marks every live token of the user that the filter picks; part of a larger change.
+pub fn revoke_where(planner: &mut Planner<'_>, user: Id, pick: impl Fn(&Token) -> bool) {
+    let now = planner.now();
+    for mut token in tokens_of(planner.state(), user) {
+        if token.revoked_at.is_none() && pick(&token) {
+            token.revoked_at = Some(now);
+            planner.put(Record::Token(token));
+        }
+    }
+}
+
+/// All tokens of a user, dead ones included.
+pub fn tokens_of(state: &dyn State, user: Id) -> Vec<Token> {
+    state.list(List::TokensOf(user)).into_iter().filter_map(|id| state.token(id)).collect()
+}

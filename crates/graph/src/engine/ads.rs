@@ -1,0 +1,207 @@
+//! Campaigns of an ad account.
+
+use serde_json::{Map, Value};
+use valetkey_domain::campaign::{Campaign, CampaignInput, SHOWN_STATUSES, STATUSES};
+use valetkey_domain::{AssetKind, Id, IdKind};
+use valetkey_service::content::{ContentQuery, Thing};
+use valetkey_service::rights;
+
+use super::input::Problem;
+use super::{Answer, Cx, Node, Row};
+use crate::protocol::{envelope, value};
+use crate::schema::Edge;
+
+/// Further parameters of a campaign that are kept as they came.
+const KEPT: &[&str] = &[
+    "promoted_object", "pacing_type", "adlabels", "is_adset_budget_sharing_enabled", "smart_promotion_type", "source_campaign_id",
+    "is_skadnetwork_attribution", "budget_schedule_specs",
+];
+/// How many pages a filter may look through for one answer.
+const SCAN_LIMIT: usize = 2_000;
+const KEPT_LIMIT_BYTES: usize = 20_000;
+
+impl Cx<'_> {
+    pub async fn create_campaign(&self, node: &Node) -> Result<Answer, Problem> {
+        let account = node.id().ok_or_else(envelope::server_fault)?;
+        let question = rights::WRITE_ADS.on_asset(account, AssetKind::AD_ACCOUNT);
+        self.service().ask(self.call, question)?;
+        let input = self.campaign_input()?;
+        if self.validate_only()? {
+            Campaign::create(input)?;
+            return Ok(Answer::success(self.service().revision()));
+        }
+        let done = self.service().create_campaign(self.call, question, account, input).await?;
+        let body = self.made(Node::Campaign(done.value)).await?;
+        Ok(Answer::made(body, done.revision))
+    }
+
+    pub async fn update_campaign(&self, node: &Node, delete: bool) -> Result<Answer, Problem> {
+        let Node::Campaign(campaign) = node else { return Err(envelope::unsupported_method(self.input.verb.as_str()).into()) };
+        let question = rights::WRITE_ADS.on_asset(campaign.asset, AssetKind::AD_ACCOUNT);
+        self.service().ask(self.call, question)?;
+        let input = if delete {
+            CampaignInput { status: Some("DELETED".to_owned()), ..CampaignInput::default() }
+        } else {
+            self.campaign_input()?
+        };
+        if delete && campaign.body.status == "DELETED" {
+            return Ok(Answer::success(self.service().revision()));
+        }
+        if self.validate_only()? {
+            campaign.body.clone().edit(input)?;
+            return Ok(Answer::success(self.service().revision()));
+        }
+        let done = self.service().update_campaign(self.call, question, campaign.id, input).await?;
+        let mut answer = Answer::success(done.revision);
+        if !delete && self.field_specs()?.is_some() {
+            let body = self.made(Node::Campaign(done.value)).await?;
+            if let Value::Object(map) = &mut answer.body {
+                map.extend(body);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn validate_only(&self) -> Result<bool, Problem> {
+        Ok(self.input.list("execution_options")?.is_some_and(|o| o.iter().any(|w| w == "validate_only")))
+    }
+
+    fn campaign_input(&self) -> Result<CampaignInput, Problem> {
+        let text = |name: &str| self.input.get(name).map(str::to_owned);
+        let mut more = Map::new();
+        for (name, raw) in &self.input.pairs {
+            if KEPT.contains(&name.as_str()) && !raw.is_empty() {
+                if raw.len() > KEPT_LIMIT_BYTES {
+                    return Err(envelope::invalid_parameter(name, "at most 20000 bytes").into());
+                }
+                more.insert(name.clone(), value::json(raw).unwrap_or_else(|_| Value::String(raw.clone())));
+            }
+        }
+        // The older parameter holds one word.
+        let categories = match self.input.list("special_ad_categories")? {
+            Some(words) => Some(words),
+            None => self.input.get("special_ad_category").map(|w| vec![w.to_owned()]),
+        };
+        let stop_at = match self.input.get("stop_time") {
+            Some("0") => Some(None),
+            Some(_) => Some(self.input.time("stop_time")?),
+            None => None,
+        };
+        Ok(CampaignInput {
+            name: self.input.raw("name").map(str::to_owned),
+            objective: text("objective"),
+            status: text("status"),
+            special_ad_categories: categories,
+            special_ad_category_country: self.input.list("special_ad_category_country")?,
+            buying_type: text("buying_type"),
+            bid_strategy: text("bid_strategy"),
+            daily_budget: self.input.integer("daily_budget")?,
+            lifetime_budget: self.input.integer("lifetime_budget")?,
+            spend_cap: self.input.integer("spend_cap")?,
+            start_at: self.input.time("start_time")?,
+            stop_at,
+            more,
+        })
+    }
+
+    pub async fn list_campaigns(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
+        let account = node.id().ok_or_else(envelope::server_fault)?;
+        self.ask(node, &edge.right)?;
+        let filters = self.filters()?;
+        let asked = self.input.list("effective_status")?.unwrap_or_default();
+        let by_filter = filters.iter().filter(|f| matches!(f.bare(), "effective_status" | "delivery_info" | "status")).flat_map(|f| f.values.clone());
+        let mut statuses: Vec<String> = asked.into_iter().chain(by_filter).map(|s| s.to_uppercase()).collect();
+        statuses.retain(|s| STATUSES.contains(&s.as_str()));
+        if statuses.is_empty() {
+            statuses = SHOWN_STATUSES.iter().map(|s| (*s).to_owned()).collect();
+        }
+        let query = self.content_query(account, IdKind::Campaign, statuses, edge.name)?;
+        let query = ContentQuery { since: None, until: None, ..query };
+        let rest: Vec<&Filter> = filters.iter().filter(|f| !matches!(f.bare(), "effective_status" | "delivery_info" | "status")).collect();
+        let (things, more) = self.filtered(&query, &rest).await?;
+        let keys: Vec<(i64, Id)> = things.iter().map(|t| (t.sort_at, t.id)).collect();
+        let rows = things.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
+        self.write_content(edge, &query, rows, &keys, more).await
+    }
+
+    /// Reads on until a page of matching rows is full. Without filters that is one read.
+    async fn filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<(Vec<Thing<Campaign>>, bool), Problem> {
+        let mut query = query.clone();
+        let mut out = Vec::new();
+        for _ in 0..SCAN_LIMIT {
+            let found = self.service().list_content::<Campaign>(&query).await?;
+            if filters.is_empty() {
+                return Ok((found.rows, found.more));
+            }
+            let last = found.rows.last().map(|t| (t.sort_at, t.id));
+            for thing in found.rows.into_iter().filter(|t| filters.iter().all(|f| f.matches(t))) {
+                if out.len() == query.limit {
+                    return Ok((out, true));
+                }
+                out.push(thing);
+            }
+            match last.filter(|_| found.more && query.before.is_none()) {
+                Some(place) => query.after = Some(place),
+                None => return Ok((out, false)),
+            }
+        }
+        Err(envelope::reduce_data().into())
+    }
+
+    fn filters(&self) -> Result<Vec<Filter>, Problem> {
+        let Some(text) = self.input.get("filtering") else { return Ok(Vec::new()) };
+        let bad = || envelope::invalid_parameter("filtering", "a JSON array of {field, operator, value}");
+        let Ok(Value::Array(items)) = value::json(text) else { return Err(bad().into()) };
+        items.iter().map(|item| Filter::read(item).ok_or_else(|| bad().into())).collect()
+    }
+}
+
+/// One condition of `filtering`.
+struct Filter {
+    field: String,
+    operator: String,
+    values: Vec<String>,
+}
+
+impl Filter {
+    fn read(item: &Value) -> Option<Filter> {
+        let values = match item.get("value")? {
+            Value::Array(values) => values.iter().map(value::text_of).collect(),
+            one => vec![value::text_of(one)],
+        };
+        Some(Filter { field: item.get("field")?.as_str()?.to_owned(), operator: item.get("operator")?.as_str()?.to_uppercase(), values })
+    }
+
+    fn bare(&self) -> &str {
+        self.field.strip_prefix("campaign.").unwrap_or(&self.field)
+    }
+
+    /// Unknown fields match, as a filter that can't be applied must hide nothing.
+    fn matches(&self, campaign: &Thing<Campaign>) -> bool {
+        let text = match self.bare() {
+            "name" => campaign.body.name.as_str().to_owned(),
+            "objective" => campaign.body.objective.clone(),
+            "id" => campaign.id.to_string(),
+            "updated_time" => (campaign.updated_at / 1000).to_string(),
+            "created_time" => (campaign.created_at / 1000).to_string(),
+            _ => return true,
+        };
+        let first = self.values.first().map(String::as_str).unwrap_or_default();
+        let number = |t: &str| t.parse::<i64>().ok().or_else(|| value::time_ms(t).ok().map(|ms| ms / 1000));
+        let compare = || number(&text).zip(number(first)).map(|(a, b)| a.cmp(&b));
+        match self.operator.as_str() {
+            "EQUAL" => text == first,
+            "NOT_EQUAL" => text != first,
+            "CONTAIN" => text.to_lowercase().contains(&first.to_lowercase()),
+            "NOT_CONTAIN" => !text.to_lowercase().contains(&first.to_lowercase()),
+            "STARTS_WITH" => text.to_lowercase().starts_with(&first.to_lowercase()),
+            "IN" => self.values.contains(&text),
+            "NOT_IN" => !self.values.contains(&text),
+            "GREATER_THAN" => compare().is_some_and(std::cmp::Ordering::is_gt),
+            "GREATER_THAN_OR_EQUAL" => compare().is_some_and(std::cmp::Ordering::is_ge),
+            "LESS_THAN" => compare().is_some_and(std::cmp::Ordering::is_lt),
+            "LESS_THAN_OR_EQUAL" => compare().is_some_and(std::cmp::Ordering::is_le),
+            _ => true,
+        }
+    }
+}

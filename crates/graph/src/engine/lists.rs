@@ -1,0 +1,432 @@
+//! Lists: which things an edge shows, page by page.
+//!
+//! Lists of ids are cut by id, so a row that comes or goes between two pages moves no other row.
+
+use serde_json::{Map, Value, json};
+use valetkey_domain::{AssetKind, Caller, Id, List, Role, Scope, State, Status, TaskSet};
+use valetkey_service::authz::{Allowed, Need, Question, Target};
+use valetkey_service::rights;
+
+use super::fields::defaults;
+use super::input::Problem;
+use super::{Answer, Cx, Node, Row};
+use crate::protocol::cursor::{Cursor, Key};
+use crate::protocol::envelope;
+use crate::protocol::paging::{self, Links, Page};
+use crate::schema::{self, Edge, Op};
+
+/// What a list is made of before it is cut into pages.
+enum Items {
+    /// Ids in ascending order; rows are made for one page only.
+    Ids(Vec<Id>),
+    /// Rows that are all known, few by their nature.
+    Rows(Vec<Row>),
+}
+
+/// A page cut out of a list.
+struct Cut<T> {
+    rows: Vec<T>,
+    before: Option<String>,
+    after: Option<String>,
+    has_next: bool,
+    has_previous: bool,
+    total: usize,
+}
+
+impl Cx<'_> {
+    /// Serves a reading edge.
+    pub async fn list_edge(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
+        match edge.op {
+            Op::ListPosts(which) => return self.list_posts(node, edge, which).await,
+            Op::ListCampaigns => return self.list_campaigns(node, edge).await,
+            _ => {}
+        }
+        let items = self.items(node, edge).await?;
+        let cut = match items {
+            Items::Ids(ids) => {
+                let cut = self.cut_ids(ids, edge.name)?;
+                let rows = self.materialise(node, edge, &cut.rows).await?;
+                Cut { rows, ..cut.emptied() }
+            }
+            Items::Rows(rows) => self.cut_rows(rows, edge.name)?,
+        };
+        let total = cut.total as u64;
+        self.write_list(edge, cut.rows, Some(total), |page| {
+            page.before = cut.before;
+            page.after = cut.after;
+            page.has_next = cut.has_next;
+            page.has_previous = cut.has_previous;
+        })
+        .await
+    }
+
+    /// Writes rows as a list with its paging.
+    pub async fn write_list(&self, edge: &'static Edge, rows: Vec<Row>, total: Option<u64>, place: impl FnOnce(&mut Page)) -> Result<Answer, Problem> {
+        let asked = self.field_specs()?;
+        let row_type = schema::find(edge.rows);
+        let mut data = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let specs = asked.clone().unwrap_or_else(|| defaults(row_type.unwrap_or(row.node.kind()), true));
+            data.push(Value::Object(self.render(row, &specs, false).await?));
+        }
+        let wants_summary = self.input.get("summary").is_some_and(|s| !matches!(s, "false" | "0" | "False"));
+        let mut page = Page {
+            rows: data,
+            before: None,
+            after: None,
+            has_next: false,
+            has_previous: false,
+            summary: total.filter(|_| wants_summary).map(paging::summary),
+        };
+        place(&mut page);
+        let links = Links {
+            base_url: &self.input.base_url,
+            path: &self.input.path,
+            params: &self.input.pairs,
+            limit: paging::limit(self.input.get("limit"))?,
+        };
+        Ok(Answer::of(Value::Object(paging::list(page, &links))))
+    }
+
+    async fn items(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        match edge.op {
+            Op::EmptyList => {
+                self.ask(node, &edge.right)?;
+                Ok(Items::Ids(Vec::new()))
+            }
+            Op::ListTokens | Op::ListBusinessTokens => self.token_rows(node, edge).await,
+            Op::MyPermissions => self.scope_rows(node, edge),
+            Op::ListAppPermissions => self.app_scope_rows(node, edge),
+            Op::ListAssignedUsers => self.assigned_user_ids(node),
+            Op::ListPartners => self.partner_ids(node),
+            _ => {
+                let allowed = self.ask(node, &edge.right)?;
+                Ok(Items::Ids(self.service().read(|state| ids_of(state, node, edge, &allowed))?))
+            }
+        }
+    }
+
+    async fn token_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        let id = node.id().ok_or_else(|| envelope::server_fault())?;
+        let listed = match edge.op {
+            Op::ListBusinessTokens => self.service().list_business_tokens(self.call, id).await?,
+            _ => self.service().list_tokens(self.call, id).await?,
+        };
+        Ok(Items::Rows(listed.into_iter().map(|t| Row::of(Node::Token(Box::new(t)))).collect()))
+    }
+
+    fn scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        let allowed = self.ask(node, &edge.right)?;
+        let scopes = allowed.scopes.with([Scope::PUBLIC_PROFILE].into_iter().collect());
+        let wanted = self.input.get("permission");
+        let names = scopes.names().into_iter().filter(|n| wanted.is_none_or(|w| w == *n));
+        Ok(Items::Rows(names.map(|n| plain(&schema::PERMISSION, &[("permission", json!(n)), ("status", json!("granted"))])).collect()))
+    }
+
+    fn app_scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        let allowed = self.ask(node, &edge.right)?;
+        let Some(id) = node.id() else { return Ok(Items::Rows(Vec::new())) };
+        if !matches!(allowed.caller, Caller::App { app, .. } if app == id) && !Cx::is_admin(&allowed) {
+            return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into());
+        }
+        let scopes = self.service().read(|s| s.app(id).map(|a| a.allowed_scopes))?.unwrap_or_default();
+        Ok(Items::Rows(scopes.names().into_iter().map(|n| plain(&schema::PERMISSION, &[("permission", json!(n)), ("status", json!("live"))])).collect()))
+    }
+
+    /// Without MANAGE on the asset a caller sees its own row alone.
+    fn assigned_user_ids(&self, node: &Node) -> Result<Items, Problem> {
+        let Node::Asset(asset, _) = node else { return Ok(Items::Ids(Vec::new())) };
+        let question = Question { target: Target::Asset(asset.id), ..rights::list_assigned(asset.kind) };
+        let allowed = self.service().ask(self.call, question)?;
+        let business = match self.input.id("business")? {
+            Some(id) => Some(id),
+            None => allowed.caller.business(),
+        };
+        // Whoever asks for another business than its own or the owner's sees nothing of it.
+        let own = allowed.caller.business();
+        if business != own && !(asset.business == own && business.is_some()) {
+            return Ok(Items::Ids(Vec::new()));
+        }
+        let manages = self.manages(asset.kind, &allowed);
+        let ids = self.service().read(|s| {
+            let users = s.list(List::UsersOn(asset.id)).into_iter();
+            users
+                .filter(|u| manages || allowed.caller.user() == Some(*u))
+                .filter(|u| s.assignment(*u, asset.id).is_some_and(|a| Some(a.business) == business))
+                .collect()
+        })?;
+        Ok(Items::Ids(ids))
+    }
+
+    fn manages(&self, kind: AssetKind, allowed: &Allowed) -> bool {
+        let manage = kind.row().and_then(|r| TaskSet::named(r.tasks, "MANAGE"));
+        Cx::is_admin(allowed) || manage.is_some_and(|m| allowed.held.meets(m))
+    }
+
+    fn partner_ids(&self, node: &Node) -> Result<Items, Problem> {
+        let Node::Asset(asset, _) = node else { return Ok(Items::Ids(Vec::new())) };
+        let allowed = self.service().ask(self.call, rights::share(asset.id, asset.kind).need(Need::Admin))?;
+        let own = allowed.caller.business();
+        let partners = self.service().read(|s| s.list(List::PartnersOf(asset.id)))?;
+        let is_owner = asset.business == own;
+        Ok(Items::Ids(partners.into_iter().filter(|p| is_owner || Some(*p) == own).collect()))
+    }
+
+    fn cut_ids(&self, ids: Vec<Id>, tag: &str) -> Result<Cut<Id>, Problem> {
+        let total = ids.len();
+        let limit = paging::limit(self.input.get("limit"))? as usize;
+        let place = |name: &str| -> Result<Option<Id>, Problem> {
+            let Some(text) = self.input.get(name) else { return Ok(None) };
+            let cursor = Cursor::decode(tag, text)?;
+            Ok(Some(cursor.single_id().and_then(Id::new).ok_or_else(envelope::invalid_cursor)?))
+        };
+        let (start, end) = match (place("after")?, place("before")?) {
+            (Some(after), _) => {
+                let start = ids.partition_point(|id| *id <= after);
+                (start, start.saturating_add(limit).min(total))
+            }
+            (None, Some(before)) => {
+                let end = ids.partition_point(|id| *id < before);
+                (end.saturating_sub(limit), end)
+            }
+            (None, None) => (0, limit.min(total)),
+        };
+        let rows = ids.get(start..end).unwrap_or_default().to_vec();
+        let cursor = |id: Option<&Id>| id.map(|id| Cursor::new([Key::Unsigned(id.get())]).encode(tag));
+        Ok(Cut { before: cursor(rows.first()), after: cursor(rows.last()), has_next: end < total, has_previous: start > 0, total, rows })
+    }
+
+    /// Rows without an order of their own are cut by their position.
+    fn cut_rows(&self, rows: Vec<Row>, tag: &str) -> Result<Cut<Row>, Problem> {
+        let total = rows.len();
+        let limit = paging::limit(self.input.get("limit"))? as usize;
+        let place = |name: &str| -> Result<Option<usize>, Problem> {
+            let Some(text) = self.input.get(name) else { return Ok(None) };
+            let at = Cursor::decode(tag, text)?.single_id().and_then(|n| usize::try_from(n).ok());
+            Ok(Some(at.ok_or_else(envelope::invalid_cursor)?))
+        };
+        let (start, end) = match (place("after")?, place("before")?) {
+            (Some(after), _) => {
+                let start = after.saturating_add(1).min(total);
+                (start, start.saturating_add(limit).min(total))
+            }
+            (None, Some(before)) => (before.min(total).saturating_sub(limit), before.min(total)),
+            (None, None) => (0, limit.min(total)),
+        };
+        let cursor = |at: usize| (end > start).then(|| Cursor::new([Key::Unsigned(at as u64)]).encode(tag));
+        let (before, after) = (cursor(start), cursor(end.saturating_sub(1)));
+        let rows = rows.into_iter().skip(start).take(end - start).collect();
+        Ok(Cut { rows, before, after, has_next: end < total, has_previous: start > 0, total })
+    }
+
+    async fn materialise(&self, node: &Node, edge: &'static Edge, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+        match edge.op {
+            Op::ListAssignedUsers => Ok(self.assigned_rows(node, ids)?),
+            Op::ListPartners => Ok(self.partner_rows(node, ids)?),
+            Op::MyPages => self.page_rows(node, ids).await,
+            Op::ListAssigned(_) | Op::ListAssignedAssets => self.rows_with_tasks(node, ids, true).await,
+            Op::ListOwned(_) | Op::ListClient(_) | Op::ListReachable(_) | Op::MyAdAccounts | Op::ListInstalledApps => {
+                self.rows_with_tasks(node, ids, false).await
+            }
+            _ => Ok(self.service().read(|s| ids.iter().filter_map(|id| plain_node(s, *id)).map(Row::of).collect())?),
+        }
+    }
+
+    /// Assets with the tasks of the user whose list it is. `always` shows them unasked.
+    async fn rows_with_tasks(&self, node: &Node, ids: &[Id], always: bool) -> Result<Vec<Row>, Problem> {
+        let mut details = self.service().details(ids).await?;
+        let user = node.id().filter(|_| matches!(node, Node::SystemUser(_) | Node::Person(_)));
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(asset) = self.service().read(|s| s.asset(*id))? else { continue };
+            let mut row = Row::of(Node::Asset(asset.clone(), details.remove(id).unwrap_or_default()));
+            let (assigned, permitted) = self.service().read(|s| {
+                let assigned = user.and_then(|u| s.assignment(u, *id)).map(|a| a.tasks);
+                let business = node.business();
+                (assigned, business.filter(|b| asset.business != Some(*b)).and_then(|b| s.share(*id, b)).map(|s| s.tasks))
+            })?;
+            if let Some(tasks) = assigned {
+                row.extra.insert("tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
+            }
+            if let Some(tasks) = permitted {
+                row.extra.insert("permitted_tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
+            }
+            if always {
+                row.always = &["tasks"];
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    /// Pages with their tokens, derived together so that a list costs one commit at most.
+    async fn page_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+        let mut rows = self.rows_with_tasks(node, ids, false).await?;
+        let wants_tokens = self.field_specs()?.is_none_or(|specs| specs.iter().any(|s| s.name == "access_token" || s.name == "page_token"));
+        let own = self.call.text().is_some() && node.id() == self.service().may(self.call, Cx::alive()).and_then(|a| a.caller.user());
+        let tokens = if wants_tokens && own && !ids.is_empty() { self.service().page_tokens(self.call, ids).await? } else { Vec::new() };
+        for row in &mut rows {
+            let Some(id) = row.node.id() else { continue };
+            if let Some((_, text)) = tokens.iter().find(|(page, _)| *page == id) {
+                row.extra.insert("access_token".to_owned(), json!(text.reveal()));
+                row.extra.insert("page_token".to_owned(), json!(text.reveal()));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn assigned_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+        let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
+        let found = self.service().read(|s| {
+            let row = |id: &Id| {
+                let given = s.assignment(*id, asset.id)?;
+                let (name, role, kind) = match (s.system_user(*id), s.person(*id)) {
+                    (Some(u), _) => (u.name, u.role, "system_user"),
+                    (None, Some(p)) => (p.name, p.role, "business_user"),
+                    (None, None) => return None,
+                };
+                Some((*id, name, role, kind, given, s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name)))
+            };
+            ids.iter().filter_map(row).collect::<Vec<_>>()
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|(id, name, role, kind, given, business)| {
+                plain(&schema::ASSIGNED_USER, &[
+                    ("id", json!(id)),
+                    ("name", json!(name)),
+                    ("tasks", json!(self.printed_tasks(asset.kind, given.tasks))),
+                    ("user_type", json!(kind)),
+                    ("role", json!(role.as_str())),
+                    ("business", json!({ "id": given.business, "name": business })),
+                ])
+            })
+            .collect())
+    }
+
+    fn partner_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+        let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
+        let found = self.service().read(|s| {
+            let row = |id: &Id| Some((*id, s.business(*id)?.name, s.share(asset.id, *id)?.tasks));
+            ids.iter().filter_map(row).collect::<Vec<_>>()
+        })?;
+        Ok(found
+            .into_iter()
+            .map(|(id, name, tasks)| {
+                plain(&schema::PARTNER, &[
+                    ("id", json!(id)),
+                    ("name", json!(name)),
+                    ("permitted_tasks", json!(self.printed_tasks(asset.kind, tasks))),
+                    ("access_status", json!("CONFIRMED")),
+                ])
+            })
+            .collect())
+    }
+}
+
+impl<T> Cut<T> {
+    fn emptied<U>(self) -> Cut<U> {
+        Cut { rows: Vec::new(), before: self.before, after: self.after, has_next: self.has_next, has_previous: self.has_previous, total: self.total }
+    }
+}
+
+/// A row that is no thing of its own.
+fn plain(kind: &'static schema::NodeType, fields: &[(&str, Value)]) -> Row {
+    let map: Map<String, Value> = fields.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
+    Row::of(Node::Row(kind, map))
+}
+
+/// A user, business or app, without anything from the store.
+fn plain_node(state: &dyn State, id: Id) -> Option<Node> {
+    let business = state.business(id).map(Node::Business);
+    let user = || state.system_user(id).map(Node::SystemUser);
+    let person = || state.person(id).map(Node::Person);
+    business.or_else(user).or_else(person).or_else(|| state.asset(id).map(|a| Node::Asset(a, Map::new())))
+}
+
+/// The ids that an edge shows to a caller.
+fn ids_of(state: &dyn State, node: &Node, edge: &Edge, allowed: &Allowed) -> Vec<Id> {
+    let Some(id) = node.id() else { return Vec::new() };
+    match edge.op {
+        Op::ListSystemUsers => live_users(state, id),
+        Op::ListPeople => {
+            let live = |p: &Id| state.person(*p).is_some_and(|p| p.status != Status::Deleted);
+            state.list(List::People(id)).into_iter().filter(live).collect()
+        }
+        Op::ListOwned(AssetKind::APP) => match allowed.caller.user() {
+            Some(user) if allowed.role != Role::Admin => state.list(List::InstalledApps(user)),
+            _ => state.list(List::OwnedApps(id)),
+        },
+        Op::ListOwned(kind) => reachable(state, state.list(List::OwnedAssets(id)), kind, allowed),
+        Op::ListClient(kind) => reachable(state, state.list(List::SharedAssets(id)), kind, allowed),
+        Op::ListReachable(kind) => {
+            let mut ids = state.list(List::OwnedAssets(id));
+            ids.extend(state.list(List::SharedAssets(id)));
+            ids.sort_unstable();
+            ids.dedup();
+            reachable(state, ids, kind, allowed)
+        }
+        Op::ListAgencies => partners_of(state, &state.list(List::OwnedAssets(id))),
+        Op::ListClients => owners_of(state, &state.list(List::SharedAssets(id))),
+        Op::ListInstalledApps => state.list(List::InstalledApps(id)),
+        Op::ListAssigned(AssetKind::APP) => of_kind(state.list(List::AssetsOf(id)), AssetKind::APP),
+        Op::ListAssigned(kind) => of_kind(state.list(List::AssetsOf(id)), kind),
+        Op::ListAssignedAssets => state.list(List::AssetsOf(id)),
+        Op::MyPages => everything_of(state, node, AssetKind::PAGE),
+        Op::MyAdAccounts => everything_of(state, node, AssetKind::AD_ACCOUNT),
+        Op::MyBusinesses => node.business().into_iter().collect(),
+        // A system user is no person: its list is empty, and never refused.
+        Op::MyBusinessUsers => if matches!(node, Node::Person(_)) { vec![id] } else { Vec::new() },
+        _ => Vec::new(),
+    }
+}
+
+fn live_users(state: &dyn State, business: Id) -> Vec<Id> {
+    let live = |u: &Id| state.system_user(*u).is_some_and(|u| u.status != Status::Deleted);
+    state.list(List::SystemUsers(business)).into_iter().filter(live).collect()
+}
+
+fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
+    ids.into_iter().filter(|id| id.kind() == Some(kind.id_kind())).collect()
+}
+
+/// An EMPLOYEE sees only what it holds some task on.
+fn reachable(state: &dyn State, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed) -> Vec<Id> {
+    let mut ids = of_kind(ids, kind);
+    if allowed.role != Role::Admin {
+        ids.retain(|id| allowed.caller.user().is_some_and(|u| state.assignment(u, *id).is_some()));
+    }
+    ids
+}
+
+/// Everything of a kind that a user reaches: an ADMIN what its business owns or has been given,
+/// an EMPLOYEE what is assigned to it.
+fn everything_of(state: &dyn State, node: &Node, kind: AssetKind) -> Vec<Id> {
+    let (role, id, business) = match node {
+        Node::SystemUser(u) => (u.role, u.id, u.business),
+        Node::Person(p) => (p.role, p.id, p.business),
+        _ => return Vec::new(),
+    };
+    if role == Role::Employee {
+        return of_kind(state.list(List::AssetsOf(id)), kind);
+    }
+    let mut ids = state.list(List::OwnedAssets(business));
+    ids.extend(state.list(List::SharedAssets(business)));
+    ids.sort_unstable();
+    ids.dedup();
+    of_kind(ids, kind)
+}
+
+fn partners_of(state: &dyn State, assets: &[Id]) -> Vec<Id> {
+    let mut ids: Vec<Id> = assets.iter().flat_map(|a| state.list(List::PartnersOf(*a))).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn owners_of(state: &dyn State, assets: &[Id]) -> Vec<Id> {
+    let mut ids: Vec<Id> = assets.iter().filter_map(|a| state.asset(*a)?.business).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,303 @@
+//! The engine: serves every kind of node from the schema table.
+//!
+//! It parses, asks the service, and writes answers. A rule of the business never stands here.
+
+mod ads;
+mod assets;
+mod batch;
+mod business;
+mod fields;
+mod input;
+mod lists;
+mod node;
+mod oauth;
+mod pages;
+mod read;
+mod users;
+mod values;
+
+use serde_json::{Map, Value, json};
+use valetkey_domain::{Id, Role, UnixMs};
+use valetkey_service::authz::{Allowed, Sorts};
+use valetkey_service::{Call, Service};
+
+pub(crate) use input::{Input, Problem};
+pub(crate) use node::{Node, Row};
+
+use crate::protocol::envelope::{self, GraphError};
+use crate::protocol::text::nearest;
+use crate::refusal::{graph_error, missing_object};
+use crate::schema::{Edge, NodeType, Op, Verb};
+
+/// The longest list of `ids`.
+const IDS_LIMIT: usize = 50;
+
+/// An answer before it is written.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub body: Value,
+    /// The revision of a write.
+    pub revision: Option<u64>,
+    /// The asset that the call was about, for usage headers, with its use case.
+    pub about: Option<(Id, &'static str)>,
+}
+
+impl Answer {
+    pub fn of(body: Value) -> Answer {
+        Answer { body, revision: None, about: None }
+    }
+
+    pub fn success(revision: u64) -> Answer {
+        Answer { body: json!({ "success": true }), revision: Some(revision), about: None }
+    }
+
+    pub fn made(fields: Map<String, Value>, revision: u64) -> Answer {
+        Answer { body: Value::Object(fields), revision: Some(revision), about: None }
+    }
+}
+
+/// What a call works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Cx<'a> {
+    pub service: &'a Service,
+    pub call: &'a Call,
+    pub input: &'a Input,
+    pub now: UnixMs,
+}
+
+impl<'a> Cx<'a> {
+    pub fn service(&self) -> &'a Service {
+        self.service
+    }
+
+    /// Serves the call.
+    pub async fn run(&self) -> Result<Answer, GraphError> {
+        self.dispatch().await.map_err(|problem| self.error(&problem))
+    }
+
+    /// The wire's error for a problem.
+    pub fn error(&self, problem: &Problem) -> GraphError {
+        match problem {
+            Problem::Graph(error) => (**error).clone(),
+            Problem::Refusal(refusal) => graph_error(refusal, self.input.verb, self.input.named(), self.now),
+        }
+    }
+
+    async fn dispatch(&self) -> Result<Answer, Problem> {
+        let segments: Vec<&str> = self.input.segments.iter().map(String::as_str).collect();
+        match segments.as_slice() {
+            [] => self.root().await,
+            ["oauth", "access_token"] => self.oauth_access_token().await,
+            ["oauth", "revoke"] => self.oauth_revoke().await,
+            ["oauth", ..] => Err(envelope::unknown_path(&segments[1..].join("/")).into()),
+            ["debug_token"] => self.debug_token().await,
+            ["search"] => self.search(),
+            [edge] if self.input.get("ids").is_some() && self.input.verb == Verb::Get => self.ids(Some(edge)).await,
+            [first] => {
+                let node = self.first(first).await?;
+                self.on_node(node).await
+            }
+            [first, edge] => {
+                let node = self.first(first).await?;
+                self.on_edge(node, edge).await
+            }
+            [first, "permissions", scope] if self.input.verb == Verb::Delete => {
+                let node = self.first(first).await?;
+                self.drop_permissions(&node, Some(scope)).await
+            }
+            [_, _, rest @ ..] => Err(envelope::unknown_path(&rest.join("/")).into()),
+        }
+    }
+
+    async fn root(&self) -> Result<Answer, Problem> {
+        match self.input.verb {
+            Verb::Get if self.input.get("ids").is_some() => self.ids(None).await,
+            verb => {
+                self.service.ask(self.call, Cx::alive())?;
+                Err(envelope::unsupported_method(verb.as_str()).into())
+            }
+        }
+    }
+
+    /// The node of the first segment: `me`, `app`, or an id.
+    async fn first(&self, text: &str) -> Result<Node, Problem> {
+        match text {
+            "me" => self.me().await,
+            "app" => self.own_app().await,
+            _ => self.visible(text).await,
+        }
+    }
+
+    /// The thing that the token stands for.
+    async fn me(&self) -> Result<Node, Problem> {
+        if self.call.text().is_none() && !matches!(self.call.credential, valetkey_service::Credential::Operator) {
+            return Err(envelope::no_user().into());
+        }
+        let allowed = self.service.ask(self.call, Cx::alive())?;
+        let id = allowed.page.or(allowed.caller.user()).ok_or_else(envelope::no_user)?;
+        self.find_id(id).await?.ok_or_else(|| missing_object(self.input.verb, "me").into())
+    }
+
+    async fn own_app(&self) -> Result<Node, Problem> {
+        let allowed = self.service.ask(self.call, Cx::alive())?;
+        let app = match allowed.caller {
+            valetkey_domain::Caller::App { app, .. } | valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
+            _ => None,
+        };
+        let node = match app {
+            Some(app) => self.find_id(app).await?,
+            None => None,
+        };
+        node.ok_or_else(|| missing_object(self.input.verb, "app").into())
+    }
+
+    /// A node that the caller may know of. The token is looked at first, so a dead one is told so
+    /// whatever it asks about; then foreign and never issued ids get one and the same answer.
+    async fn visible(&self, text: &str) -> Result<Node, Problem> {
+        if matches!(self.call.credential, valetkey_service::Credential::None) && !self.is_anonymous() {
+            return Err(envelope::no_token().into());
+        }
+        if !self.is_anonymous() {
+            self.service.ask(self.call, Cx::alive())?;
+        }
+        let looks_like_id = text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
+        if !looks_like_id {
+            return Err(envelope::alias(text).into());
+        }
+        let Some(node) = self.find(text).await? else {
+            return Err(missing_object(self.input.verb, text).into());
+        };
+        let open = valetkey_service::rights::Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
+        if !self.is_anonymous() {
+            self.service.ask(self.call, node.question(&open))?;
+        }
+        Ok(node)
+    }
+
+    /// Crash reports of the SDKs come without a token.
+    fn is_anonymous(&self) -> bool {
+        let edge = self.input.segments.get(1).map(String::as_str);
+        self.input.verb == Verb::Post && matches!(edge, Some("instruments" | "activities"))
+    }
+
+    async fn on_node(&self, node: Node) -> Result<Answer, Problem> {
+        match self.input.verb {
+            Verb::Get => {
+                let about = super::usage::about(&node, None);
+                let body = self.read_node(node).await?;
+                Ok(Answer { about, ..Answer::of(Value::Object(body)) })
+            }
+            verb => {
+                let call = node.kind().call(verb).ok_or_else(|| envelope::unsupported_method(verb.as_str()))?;
+                self.operate(node, call).await
+            }
+        }
+    }
+
+    async fn on_edge(&self, node: Node, name: &str) -> Result<Answer, Problem> {
+        let kind = node.kind();
+        match kind.edge(name, self.input.verb) {
+            Some(edge) => self.operate(node, edge).await,
+            None if self.input.verb == Verb::Get => Err(unknown_edge(kind, name).into()),
+            None => Err(envelope::unsupported_method(self.input.verb.as_str()).into()),
+        }
+    }
+
+    /// One arm for each thing that a call can do.
+    async fn operate(&self, node: Node, edge: &'static Edge) -> Result<Answer, Problem> {
+        let about = super::usage::about(&node, Some(edge));
+        let answer = match edge.op {
+            Op::UpdateBusiness => self.update_business(&node).await,
+            Op::CreateSystemUser => self.create_system_user(&node).await,
+            Op::CreatePage | Op::CreateAdAccount | Op::CreatePixel | Op::CreateCatalog => self.create_asset(&node, edge.op).await,
+            Op::CreateApp => self.create_app(&node).await,
+            Op::DisconnectApp => self.disconnect_app(&node).await,
+            Op::UpdateApp => self.update_app(&node).await,
+            Op::UpdateSystemUser => self.update_system_user(&node).await,
+            Op::DeleteSystemUser => self.delete_system_user(&node).await,
+            Op::UpdatePerson => self.update_person(&node).await,
+            Op::DeletePerson => self.delete_person(&node).await,
+            Op::InstallApp | Op::UninstallApp => self.install(&node, edge.op == Op::InstallApp).await,
+            Op::IssueToken => self.issue_token(&node).await,
+            Op::RevokeTokens => self.revoke_tokens(&node).await,
+            Op::RevokeToken => self.revoke_token(&node).await,
+            Op::DropPermissions => self.drop_permissions(&node, self.input.get("permission")).await,
+            Op::UpdatePage | Op::UpdateAdAccount | Op::UpdateAsset => self.update_asset(&node).await,
+            Op::AssignUser | Op::UnassignUser => self.assign(&node, edge.op == Op::AssignUser).await,
+            Op::ShareAsset | Op::UnshareAsset => self.share(&node, edge.op == Op::ShareAsset).await,
+            Op::PublishPost => self.publish(&node).await,
+            Op::UpdatePost => self.update_post(&node).await,
+            Op::DeletePost => self.delete_post(&node).await,
+            Op::CreateCampaign => self.create_campaign(&node).await,
+            Op::UpdateCampaign | Op::DeleteCampaign => self.update_campaign(&node, edge.op == Op::DeleteCampaign).await,
+            Op::AcceptAnything => Ok(Answer { body: json!({ "success": true }), revision: None, about: None }),
+            _ => self.list_edge(&node, edge).await,
+        }?;
+        Ok(Answer { about: answer.about.or(about), ..answer })
+    }
+
+    /// `GET /?ids=a,b`, and `GET /{edge}?ids=a,b`: one bad id fails all.
+    async fn ids(&self, edge: Option<&str>) -> Result<Answer, Problem> {
+        if matches!(self.call.credential, valetkey_service::Credential::None) {
+            return Err(envelope::no_token().into());
+        }
+        self.service.ask(self.call, Cx::alive())?;
+        let ids = self.input.list("ids")?.unwrap_or_default();
+        if ids.is_empty() {
+            return Err(envelope::parameter_required("ids").into());
+        }
+        if ids.len() > IDS_LIMIT {
+            return Err(envelope::too_many_ids(ids.len()).into());
+        }
+        let mut out = Map::new();
+        for text in ids {
+            if out.contains_key(&text) {
+                continue;
+            }
+            let node = match text.as_str() {
+                "me" => self.me().await?,
+                _ => self.visible(&text).await.map_err(|problem| alias_of(problem, &text))?,
+            };
+            let value = match edge {
+                None => Value::Object(self.read_node(node).await?),
+                Some(name) => {
+                    let kind = node.kind();
+                    let edge = kind.edge(name, Verb::Get).ok_or_else(|| unknown_edge(kind, name))?;
+                    self.list_edge(&node, edge).await?.body
+                }
+            };
+            out.insert(text, value);
+        }
+        Ok(Answer::of(Value::Object(out)))
+    }
+
+    /// Searches that belong to ad targeting are not served yet; known types are empty.
+    fn search(&self) -> Result<Answer, Problem> {
+        self.service.ask(self.call, valetkey_service::rights::READ_ADS_IDENTITY.on_caller().need(valetkey_service::authz::Need::Nothing))?;
+        self.input.require("type")?;
+        Ok(Answer::of(json!({ "data": [] })))
+    }
+
+    /// The caller, for a node of its own business.
+    pub fn ask(&self, node: &Node, right: &valetkey_service::rights::Right) -> Result<Allowed, Problem> {
+        Ok(self.service.ask(self.call, node.question(right))?)
+    }
+
+    pub fn is_admin(allowed: &Allowed) -> bool {
+        allowed.role == Role::Admin
+    }
+}
+
+/// In a list of ids, what is not there is told as an alias that does not exist.
+fn alias_of(problem: Problem, text: &str) -> Problem {
+    let hidden = match &problem {
+        Problem::Refusal(refusal) => refusal.reason == valetkey_domain::Reason::NotVisible,
+        Problem::Graph(error) => error.code == 100 && error.subcode == Some(33),
+    };
+    if hidden { envelope::alias(text).into() } else { problem }
+}
+
+fn unknown_edge(kind: &'static NodeType, name: &str) -> GraphError {
+    let edges = kind.edges.iter().filter(|e| e.verb == Verb::Get).map(|e| e.name);
+    envelope::unknown_edge(name, kind.name, nearest(name, edges))
+}

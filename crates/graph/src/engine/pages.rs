@@ -1,0 +1,143 @@
+//! Posts of a Page.
+
+use serde_json::{Map, json};
+use valetkey_domain::post::{PostInput, PostState};
+use valetkey_domain::{AssetKind, Id, IdKind};
+use valetkey_service::content::ContentQuery;
+use valetkey_service::rights;
+
+use super::input::Problem;
+use super::{Answer, Cx, Node, Row};
+use crate::protocol::cursor::{Cursor, Key};
+use crate::protocol::envelope;
+use crate::protocol::{paging, value};
+use crate::schema::{Edge, PostList};
+
+/// Further parameters of a post that are kept as they came.
+const KEPT: &[&str] = &[
+    "attached_media", "child_attachments", "call_to_action", "targeting", "feed_targeting", "place", "tags", "backdated_time",
+    "backdated_time_granularity", "unpublished_content_type", "is_pinned", "picture", "caption", "description", "name",
+];
+/// The longest of them, in bytes.
+const KEPT_LIMIT_BYTES: usize = 20_000;
+
+impl Cx<'_> {
+    pub async fn publish(&self, node: &Node) -> Result<Answer, Problem> {
+        let page = node.id().ok_or_else(envelope::server_fault)?;
+        let for_ads = self.input.get("unpublished_content_type") == Some("ADS_POST");
+        let right = if for_ads { rights::PUBLISH_ADS_POST } else { rights::PUBLISH };
+        let question = right.on_asset(page, AssetKind::PAGE);
+        self.service().ask(self.call, question)?;
+        let mut input = self.post_input()?;
+        input.published = self.input.boolean("published")?;
+        if for_ads && input.published != Some(true) {
+            input.published = Some(false);
+        }
+        let done = self.service().create_post(self.call, question, page, input).await?;
+        let body = self.made(Node::Post(done.value)).await?;
+        Ok(Answer::made(body, done.revision))
+    }
+
+    fn post_input(&self) -> Result<PostInput, Problem> {
+        let mut more = Map::new();
+        for (name, text) in &self.input.pairs {
+            let bare = name.split('[').next().unwrap_or_default();
+            if KEPT.contains(&bare) && !text.is_empty() {
+                if text.len() > KEPT_LIMIT_BYTES {
+                    return Err(envelope::invalid_parameter(name, "at most 20000 bytes").into());
+                }
+                let value = value::json(text).unwrap_or_else(|_| json!(text));
+                more.insert(bare.to_owned(), value);
+            }
+        }
+        Ok(PostInput {
+            message: self.input.raw("message").map(str::to_owned),
+            link: self.input.get("link").map(str::to_owned),
+            published: None,
+            scheduled_at: self.input.time("scheduled_publish_time")?,
+            hidden: None,
+            more,
+        })
+    }
+
+    pub async fn update_post(&self, node: &Node) -> Result<Answer, Problem> {
+        let Node::Post(post) = node else { return Err(envelope::unsupported_method("post").into()) };
+        let mut input = self.post_input()?;
+        input.published = self.input.boolean("is_published")?;
+        input.hidden = self.input.boolean("is_hidden")?;
+        // Programs send the whole post back; what is as it was is no change.
+        input.message = input.message.filter(|m| Some(m) != post.body.message.as_ref());
+        input.link = input.link.filter(|l| Some(l) != post.body.link.as_ref());
+        input.scheduled_at = input.scheduled_at.filter(|at| Some(*at) != post.body.scheduled_at);
+        let hides_only = input.hidden.is_some() && input.message.is_none() && input.published.is_none() && input.scheduled_at.is_none();
+        let right = if hides_only { rights::HIDE_POST } else { rights::PUBLISH };
+        let question = right.on_asset(post.asset, AssetKind::PAGE);
+        let done = self.service().update_post(self.call, question, post.id, input).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn delete_post(&self, node: &Node) -> Result<Answer, Problem> {
+        let Node::Post(post) = node else { return Err(envelope::unsupported_method("delete").into()) };
+        let question = rights::PUBLISH.on_asset(post.asset, AssetKind::PAGE);
+        let done = self.service().delete_post(self.call, question, post.id).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn list_posts(&self, node: &Node, edge: &'static Edge, which: PostList) -> Result<Answer, Problem> {
+        let page = node.id().ok_or_else(envelope::server_fault)?;
+        self.ask(node, &edge.right)?;
+        let statuses = match which {
+            PostList::Published => vec![PostState::Published.as_str().to_owned()],
+            PostList::Scheduled => vec![PostState::Scheduled.as_str().to_owned()],
+            PostList::Ads => vec![PostState::Unpublished.as_str().to_owned()],
+        };
+        let query = self.content_query(page, IdKind::Post, statuses, edge.name)?;
+        let found = self.service().list_content(&query).await?;
+        let keys: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
+        let rows = found.rows.into_iter().map(|t| Row::of(Node::Post(t))).collect();
+        self.write_content(edge, &query, rows, &keys, found.more).await
+    }
+
+    /// The query behind a list of content: places and limit from the paging parameters.
+    pub fn content_query(&self, parent: Id, kind: IdKind, statuses: Vec<String>, tag: &str) -> Result<ContentQuery, Problem> {
+        let place = |name: &str| -> Result<Option<(i64, Id)>, Problem> {
+            let Some(text) = self.input.get(name) else { return Ok(None) };
+            match Cursor::decode(tag, text)?.keys() {
+                [Key::Signed(at), Key::Unsigned(id)] => {
+                    Ok(Some((*at, Id::new(*id).ok_or_else(envelope::invalid_cursor)?)))
+                }
+                _ => Err(envelope::invalid_cursor().into()),
+            }
+        };
+        let after = place("after")?;
+        Ok(ContentQuery {
+            parent,
+            kind: kind as u8,
+            statuses,
+            before: if after.is_some() { None } else { place("before")? },
+            after,
+            since: self.input.time("since")?,
+            until: self.input.time("until")?,
+            ascending: self.input.get("order") == Some("chronological"),
+            limit: paging::limit(self.input.get("limit"))? as usize,
+        })
+    }
+
+    /// Writes a page of content with its cursors.
+    pub async fn write_content(&self, edge: &'static Edge, query: &ContentQuery, rows: Vec<Row>, keys: &[(i64, Id)], more: bool) -> Result<Answer, Problem> {
+        let total = match self.input.get("summary") {
+            Some(_) => Some(self.service().count_content(query).await?),
+            None => None,
+        };
+        let cursor = |key: Option<&(i64, Id)>| key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(edge.name));
+        let (before, after) = (cursor(keys.first()), cursor(keys.last()));
+        let backwards = query.before.is_some();
+        self.write_list(edge, rows, total, |page| {
+            page.before = before;
+            page.after = after;
+            page.has_next = if backwards { true } else { more };
+            page.has_previous = if backwards { more } else { query.after.is_some() };
+        })
+        .await
+    }
+}

@@ -1,0 +1,128 @@
+//! Calls on system users, people and tokens.
+
+use serde_json::json;
+use valetkey_domain::person::PersonEdit;
+use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
+use valetkey_domain::{Id, Role, Scope, Status};
+
+use super::business::parse_scopes;
+use super::input::Problem;
+use super::{Answer, Cx, Node};
+use crate::protocol::envelope;
+
+impl Cx<'_> {
+    fn system_user(&self, node: &Node) -> Result<Id, Problem> {
+        match node {
+            Node::SystemUser(user) => Ok(user.id),
+            _ => Err(envelope::unsupported_method(self.input.verb.as_str()).into()),
+        }
+    }
+
+    pub async fn update_system_user(&self, node: &Node) -> Result<Answer, Problem> {
+        let status = match self.input.get("status") {
+            None => None,
+            Some("ACTIVE") => Some(Status::Active),
+            Some("DEACTIVATED") => Some(Status::Deactivated),
+            Some(_) => return Err(envelope::enum_value("status", &["ACTIVE", "DEACTIVATED"]).into()),
+        };
+        let edit = SystemUserEdit { name: self.input.name("name")?, status };
+        let done = self.service().update_system_user(self.call, self.system_user(node)?, edit).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn delete_system_user(&self, node: &Node) -> Result<Answer, Problem> {
+        let done = self.service().delete_system_user(self.call, self.system_user(node)?).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn update_person(&self, node: &Node) -> Result<Answer, Problem> {
+        let role = match self.input.get("role") {
+            None => None,
+            Some(word) => Some(Role::parse(word).ok_or_else(|| envelope::enum_value("role", &["ADMIN", "EMPLOYEE"]))?),
+        };
+        let edit = PersonEdit { name: self.input.name("name")?, role, status: None };
+        let done = self.service().update_person(self.call, node.id().ok_or_else(envelope::server_fault)?, edit).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn delete_person(&self, node: &Node) -> Result<Answer, Problem> {
+        let edit = PersonEdit { status: Some(Status::Deleted), ..PersonEdit::default() };
+        let done = self.service().update_person(self.call, node.id().ok_or_else(envelope::server_fault)?, edit).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn install(&self, node: &Node, install: bool) -> Result<Answer, Problem> {
+        let app = self.input.require_id("business_app")?;
+        let user = self.system_user(node)?;
+        let done = if install {
+            self.service().install_app(self.call, user, app).await?
+        } else {
+            self.service().uninstall_app(self.call, user, app, false).await?
+        };
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn issue_token(&self, node: &Node) -> Result<Answer, Problem> {
+        let ask = IssueRequest {
+            system_user: self.system_user(node)?,
+            app: self.input.require_id("business_app")?,
+            scopes: parse_scopes(&self.input.list("scope")?.unwrap_or_default())?,
+            lifetime: self.lifetime()?.unwrap_or(Lifetime::Never),
+            add_dependencies: self.input.boolean("add_dependencies")?.unwrap_or(false),
+        };
+        let done = self.service().issue_token(self.call, ask).await?;
+        let (token, text) = done.value;
+        let body = json!({
+            "access_token": text.reveal(),
+            "token_id": token.id,
+            "expires_at": token.expires_at.map_or(0, |e| e / 1000),
+        });
+        Ok(Answer { body, revision: Some(done.revision), about: None })
+    }
+
+    /// How long a new token shall live, if the call says so: sixty days, or our `lifetime_s`.
+    pub fn lifetime(&self) -> Result<Option<Lifetime>, Problem> {
+        let sixty = self.input.boolean("set_token_expires_in_60_days")?;
+        let own = self.input.integer("lifetime_s")?;
+        match (sixty, own) {
+            (Some(true), Some(s)) if s != SIXTY_DAYS_S => {
+                Err(envelope::invalid_parameter("lifetime_s", "left out beside set_token_expires_in_60_days").into())
+            }
+            (Some(true), _) => Ok(Some(Lifetime::Seconds(SIXTY_DAYS_S))),
+            (_, Some(0)) => Ok(Some(Lifetime::Never)),
+            (_, Some(s)) => Ok(Some(Lifetime::Seconds(s))),
+            (_, None) => Ok(None),
+        }
+    }
+
+    pub async fn revoke_tokens(&self, node: &Node) -> Result<Answer, Problem> {
+        let app = self.input.id("business_app")?;
+        let done = self.service().revoke_tokens(self.call, self.system_user(node)?, app).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    pub async fn revoke_token(&self, node: &Node) -> Result<Answer, Problem> {
+        let done = self.service().revoke_token(self.call, node.id().ok_or_else(envelope::server_fault)?).await?;
+        Ok(Answer::success(done.revision))
+    }
+
+    /// Takes one scope off one's own tokens, or the whole app off oneself.
+    pub async fn drop_permissions(&self, node: &Node, scope: Option<&str>) -> Result<Answer, Problem> {
+        let allowed = self.service().ask(self.call, Cx::alive())?;
+        if allowed.caller.user() != node.id() || node.id().is_none() {
+            return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into());
+        }
+        let done = match (scope, allowed.caller) {
+            (Some(name), _) => {
+                let scope = Scope::parse(name).ok_or_else(|| envelope::invalid_scope(name))?;
+                self.service().drop_scope(self.call, scope).await?
+            }
+            (None, valetkey_domain::Caller::SystemUser { system_user, app, .. }) => {
+                self.service().uninstall_app(self.call, system_user, app, true).await?
+            }
+            (None, _) => return Err(envelope::unsupported_method("delete").into()),
+        };
+        Ok(Answer::success(done.revision))
+    }
+}

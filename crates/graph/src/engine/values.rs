@@ -1,0 +1,239 @@
+//! What each kind of node says for each of its fields.
+
+use serde_json::{Value, json};
+use valetkey_domain::post::PostState;
+use valetkey_domain::{AssetKind, Id, UnixMs};
+
+use super::{Cx, Node};
+use crate::protocol::times::graph_time;
+
+/// The value of a field, or what it takes to get one.
+pub(crate) enum Given {
+    Json(Value),
+    Node(Box<Node>),
+    /// What the caller may do on the asset.
+    Tasks,
+    PageToken,
+    Nothing,
+}
+
+impl From<Value> for Given {
+    fn from(value: Value) -> Given {
+        if value.is_null() { Given::Nothing } else { Given::Json(value) }
+    }
+}
+
+fn time(at: UnixMs) -> Value {
+    Value::String(graph_time(at))
+}
+
+fn money(amount: Option<i64>) -> Value {
+    amount.map_or(Value::Null, |a| Value::String(a.to_string()))
+}
+
+/// The value of a field of a node.
+pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
+    if name == "id" {
+        return Given::Json(Value::String(node.printed_id()));
+    }
+    match node {
+        Node::Business(b) => match name {
+            "name" => json!(b.name).into(),
+            "created_time" => time(b.created_at).into(),
+            "verification_status" => json!("not_verified").into(),
+            "two_factor_type" => json!("none").into(),
+            _ => Given::Nothing,
+        },
+        Node::SystemUser(u) => match name {
+            "name" => json!(u.name).into(),
+            "role" => json!(u.role.as_str()).into(),
+            "status" => json!(u.status.as_str()).into(),
+            "created_time" => time(u.created_at).into(),
+            "created_by" => u.created_by.map_or(Given::Nothing, |id| named(cx, id)),
+            "business" => named(cx, u.business),
+            _ => Given::Nothing,
+        },
+        Node::Person(p) => match name {
+            "name" => json!(p.name).into(),
+            "role" => json!(p.role.as_str()).into(),
+            "email" => json!(p.email).into(),
+            "status" => json!(p.status.as_str()).into(),
+            "created_time" => time(p.created_at).into(),
+            "business" => named(cx, p.business),
+            _ => Given::Nothing,
+        },
+        Node::Asset(..) => asset_value(cx, node, name),
+        Node::Token(_) => token_value(cx, node, name),
+        Node::Post(_) => post_value(cx, node, name),
+        Node::Campaign(_) => campaign_value(node, name),
+        Node::Row(_, fields) => fields.get(name).cloned().unwrap_or_default().into(),
+    }
+}
+
+/// A user, business or app as an object of its own. Users may be of either sort.
+fn named(cx: &Cx<'_>, id: Id) -> Given {
+    let found = cx.service().read(|s| {
+        let business = s.business(id).map(Node::Business);
+        let user = || s.system_user(id).map(Node::SystemUser);
+        let person = || s.person(id).map(Node::Person);
+        let asset = || s.asset(id).map(|a| Node::Asset(a, serde_json::Map::new()));
+        business.or_else(user).or_else(person).or_else(asset)
+    });
+    found.ok().flatten().map_or(Given::Nothing, |n| Given::Node(Box::new(n)))
+}
+
+fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
+    let Node::Asset(asset, details) = node else { return Given::Nothing };
+    match name {
+        "name" => return json!(asset.name).into(),
+        "created_time" | "creation_time" => return time(asset.created_at).into(),
+        "business" | "owner_business" => return asset.business.map_or(Given::Nothing, |b| named(cx, b)),
+        "tasks" | "user_tasks" => return Given::Tasks,
+        _ => {}
+    }
+    if let Some(kept) = details.get(name) {
+        return kept.clone().into();
+    }
+    match asset.kind {
+        AssetKind::PAGE => match name {
+            "access_token" | "page_token" => Given::PageToken,
+            "category" => json!("Local business").into(),
+            "category_list" => {
+                let category = details.get("category").cloned().unwrap_or_else(|| json!("Local business"));
+                json!([{ "id": "2500", "name": category }]).into()
+            }
+            "link" => json!(format!("{}/{}", cx.input.base_url, asset.id)).into(),
+            "is_published" => json!(true).into(),
+            "fan_count" | "followers_count" => json!(0).into(),
+            "verification_status" => json!("not_verified").into(),
+            _ => Given::Nothing,
+        },
+        AssetKind::AD_ACCOUNT => match name {
+            "account_id" => json!(asset.id.to_string()).into(),
+            "account_status" => json!(1).into(),
+            "currency" => json!("USD").into(),
+            "timezone_name" => json!("Etc/UTC").into(),
+            "timezone_id" => json!(0).into(),
+            "timezone_offset_hours_utc" => json!(0).into(),
+            "amount_spent" | "balance" | "spend_cap" => json!("0").into(),
+            "min_daily_budget" => json!(valetkey_domain::campaign::MIN_DAILY_BUDGET).into(),
+            "disable_reason" => json!(0).into(),
+            "owner" => asset.business.map_or(Value::Null, |b| json!(b)).into(),
+            "business_name" => {
+                let business = asset.business.and_then(|b| cx.service().read(|s| s.business(b)).ok().flatten());
+                business.map_or(Value::Null, |b| json!(b.name)).into()
+            }
+            "age" => json!((cx.now - asset.created_at) as f64 / 86_400_000.0).into(),
+            "is_prepay_account" | "is_personal" => json!(if name == "is_personal" { json!(0) } else { json!(false) }).into(),
+            _ => Given::Nothing,
+        },
+        AssetKind::APP => app_value(cx, asset.id, name),
+        AssetKind::CATALOG => match name {
+            "vertical" => json!("commerce").into(),
+            "product_count" | "feed_count" => json!(0).into(),
+            _ => Given::Nothing,
+        },
+        AssetKind::PIXEL => match name {
+            "is_crm" | "is_unavailable" => json!(false).into(),
+            _ => Given::Nothing,
+        },
+        kind if kind.is_declared() && name == "kind" => {
+            let declared = cx.service().read(|s| s.declared_kind(kind)).ok().flatten();
+            declared.map_or(Value::Null, |k| json!(k.word)).into()
+        }
+        _ => Given::Nothing,
+    }
+}
+
+fn app_value(cx: &Cx<'_>, id: Id, name: &str) -> Given {
+    let Some(app) = cx.service().read(|s| s.app(id)).ok().flatten() else { return Given::Nothing };
+    match name {
+        "category" => json!("Business").into(),
+        "link" => json!(format!("{}/{id}", cx.input.base_url)).into(),
+        "allowed_scopes" => json!(app.allowed_scopes).into(),
+        "demands_proof" => json!(app.demands_proof).into(),
+        "connected" => {
+            let connected = cx.service().read(|s| s.connection(app.business, id).is_some()).unwrap_or(false);
+            json!(connected).into()
+        }
+        _ => Given::Nothing,
+    }
+}
+
+fn token_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
+    let Node::Token(listed) = node else { return Given::Nothing };
+    let token = &listed.token;
+    let used = listed.last_used.as_ref();
+    match name {
+        "app" => token.app.map_or(Given::Nothing, |id| named(cx, id)),
+        "user" => named(cx, token.user),
+        "created_by" => token.created_by.map_or(Given::Nothing, |id| named(cx, id)),
+        "page" => token.page.map_or(Given::Nothing, |id| named(cx, id)),
+        "scopes" => json!(token.scopes).into(),
+        "parent" => json!(token.parent).into(),
+        "type" => json!(token.kind.as_str()).into(),
+        "created_time" => time(token.created_at).into(),
+        "expires_at" => json!(token.expires_at.map_or(0, |e| e / 1000)).into(),
+        "last_used_time" => used.map_or(Value::Null, |u| time(u.used_at)).into(),
+        "last_used_ip" => used.filter(|u| !u.ip.is_empty()).map_or(Value::Null, |u| json!(u.ip)).into(),
+        "use_count" => json!(used.map_or(0, |u| u.count)).into(),
+        "status" => json!(listed.status.as_str()).into(),
+        _ => Given::Nothing,
+    }
+}
+
+fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
+    let Node::Post(post) = node else { return Given::Nothing };
+    let body = &post.body;
+    match name {
+        "message" => json!(body.message).into(),
+        "link" => json!(body.link).into(),
+        "story" => match (&body.message, &body.link) {
+            (None, Some(_)) => json!("Shared a link.").into(),
+            _ => Given::Nothing,
+        },
+        "created_time" => time(post.sort_at).into(),
+        "updated_time" => time(post.updated_at).into(),
+        "permalink_url" => json!(format!("{}/{}/posts/{}", cx.input.base_url, post.asset, post.id)).into(),
+        "from" => named(cx, post.asset),
+        "admin_creator" => body.author.map_or(Given::Nothing, |id| named(cx, id)),
+        "application" => body.app.map_or(Given::Nothing, |id| named(cx, id)),
+        "is_published" => json!(body.state == PostState::Published).into(),
+        "is_hidden" => json!(body.hidden).into(),
+        "is_expired" | "is_popular" | "is_spherical" | "subscribed" => json!(false).into(),
+        "scheduled_publish_time" => json!(body.scheduled_at.map(|at| at / 1000)).into(),
+        "status_type" => json!(if body.link.is_some() { "shared_story" } else { "mobile_status_update" }).into(),
+        "promotable_id" => json!(node.printed_id()).into(),
+        "privacy" => json!({ "allow": "", "deny": "", "description": "Public", "friends": "", "value": "EVERYONE" }).into(),
+        "failed" => json!(body.failed).into(),
+        other => body.more.get(other).cloned().unwrap_or_default().into(),
+    }
+}
+
+fn campaign_value(node: &Node, name: &str) -> Given {
+    let Node::Campaign(campaign) = node else { return Given::Nothing };
+    let body = &campaign.body;
+    match name {
+        "name" => json!(body.name),
+        "account_id" => json!(campaign.asset),
+        "objective" => json!(body.objective),
+        "status" | "configured_status" | "effective_status" => json!(body.status),
+        "special_ad_categories" => json!(body.special_ad_categories),
+        "special_ad_category" => json!(body.special_ad_categories.first().map_or("NONE", String::as_str)),
+        "special_ad_category_country" => json!(body.special_ad_category_country),
+        "buying_type" => json!(body.buying_type),
+        "bid_strategy" => json!(body.bid_strategy),
+        "daily_budget" => money(body.daily_budget),
+        "lifetime_budget" => money(body.lifetime_budget),
+        // Nothing is spent here, so what remains is the whole budget.
+        "budget_remaining" => money(body.daily_budget.or(body.lifetime_budget).or(Some(0))),
+        "spend_cap" => money(body.spend_cap),
+        "start_time" => body.start_at.map_or_else(|| time(campaign.created_at), time),
+        "stop_time" => body.stop_at.map_or(Value::Null, time),
+        "created_time" => time(campaign.created_at),
+        "updated_time" => time(campaign.updated_at),
+        "source_campaign_id" => json!("0"),
+        other => body.more.get(other).cloned().unwrap_or_default(),
+    }
+    .into()
+}

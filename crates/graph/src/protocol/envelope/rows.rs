@@ -1,0 +1,489 @@
+//! One constructor for each error of protocol and validation, with its
+//! literal text. Refusals of rights are not here: they carry reasons, and
+//! are built where decisions are mapped to the wire.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::ErrorKind::{GraphMethodException, OAuthException};
+use super::GraphError;
+use crate::protocol::text::echo;
+use crate::protocol::version::Version;
+
+/// The most ids in one `ids` parameter.
+pub const MAX_IDS: usize = 50;
+/// The most items in one batch.
+pub const MAX_BATCH_ITEMS: usize = 50;
+
+/// `business_app` → `Business app`, for headings.
+fn heading(name: &str) -> String {
+    let words = echo(name).replace('_', " ");
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn plain_100(message: &str) -> GraphError {
+    GraphError::numbered(100, message)
+}
+
+fn choice(allowed: &[&str]) -> String {
+    format!("must be one of {{{}}}", allowed.join(", "))
+}
+
+/// No token came with a call that needs one.
+#[must_use]
+pub fn no_token() -> GraphError {
+    GraphError::new(
+        190,
+        OAuthException,
+        "An access token is required to request this resource.",
+    )
+    .with_user("No token", "Send access_token or a bearer header.")
+}
+
+/// `me` without a token, or with an app's token.
+#[must_use]
+pub fn no_user() -> GraphError {
+    let message =
+        "An active access token must be used to query information about the current user.";
+    GraphError::new(2500, OAuthException, message)
+        .with_user("No user", "This token stands for an app, not for a user.")
+}
+
+/// A version that isn't served; `path` is the whole path without its first
+/// slash.
+#[must_use]
+pub fn unknown_version(path: &str) -> GraphError {
+    let served = format!(
+        "Versions {} to {} are served.",
+        Version::OLDEST,
+        Version::HIGHEST
+    );
+    unknown_path(path).with_user("Unknown version", &served)
+}
+
+/// A path that no route has; `rest` is the part that is too much, without
+/// its first slash.
+#[must_use]
+pub fn unknown_path(rest: &str) -> GraphError {
+    let message = format!("Unknown path components: /{}", echo(rest));
+    GraphError::new(2500, OAuthException, message).with_user(
+        "Unknown path",
+        "A path is /{version}/{id} or /{version}/{id}/{edge}.",
+    )
+}
+
+/// A first segment, or an entry of `ids`, that is no id and no known word,
+/// and likewise an id that the caller can't see.
+#[must_use]
+pub fn alias(alias: &str) -> GraphError {
+    let message = format!(
+        "Some of the aliases you requested do not exist: {}",
+        echo(alias)
+    );
+    GraphError::numbered(803, &message).with_user("Unknown name", "Objects are named by id here.")
+}
+
+fn nonexisting(name: &str, kind: &str) -> GraphError {
+    plain_100(&format!(
+        "Tried accessing nonexisting field ({}) on node type ({kind})",
+        echo(name)
+    ))
+}
+
+fn no_such(what: &str, name: &str, kind: &str, near: Option<&str>) -> String {
+    let guess = near.map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
+    format!("{kind} has no {what} {}{guess}", echo(name))
+}
+
+/// A field that the kind doesn't have; `near` is the name that was probably
+/// meant ([`crate::protocol::text::nearest`]).
+#[must_use]
+pub fn unknown_field(field: &str, kind: &str, near: Option<&str>) -> GraphError {
+    nonexisting(field, kind).with_user("Unknown field", &no_such("field", field, kind, near))
+}
+
+/// An edge that the kind doesn't have, asked for by GET.
+#[must_use]
+pub fn unknown_edge(edge: &str, kind: &str, near: Option<&str>) -> GraphError {
+    nonexisting(edge, kind).with_user("Unknown edge", &no_such("edge", edge, kind, near))
+}
+
+/// A verb that node or edge doesn't have, an unknown edge by POST or DELETE,
+/// or an unknown `method=`.
+#[must_use]
+pub fn unsupported_method(verb: &str) -> GraphError {
+    let verb = echo(verb).to_ascii_lowercase();
+    let message = format!("Unsupported request - method type: {verb}");
+    let msg = format!("There is no {verb} here.");
+    GraphError::new(100, GraphMethodException, message).with_user("Not possible", &msg)
+}
+
+/// `fields` that can't be read, with the place in characters from 0.
+#[must_use]
+pub fn field_syntax(what: &str, position: usize, text: &str) -> GraphError {
+    let message = format!(
+        "Syntax error \"{what}\" at character {position}: {}",
+        echo(text)
+    );
+    let msg = format!("The list of fields breaks at character {position}.");
+    GraphError::new(2500, OAuthException, message).with_user("Fields not readable", &msg)
+}
+
+/// Fields too deep or too costly, or an answer too large.
+#[must_use]
+pub fn reduce_data() -> GraphError {
+    let message = "Please reduce the amount of data you're asking for, then retry your request";
+    GraphError::new(100, OAuthException, message)
+        .with_subcode(9_000_007)
+        .with_user(
+            "Too much at once",
+            "Ask for fewer fields or a smaller limit.",
+        )
+}
+
+/// A parameter that must be sent and wasn't.
+#[must_use]
+pub fn parameter_required(name: &str) -> GraphError {
+    plain_100(&format!("The parameter {name} is required"))
+        .with_user(
+            &format!("{} missing", heading(name)),
+            &format!("Send the parameter {name}."),
+        )
+        .with_blame(&[name])
+}
+
+/// A parameter of the wrong form; `expected` completes "name must be …".
+#[must_use]
+pub fn invalid_parameter(name: &str, expected: &str) -> GraphError {
+    plain_100("Invalid parameter")
+        .with_user(
+            &format!("{} not readable", heading(name)),
+            &format!("{name} must be {expected}."),
+        )
+        .with_blame(&[name])
+}
+
+/// A parameter with a word that isn't among the allowed ones.
+#[must_use]
+pub fn enum_value(name: &str, allowed: &[&str]) -> GraphError {
+    plain_100(&format!("Param {name} {}", choice(allowed)))
+        .with_user(
+            "Unknown value",
+            &format!("{name} takes only the values listed."),
+        )
+        .with_blame(&[name])
+}
+
+/// A name that breaks the rule for names; `why` says how.
+#[must_use]
+pub fn name_rule(name: &str, why: &str) -> GraphError {
+    plain_100("Invalid parameter")
+        .with_subcode(9_000_008)
+        .with_user("Name not usable", why)
+        .with_blame(&[name])
+}
+
+/// A task that the kind of asset doesn't have, at this place of the list.
+#[must_use]
+pub fn unknown_task(index: usize, allowed: &[&str]) -> GraphError {
+    plain_100(&format!("Param tasks[{index}] {}", choice(allowed)))
+        .with_user(
+            "Unknown task",
+            "This kind of asset has only the tasks listed.",
+        )
+        .with_blame(&["tasks"])
+}
+
+/// A scope that doesn't exist, or that the app may not ask for.
+#[must_use]
+pub fn invalid_scope(scope: &str) -> GraphError {
+    let scope = echo(scope);
+    let msg = format!("The app may not ask for {scope}, or it does not exist.");
+    plain_100(&format!("Invalid scope: {scope}"))
+        .with_subcode(9_000_009)
+        .with_user("Scope not possible", &msg)
+}
+
+/// A scope without the scope that it depends on.
+#[must_use]
+pub fn scope_dependency(scope: &str, needed: &str) -> GraphError {
+    plain_100(&format!("Scope {scope} needs {needed}"))
+        .with_subcode(9_000_010)
+        .with_user("Scope incomplete", &format!("Add {needed}."))
+}
+
+/// A token asked for that would be wider than the calling one.
+#[must_use]
+pub fn wider_than_token() -> GraphError {
+    GraphError::numbered(200, "A token can't issue more permission than it has").with_user(
+        "Too wide",
+        "Ask for fewer scopes or an earlier end, or call with a wider token.",
+    )
+}
+
+/// A body beyond the limit, in bytes.
+#[must_use]
+pub fn body_too_large(limit_bytes: u64) -> GraphError {
+    plain_100(&format!("The request is larger than {limit_bytes} bytes"))
+        .with_subcode(9_000_011)
+        .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+        .with_user("Too large", "Send less at once.")
+}
+
+/// A body, or a parameter, that should be JSON and breaks at a byte.
+#[must_use]
+pub fn bad_json(name: &str, position: usize) -> GraphError {
+    plain_100("Invalid parameter")
+        .with_user(
+            "Not JSON",
+            &format!("{name} is not JSON: it breaks at byte {position}."),
+        )
+        .with_blame(&[name])
+}
+
+/// A cursor that we didn't make for this list.
+#[must_use]
+pub fn invalid_cursor() -> GraphError {
+    plain_100("Invalid cursor").with_user("Cursor not usable", "Start from the first page.")
+}
+
+/// More than [`MAX_IDS`] in `ids`.
+#[must_use]
+pub fn too_many_ids(provided: usize) -> GraphError {
+    plain_100(&format!(
+        "Too many IDs. Maximum: {MAX_IDS}. Provided: {provided}."
+    ))
+    .with_user("Too many ids", "Split the ids over several calls.")
+    .with_blame(&["ids"])
+}
+
+/// An empty batch, or one of more than [`MAX_BATCH_ITEMS`].
+#[must_use]
+pub fn too_many_batch_items() -> GraphError {
+    let message =
+        format!("Too many requests in batch message. Maximum batch size is {MAX_BATCH_ITEMS}");
+    GraphError::new(100, OAuthException, message)
+        .with_subcode(9_000_012)
+        .with_user("Too many items", "A batch holds 1 to 50 items; split it.")
+        .with_blame(&["batch"])
+}
+
+/// `batch` that is not an array of objects.
+#[must_use]
+pub fn batch_not_array() -> GraphError {
+    plain_100("Param batch must be a JSON array of objects")
+        .with_user(
+            "Batch not readable",
+            "Send batch=[{\"method\":\"GET\",\"relative_url\":\"me\"}].",
+        )
+        .with_blame(&["batch"])
+}
+
+fn reference(name: &str, title: &str, msg: &str) -> GraphError {
+    plain_100(&format!("Invalid reference {}", echo(name)))
+        .with_subcode(9_000_013)
+        .with_user(title, msg)
+}
+
+/// A reference to an item that doesn't stand earlier in the batch, or one
+/// that can't be read.
+#[must_use]
+pub fn batch_invalid_reference(name: &str) -> GraphError {
+    let msg =
+        "A reference is {result=NAME:$.path}, and the item NAME must stand earlier in the batch.";
+    reference(name, "Reference leads nowhere", msg)
+}
+
+/// An item that wasn't run because the one it depends on failed.
+#[must_use]
+pub fn batch_dependency_failed(name: &str) -> GraphError {
+    let msg = "The item that this one depends on failed, so this one was not run.";
+    reference(name, "Not run", msg)
+}
+
+/// A page post without content.
+#[must_use]
+pub fn post_empty() -> GraphError {
+    plain_100("Invalid parameter")
+        .with_user("Empty post", "Send a message, a link or a photo.")
+        .with_blame(&["message", "link"])
+}
+
+/// A scheduled time out of bounds, or `published` not false with it.
+#[must_use]
+pub fn schedule_invalid() -> GraphError {
+    plain_100("The specified scheduled publish time is invalid.")
+        .with_user(
+            "Time not possible",
+            "Send published=false and a time between 10 minutes and 75 days from now.",
+        )
+        .with_blame(&["scheduled_publish_time"])
+}
+
+/// A metric that insights don't have.
+#[must_use]
+pub fn insights_metric() -> GraphError {
+    plain_100("The value must be a valid insights metric")
+        .with_user("Unknown metric", "")
+        .with_blame(&["metric"])
+}
+
+/// A range of insights that starts too early.
+#[must_use]
+pub fn insights_too_old() -> GraphError {
+    let message =
+        "The start date of the time range cannot be beyond 37 months from the current date";
+    GraphError::numbered(3018, message)
+        .with_user("Range too old", "Start at most 37 months back.")
+        .with_blame(&["time_range"])
+}
+
+/// A field that insights don't have; the allowed ones go into the sentence.
+#[must_use]
+pub fn insights_field(field: &str, allowed: &[&str]) -> GraphError {
+    let message = format!("{} is not valid for fields param.", echo(field));
+    let msg = format!("fields {}.", choice(allowed));
+    plain_100(&message)
+        .with_user("Unknown field", &msg)
+        .with_blame(&["fields"])
+}
+
+/// An id in a parameter that the caller can't see; the same for a foreign
+/// one and for one never issued.
+#[must_use]
+pub fn invisible_parameter(name: &str) -> GraphError {
+    invalid_parameter(name, "the id of something that the caller can see")
+}
+
+/// A task taken away from a user who has it through an asset group.
+#[must_use]
+pub fn tasks_from_group(group_id: &str) -> GraphError {
+    plain_100(&format!(
+        "The tasks come from asset group {}",
+        echo(group_id)
+    ))
+    .with_subcode(9_000_014)
+    .with_user("From a group", "Change the assignment on the group.")
+}
+
+/// The last ADMIN person would go.
+#[must_use]
+pub fn last_admin() -> GraphError {
+    plain_100("The last ADMIN of a business stays")
+        .with_subcode(9_000_015)
+        .with_user("Last ADMIN", "Make another person ADMIN first.")
+}
+
+/// A claim that already waits, or a request for what one has.
+#[must_use]
+pub fn request_open() -> GraphError {
+    plain_100("A request is already open")
+        .with_subcode(9_000_016)
+        .with_user(
+            "Already asked",
+            "Wait for the answer, or withdraw the request first.",
+        )
+}
+
+/// A partner shares what was shared with it.
+#[must_use]
+pub fn partner_share(kind: &str) -> GraphError {
+    GraphError::numbered(
+        200,
+        &format!("Only the owner has permission to share this {kind}"),
+    )
+    .with_user("Not the owner", "Ask the owner to share it.")
+}
+
+/// The business demands a second factor, and the person has none.
+#[must_use]
+pub fn two_factor() -> GraphError {
+    GraphError::numbered(415, "Two factor authentication is required")
+        .with_subcode(2_859_009)
+        .with_user(
+            "Second factor",
+            "Set up a second factor, then sign in again.",
+        )
+}
+
+/// An app id that nobody has.
+#[must_use]
+pub fn application_unknown() -> GraphError {
+    let message =
+        "Error validating application. Cannot get application info due to a system error.";
+    GraphError::new(101, OAuthException, message)
+        .with_user("Unknown app", "client_id is not the id of an app here.")
+        .with_blame(&["client_id"])
+}
+
+/// A secret that isn't the app's.
+#[must_use]
+pub fn client_secret_wrong() -> GraphError {
+    GraphError::new(101, OAuthException, "Error validating client secret.")
+        .with_user(
+            "Secret wrong",
+            "client_secret is not the secret of this app.",
+        )
+        .with_blame(&["client_secret"])
+}
+
+/// A `grant_type` that isn't served.
+#[must_use]
+pub fn grant_type() -> GraphError {
+    enum_value("grant_type", &["client_credentials", "fb_exchange_token"])
+}
+
+/// A token without end, where tokens must end.
+#[must_use]
+pub fn token_end_demanded(max_days: u32) -> GraphError {
+    plain_100("Tokens of this business must end")
+        .with_subcode(9_000_017)
+        .with_user("End demanded", &format!("At most {max_days} days."))
+        .with_blame(&["set_token_expires_in_60_days"])
+}
+
+/// The same post again.
+#[must_use]
+pub fn duplicate_post() -> GraphError {
+    GraphError::numbered(506, "Duplicate status message")
+        .with_user("Posted before", "The same text was posted just now.")
+}
+
+/// A fault of the server: a bug.
+#[must_use]
+pub fn server_fault() -> GraphError {
+    GraphError::new(1, OAuthException, "An unknown error occurred")
+        .with_status(StatusCode::INTERNAL_SERVER_ERROR)
+        .with_user(
+            "Server fault",
+            "The operator finds the cause by the fbtrace_id.",
+        )
+        .transient()
+}
+
+/// The store can't be reached.
+#[must_use]
+pub fn store_away() -> GraphError {
+    GraphError::numbered(2, "Service temporarily unavailable")
+        .with_status(StatusCode::SERVICE_UNAVAILABLE)
+        .with_user("Not available", "Try again in a moment.")
+        .transient()
+        .with_retry_after_s(1)
+}
+
+/// A write whose outcome isn't known. Not transient: a blind repetition
+/// could do it twice.
+#[must_use]
+pub fn outcome_unknown(commit_id: &str) -> GraphError {
+    GraphError::numbered(2, &format!("Outcome unknown; look up commit {commit_id}"))
+        .with_subcode(9_000_018)
+        .with_status(StatusCode::SERVICE_UNAVAILABLE)
+        .with_user(
+            "Outcome unknown",
+            "Look the commit up before you send this again.",
+        )
+        .with_data("commit_id", json!(commit_id))
+}

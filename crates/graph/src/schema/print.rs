@@ -1,0 +1,1 @@
+//! Prints the reference of the Graph from the schema table. It only prints what the table says.

@@ -1,0 +1,74 @@
+//! The usage headers: true counts of the sliding hour, in the form that clients parse.
+//!
+//! Nothing is limited by them. Percentages are of a nominal hour and stay below the marks at which
+//! programs begin to sleep; see `docs/decisions/0006-usage-headers.md`.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+use valetkey_domain::{AssetKind, Id, UnixMs};
+use valetkey_service::usage::{Counter, Hour, Usage};
+
+use crate::engine::Node;
+use crate::schema::Edge;
+
+/// Calls an hour that stand for one hundred percent.
+const NOMINAL_CALLS: u64 = 1_000_000;
+/// Working time an hour that stands for one hundred percent: one core.
+const NOMINAL_BUSY_US: u64 = 3_600_000_000;
+/// Connectors sleep for minutes from 85 on, and nothing here is limited.
+const SHOWN_LIMIT: u64 = 84;
+
+/// The asset that a call is about, and the use case that counts it.
+pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(Id, &'static str)> {
+    match node {
+        Node::Asset(asset, _) => match asset.kind {
+            AssetKind::PAGE => Some((asset.id, "pages")),
+            AssetKind::AD_ACCOUNT if edge.is_none_or(|e| !matches!(e.name, "assigned_users" | "agencies" | "users")) => {
+                Some((asset.id, "ads_management"))
+            }
+            AssetKind::CATALOG => Some((asset.id, "catalog_management")),
+            _ => None,
+        },
+        Node::Post(post) => Some((post.asset, "pages")),
+        Node::Campaign(campaign) => Some((campaign.asset, "ads_management")),
+        _ => None,
+    }
+}
+
+/// Counts a call and writes the headers.
+pub(crate) fn write(headers: &mut HeaderMap, usage: &Usage, app: Option<Id>, about: Option<(Id, &'static str)>, busy_us: u32, now: UnixMs) {
+    let hour = app.map_or(Hour::default(), |id| usage.count(Counter::App(id), busy_us, now));
+    put(headers, "x-app-usage", &json!({ "call_count": calls(hour), "total_time": time(hour), "total_cputime": time(hour) }));
+    let Some((asset, case)) = about else { return };
+    let hour = usage.count(Counter::Asset(asset, case), busy_us, now);
+    let mut entry = json!({
+        "type": case,
+        "call_count": calls(hour),
+        "total_cputime": time(hour),
+        "total_time": time(hour),
+        "estimated_time_to_regain_access": 0,
+    });
+    if case.starts_with("ads_") {
+        entry["ads_api_access_tier"] = json!("standard_access");
+        put(
+            headers,
+            "x-ad-account-usage",
+            &json!({ "acc_id_util_pct": calls(hour) as f64, "reset_time_duration": 3600, "ads_api_access_tier": "standard_access" }),
+        );
+    }
+    put(headers, "x-business-use-case-usage", &json!({ asset.to_string(): [entry] }));
+}
+
+fn calls(hour: Hour) -> u64 {
+    (hour.calls * 100 / NOMINAL_CALLS).min(SHOWN_LIMIT)
+}
+
+fn time(hour: Hour) -> u64 {
+    (hour.busy_us * 100 / NOMINAL_BUSY_US).min(SHOWN_LIMIT)
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &serde_json::Value) {
+    if let Ok(value) = HeaderValue::from_str(&value.to_string()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}

@@ -1,0 +1,61 @@
+//! Writing replies: bodies, the error envelope, and the headers of every answer.
+
+use http::header::{CACHE_CONTROL, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::Value;
+use valetkey_http::Reply;
+
+use crate::protocol::envelope::{self, GraphError};
+use crate::protocol::etag;
+use crate::schema::Verb;
+
+/// The verb of a request, after `method=` had its say.
+pub(crate) fn verb(method: &str, given: Option<&str>) -> Result<Verb, GraphError> {
+    let word = given.filter(|g| !g.is_empty()).unwrap_or(method);
+    match word.to_ascii_lowercase().as_str() {
+        "get" | "head" | "" => Ok(Verb::Get),
+        "post" | "put" => Ok(Verb::Post),
+        "delete" => Ok(Verb::Delete),
+        other => Err(envelope::unsupported_method(crate::protocol::text::echo(other).as_ref())),
+    }
+}
+
+/// The words of methods that are no verbs here.
+pub(crate) fn method_word(method: &Method) -> &str {
+    method.as_str()
+}
+
+/// A reply with a JSON body. A reading answer carries its ETag, and none of its body when the
+/// caller has it already.
+pub(crate) fn json(body: &Value, is_get: bool, if_none_match: Option<&str>) -> Reply {
+    let bytes = body.to_string().into_bytes();
+    if !is_get {
+        return finish(Reply::json(StatusCode::OK, bytes));
+    }
+    let tag = etag::strong(&bytes);
+    let known = if_none_match.is_some_and(|sent| etag::matches(sent, &tag));
+    let reply = if known { Reply::new(StatusCode::NOT_MODIFIED) } else { Reply::json(StatusCode::OK, bytes) };
+    match HeaderValue::from_str(&tag) {
+        Ok(value) => finish(reply.header(ETAG, value)),
+        Err(_) => finish(reply),
+    }
+}
+
+/// The reply for an error.
+pub(crate) fn error(error: &GraphError, trace: &str) -> Reply {
+    let mut reply = Reply::json(error.http_status, error.to_bytes(trace));
+    if let Some(value) = error.www_authenticate() {
+        reply = reply.header(WWW_AUTHENTICATE, value);
+    }
+    if let Some(seconds) = error.retry_after_s {
+        reply = reply.header(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    finish(reply)
+}
+
+fn finish(reply: Reply) -> Reply {
+    reply
+        .header(CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store, must-revalidate"))
+        .header(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"))
+        .header(HeaderName::from_static("access-control-allow-origin"), HeaderValue::from_static("*"))
+}

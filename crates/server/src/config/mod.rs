@@ -1,0 +1,301 @@
+//! The configuration: what the file, the environment and the flags say, checked before anything is
+//! opened. Later ones in this order win. A mistake is answered with the place that it stands in.
+//!
+//! Nothing here opens what it speaks of, and no text of an error or of `Debug` holds a password.
+
+mod limits;
+mod settings;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use valetkey_domain::{AssetKind, DeclaredKind, Name};
+use valetkey_http::{Limits, TrustedProxies};
+
+use crate::keys;
+use crate::telemetry::{Format, LogConfig, parse_targets};
+use settings::{Origin, Settings};
+
+/// The file that is read when none is named and it is there.
+pub const FILE_NAME: &str = "valetkey.toml";
+/// The variable that names the file.
+pub const FILE_VARIABLE: &str = "VALETKEY_CONFIG";
+/// Where the data lie when nothing is said.
+pub const DATA: &str = "valetkey-data";
+/// Where the server listens when nothing is said.
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+const TEMPLATE: &str = include_str!("template.toml");
+
+/// What is wrong, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: {what}")]
+pub struct ConfigError {
+    origin: Origin,
+    what: String,
+}
+
+impl ConfigError {
+    fn new(origin: &Origin, what: impl Into<String>) -> ConfigError {
+        ConfigError { origin: origin.clone(), what: what.into() }
+    }
+}
+
+/// A setting that the command line makes.
+#[derive(Debug, Clone)]
+pub struct Flag {
+    /// The key that it stands for, as in the file.
+    pub key: &'static str,
+    /// How it is written on the command line.
+    pub name: &'static str,
+    pub value: String,
+}
+
+impl Flag {
+    /// A flag that was given, or none.
+    pub fn of(key: &'static str, name: &'static str, value: Option<impl ToString>) -> Option<Flag> {
+        value.map(|value| Flag { key, name, value: value.to_string() })
+    }
+}
+
+/// Which engine keeps the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// SQLite in the data folder.
+    Sqlite,
+    /// PostgreSQL, or what speaks its language.
+    Postgres(Address),
+}
+
+impl StoreChoice {
+    /// The words for messages; no address, for it may hold a password.
+    pub fn title(&self) -> &'static str {
+        match self {
+            StoreChoice::Sqlite => "SQLite",
+            StoreChoice::Postgres(_) => "PostgreSQL",
+        }
+    }
+}
+
+impl FromStr for StoreChoice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<StoreChoice, &'static str> {
+        let text = text.trim();
+        match text.split_once("://") {
+            None if text == "sqlite" => Ok(StoreChoice::Sqlite),
+            Some(("postgres" | "postgresql", _)) => Ok(StoreChoice::Postgres(Address(text.to_owned()))),
+            _ => Err("it must be `sqlite`, or an address such as postgres://USER:PASSWORD@HOST/DATABASE"),
+        }
+    }
+}
+
+/// The address of a database; `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// The address, password and all.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
+/// The files of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Everything that a server needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub data: PathBuf,
+    pub store: StoreChoice,
+    /// What proves a PostgreSQL server, as PEM or DER.
+    pub store_root_certificate: Option<PathBuf>,
+    pub master_key: keys::Origin,
+    pub listen: SocketAddr,
+    /// Where callers find the server, without a slash at the end; `None` follows from `listen`.
+    pub public_url: Option<String>,
+    pub trusted_proxies: TrustedProxies,
+    pub behind_proxy: bool,
+    pub tls: Option<TlsFiles>,
+    pub log: LogConfig,
+    pub limits: Limits,
+    pub kinds: Vec<DeclaredKind>,
+    /// This node's name, in receipts and in the lease.
+    pub node: String,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            data: PathBuf::from(DATA),
+            store: StoreChoice::Sqlite,
+            store_root_certificate: None,
+            master_key: keys::Origin::Folder,
+            listen: LISTEN,
+            public_url: None,
+            trusted_proxies: TrustedProxies::none(),
+            behind_proxy: false,
+            tls: None,
+            log: LogConfig::default(),
+            limits: Limits::default(),
+            kinds: Vec::new(),
+            node: host_name(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file (the one named, or `valetkey.toml` if it is there), the environment, and the
+    /// flags.
+    ///
+    /// # Errors
+    /// The first mistake, with its place.
+    pub fn load(file: Option<&Path>, flags: impl IntoIterator<Item = Flag>) -> Result<Config, ConfigError> {
+        let environment = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Config::load_from(file, &environment, flags)
+    }
+
+    /// The same with an environment of the caller's.
+    fn load_from(
+        file: Option<&Path>,
+        environment: &dyn Fn(&str) -> Option<String>,
+        flags: impl IntoIterator<Item = Flag>,
+    ) -> Result<Config, ConfigError> {
+        let mut settings = Settings::default();
+        let named = file.map(Path::to_owned).or_else(|| environment(FILE_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from));
+        settings.read_file(named.as_deref(), Path::new(FILE_NAME))?;
+        settings.read_environment(environment);
+        settings.read_flags(flags);
+        let mut config = Config::of(&settings)?;
+        config.master_key = keys::Origin::of(environment(keys::VARIABLE));
+        Ok(config)
+    }
+
+    /// The documented file, with every key in it, commented out.
+    pub fn template() -> &'static str {
+        TEMPLATE
+    }
+
+    fn of(settings: &Settings) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        if let Some((_, path)) = settings.path("data")? {
+            config.data = path;
+        }
+        if let Some((origin, text)) = settings.text("store")? {
+            config.store = text.parse().map_err(|what| ConfigError::new(origin, what))?;
+        }
+        if let Some((origin, path)) = settings.path("store_root_certificate")? {
+            if config.store == StoreChoice::Sqlite {
+                return Err(ConfigError::new(origin, "it is of use with a PostgreSQL store alone"));
+            }
+            config.store_root_certificate = Some(path);
+        }
+        if let Some((_, address)) = settings.parsed("listen", "ADDRESS:PORT, such as 127.0.0.1:8080")? {
+            config.listen = address;
+        }
+        if let Some((_, port)) = settings.parsed("port", "a number from 0 to 65535")? {
+            config.listen.set_port(port);
+        }
+        if let Some((origin, text)) = settings.text("public_url")? {
+            config.public_url = Some(public_url(text).map_err(|what| ConfigError::new(origin, what))?);
+        }
+        if let Some((origin, list)) = settings.list("trusted_proxies") {
+            config.trusted_proxies = TrustedProxies::parse(list).map_err(|e| ConfigError::new(origin, e.to_string()))?;
+        }
+        if let Some((_, behind)) = settings.parsed("behind_proxy", "true or false")? {
+            config.behind_proxy = behind;
+        }
+        if let Some((origin, name)) = settings.text("node")? {
+            config.node = Name::parse(name).map_err(|e| ConfigError::new(origin, e.message()))?.to_string();
+        }
+        config.tls = tls_of(settings)?;
+        read_log(settings, &mut config.log)?;
+        limits::read(settings, &mut config.limits)?;
+        config.kinds = settings.kinds.iter().map(kind_of).collect::<Result<_, _>>()?;
+        Ok(config)
+    }
+
+    /// The URL under which callers find a server that listens on `address`.
+    pub fn base_url(&self, address: SocketAddr) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
+    }
+}
+
+fn tls_of(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
+    match (settings.path("tls.cert")?, settings.path("tls.key")?) {
+        (Some((_, cert)), Some((_, key))) => Ok(Some(TlsFiles { cert, key })),
+        (Some((origin, _)), None) => Err(ConfigError::new(origin, "it needs tls.key beside it")),
+        (None, Some((origin, _))) => Err(ConfigError::new(origin, "it needs tls.cert beside it")),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read_log(settings: &Settings, log: &mut LogConfig) -> Result<(), ConfigError> {
+    if let Some((origin, text)) = settings.text("log.format")? {
+        log.format = match text {
+            "text" => Format::Text,
+            "json" => Format::Json,
+            _ => return Err(ConfigError::new(origin, "it must be `text` or `json`")),
+        };
+    }
+    if let Some((origin, text)) = settings.text("log.level")? {
+        let wanted = "it must be error, warn, info, debug or trace, or a list such as `info,access=debug`";
+        log.targets = parse_targets(text).ok_or_else(|| ConfigError::new(origin, wanted))?;
+    }
+    Ok(())
+}
+
+fn kind_of((origin, kind): &(Origin, settings::KindTable)) -> Result<DeclaredKind, ConfigError> {
+    let wrong = |what: &str| ConfigError::new(origin, what);
+    let word = kind.word.clone().ok_or_else(|| wrong("a kind needs a `word`, such as \"warehouse\""))?;
+    let title = kind.title.as_deref().unwrap_or(&word);
+    let title = Name::parse(title).map_err(|e| wrong(&format!("the kind's `title` {}", e.message())))?;
+    if kind.tasks.is_empty() {
+        return Err(wrong("a kind needs `tasks`, such as [\"MANAGE\", \"VIEW\"]"));
+    }
+    // The number is given when the kind is declared to the service.
+    Ok(DeclaredKind { kind: AssetKind(AssetKind::FIRST_DECLARED), word, title, tasks: kind.tasks.clone() })
+}
+
+fn public_url(text: &str) -> Result<String, &'static str> {
+    const WANTED: &str = "it must be an address such as https://graph.example.com, without a query";
+    let uri: http::Uri = text.parse().map_err(|_| WANTED)?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let named = uri.authority().is_some_and(|a| !a.host().is_empty() && !a.as_str().contains('@'));
+    if !web || !named || uri.query().is_some() || text.contains('#') {
+        return Err(WANTED);
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// The machine's name, for people; nothing is decided by it.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if Name::parse(name).is_ok() { name.to_owned() } else { "valetkey".to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! The data folder: made for its owner alone, and taken by one process at a time.
+//!
+//! Nothing here may remove anything, and nothing may be read or written in a folder that another
+//! process has taken.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use valetkey_store::ledger::to_hex;
+
+/// The file whose lock says that a process works in the folder; it holds the process's number.
+pub const LOCK_NAME: &str = "node.lock";
+
+/// A data folder that this process has taken. It is free again when this is dropped, or when the
+/// process ends in whatever way.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Takes a folder that is there.
+    ///
+    /// # Errors
+    /// When it is not there, can't be written, or is taken.
+    pub fn take(path: &Path) -> anyhow::Result<DataFolder> {
+        let shown = path.display();
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => bail!("{shown} is not a folder: name another one with --data"),
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+                "there is no data folder {shown}: make one with `valetkey init`, or look around with `valetkey demo`"
+            ),
+            Err(error) => return Err(error).with_context(|| format!("the data folder {shown} can't be looked at")),
+        }
+        let lock_path = path.join(LOCK_NAME);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut lock = options.open(&lock_path).with_context(|| {
+            format!("nothing can be written in the data folder {shown}: give it to the user that valetkey runs as")
+        })?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!("{}", taken(path, &mut lock)),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("the data folder {shown} can't be locked: put it on a local disk"));
+            }
+        }
+        // For people who look for the process; nothing is decided by it.
+        let told = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        told.with_context(|| format!("nothing can be written in the data folder {shown}"))?;
+        Ok(DataFolder { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Makes the folder if need be, for its owner alone, and takes it.
+    ///
+    /// # Errors
+    /// As [`DataFolder::take`], and when it can't be made.
+    pub fn make(path: &Path) -> anyhow::Result<DataFolder> {
+        let shown = path.display();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("the data folder {shown} can't be made"))?;
+        let mode = std::fs::metadata(path).with_context(|| format!("the data folder {shown} can't be looked at"))?.mode();
+        if mode & 0o077 != 0 {
+            std::fs::set_permissions(path, Permissions::from_mode(0o700))
+                .with_context(|| format!("the data folder {shown} is open to others and can't be closed"))?;
+        }
+        DataFolder::take(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A word that only the process which has taken this very folder on this very machine can
+    /// have: whoever finds it elsewhere has found what a dead process of its own left behind. A
+    /// copy of the folder, or the same folder after the machine started anew, has another one.
+    ///
+    /// # Errors
+    /// When the folder can't be looked at.
+    pub fn identity(&self) -> anyhow::Result<String> {
+        let found = std::fs::metadata(&self.path).with_context(|| format!("{} can't be looked at", self.path.display()))?;
+        // Without a boot id nothing tells two machines apart, so the word is made unique instead.
+        let boot = std::fs::read("/proc/sys/kernel/random/boot_id").or_else(|_| crate::random::bytes::<16>().map(Vec::from))?;
+        let mut facts = boot;
+        facts.extend_from_slice(&found.dev().to_be_bytes());
+        facts.extend_from_slice(&found.ino().to_be_bytes());
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &facts);
+        Ok(to_hex(digest.as_ref().get(..8).unwrap_or_default()))
+    }
+}
+
+fn taken(path: &Path, lock: &mut File) -> String {
+    let mut text = String::new();
+    let number = lock.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok());
+    let by = number.map_or_else(|| "another valetkey".to_owned(), |number| format!("another valetkey (process {number})"));
+    format!("the data folder {} is in use by {by}: stop that one first, or name another folder with --data", path.display())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A folder of one test's own, removed when dropped.
+    #[derive(Debug)]
+    pub(crate) struct Scratch(PathBuf);
+
+    impl Scratch {
+        pub(crate) fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    pub(crate) fn scratch() -> Scratch {
+        let name = to_hex(&crate::random::bytes::<8>().unwrap());
+        let path = std::env::temp_dir().join(format!("vk-{name}"));
+        DirBuilder::new().mode(0o700).create(&path).unwrap();
+        Scratch(path)
+    }
+
+    #[test]
+    fn a_folder_is_its_owners_alone_and_taken_once() {
+        let scratch = scratch();
+        let path = scratch.path().join("a/b");
+        let folder = DataFolder::make(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        let second = format!("{:#}", DataFolder::make(&path).unwrap_err());
+        assert!(second.contains("in use") && second.contains(&std::process::id().to_string()), "{second}");
+        drop(folder);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let folder = DataFolder::make(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        drop(folder);
+        assert!(DataFolder::take(&path).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_a_folder_is_named() {
+        let scratch = scratch();
+        let none = DataFolder::take(&scratch.path().join("none")).unwrap_err().to_string();
+        assert!(none.contains("valetkey init"), "{none}");
+        let file = scratch.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        assert!(DataFolder::take(&file).unwrap_err().to_string().contains("not a folder"));
+    }
+
+    #[test]
+    fn an_identity_stays_with_its_folder_and_no_copy_has_it() {
+        let scratch = scratch();
+        let (one, two) = (scratch.path().join("one"), scratch.path().join("two"));
+        let first = DataFolder::make(&one).unwrap().identity().unwrap();
+        assert_eq!(DataFolder::take(&one).unwrap().identity().unwrap(), first);
+        assert_ne!(DataFolder::make(&two).unwrap().identity().unwrap(), first);
+    }
+}

@@ -1,0 +1,173 @@
+//! From a configuration to a running service, and back to nothing: folder, store, lease, keys and
+//! service are opened in this order and closed in the opposite one.
+//!
+//! A service must never outlive the lock or the lease that makes it the only one on its store.
+
+pub mod folder;
+pub mod lease;
+pub mod signals;
+pub mod socket;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use valetkey_service::{Clock, Deps, Service};
+use valetkey_store::Store;
+use valetkey_store_postgres::{PostgresStore, Settings};
+use valetkey_store_sqlite::SqliteStore;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, StoreChoice};
+use crate::keys;
+use crate::random::SystemRandom;
+use folder::DataFolder;
+use lease::Lease;
+
+/// What a service stands on. It has to be closed, so that nothing that waits is lost and the next
+/// start need not wait.
+#[derive(Debug)]
+pub struct Node {
+    service: Service,
+    engine: &'static str,
+    lease: Option<Lease>,
+    background: JoinHandle<()>,
+    stop_background: CancellationToken,
+    // Declared last: the folder is let go once nothing works in it any more.
+    folder: DataFolder,
+}
+
+/// Whether a master key may be made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstKey {
+    /// The data were set up before.
+    MustBeThere,
+    /// The data are being set up.
+    MayBeMade,
+}
+
+/// Opens the service that a configuration speaks of, as the one node on its store. The second part
+/// has to be closed at the end.
+///
+/// # Errors
+/// When the folder is not there or taken, when the store can't be used or another node works on it,
+/// or when the keys don't fit.
+pub async fn open_service(config: &Config) -> anyhow::Result<(Service, Node)> {
+    let folder = DataFolder::take(&config.data)?;
+    let node = Node::open(config, folder, FirstKey::MustBeThere).await?;
+    Ok((node.service().clone(), node))
+}
+
+impl Node {
+    /// Opens the service in a folder that was taken before.
+    ///
+    /// # Errors
+    /// As [`open_service`].
+    pub async fn open(config: &Config, folder: DataFolder, first_key: FirstKey) -> anyhow::Result<Node> {
+        if first_key == FirstKey::MustBeThere {
+            // Looked at before the store, so that a wrong folder stays as it is.
+            keys::read(folder.path(), &config.master_key)?;
+        }
+        let store = open_store(config, folder.path()).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let lease = match &config.store {
+            StoreChoice::Sqlite => None,
+            StoreChoice::Postgres(_) => {
+                let holder = format!("{} ({})", config.node, folder.identity()?);
+                Some(Lease::take(Arc::clone(&store), Arc::clone(&clock), holder, lease::TTL).await?)
+            }
+        };
+        let opened = open_on(config, folder.path(), first_key, &store, clock).await;
+        let service = match (opened, lease.as_ref()) {
+            (Ok(service), Some(lease)) => {
+                lease.attach(&service);
+                service
+            }
+            (Ok(service), None) => service,
+            (Err(error), _) => {
+                if let Some(lease) = lease {
+                    lease.release().await;
+                }
+                return Err(error);
+            }
+        };
+        let stop_background = CancellationToken::new();
+        let (worker, stop) = (service.clone(), stop_background.clone());
+        let background = tokio::spawn(async move { worker.run_background(stop).await });
+        Ok(Node { service, engine: store.engine(), lease, background, stop_background, folder })
+    }
+
+    /// The service.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &DataFolder {
+        &self.folder
+    }
+
+    /// The store's word for messages.
+    pub fn engine(&self) -> &'static str {
+        self.engine
+    }
+
+    /// Fires once this node must stop answering; never where no lease is needed.
+    pub fn lost(&self) -> CancellationToken {
+        self.lease.as_ref().map_or_else(CancellationToken::new, Lease::lost)
+    }
+
+    /// Writes what waits, stops the service and gives the lease back.
+    pub async fn close(self) {
+        self.stop_background.cancel();
+        if self.background.await.is_err() {
+            tracing::error!("the background work broke off");
+        }
+        self.service.stop();
+        if let Some(lease) = self.lease {
+            lease.release().await;
+        }
+    }
+}
+
+async fn open_store(config: &Config, folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    match &config.store {
+        StoreChoice::Sqlite => {
+            let folder = folder.to_owned();
+            let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&folder)).await;
+            Ok(Arc::new(opened.context("opening the store broke off")??))
+        }
+        StoreChoice::Postgres(address) => {
+            let roots = match &config.store_root_certificate {
+                Some(path) => std::fs::read(path)
+                    .with_context(|| format!("the root certificate of the store, {}, can't be read", path.display()))?,
+                None => Vec::new(),
+            };
+            Ok(Arc::new(PostgresStore::connect_with(Settings::new(address.expose(), &roots)?).await?))
+        }
+    }
+}
+
+async fn open_on(
+    config: &Config,
+    folder: &Path,
+    first_key: FirstKey,
+    store: &Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Service> {
+    // A new key can't open what an older one sealed, so none is made for a store that has data keys.
+    let may_make = first_key == FirstKey::MayBeMade && store.keys().await?.is_empty();
+    let master =
+        if may_make { keys::read_or_make(folder, &config.master_key)? } else { keys::read(folder, &config.master_key)? };
+    let ring = keys::open_ring(&**store, &master).await?;
+    let deps = Deps {
+        store: Arc::clone(store),
+        clock,
+        random: Box::new(SystemRandom),
+        keys: ring,
+        node: config.node.clone(),
+    };
+    Ok(Service::open(deps).await?)
+}

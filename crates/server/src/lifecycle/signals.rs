@@ -1,0 +1,57 @@
+//! What the operating system asks of the server: to stop, or to read its certificate again.
+
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a hang-up of the terminal, or a SIGHUP of the operator, means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HangUp {
+    /// Read the certificate again.
+    Reloads,
+    /// Stop: the server runs for the one who looks at the terminal.
+    Stops,
+}
+
+/// What came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    Stop,
+    Reload,
+}
+
+/// The signals that the server listens to, from the moment that this is made.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    on_hang_up: HangUp,
+}
+
+impl Signals {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// When the system does not let us.
+    pub fn listen(on_hang_up: HangUp) -> anyhow::Result<Signals> {
+        let listen = |kind| signal(kind).context("the system's signals can't be listened to");
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+            on_hang_up,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Came {
+        tokio::select! {
+            _ = self.terminate.recv() => Came::Stop,
+            _ = self.interrupt.recv() => Came::Stop,
+            _ = self.hang_up.recv() => match self.on_hang_up {
+                HangUp::Stops => Came::Stop,
+                HangUp::Reloads => Came::Reload,
+            },
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `valetkey serve`: a whole server, from its configuration to its orderly end.
+//!
+//! No call is taken before everything that an answer rests on is there, and on the way out none
+//! that has begun is dropped while there is time for it.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio_util::sync::CancellationToken;
+use valetkey_http::{ListenConfig, ListenError, Listener, Pem, SeededIds, Stats, TlsReloader};
+use valetkey_service::{Call, Service};
+
+use crate::cli::ServeArgs;
+use crate::config::{Config, Flag, TlsFiles};
+use crate::doors::Doors;
+use crate::lifecycle::folder::DataFolder;
+use crate::lifecycle::signals::{Came, HangUp, Signals};
+use crate::lifecycle::socket::OperatorSocket;
+use crate::lifecycle::{FirstKey, Node};
+use crate::site::{House, Rooms};
+use crate::{random, telemetry};
+
+pub use crate::lifecycle::open_service;
+
+/// Under which trace the ledger shows what the configuration changed.
+const TRACE: &str = "configuration";
+
+/// Runs a server until it is told to stop.
+///
+/// # Errors
+/// Whatever keeps it from starting, or made it stop by itself.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = configuration(&args)?;
+    telemetry::start(&config.log);
+    let folder = DataFolder::take(&config.data)?;
+    let server = Server::open(&config, folder, FirstKey::MustBeThere).await?;
+    tracing::info!(
+        "valetkey {} serves {} with {} in {}, revision {}",
+        env!("CARGO_PKG_VERSION"),
+        server.base_url(),
+        config.store.title(),
+        config.data.display(),
+        server.service().revision(),
+    );
+    if config.public_url.is_none() && !server.address().ip().is_loopback() {
+        tracing::info!("public_url is not set: links in answers begin with the address that each caller used");
+    }
+    server.start(HangUp::Reloads)?.ended().await?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
+    let data = args.data.as_ref().map(|path| path.display().to_string());
+    let flags = [
+        Flag::of("data", "--data", data),
+        Flag::of("store", "--store", args.store.as_ref()),
+        Flag::of("listen", "--listen", args.listen),
+        Flag::of("port", "--port", args.port),
+        Flag::of("behind_proxy", "--behind-proxy", args.behind_proxy.then_some(true)),
+        Flag::of("log.format", "--json-logs", args.json_logs.then_some("json")),
+    ];
+    Ok(Config::load(args.config.as_deref(), flags.into_iter().flatten())?)
+}
+
+/// A server that has its address, its store and its doors, and takes no calls yet; callers wait.
+#[derive(Debug)]
+pub struct Server {
+    node: Node,
+    listener: Listener,
+    operator: Listener,
+    socket: OperatorSocket,
+    tls: Option<Arc<TlsReloader>>,
+    stopping: CancellationToken,
+    base_url: String,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Opens everything, in a folder that was taken before.
+    ///
+    /// # Errors
+    /// Of the store, the keys, the address, the certificate or the socket.
+    pub async fn open(config: &Config, folder: DataFolder, first_key: FirstKey) -> anyhow::Result<Server> {
+        check_address(config)?;
+        let tls = config.tls.clone().map(reloader).transpose()?;
+        let node = Node::open(config, folder, first_key).await?;
+        match Server::on(config, &node, tls).await {
+            Ok(parts) => Ok(parts.with(node)),
+            Err(error) => {
+                node.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn on(config: &Config, node: &Node, tls: Option<Arc<TlsReloader>>) -> anyhow::Result<Parts> {
+        let stopping = CancellationToken::new();
+        let stats = Arc::new(Stats::default());
+        let rooms = Rooms::new(node.service().clone(), Arc::clone(&stats), stopping.clone());
+        let listen = || -> anyhow::Result<ListenConfig> {
+            Ok(ListenConfig {
+                address: config.listen,
+                tls: tls.clone(),
+                behind_proxy: config.behind_proxy,
+                trusted_proxies: config.trusted_proxies.clone(),
+                limits: config.limits.clone(),
+                ids: Arc::new(SeededIds::new(random::bytes()?)),
+                stats: Arc::clone(&stats),
+            })
+        };
+        let listener = Listener::bind(listen()?, House::front(Arc::clone(&rooms)))?;
+        let (socket, unix) = OperatorSocket::bind(node.folder().path())?;
+        let operator = Listener::over_unix(unix, listen()?, House::of_operator(Arc::clone(&rooms)))?;
+        declare_kinds(node.service(), config).await?;
+        let address = listener.local_addr();
+        rooms.hang(Doors::new(node.service().clone(), config.public_url.clone()));
+        Ok(Parts { listener, operator, socket, tls, stopping, base_url: config.base_url(address), address })
+    }
+
+    /// The URL under which callers find it.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The address that was bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The service behind it.
+    pub fn service(&self) -> &Service {
+        self.node.service()
+    }
+
+    /// Ends a server that was never started.
+    pub async fn close(self) {
+        let Server { node, listener, operator, socket, .. } = self;
+        drop((listener, operator));
+        node.close().await;
+        drop(socket);
+    }
+
+    /// Takes calls from now on.
+    ///
+    /// # Errors
+    /// When the system's signals can't be listened to.
+    pub fn start(self, on_hang_up: HangUp) -> anyhow::Result<Running> {
+        let signals = Signals::listen(on_hang_up)?;
+        let Server { node, listener, operator, socket, tls, stopping, .. } = self;
+        let serving = tokio::spawn({
+            let stop = stopping.clone();
+            async move { tokio::join!(listener.serve(stop.clone()), operator.serve(stop)) }
+        });
+        Ok(Running { node, serving, socket, tls, stopping, signals })
+    }
+}
+
+/// A server without what it stands on.
+struct Parts {
+    listener: Listener,
+    operator: Listener,
+    socket: OperatorSocket,
+    tls: Option<Arc<TlsReloader>>,
+    stopping: CancellationToken,
+    base_url: String,
+    address: SocketAddr,
+}
+
+impl Parts {
+    fn with(self, node: Node) -> Server {
+        let Parts { listener, operator, socket, tls, stopping, base_url, address } = self;
+        Server { node, listener, operator, socket, tls, stopping, base_url, address }
+    }
+}
+
+type Serving = tokio::task::JoinHandle<(valetkey_http::Drained, valetkey_http::Drained)>;
+
+/// A server that takes calls.
+#[derive(Debug)]
+pub struct Running {
+    node: Node,
+    serving: Serving,
+    socket: OperatorSocket,
+    tls: Option<Arc<TlsReloader>>,
+    stopping: CancellationToken,
+    signals: Signals,
+}
+
+impl Running {
+    /// Waits until it is told to stop, lets what has begun finish, and closes everything. A second
+    /// word to stop ends the waiting.
+    ///
+    /// # Errors
+    /// When it had to stop by itself.
+    pub async fn ended(mut self) -> anyhow::Result<()> {
+        let lost = self.node.lost();
+        let mut failure = None;
+        loop {
+            tokio::select! {
+                came = self.signals.next() => match came {
+                    Came::Stop => break,
+                    Came::Reload => reload(self.tls.as_deref()),
+                },
+                () = lost.cancelled() => {
+                    failure = Some("this node can't show any more that it is the only one on its database; start it again");
+                    break;
+                }
+                _ = &mut self.serving => {
+                    failure = Some("the listener broke off");
+                    break;
+                }
+            }
+        }
+        self.stopping.cancel();
+        tracing::info!("stopping; what has begun may finish");
+        if !self.serving.is_finished() {
+            tokio::select! {
+                drained = &mut self.serving => match drained {
+                    Ok((front, operator)) if front.cut_count + operator.cut_count > 0 => {
+                        tracing::warn!(count = front.cut_count + operator.cut_count, "not all calls could finish in time");
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::error!(%error, "the listener broke off"),
+                },
+                () = stop_again(&mut self.signals) => tracing::warn!("told to stop again; not waiting any longer"),
+            }
+        }
+        drop(self.socket);
+        self.node.close().await;
+        match failure {
+            Some(why) => bail!(why),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn stop_again(signals: &mut Signals) {
+    while signals.next().await != Came::Stop {}
+}
+
+/// What would be refused after the store is open is refused before, too.
+fn check_address(config: &Config) -> anyhow::Result<()> {
+    let outside = !config.listen.ip().to_canonical().is_loopback();
+    if outside && config.tls.is_none() && !config.behind_proxy {
+        return Err(ListenError::PlainOutside { address: config.listen }.into());
+    }
+    Ok(())
+}
+
+fn reloader(files: TlsFiles) -> anyhow::Result<Arc<TlsReloader>> {
+    let source = move || {
+        let read = |path: &std::path::Path| {
+            std::fs::read(path).map_err(|e| std::io::Error::new(e.kind(), format!("{}: {e}", path.display())))
+        };
+        Ok(Pem {
+            certificate: read(&files.cert)?,
+            certificate_name: files.cert.display().to_string(),
+            key: read(&files.key)?,
+            key_name: files.key.display().to_string(),
+        })
+    };
+    Ok(TlsReloader::new(Box::new(source))?)
+}
+
+fn reload(tls: Option<&TlsReloader>) {
+    match tls.map(TlsReloader::reload) {
+        None => tracing::info!("there is no certificate to read again"),
+        Some(Ok(())) => tracing::info!("the certificate was read again"),
+        Some(Err(error)) => tracing::error!(%error, "the certificate could not be read again; the old one stays"),
+    }
+}
+
+async fn declare_kinds(service: &Service, config: &Config) -> anyhow::Result<()> {
+    for kind in &config.kinds {
+        let declared = service.declare_kind(&Call::operator(TRACE), kind.clone()).await;
+        declared.with_context(|| format!("the kind `{}` of the configuration can't be declared", kind.word))?;
+    }
+    Ok(())
+}

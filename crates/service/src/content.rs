@@ -1,0 +1,361 @@
+//! Content: posts, campaigns and the descriptive fields of assets, written under the same decision
+//! and the same commit as everything else.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use valetkey_authz::{Allowed, Question};
+use valetkey_domain::campaign::{Campaign, CampaignInput};
+use valetkey_domain::post::{Post, PostInput, PostState};
+use valetkey_domain::{Action, AssetKind, Id, IdKind, Planner, Reason, Refusal, UnixMs};
+pub use valetkey_store::ContentQuery;
+use valetkey_store::{Content, ContentWrite, Job, JobWrite, StoreError};
+
+use crate::call::{Call, Credential};
+use crate::core::Service;
+use crate::rights;
+use crate::writer::{Done, Plan};
+
+/// The job that publishes a scheduled post.
+pub(crate) const PUBLISH_JOB: &str = "publish_post";
+/// How often a write is tried anew when somebody else changed the row first.
+const CONFLICT_TRIES: usize = 8;
+
+/// A thing of content together with its typed body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thing<T> {
+    pub id: Id,
+    /// The asset that guards it.
+    pub asset: Id,
+    pub created_at: UnixMs,
+    pub updated_at: UnixMs,
+    pub sort_at: UnixMs,
+    pub body: T,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Rows<T> {
+    pub rows: Vec<Thing<T>>,
+    /// Whether more lie behind the last, and before the first.
+    pub more: bool,
+}
+
+impl<T: DeserializeOwned> Thing<T> {
+    fn read(row: &Content) -> Result<Thing<T>, Refusal> {
+        let body = serde_json::from_str(&row.body).map_err(|error| {
+            tracing::error!(id = %row.id, %error, "a row of content can't be read");
+            Refusal::of(Reason::Fault)
+        })?;
+        Ok(Thing { id: row.id, asset: row.asset, created_at: row.created_at, updated_at: row.updated_at, sort_at: row.sort_at, body })
+    }
+}
+
+/// What a store's failure means to a caller.
+pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "the store failed");
+    match error {
+        StoreError::Corrupt(_) | StoreError::Other(_) => Refusal::of(Reason::Fault),
+        _ => Refusal::of(Reason::Unavailable),
+    }
+}
+
+fn body_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
+    serde_json::to_string(value).map_err(|_| Refusal::of(Reason::Fault))
+}
+
+impl Service {
+    /// One thing of content of a kind. No right is asked for: callers of this ask first or after,
+    /// with the asset that the answer names.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn content<T: DeserializeOwned>(&self, kind: IdKind, id: Id) -> Result<Option<Thing<T>>, Refusal> {
+        let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
+        row.filter(|r| r.kind == kind as u8).map(|r| Thing::read(&r)).transpose()
+    }
+
+    /// A page of a list; one row more than the limit is looked for, to know whether more follow.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn list_content<T: DeserializeOwned>(&self, query: &ContentQuery) -> Result<Rows<T>, Refusal> {
+        let wider = ContentQuery { limit: query.limit.saturating_add(1), ..query.clone() };
+        let mut found = self.store().list_content(&wider).await.map_err(|e| store_refusal(&e))?;
+        let more = found.len() > query.limit;
+        if more && query.before.is_some() {
+            found.remove(0);
+        }
+        found.truncate(query.limit);
+        let rows = found.iter().map(Thing::read).collect::<Result<_, _>>()?;
+        Ok(Rows { rows, more })
+    }
+
+    /// How many rows a list has in all.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn count_content(&self, query: &ContentQuery) -> Result<u64, Refusal> {
+        self.store().count_content(query).await.map_err(|e| store_refusal(&e))
+    }
+
+    /// The descriptive fields of assets, by id; an asset without any is absent.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn details(&self, assets: &[Id]) -> Result<std::collections::HashMap<Id, Map<String, Value>>, Refusal> {
+        let rows = self.store().contents(assets).await.map_err(|e| store_refusal(&e))?;
+        Ok(rows.into_iter().filter_map(|r| serde_json::from_str(&r.body).ok().map(|body| (r.id, body))).collect())
+    }
+
+    /// Publishes, schedules or drafts a post on a Page.
+    ///
+    /// # Errors
+    /// The refusal of the question or of the post's rules.
+    pub async fn create_post(&self, call: &Call, question: Question, page: Id, input: PostInput) -> Result<Done<Thing<Post>>, Refusal> {
+        self.retry(|| {
+            let input = input.clone();
+            self.command(call, question, move |planner, allowed| {
+                let now = planner.now();
+                let app = match allowed.caller {
+                    valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
+                    _ => None,
+                };
+                let post = Post::create(input.clone(), allowed.caller.user(), app, now)?;
+                let id = planner.new_id(IdKind::Post);
+                let status = post.state.as_str();
+                let row = new_row(id, IdKind::Post, page, status, now, &post)?;
+                let jobs = publish_job(id, page, &post, allowed)?;
+                let plan = content_plan(planner, allowed, Action::ContentCreated, ContentWrite::Insert(row), &[id, page], jobs);
+                Ok((plan, Thing { id, asset: page, created_at: now, updated_at: now, sort_at: now, body: post }))
+            })
+        })
+        .await
+    }
+
+    /// Changes a post.
+    ///
+    /// # Errors
+    /// `not_visible` if it is gone, else the refusal of the question or of the post's rules.
+    pub async fn update_post(&self, call: &Call, question: Question, id: Id, input: PostInput) -> Result<Done<Thing<Post>>, Refusal> {
+        self.retry(|| async {
+            let row = self.row(IdKind::Post, id).await?;
+            let old: Thing<Post> = Thing::read(&row)?;
+            let input = input.clone();
+            self.command(call, question, move |planner, allowed| {
+                let now = planner.now();
+                let was = (old.body.state, old.body.scheduled_at);
+                let post = old.body.clone().edit(input.clone(), now)?;
+                let mut new = changed_row(&row, post.state.as_str(), now, &post)?;
+                if was.0 != PostState::Published && post.state == PostState::Published {
+                    new.sort_at = now;
+                }
+                let mut jobs = Vec::new();
+                if (post.state, post.scheduled_at) != was {
+                    jobs.push(JobWrite::Cancel { id });
+                    jobs.extend(publish_job(id, row.asset, &post, allowed)?);
+                }
+                let sort_at = new.sort_at;
+                let write = ContentWrite::Update { row: new, expected: row.version };
+                let plan = content_plan(planner, allowed, Action::ContentUpdated, write, &[id, row.asset], jobs);
+                Ok((plan, Thing { updated_at: now, sort_at, body: post, ..old.clone() }))
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Deletes a post.
+    ///
+    /// # Errors
+    /// `not_visible` if it is gone, else the refusal of the question.
+    pub async fn delete_post(&self, call: &Call, question: Question, id: Id) -> Result<Done<()>, Refusal> {
+        self.retry(|| async {
+            let row = self.row(IdKind::Post, id).await?;
+            self.command(call, question, move |planner, allowed| {
+                let jobs = vec![JobWrite::Cancel { id }];
+                let write = ContentWrite::Delete { id, expected: row.version };
+                Ok((content_plan(planner, allowed, Action::ContentDeleted, write, &[id, row.asset], jobs), ()))
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Makes a campaign in an ad account.
+    ///
+    /// # Errors
+    /// The refusal of the question or of the campaign's rules.
+    pub async fn create_campaign(&self, call: &Call, question: Question, account: Id, input: CampaignInput) -> Result<Done<Thing<Campaign>>, Refusal> {
+        self.retry(|| {
+            let input = input.clone();
+            self.command(call, question, move |planner, allowed| {
+                let now = planner.now();
+                let campaign = Campaign::create(input.clone())?;
+                let id = planner.new_id(IdKind::Campaign);
+                let row = new_row(id, IdKind::Campaign, account, &campaign.status, now, &campaign)?;
+                let plan = content_plan(planner, allowed, Action::ContentCreated, ContentWrite::Insert(row), &[id, account], Vec::new());
+                Ok((plan, Thing { id, asset: account, created_at: now, updated_at: now, sort_at: now, body: campaign }))
+            })
+        })
+        .await
+    }
+
+    /// Changes a campaign; setting the status DELETED is how one is deleted.
+    ///
+    /// # Errors
+    /// `not_visible` if there is none, else the refusal of the question or of the campaign's rules.
+    pub async fn update_campaign(&self, call: &Call, question: Question, id: Id, input: CampaignInput) -> Result<Done<Thing<Campaign>>, Refusal> {
+        self.retry(|| async {
+            let row = self.row(IdKind::Campaign, id).await?;
+            let old: Thing<Campaign> = Thing::read(&row)?;
+            let input = input.clone();
+            self.command(call, question, move |planner, allowed| {
+                let now = planner.now();
+                let campaign = old.body.clone().edit(input.clone())?;
+                let gone = campaign.status == "DELETED";
+                let write = ContentWrite::Update { row: changed_row(&row, &campaign.status, now, &campaign)?, expected: row.version };
+                let action = if gone { Action::ContentDeleted } else { Action::ContentUpdated };
+                let plan = content_plan(planner, allowed, action, write, &[id, row.asset], Vec::new());
+                Ok((plan, Thing { updated_at: now, body: campaign, ..old.clone() }))
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Changes the descriptive fields of an asset: given ones replace, `null` takes one away.
+    ///
+    /// # Errors
+    /// The refusal of the question.
+    pub async fn update_details(&self, call: &Call, question: Question, asset: Id, changes: Map<String, Value>) -> Result<Done<()>, Refusal> {
+        self.retry(|| async {
+            let row = self.store().content(asset).await.map_err(|e| store_refusal(&e))?;
+            let changes = changes.clone();
+            self.command(call, question, move |planner, allowed| {
+                let now = planner.now();
+                let mut fields: Map<String, Value> =
+                    row.as_ref().and_then(|r| serde_json::from_str(&r.body).ok()).unwrap_or_default();
+                for (name, value) in changes.clone() {
+                    if value.is_null() { fields.remove(&name) } else { fields.insert(name, value) };
+                }
+                let write = match &row {
+                    Some(row) => ContentWrite::Update { row: changed_row(row, "", now, &fields)?, expected: row.version },
+                    None => ContentWrite::Insert(details_row(planner, asset, &fields)?),
+                };
+                Ok((content_plan(planner, allowed, Action::ContentUpdated, write, &[asset], Vec::new()), ()))
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Publishes a scheduled post whose time has come, as the token that scheduled it.
+    pub(crate) async fn run_publish(&self, node: &str, job: &Job) -> Result<(), Refusal> {
+        let payload: Value = serde_json::from_str(&job.payload).map_err(|_| Refusal::of(Reason::Fault))?;
+        let field = |name: &str| payload.get(name).and_then(Value::as_str).and_then(Id::parse);
+        let (Some(id), Some(page)) = (field("post"), field("page")) else {
+            return Err(Refusal::of(Reason::Fault));
+        };
+        let finish = JobWrite::Finish { id: job.id, holder: node.to_owned(), now: self.now() };
+        let Ok(row) = self.row(IdKind::Post, id).await else {
+            return Ok(());
+        };
+        let credential = field("token").map_or(Credential::Operator, Credential::Token);
+        let call = Call { credential, proof: None, trace: format!("job{}", job.id), ip: None };
+        let tried = self.finish_publish(&call, rights::PUBLISH.on_asset(page, AssetKind::PAGE), &row, finish.clone(), None).await;
+        match tried {
+            Err(refusal) if !matches!(refusal.reason, Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh) => {
+                // The right is gone: the post stays unpublished and says why, for whoever looks.
+                tracing::warn!(post = %id, reason = refusal.reason.as_str(), "a scheduled post was not published");
+                let operator = Call::operator(&call.trace);
+                self.finish_publish(&operator, rights::PUBLISH.on_asset(page, AssetKind::PAGE), &row, finish, Some(refusal.reason)).await
+            }
+            other => other,
+        }
+    }
+
+    async fn finish_publish(&self, call: &Call, question: Question, row: &Content, finish: JobWrite, failed: Option<Reason>) -> Result<(), Refusal> {
+        let row = row.clone();
+        let old: Thing<Post> = Thing::read(&row)?;
+        let done = self.command(call, question, move |planner, allowed| {
+            let now = planner.now();
+            let mut post = old.body.clone();
+            post.scheduled_at = None;
+            post.failed = failed.map(|r| r.as_str().to_owned());
+            post.state = if failed.is_some() { PostState::Unpublished } else { PostState::Published };
+            let mut new = changed_row(&row, post.state.as_str(), now, &post)?;
+            new.sort_at = now;
+            let write = ContentWrite::Update { row: new, expected: row.version };
+            Ok((content_plan(planner, allowed, Action::ContentUpdated, write, &[row.id, row.asset], vec![finish.clone()]), ()))
+        });
+        done.await.map(|_| ())
+    }
+
+    async fn row(&self, kind: IdKind, id: Id) -> Result<Content, Refusal> {
+        let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
+        row.filter(|r| r.kind == kind as u8).ok_or_else(|| Refusal::not_visible(id))
+    }
+
+    /// Tries a write anew while somebody else changes the row first.
+    async fn retry<T, F, Fut>(&self, attempt: F) -> Result<Done<T>, Refusal>
+    where
+        F: Fn() -> Fut,
+        Fut: Future<Output = Result<Done<T>, Refusal>>,
+    {
+        for _ in 1..CONFLICT_TRIES {
+            match attempt().await {
+                Err(refusal) if refusal.reason == Reason::Conflict => {}
+                other => return other,
+            }
+        }
+        attempt().await
+    }
+}
+
+fn content_plan(planner: &mut Planner<'_>, allowed: &Allowed, action: Action, write: ContentWrite, subjects: &[Id], jobs: Vec<JobWrite>) -> Plan {
+    let set = planner.finish(action, &allowed.caller, allowed.caller.business(), subjects);
+    Plan { set, content: vec![write], jobs }
+}
+
+fn new_row<T: Serialize>(id: Id, kind: IdKind, asset: Id, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
+    Ok(Content {
+        id,
+        kind: kind as u8,
+        asset,
+        parent: asset,
+        status: status.to_owned(),
+        sort_at: now,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+        body: body_of(body)?,
+    })
+}
+
+fn changed_row<T: Serialize>(row: &Content, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
+    Ok(Content { status: status.to_owned(), updated_at: now, version: row.version + 1, body: body_of(body)?, ..row.clone() })
+}
+
+/// The row that holds the descriptive fields of an asset.
+pub(crate) fn details_row(planner: &Planner<'_>, asset: Id, fields: &Map<String, Value>) -> Result<Content, Refusal> {
+    let kind = asset.kind().unwrap_or(IdKind::DeclaredAsset);
+    new_row(asset, kind, asset, "", planner.now(), fields)
+}
+
+fn publish_job(post: Id, page: Id, body: &Post, allowed: &Allowed) -> Result<Vec<JobWrite>, Refusal> {
+    let (PostState::Scheduled, Some(due_at)) = (body.state, body.scheduled_at) else {
+        return Ok(Vec::new());
+    };
+    let payload = serde_json::json!({ "post": post, "page": page, "token": allowed.caller.token() });
+    // One post has at most one job, so the job takes the post's id: a second one can't be made.
+    Ok(vec![JobWrite::Insert(Job {
+        id: post,
+        kind: PUBLISH_JOB.to_owned(),
+        due_at,
+        payload: body_of(&payload)?,
+        attempts: 0,
+        lease_until: None,
+        holder: None,
+    })])
+}

@@ -1,0 +1,369 @@
+//! The service itself: store, index, keys and clock, and the one way to ask.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
+
+use tokio::sync::mpsc;
+use valetkey_authz::{Decision, Denial, Index, Proof, Question, Subject, Target, View, decide};
+use valetkey_domain::credential::{self, Digest};
+use valetkey_domain::{Id, IdMaker, Random, Reason, Refusal, State, UnixMs};
+use valetkey_seal::KeyRing;
+use valetkey_store::{Store, StoreError};
+
+use crate::call::{Call, Credential};
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::receipt::Receipts;
+use crate::usage::Usage;
+use crate::uses::Uses;
+use crate::writer::{self, Envelope};
+
+/// What a service is made of.
+pub struct Deps {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// A second source for the writer alone; it draws ids' starts, credentials and salts.
+    pub random: Box<dyn Random>,
+    pub keys: KeyRing,
+    /// The name of this node in receipts and in the lease.
+    pub node: String,
+}
+
+impl std::fmt::Debug for Deps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deps").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+/// Why a service can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the random source failed")]
+    Random,
+    #[error("the ledger can't be followed: {0}")]
+    Ledger(String),
+}
+
+/// All use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("node", &self.inner.node).finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct Inner {
+    pub index: RwLock<Index>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub keys: RwLock<KeyRing>,
+    pub node: String,
+    pub commands: mpsc::Sender<Envelope>,
+    pub journal: Journal,
+    pub receipts: Mutex<Receipts>,
+    pub uses: Uses,
+    pub usage: Usage,
+    pub allowed: AtomicU64,
+    pub refused: AtomicU64,
+    /// Until when, on the monotonic clock, this node may answer; `u64::MAX` where no lease is held.
+    pub fresh_until_ms: AtomicU64,
+    pub stopped: AtomicBool,
+    pub wake_jobs: tokio::sync::Notify,
+}
+
+/// How many commands may wait for the writer before callers are told that the store is busy.
+const QUEUE_LIMIT: usize = 4096;
+
+impl Service {
+    /// Loads the index from the store and starts the writer. Must be called inside a runtime.
+    ///
+    /// # Errors
+    /// When the store can't be read, or holds what this version does not know.
+    pub async fn open(deps: Deps) -> Result<Service, OpenError> {
+        let Deps { store, clock, mut random, keys, node } = deps;
+        let mut index = Index::new();
+        let head = store.load(&mut |record| index.insert(record)).await?;
+        index.set_revision(head.revision);
+        let mut start = [0u8; 8];
+        if !random.fill(&mut start) {
+            return Err(OpenError::Random);
+        }
+        let ids = IdMaker::new(u64::from_le_bytes(start));
+        let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
+        let now = clock.now();
+        let inner = Arc::new(Inner {
+            index: RwLock::new(index),
+            clock,
+            keys: RwLock::new(keys),
+            node,
+            commands,
+            journal: Journal::new(),
+            receipts: Mutex::new(Receipts::new(head.revision, now)),
+            uses: Uses::default(),
+            usage: Usage::default(),
+            allowed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            fresh_until_ms: AtomicU64::new(u64::MAX),
+            stopped: AtomicBool::new(false),
+            wake_jobs: tokio::sync::Notify::new(),
+            store,
+        });
+        tokio::spawn(writer::run(Arc::clone(&inner), queue, ids, random));
+        Ok(Service { inner })
+    }
+
+    /// Runs the background work (jobs, telemetry, the lease) until `stop` fires.
+    pub async fn run_background(&self, stop: tokio_util::sync::CancellationToken) {
+        crate::jobs::run(self.clone(), stop).await;
+    }
+
+    /// Whether the index can be trusted: `false` once a fold failed or a lease ran out.
+    pub fn is_fresh(&self) -> bool {
+        self.inner.index().is_ok()
+    }
+
+    /// Says until when this node may answer, on the monotonic clock.
+    pub fn set_fresh_until_ms(&self, deadline_ms: u64) {
+        self.inner.fresh_until_ms.store(deadline_ms, Ordering::Release);
+    }
+
+    /// The newest revision that is folded here.
+    pub fn revision(&self) -> u64 {
+        self.inner.index.read().map_or(0, |i| i.revision())
+    }
+
+    /// Allowed and refused questions since the start.
+    pub fn decision_counts(&self) -> (u64, u64) {
+        (self.inner.allowed.load(Ordering::Relaxed), self.inner.refused.load(Ordering::Relaxed))
+    }
+
+    /// Sliding usage counts, for the headers that clients read.
+    pub fn usage(&self) -> &Usage {
+        &self.inner.usage
+    }
+
+    /// The time by the service's clock.
+    pub fn now(&self) -> UnixMs {
+        self.inner.clock.now()
+    }
+
+    /// Reads one revision. The closure must be short: writers wait for it.
+    ///
+    /// # Errors
+    /// `not_fresh` when the index can't be trusted.
+    pub fn read<R>(&self, read: impl FnOnce(&dyn State) -> R) -> Result<R, Refusal> {
+        let index = self.inner.index()?;
+        Ok(read(&*index))
+    }
+
+    /// Asks one question. This is the check path: synchronous, no store, no allocation on allow.
+    pub fn check(&self, credential: &str, proof: Option<&str>, question: Question) -> (View, Decision) {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let Ok(index) = inner.index() else {
+            return stale(&question);
+        };
+        let (view, question) = inner.look(&index, CredentialRef::Text(credential), proof, question, now);
+        drop(index);
+        let decision = decide(&view, &question, now);
+        inner.count(&decision);
+        (view, decision)
+    }
+
+    /// Asks a question about somebody else's token, for an app that proved itself. A token of
+    /// another business looks like one that was never issued; an app that knows its own secret
+    /// needs no proof for its own tokens.
+    pub fn check_for_app(&self, app: crate::app::ProvenApp, text: &str, proof: Option<&str>, question: Question) -> (View, Decision) {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let Ok(index) = inner.index() else {
+            return stale(&question);
+        };
+        let (mut view, mut question) = inner.look(&index, CredentialRef::Text(text), proof, question, now);
+        drop(index);
+        match &view.subject {
+            Subject::Token(token) if token.business == app.business => {
+                if token.app.is_some_and(|a| a.id == app.app) && proof.is_none() {
+                    question = question.proof(Proof::Right);
+                }
+            }
+            Subject::Token(_) | Subject::App(_) => view = View { subject: Subject::Unknown, asset: None, ..view },
+            _ => {}
+        }
+        let decision = decide(&view, &question, now);
+        inner.count(&decision);
+        (view, decision)
+    }
+
+    /// Asks a question for a call, and remembers a refusal under the call's trace.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn ask(&self, call: &Call, question: Question) -> Result<valetkey_authz::Allowed, Refusal> {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let index = inner.index()?;
+        let (view, question) = inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
+        drop(index);
+        let decision = decide(&view, &question, now);
+        inner.count(&decision);
+        match decision {
+            Decision::Allow(allowed) => {
+                inner.note_use(&view, call.ip, now);
+                Ok(allowed)
+            }
+            Decision::Deny(denial) => {
+                inner.journal.remember(call, &question, &view, &denial, now);
+                Err(denial.refusal())
+            }
+        }
+    }
+
+    /// Whether a call would be allowed, without a trace of a no: for fields and rows that are left
+    /// out silently. What it rests on comes with the yes.
+    pub fn may(&self, call: &Call, question: Question) -> Option<valetkey_authz::Allowed> {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let index = inner.index().ok()?;
+        let (view, question) = inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
+        match decide(&view, &question, now) {
+            Decision::Allow(allowed) => Some(allowed),
+            Decision::Deny(_) => None,
+        }
+    }
+
+    /// Notes that a token was used: for doors that asked with [`Service::check`].
+    pub fn note_use(&self, view: &View, ip: Option<std::net::IpAddr>) {
+        self.inner.note_use(view, ip, self.inner.clock.now());
+    }
+
+    /// Remembers a refusal of [`Service::check`] under a trace.
+    pub fn note_refusal(&self, call: &Call, question: &Question, view: &View, denial: &Denial) {
+        self.inner.journal.remember(call, question, view, denial, self.inner.clock.now());
+    }
+
+    /// Stops taking commands; the writer finishes what it has.
+    pub fn stop(&self) {
+        self.inner.stopped.store(true, Ordering::Release);
+        self.inner.wake_jobs.notify_waiters();
+    }
+
+    /// The store, for the few readers that need no index.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+}
+
+/// A credential by reference, so that the check path copies nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum CredentialRef<'a> {
+    None,
+    Text(&'a str),
+    Operator,
+    Token(Id),
+}
+
+impl<'a> CredentialRef<'a> {
+    pub fn of(credential: &'a Credential) -> CredentialRef<'a> {
+        match credential {
+            Credential::None => CredentialRef::None,
+            Credential::Text(text) => CredentialRef::Text(text),
+            Credential::Operator => CredentialRef::Operator,
+            Credential::Token(id) => CredentialRef::Token(*id),
+        }
+    }
+}
+
+impl Inner {
+    pub fn is_fresh(&self) -> bool {
+        let until = self.fresh_until_ms.load(Ordering::Acquire);
+        // The clock is only asked where a lease is held at all.
+        until == u64::MAX || self.clock.monotonic_ms() < until
+    }
+
+    /// The index, if it can be trusted.
+    pub fn index(&self) -> Result<RwLockReadGuard<'_, Index>, Refusal> {
+        if !self.is_fresh() {
+            return Err(Refusal::of(Reason::NotFresh));
+        }
+        // A poisoned lock means that a fold broke off half way: nothing may be answered from it.
+        let index = self.index.read().map_err(|_| Refusal::of(Reason::NotFresh))?;
+        if let Some(what) = index.broken() {
+            tracing::error!(what, "the index is broken; this node does not answer");
+            return Err(Refusal::of(Reason::NotFresh));
+        }
+        Ok(index)
+    }
+
+    fn count(&self, decision: &Decision) {
+        let counter = if matches!(decision, Decision::Allow(_)) { &self.allowed } else { &self.refused };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn note_use(&self, view: &View, ip: Option<std::net::IpAddr>, now: UnixMs) {
+        if let Subject::Token(token) = &view.subject {
+            self.uses.note(token.id, ip, now);
+        }
+    }
+
+    /// View and completed question on the live index.
+    fn look(&self, index: &Index, credential: CredentialRef<'_>, proof: Option<&str>, question: Question, now: UnixMs) -> (View, Question) {
+        self.look_with(index, index.revision(), credential, proof, question, now, |digest, target| index.gather(digest, target))
+    }
+
+    /// The same on any state: a batch's overlay, or the state of a job.
+    pub fn look_on(&self, state: &dyn State, revision: u64, credential: CredentialRef<'_>, proof: Option<&str>, question: Question, now: UnixMs) -> (View, Question) {
+        self.look_with(state, revision, credential, proof, question, now, |digest, target| {
+            valetkey_authz::gather(state, revision, digest, target)
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn look_with(
+        &self,
+        state: &dyn State,
+        revision: u64,
+        credential: CredentialRef<'_>,
+        proof: Option<&str>,
+        question: Question,
+        now: UnixMs,
+        gather: impl FnOnce(&Digest, Target) -> View,
+    ) -> (View, Question) {
+        let nobody = |subject| View { revision, subject, asset: None };
+        let (view, text) = match credential {
+            CredentialRef::None => (nobody(Subject::Malformed), ""),
+            CredentialRef::Operator => return (nobody(Subject::Operator), question),
+            CredentialRef::Token(id) => {
+                let digest = state.token(id).map(|t| t.digest);
+                let view = digest.map_or(nobody(Subject::Unknown), |d| gather(&d, question.target));
+                // The proof was shown when the effect was asked for; the text is gone since.
+                return (view, question.proof(Proof::Right));
+            }
+            CredentialRef::Text(text) if text.contains('|') => {
+                return (self.app_view(state, revision, text, question.target, now), question);
+            }
+            CredentialRef::Text(text) if credential::read(text).is_some() => (gather(&Digest::of(text), question.target), text),
+            CredentialRef::Text(_) => (nobody(Subject::Malformed), ""),
+        };
+        let proof = match (&view.subject, proof) {
+            (Subject::Token(token), Some(sent)) => self.proof(state, token.app.map(|a| a.id), text, sent, now),
+            _ => Proof::NotSent,
+        };
+        (view, question.proof(proof))
+    }
+}
+
+fn stale(question: &Question) -> (View, Decision) {
+    let view = View { revision: 0, subject: Subject::Unknown, asset: None };
+    let decision = match decide(&view, question, 0) {
+        Decision::Deny(denial) => Decision::Deny(Denial { reason: Reason::NotFresh, hidden: false, ..denial }),
+        allow @ Decision::Allow(_) => allow,
+    };
+    (view, decision)
+}

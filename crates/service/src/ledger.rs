@@ -1,0 +1,37 @@
+//! Reading the ledger.
+
+use valetkey_domain::{Id, Refusal};
+use valetkey_store::{Entry, Head};
+
+use crate::call::Call;
+use crate::content::store_refusal;
+use crate::core::Service;
+use crate::rights;
+
+impl Service {
+    /// Entries after a revision: an ADMIN's own business, or everything for the operator.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn ledger(&self, call: &Call, business: Option<Id>, after: u64, limit: usize) -> Result<Vec<Entry>, Refusal> {
+        let own = self.ask(call, rights::MANAGE_BUSINESS.on_caller())?.caller.business();
+        let wanted = match (own, business) {
+            (None, wanted) => wanted,
+            (Some(own), Some(wanted)) if own != wanted => return Err(Refusal::not_visible(wanted)),
+            (Some(own), _) => Some(own),
+        };
+        let entries = match wanted {
+            Some(business) => self.store().tail_of(business, after, limit).await,
+            None => self.store().tail(after, limit).await,
+        };
+        entries.map_err(|e| store_refusal(&e))
+    }
+
+    /// The head of the ledger, for checkpoints.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn head(&self) -> Result<Head, Refusal> {
+        self.store().head().await.map_err(|e| store_refusal(&e))
+    }
+}

@@ -1,0 +1,45 @@
+//! People of a business.
+
+use valetkey_domain::person::{self, PersonEdit};
+use valetkey_domain::{Id, Name, Refusal, Role};
+
+use crate::call::Call;
+use crate::core::Service;
+use crate::rights;
+use crate::writer::{Done, Plan};
+
+impl Service {
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn create_person(&self, call: &Call, business: Id, name: Name, email: &str, role: Role) -> Result<Done<Id>, Refusal> {
+        let email = email.to_owned();
+        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+            let (set, id) = person::create(planner, &allowed.caller, business, name.clone(), &email, role)?;
+            Ok((Plan::of(set), id))
+        })
+        .await
+    }
+
+    /// Changes, deactivates or deletes a person. The last ADMIN stays.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn update_person(&self, call: &Call, id: Id, edit: PersonEdit) -> Result<Done<()>, Refusal> {
+        let business = self.read(|s| s.person(id).map(|p| p.business))?.ok_or_else(|| Refusal::not_visible(id))?;
+        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+            Ok((Plan::of(person::update(planner, &allowed.caller, id, edit.clone())?), ()))
+        })
+        .await
+        .map_err(|r| about(r, id))
+    }
+}
+
+/// A refusal of visibility speaks of what the caller named, not of the business behind it.
+pub(crate) fn about(mut refusal: Refusal, id: Id) -> Refusal {
+    if refusal.reason == valetkey_domain::Reason::NotVisible {
+        refusal.subject = Some(id);
+    }
+    refusal
+}

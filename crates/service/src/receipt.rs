@@ -1,0 +1,76 @@
+//! Receipts: for a revision, which node confirmed it, and when.
+
+use std::collections::VecDeque;
+
+use valetkey_domain::{Refusal, UnixMs};
+
+use crate::core::Service;
+
+/// How many revisions are remembered one by one; older ones are known to be confirmed by then.
+const KEPT: usize = 100_000;
+
+/// A receipt.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Receipt {
+    pub revision: u64,
+    /// Whether every node has confirmed.
+    pub complete: bool,
+    pub nodes: Vec<Confirmation>,
+}
+
+/// That a node folded a revision.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Confirmation {
+    pub node: String,
+    /// Unix milliseconds; for a revision from before the node's start or the kept window, the
+    /// time by which it was surely folded.
+    pub confirmed_at: UnixMs,
+}
+
+/// What this node remembers of its folds.
+#[derive(Debug)]
+pub struct Receipts {
+    floor: (u64, UnixMs),
+    newer: VecDeque<(u64, UnixMs)>,
+}
+
+impl Receipts {
+    pub(crate) fn new(revision: u64, now: UnixMs) -> Receipts {
+        Receipts { floor: (revision, now), newer: VecDeque::new() }
+    }
+
+    pub(crate) fn confirm(&mut self, revision: u64, now: UnixMs) {
+        self.newer.push_back((revision, now));
+        if self.newer.len() > KEPT
+            && let Some(oldest) = self.newer.pop_front()
+        {
+            self.floor = oldest;
+        }
+    }
+
+    fn find(&self, revision: u64) -> Option<UnixMs> {
+        if revision <= self.floor.0 {
+            return Some(self.floor.1);
+        }
+        let at = self.newer.partition_point(|(r, _)| *r < revision);
+        self.newer.get(at).map(|(_, time)| *time)
+    }
+}
+
+impl Service {
+    /// The receipt of a revision; `None` if no node knows it yet.
+    ///
+    /// # Errors
+    /// `not_fresh` when the node can't answer for itself.
+    pub fn receipt(&self, revision: u64) -> Result<Option<Receipt>, Refusal> {
+        self.read(|_| ())?;
+        let Ok(receipts) = self.inner.receipts.lock() else {
+            return Ok(None);
+        };
+        Ok(receipts.find(revision).filter(|_| revision > 0).map(|confirmed_at| Receipt {
+            revision,
+            complete: true,
+            nodes: vec![Confirmation { node: self.inner.node.clone(), confirmed_at }],
+        }))
+    }
+}

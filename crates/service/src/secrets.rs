@@ -1,0 +1,80 @@
+//! App secrets: made, sealed, compared. A clear secret lives only as long as the call that needs it.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use subtle::ConstantTimeEq;
+use valetkey_authz::{Proof, Subject, Target, View, gather_app};
+use valetkey_domain::app::{App, SealedSecret};
+use valetkey_domain::credential::app_secret_proof;
+use valetkey_domain::{Id, Random, Reason, Refusal, State, UnixMs};
+use valetkey_seal::{Sealed, Secret};
+
+use crate::core::Inner;
+
+const PURPOSE: &str = "app-secret";
+const SECRET_BYTES: usize = 16;
+
+/// A fresh app secret: 32 hexadecimal digits, as programs expect them.
+pub(crate) fn new_secret(random: &mut dyn Random) -> Result<String, Refusal> {
+    let mut bytes = [0u8; SECRET_BYTES];
+    if !random.fill(&mut bytes) {
+        return Err(Refusal::of(Reason::Fault).with_note("the random source failed; no secret was made"));
+    }
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+impl Inner {
+    pub fn seal_secret(&self, app: Id, secret: &str) -> Result<SealedSecret, Refusal> {
+        let keys = self.keys.read().map_err(|_| Refusal::of(Reason::Fault))?;
+        let sealed = keys.seal(PURPOSE, app.get(), secret.as_bytes()).map_err(|e| {
+            tracing::error!(app = %app, error = %e, "an app secret could not be sealed");
+            Refusal::of(Reason::Fault)
+        })?;
+        Ok(SealedSecret(sealed.to_bytes()))
+    }
+
+    fn open_secret(&self, app: Id, sealed: &SealedSecret) -> Option<Secret> {
+        let keys = self.keys.read().ok()?;
+        let opened = Sealed::from_bytes(&sealed.0).and_then(|s| keys.unseal(PURPOSE, app.get(), &s));
+        opened.map_err(|e| tracing::error!(app = %app, error = %e, "an app secret could not be opened")).ok()
+    }
+
+    /// The secrets that work for an app now: the current one, and the one before while it overlaps.
+    fn live_secrets(&self, app: &App, now: UnixMs) -> impl Iterator<Item = Secret> {
+        let previous = app.previous_secret.as_ref().filter(|(_, until)| *until > now).map(|(s, _)| s);
+        [Some(&app.secret), previous].into_iter().flatten().filter_map(|s| self.open_secret(app.id, s))
+    }
+
+    /// Whether a text is a secret of the app.
+    pub fn is_secret(&self, app: &App, text: &str, now: UnixMs) -> bool {
+        // Hashes of equal length are compared, so that neither length nor content shows in time.
+        let given = digest(&SHA256, text.as_bytes());
+        let matches = |s: Secret| given.as_ref().ct_eq(digest(&SHA256, s.expose()).as_ref());
+        self.live_secrets(app, now).fold(subtle::Choice::from(0), |any, s| any | matches(s)).into()
+    }
+
+    /// Checks `appsecret_proof` against the app of the calling token.
+    pub fn proof(&self, state: &dyn State, app: Option<Id>, token: &str, sent: &str, now: UnixMs) -> Proof {
+        let Some(app) = app.and_then(|id| state.app(id)) else {
+            return Proof::Wrong;
+        };
+        let sent = sent.to_ascii_lowercase();
+        let matches = |s: Secret| app_secret_proof(s.expose(), token).as_bytes().ct_eq(sent.as_bytes());
+        let any: bool = self.live_secrets(&app, now).fold(subtle::Choice::from(0), |any, s| any | matches(s)).into();
+        if any { Proof::Right } else { Proof::Wrong }
+    }
+
+    /// The view of `APPID|SECRET`.
+    pub fn app_view(&self, state: &dyn State, revision: u64, text: &str, target: Target, now: UnixMs) -> View {
+        let nobody = |subject| View { revision, subject, asset: None };
+        let Some((id, secret)) = text.split_once('|') else {
+            return nobody(Subject::Malformed);
+        };
+        let Some(id) = Id::parse(id) else {
+            return nobody(Subject::Malformed);
+        };
+        match state.app(id) {
+            Some(app) if self.is_secret(&app, secret, now) => gather_app(state, revision, id, target),
+            _ => nobody(Subject::Unknown),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Shares of assets with partners.
+
+use valetkey_authz::Need;
+use valetkey_domain::{Id, Refusal, share};
+
+use crate::call::Call;
+use crate::core::Service;
+use crate::rights;
+use crate::writer::{Done, Plan};
+
+impl Service {
+    /// Shares an asset with a partner, or changes what is permitted.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn share(&self, call: &Call, asset: Id, partner: Id, tasks: Vec<String>) -> Result<Done<()>, Refusal> {
+        let kind = self.kind_of(asset)?;
+        self.command(call, rights::share(asset, kind), move |planner, allowed| {
+            let owner = allowed.caller.business().or_else(|| planner.state().asset(asset).and_then(|a| a.business));
+            let owner = owner.ok_or_else(|| Refusal::not_visible(asset))?;
+            Ok((Plan::of(share::share(planner, &allowed.caller, owner, asset, partner, &tasks)?), ()))
+        })
+        .await
+    }
+
+    /// Ends a share; the owner may, and the partner.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn unshare(&self, call: &Call, asset: Id, partner: Id) -> Result<Done<()>, Refusal> {
+        let kind = self.kind_of(asset)?;
+        let question = rights::share(asset, kind).need(Need::Admin);
+        self.command(call, question, move |planner, allowed| {
+            let acting = allowed.caller.business().unwrap_or(partner);
+            Ok((Plan::of(share::unshare(planner, &allowed.caller, acting, asset, partner)?), ()))
+        })
+        .await
+    }
+}

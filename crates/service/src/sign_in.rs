@@ -1,0 +1,48 @@
+//! Single-use sign-in codes.
+
+use valetkey_authz::{Question, Target};
+use valetkey_domain::credential::CredentialText;
+use valetkey_domain::sign_in::{self, SignInCode};
+use valetkey_domain::token::Token;
+use valetkey_domain::{Id, Refusal};
+
+use crate::call::Call;
+use crate::core::Service;
+use crate::writer::{Done, Plan};
+
+impl Service {
+    /// Makes a code for a person; the operator's act.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn create_sign_in_code(&self, call: &Call, person: Id) -> Result<Done<CredentialText>, Refusal> {
+        self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
+            let (set, text) = sign_in::create(planner, &allowed.caller, person)?;
+            Ok((Plan::of(set), text))
+        })
+        .await
+    }
+
+    /// Redeems a code for a person's two-hour token. Whoever has the code may; it works once.
+    ///
+    /// # Errors
+    /// `token_unknown`, `token_expired`, `user_deactivated`.
+    pub async fn redeem_sign_in_code(&self, trace: &str, code: &str) -> Result<Done<(Token, CredentialText)>, Refusal> {
+        let code = code.to_owned();
+        // The code is the credential, so the question is asked as the operator and the rule checks it.
+        let call = Call::operator(trace);
+        self.command(&call, Question::about(Target::Nothing), move |planner, _| {
+            let (set, token, text) = sign_in::redeem(planner, &code)?;
+            Ok((Plan::of(set), (token, text)))
+        })
+        .await
+    }
+
+    /// The codes that wait, of one business or of all.
+    ///
+    /// # Errors
+    /// `not_fresh`.
+    pub fn sign_in_codes(&self, business: Option<Id>) -> Result<Vec<SignInCode>, Refusal> {
+        self.read(|s| s.sign_in_codes().into_iter().filter(|c| business.is_none_or(|b| c.business == b)).collect())
+    }
+}

@@ -1,0 +1,54 @@
+//! System users.
+
+use valetkey_domain::system_user::{self, SystemUserEdit};
+use valetkey_domain::{Id, Name, Refusal, Role};
+
+use crate::call::Call;
+use crate::core::Service;
+use crate::person::about;
+use crate::rights;
+use crate::writer::{Done, Plan};
+
+impl Service {
+    /// Makes a system user.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn create_system_user(&self, call: &Call, business: Id, name: Name, role: Role) -> Result<Done<Id>, Refusal> {
+        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+            let (set, id) = system_user::create(planner, &allowed.caller, business, name.clone(), role)?;
+            Ok((Plan::of(set), id))
+        })
+        .await
+    }
+
+    /// Renames, deactivates or activates a system user.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn update_system_user(&self, call: &Call, id: Id, edit: SystemUserEdit) -> Result<Done<()>, Refusal> {
+        let business = self.business_of_system_user(id)?;
+        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+            Ok((Plan::of(system_user::update(planner, &allowed.caller, id, edit.clone())?), ()))
+        })
+        .await
+        .map_err(|r| about(r, id))
+    }
+
+    /// Deletes a system user: its tokens are dead when this returns.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn delete_system_user(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
+        let business = self.business_of_system_user(id)?;
+        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+            Ok((Plan::of(system_user::delete(planner, &allowed.caller, id)?), ()))
+        })
+        .await
+        .map_err(|r| about(r, id))
+    }
+
+    pub(crate) fn business_of_system_user(&self, id: Id) -> Result<Id, Refusal> {
+        self.read(|s| system_user::live(s, id).map(|u| u.business))?.ok_or_else(|| Refusal::not_visible(id))
+    }
+}

@@ -1,0 +1,346 @@
+//! The one way to write: commands queue up, are decided and planned under the head lock, committed
+//! together, folded, and answered.
+//!
+//! A command is decided on the newest state, whatever its caller saw before: that is the fence.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use valetkey_authz::{Allowed, Decision, Question, decide};
+use valetkey_authz::overlay::Overlay;
+use valetkey_domain::{ChangeSet, IdMaker, Planner, Random, Reason, Refusal, State};
+use valetkey_store::{Batch, CommitError, ContentWrite, Entry, Head, HeadLock, JobWrite, Outcome, Write};
+
+use crate::call::Call;
+use crate::core::{CredentialRef, Inner, Service};
+
+/// The most commands that share one flush.
+const BATCH_LIMIT: usize = 256;
+/// How many ledger entries are folded at a time when another node wrote.
+const TAIL_LIMIT: usize = 1_000;
+/// How long a caller waits for an unknown outcome before it is told so.
+const UNKNOWN_PATIENCE: Duration = Duration::from_secs(10);
+const UNKNOWN_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a command wants written.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub set: ChangeSet,
+    pub content: Vec<ContentWrite>,
+    pub jobs: Vec<JobWrite>,
+}
+
+impl Plan {
+    /// A plan of authority changes alone.
+    pub fn of(set: ChangeSet) -> Plan {
+        Plan { set, content: Vec::new(), jobs: Vec::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.set.changes.is_empty() && self.content.is_empty() && self.jobs.is_empty()
+    }
+}
+
+/// What a use case gives back: its answer, and the revision at which it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done<T> {
+    pub value: T,
+    pub revision: u64,
+}
+
+/// A command in the queue.
+pub(crate) type Envelope = Box<dyn Command>;
+
+pub(crate) trait Command: Send {
+    fn plan(&mut self, inner: &Inner, state: &dyn State, revision: u64, ids: &mut IdMaker, random: &mut dyn Random) -> Result<Plan, Refusal>;
+    fn answer(self: Box<Self>, answer: Result<u64, Refusal>);
+}
+
+struct Decided<T, F> {
+    call: Call,
+    question: Question,
+    rule: F,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<Done<T>, Refusal>>,
+}
+
+impl<T, F> Command for Decided<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Planner<'_>, &Allowed) -> Result<(Plan, T), Refusal> + Send,
+{
+    fn plan(&mut self, inner: &Inner, state: &dyn State, revision: u64, ids: &mut IdMaker, random: &mut dyn Random) -> Result<Plan, Refusal> {
+        let now = inner.clock.now();
+        let credential = CredentialRef::of(&self.call.credential);
+        let (view, question) = inner.look_on(state, revision, credential, self.call.proof.as_deref(), self.question, now);
+        let allowed = match decide(&view, &question, now) {
+            Decision::Allow(allowed) => allowed,
+            Decision::Deny(denial) => {
+                inner.journal.remember(&self.call, &question, &view, &denial, now);
+                return Err(denial.refusal());
+            }
+        };
+        let mut planner = Planner::new(state, now, ids, random);
+        match (self.rule)(&mut planner, &allowed) {
+            Ok((plan, value)) => {
+                self.value = Some(value);
+                Ok(plan)
+            }
+            Err(refusal) => {
+                inner.journal.remember_rule(&self.call, &view, &refusal, now);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, answer: Result<u64, Refusal>) {
+        let result = match (answer, self.value) {
+            (Ok(revision), Some(value)) => Ok(Done { value, revision }),
+            (Ok(_), None) => Err(Refusal::of(Reason::Fault)),
+            (Err(refusal), _) => Err(refusal),
+        };
+        // The caller may have gone away; what it asked for is done all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+impl Service {
+    /// Runs one command: decided and planned under the head lock, durable and folded on return.
+    ///
+    /// # Errors
+    /// The refusal; `conflict` if a condition of its content failed and the caller should read anew.
+    pub(crate) async fn command<T, F>(&self, call: &Call, question: Question, rule: F) -> Result<Done<T>, Refusal>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Planner<'_>, &Allowed) -> Result<(Plan, T), Refusal> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let command = Decided { call: call.clone(), question, rule, value: None, reply };
+        if self.inner.stopped.load(std::sync::atomic::Ordering::Acquire) {
+            return Err(Refusal::of(Reason::Unavailable).with_note("the server is stopping"));
+        }
+        if self.inner.commands.send(Box::new(command)).await.is_err() {
+            return Err(Refusal::of(Reason::Unavailable).with_note("the server is stopping"));
+        }
+        answer.await.unwrap_or_else(|_| Err(Refusal::of(Reason::Fault)))
+    }
+}
+
+/// The writer's loop. It ends when every sender is gone.
+pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Envelope>, ids: IdMaker, random: Box<dyn Random>) {
+    // The writer must not keep itself alive through its own sender, so it holds the rest weakly
+    // between batches.
+    let weak = Arc::downgrade(&inner);
+    drop(inner);
+    let mut writer = Writer { ids, random };
+    while let Some(first) = queue.recv().await {
+        let mut batch = VecDeque::from([first]);
+        while batch.len() < BATCH_LIMIT
+            && let Ok(next) = queue.try_recv()
+        {
+            batch.push_back(next);
+        }
+        let Some(inner) = weak.upgrade() else { break };
+        writer.run_batch(&inner, batch).await;
+    }
+}
+
+struct Writer {
+    ids: IdMaker,
+    random: Box<dyn Random>,
+}
+
+impl Writer {
+    async fn run_batch(&mut self, inner: &Inner, mut commands: VecDeque<Envelope>) {
+        while !commands.is_empty() {
+            let lock = match lock_and_catch_up(inner).await {
+                Ok(lock) => lock,
+                Err(refusal) => return answer_all(commands, &refusal),
+            };
+            let mut planned = match self.plan_all(inner, commands) {
+                Ok(planned) if planned.is_empty() => return,
+                Ok(planned) => planned,
+                Err((left, refusal)) => return answer_all(left, &refusal),
+            };
+            let mut commit_id = [0u8; 16];
+            let mut salted = self.random.fill(&mut commit_id);
+            for (_, write) in &mut planned {
+                salted &= self.random.fill(&mut write.salt);
+            }
+            if !salted {
+                let refusal = Refusal::of(Reason::Fault).with_note("the random source failed; nothing was written");
+                return answer_all(planned.into_iter().map(|(c, _)| c).collect(), &refusal);
+            }
+            let batch = Batch { commit_id, writes: planned.iter().map(|(_, w)| w.clone()).collect() };
+            match lock.commit(batch).await {
+                Ok(outcomes) => return settle(inner, planned, &outcomes),
+                Err(CommitError::Refused { index, detail }) => {
+                    tracing::warn!(index, detail, "a constraint of the store refused a planned write");
+                    commands = planned.into_iter().map(|(c, _)| c).collect();
+                    if let Some(refused) = commands.remove(index.min(commands.len().saturating_sub(1))) {
+                        refused.answer(Err(Refusal::of(Reason::Conflict)));
+                    }
+                }
+                Err(CommitError::NotApplied(error)) => {
+                    tracing::error!(%error, "a commit failed and was not applied");
+                    return answer_all(planned.into_iter().map(|(c, _)| c).collect(), &unavailable(&error.to_string()));
+                }
+                Err(CommitError::Unknown(error)) => {
+                    tracing::error!(%error, "the outcome of a commit is unknown; looking it up");
+                    return resolve(inner, commit_id, planned).await;
+                }
+            }
+        }
+    }
+
+    /// Decides and plans each command on the index with the batch so far laid over it. Refused and
+    /// empty ones are answered on the way.
+    #[allow(clippy::type_complexity)]
+    fn plan_all(&mut self, inner: &Inner, commands: VecDeque<Envelope>) -> Result<Vec<(Envelope, Write)>, (VecDeque<Envelope>, Refusal)> {
+        let index = match inner.index() {
+            Ok(index) => index,
+            Err(refusal) => return Err((commands, refusal)),
+        };
+        let revision = index.revision();
+        let mut overlay = Overlay::new(&*index);
+        let mut planned = Vec::with_capacity(commands.len());
+        for mut command in commands {
+            match command.plan(inner, &overlay, revision, &mut self.ids, &mut *self.random) {
+                Ok(plan) if plan.is_empty() => command.answer(Ok(revision)),
+                Ok(plan) => {
+                    overlay.apply(&plan.set);
+                    planned.push((command, Write { set: plan.set, content: plan.content, jobs: plan.jobs, salt: [0; 16] }));
+                }
+                Err(refusal) => command.answer(Err(refusal)),
+            }
+        }
+        Ok(planned)
+    }
+}
+
+fn answer_all(commands: VecDeque<Envelope>, refusal: &Refusal) {
+    for command in commands {
+        command.answer(Err(refusal.clone()));
+    }
+}
+
+fn unavailable(note: &str) -> Refusal {
+    Refusal::of(Reason::Unavailable).with_note(note)
+}
+
+async fn lock_and_catch_up(inner: &Inner) -> Result<Box<dyn HeadLock>, Refusal> {
+    let lock = inner.store.lock_head().await.map_err(|e| {
+        tracing::error!(error = %e, "the head can't be locked");
+        unavailable("the store can't be reached")
+    })?;
+    catch_up(inner, lock.head()).await?;
+    Ok(lock)
+}
+
+/// Folds what others wrote, up to the head.
+pub(crate) async fn catch_up(inner: &Inner, head: Head) -> Result<(), Refusal> {
+    loop {
+        let revision = inner.index()?.revision();
+        if revision >= head.revision {
+            return Ok(());
+        }
+        let entries = inner.store.tail(revision, TAIL_LIMIT).await.map_err(|e| unavailable(&e.to_string()))?;
+        if entries.is_empty() {
+            tracing::error!(revision, head = head.revision, "the ledger has a gap before its head");
+            return Err(Refusal::of(Reason::NotFresh));
+        }
+        for entry in &entries {
+            fold_entry(inner, entry)?;
+        }
+    }
+}
+
+fn fold_entry(inner: &Inner, entry: &Entry) -> Result<(), Refusal> {
+    let set = entry.change_set().map_err(|problem| {
+        // An unknown kind of change may have taken something away: this node must not go on.
+        tracing::error!(problem, "a ledger entry can't be folded; this node stops answering");
+        inner.fresh_until_ms.store(0, std::sync::atomic::Ordering::Release);
+        Refusal::of(Reason::NotFresh)
+    })?;
+    fold(inner, entry.revision, &set)
+}
+
+fn fold(inner: &Inner, revision: u64, set: &ChangeSet) -> Result<(), Refusal> {
+    {
+        let mut index = inner.index.write().map_err(|_| Refusal::of(Reason::NotFresh))?;
+        index.fold(revision, set);
+    }
+    if let Ok(mut receipts) = inner.receipts.lock() {
+        receipts.confirm(revision, inner.clock.now());
+    }
+    Ok(())
+}
+
+/// Folds what was applied, in order, and only then answers.
+fn settle(inner: &Inner, planned: Vec<(Envelope, Write)>, outcomes: &[Outcome]) {
+    let mut answers = Vec::with_capacity(planned.len());
+    let mut jobs = false;
+    for (i, (command, write)) in planned.into_iter().enumerate() {
+        let answer = match outcomes.get(i) {
+            Some(Outcome::Applied { revision }) => {
+                jobs |= !write.jobs.is_empty();
+                fold(inner, *revision, &write.set).map(|()| *revision)
+            }
+            Some(Outcome::Conflict) => Err(Refusal::of(Reason::Conflict)),
+            None => Err(Refusal::of(Reason::Fault)),
+        };
+        answers.push((command, answer));
+    }
+    if jobs {
+        inner.wake_jobs.notify_waiters();
+    }
+    for (command, answer) in answers {
+        command.answer(answer);
+    }
+}
+
+/// Finds out what became of a commit. Nothing else is written until that is known.
+async fn resolve(inner: &Inner, commit_id: [u8; 16], planned: Vec<(Envelope, Write)>) {
+    let started = tokio::time::Instant::now();
+    let mut waiting = Some(planned);
+    loop {
+        if let Ok(written) = look_up(inner, commit_id).await {
+            let Some(planned) = waiting else { return };
+            for (command, write) in planned {
+                let entry = written.iter().find(|e| e.salt == write.salt);
+                command.answer(match (entry, written.is_empty()) {
+                    (Some(entry), _) => Ok(entry.revision),
+                    (None, true) => Err(unavailable("the store failed; nothing was written")),
+                    (None, false) => Err(Refusal::of(Reason::Conflict)),
+                });
+            }
+            return;
+        }
+        if started.elapsed() > UNKNOWN_PATIENCE
+            && let Some(planned) = waiting.take()
+        {
+            let id = valetkey_store::ledger::to_hex(&commit_id);
+            let refusal = Refusal::of(Reason::OutcomeUnknown).with_value(&id);
+            answer_all(planned.into_iter().map(|(c, _)| c).collect(), &refusal);
+        }
+        if inner.stopped.load(std::sync::atomic::Ordering::Acquire) && waiting.is_none() {
+            return;
+        }
+        tokio::time::sleep(UNKNOWN_PAUSE).await;
+    }
+}
+
+/// The entries that a commit wrote, folded; empty if it wrote none.
+async fn look_up(inner: &Inner, commit_id: [u8; 16]) -> Result<Vec<Entry>, Refusal> {
+    // Under the head lock the commit can no longer be under way.
+    let lock = inner.store.lock_head().await.map_err(|e| unavailable(&e.to_string()))?;
+    let range = inner.store.outcome(commit_id).await.map_err(|e| unavailable(&e.to_string()))?;
+    catch_up(inner, lock.head()).await?;
+    let Some((first, last)) = range else {
+        return Ok(Vec::new());
+    };
+    let limit = usize::try_from(last - first + 1).unwrap_or(BATCH_LIMIT);
+    inner.store.tail(first - 1, limit).await.map_err(|e| unavailable(&e.to_string()))
+}

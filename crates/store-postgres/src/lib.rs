@@ -1,0 +1,18 @@
+//! The engine for several nodes: PostgreSQL, or what speaks its language.
+//!
+//! Rows are the only locks that correctness rests on: no advisory locks, no notifications, no
+//! sequences. Nothing here may decide about a right, read a file, or look at the environment.
+
+mod error;
+mod migrate;
+mod pipeline;
+mod reader;
+mod session;
+mod settings;
+mod store;
+mod tls;
+mod values;
+mod writer;
+
+pub use settings::Settings;
+pub use store::PostgresStore;

@@ -1,0 +1,125 @@
+//! Everything that needs no head lock: reads, and small writes of their own.
+//!
+//! Nothing here may leave a transaction open on a connection that goes back to the pool: a
+//! transaction is always sent as a whole, its end included.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::Row;
+use valetkey_store::StoreError;
+use valetkey_store::sql::{Statement, Value};
+
+use crate::error::{Failure, Kind, within};
+use crate::pipeline::{Pipeline, rows};
+use crate::session::Opener;
+use crate::settings::Settings;
+
+/// Whether a write may be done twice when nobody knows whether it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twice {
+    Harmless,
+    Never,
+}
+
+/// The pool.
+#[derive(Clone)]
+pub(crate) struct Reader {
+    pool: Pool,
+    patience: Duration,
+}
+
+impl Reader {
+    pub(crate) fn new(settings: &Settings, opener: Opener) -> Result<Reader, StoreError> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_connect(settings.config.clone(), opener, recycling);
+        let patience = settings.patience();
+        let timeouts = Timeouts { wait: Some(patience), create: Some(patience), recycle: Some(patience) };
+        let pool = Pool::builder(manager)
+            .max_size(settings.readers.max(1))
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|e| StoreError::Other(format!("the pool of connections: {e}")))?;
+        Ok(Reader { pool, patience })
+    }
+
+    /// Gives up all connections that nobody uses now. Called when one of them turned out to be
+    /// dead or to lead to a server that takes no writes any more; the others then do too.
+    pub(crate) fn forget(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
+    /// The rows of one statement.
+    pub(crate) async fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        match self.rows_once(sql, values).await {
+            Err(failure) if is_worth_another(&failure, Twice::Harmless) => self.rows_once(sql, values).await,
+            answer => answer,
+        }
+        .map_err(|failure| failure.error)
+    }
+
+    /// Runs statements as one transaction and gives the rows of each.
+    pub(crate) async fn transaction(&self, twice: Twice, steps: &[(Statement, Vec<Value>)]) -> Result<Vec<Vec<Row>>, StoreError> {
+        match self.transaction_once(steps).await {
+            Err(failure) if is_worth_another(&failure, twice) => self.transaction_once(steps).await,
+            answer => answer,
+        }
+        .map_err(|failure| failure.error)
+    }
+
+    async fn rows_once(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, Failure> {
+        let client = self.client().await?;
+        let answer = within(self.patience, async {
+            let statement = client.prepare_cached(sql).await?;
+            rows(&client, &statement, values).await
+        });
+        let answer = answer.await;
+        self.give_back(client, answer)
+    }
+
+    async fn transaction_once(&self, steps: &[(Statement, Vec<Value>)]) -> Result<Vec<Vec<Row>>, Failure> {
+        let client = self.client().await?;
+        let answer = within(self.patience, async {
+            let mut prepared = Vec::with_capacity(steps.len());
+            for (statement, _) in steps {
+                prepared.push(client.prepare_cached(statement.sql).await?);
+            }
+            let mut pipeline = Pipeline::new(&client);
+            pipeline.command_between("BEGIN ISOLATION LEVEL READ COMMITTED");
+            for (statement, (_, values)) in prepared.iter().zip(steps) {
+                pipeline.query(statement, values);
+            }
+            // After a failure, this undoes everything.
+            pipeline.command_between("COMMIT");
+            let mut answers = pipeline.run_all().await?;
+            answers.pop();
+            answers.drain(..1);
+            Ok(answers)
+        });
+        let answer = answer.await;
+        self.give_back(client, answer)
+    }
+
+    async fn client(&self) -> Result<Object, Failure> {
+        self.pool.get().await.map_err(Failure::of_pool)
+    }
+
+    fn give_back<T>(&self, client: Object, answer: Result<T, Failure>) -> Result<T, Failure> {
+        if answer.as_ref().is_err_and(|f| f.kind == Kind::Lost) {
+            drop(Object::take(client));
+            self.forget();
+        }
+        answer
+    }
+}
+
+/// Whether to try once more, on a fresh connection, what a lost connection or another transaction
+/// stopped.
+fn is_worth_another(failure: &Failure, twice: Twice) -> bool {
+    match failure.kind {
+        Kind::Again => true,
+        Kind::Lost => twice == Twice::Harmless,
+        Kind::Constraint | Kind::Other => false,
+    }
+}

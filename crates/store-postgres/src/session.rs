@@ -1,0 +1,133 @@
+//! One connection: how it is opened, what is set on it, and what the server must be like.
+//!
+//! No connection may be used that was not opened here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use deadpool_postgres::{ClientWrapper, Connect};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, Error};
+use valetkey_store::StoreError;
+
+use crate::error::{Failure, describe, store_error};
+use crate::settings::Settings;
+
+/// Makes commits of the session durable. `remote_apply` waits for more than `on`, and is left alone;
+/// the other modes wait for less than the standbys that the operator wants waited for.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+                       WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)";
+
+/// Opens connections, for the pool as well as for the writer.
+#[derive(Clone)]
+pub(crate) struct Opener {
+    settings: Settings,
+}
+
+impl Opener {
+    pub(crate) fn new(settings: Settings) -> Opener {
+        Opener { settings }
+    }
+
+    /// A connection of its own, whose server was looked at.
+    pub(crate) async fn open(&self) -> Result<ClientWrapper, StoreError> {
+        let opening = async {
+            let (client, task) = self.connect(&self.settings.config).await.map_err(|e| store_error(&e))?;
+            let client = ClientWrapper::new(client, task);
+            check_server(&client).await?;
+            Ok(client)
+        };
+        let limit = self.settings.patience();
+        tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(Failure::silent(limit).error))
+    }
+
+    /// Says once, at the start, if what we send can be read on the way.
+    pub(crate) async fn warn_if_readable(&self, client: &Client) {
+        if self.settings.is_local() {
+            return;
+        }
+        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        if let Ok(Some(row)) = client.query_opt(sql, &[]).await
+            && row.try_get::<_, bool>(0).is_ok_and(|encrypted| !encrypted)
+        {
+            tracing::warn!("the connection to PostgreSQL is not encrypted; add sslmode=require to its address");
+        }
+    }
+
+    fn session_sql(&self) -> String {
+        let ms = |d: Duration| d.as_millis();
+        format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+             SET client_min_messages = error; SET standard_conforming_strings = on; {DURABLE}",
+            ms(self.settings.statement_timeout),
+            ms(self.settings.lock_timeout),
+            ms(self.settings.idle_timeout),
+        )
+    }
+}
+
+impl Connect for Opener {
+    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+        let config = config.clone();
+        Box::pin(async move {
+            let (client, connection) = config.connect(self.settings.tls.clone()).await?;
+            let task = tokio::spawn(async move {
+                if let Err(e) = connection.await {
+                    tracing::debug!(error = %describe(&e), "a connection to PostgreSQL ended");
+                }
+            });
+            client.batch_execute(&self.session_sql()).await?;
+            Ok((client, task))
+        })
+    }
+}
+
+/// Refuses a server that may lose what it has acknowledged, or that may not keep our text.
+async fn check_server(client: &Client) -> Result<(), StoreError> {
+    // The session's own value was set by us; what it would be without us is in `reset_val`.
+    let sql = "SELECT name, reset_val FROM pg_settings \
+               WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'server_encoding')";
+    for row in client.query(sql, &[]).await.map_err(|e| store_error(&e))? {
+        let get = |i: usize| row.try_get::<_, &str>(i).map_err(|e| store_error(&e));
+        match (get(0)?, get(1)?) {
+            (name @ ("fsync" | "full_page_writes" | "synchronous_commit"), "off") => {
+                return Err(StoreError::Unsafe(format!(
+                    "PostgreSQL runs with {name} = off, so a crash can lose what it has acknowledged; set it to on"
+                )));
+            }
+            ("server_encoding", encoding) if encoding != "UTF8" => {
+                return Err(StoreError::Unsafe(format!(
+                    "the database's server_encoding is {encoding}; make one with ENCODING 'UTF8'"
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use valetkey_testkit::postgres::Server;
+
+    async fn mode_of_a_session(configured: &str) -> Result<String, StoreError> {
+        let server = Server::shared().unwrap();
+        let database = server.create_database().unwrap();
+        server.sql("postgres", &format!("ALTER DATABASE {database} SET synchronous_commit = {configured}")).unwrap();
+        let opener = Opener::new(Settings::new(&server.dsn(&database), b"").unwrap());
+        let client = opener.open().await?;
+        let row = client.query_one("SHOW synchronous_commit", &[]).await.unwrap();
+        Ok(row.get(0))
+    }
+
+    #[tokio::test]
+    async fn commits_of_a_session_are_durable_whatever_the_database_says() {
+        for (configured, expected) in [("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")] {
+            assert_eq!(mode_of_a_session(configured).await.unwrap(), expected, "{configured}");
+        }
+        let refused = mode_of_a_session("off").await.unwrap_err();
+        assert!(matches!(&refused, StoreError::Unsafe(text) if text.contains("synchronous_commit")), "{refused}");
+    }
+}

@@ -1,0 +1,334 @@
+//! The embedded store: SQLite in one folder, for one process.
+//!
+//! One thread writes, several connections read. A commit is answered only once it is on stable
+//! storage. Nothing here may decide about rights, nor hold SQL of its own beside what is about
+//! SQLite itself: the statements are those of the `store` crate.
+
+mod connection;
+mod open;
+mod readers;
+mod writer;
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_store::sql::{self, Value, rows, statements};
+use valetkey_store::{
+    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store,
+    StoreError, TokenUse,
+};
+
+use connection::Engine;
+use readers::Readers;
+use writer::Writer;
+
+/// The name of the data file in the folder.
+pub const FILE_NAME: &str = "valetkey.db";
+/// The name of the file whose lock says that the folder is in use.
+pub const LOCK_NAME: &str = "valetkey.lock";
+
+/// A store in a folder. Clones share it; when the last one is dropped, the files are closed and
+/// the folder is free.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: PathBuf,
+    readers: Readers,
+    writer: Writer,
+    head: Arc<Mutex<Head>>,
+    head_lock: Arc<Semaphore>,
+    // Declared last, so that the folder is let go only once all files are closed.
+    _folder_lock: File,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The writer's last act moves everything into the main file, which open readers hinder.
+        self.readers.close();
+        self.writer.stop();
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("folder", &self.inner.folder).finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens the store in a folder, which is made if it is not there (0700; the file 0600), and
+    /// brings its tables up to date. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// `InUse` if another process works in the folder; `Newer` if a newer program wrote the data;
+    /// `Unsafe` if the medium can't keep what SQLite promises; `Corrupt` if the file is no store.
+    pub fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_with(folder, None)
+    }
+
+    /// The same, with an upper limit for the size of the file, in pages of 4 KiB: a disk that is
+    /// as good as full. For tests.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with(folder: &Path, limit_pages: Option<u32>) -> Result<SqliteStore, StoreError> {
+        let folder_lock = open::take_folder(folder)?;
+        let path = folder.join(FILE_NAME);
+        let (engine, head) = open::open_writer(&path, folder, limit_pages)?;
+        let texts = engine.texts();
+        let head = Arc::new(Mutex::new(head));
+        let writer = Writer::start(engine, Arc::clone(&head))?;
+        let inner = Inner {
+            folder: folder.to_owned(),
+            readers: Readers::new(path, texts),
+            writer,
+            head,
+            head_lock: Arc::new(Semaphore::new(1)),
+            _folder_lock: folder_lock,
+        };
+        Ok(SqliteStore { inner: Arc::new(inner) })
+    }
+
+    fn cached_head(&self) -> Head {
+        *self.inner.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        let permit = self.inner.readers.permit().await?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = inner.readers.with(work);
+            drop(permit);
+            result
+        });
+        task.await.map_err(|e| StoreError::Other(format!("a read ended early: {e}")))?
+    }
+
+    /// A transaction of the writer beside the ledger.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner.writer.run(move |state| state.transaction(work)).await?
+    }
+}
+
+struct Lock {
+    store: SqliteStore,
+    head: Head,
+    held: OwnedSemaphorePermit,
+}
+
+#[async_trait]
+impl HeadLock for Lock {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    async fn commit(self: Box<Self>, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        let Lock { store, head: _, held } = *self;
+        // The permit goes with the work: a caller that stops waiting must not let the next one in
+        // before this commit has ended.
+        let work = store.inner.writer.run(move |state| {
+            let result = state.commit(&batch);
+            drop(held);
+            result
+        });
+        match work.await {
+            Ok(result) => result,
+            Err(e) => Err(CommitError::Unknown(e)),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError> {
+        let held = Arc::clone(&self.inner.head_lock).acquire_owned().await;
+        let held = held.map_err(|_| StoreError::Other("the head lock is closed".to_owned()))?;
+        // Only this process writes, and only under this lock, so the cached head is the head.
+        Ok(Box::new(Lock { store: self.clone(), head: self.cached_head(), held }))
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.cached_head())
+    }
+
+    async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Result<Head, StoreError> {
+        let (send, mut receive) = tokio::sync::mpsc::channel(readers::CHUNKS_AHEAD);
+        let store = self.clone();
+        let reading = tokio::spawn(async move { store.read(move |engine| readers::load(engine, &send)).await });
+        while let Some(chunk) = receive.recv().await {
+            for record in chunk {
+                sink(record);
+            }
+        }
+        reading.await.map_err(|e| StoreError::Other(format!("loading ended early: {e}")))?
+    }
+
+    async fn tail(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let values = vec![rows::stored_revision(after)?, rows::stored_limit(limit)];
+        self.read(move |engine| engine.all(statements::TAIL, &values, rows::read_entry)).await
+    }
+
+    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let values = vec![business.into(), rows::stored_revision(after)?, rows::stored_limit(limit)];
+        self.read(move |engine| engine.all(statements::TAIL_OF, &values, rows::read_entry)).await
+    }
+
+    async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
+        // Asked of the writer: behind every commit under way, and never beside one whose end is
+        // still open.
+        self.inner.writer.run(move |state| state.outcome(commit_id)).await?
+    }
+
+    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
+        self.read(move |engine| engine.one(statements::CONTENT, &[id.into()], rows::read_content)).await
+    }
+
+    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
+        let ids = unique(ids);
+        self.read(move |engine| several(engine, &ids, sql::content::by_ids, rows::read_content)).await
+    }
+
+    async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError> {
+        let built = sql::content::list(query);
+        self.read(move |engine| {
+            let mut list = engine.all_built(&built, rows::read_content)?;
+            if built.reversed {
+                list.reverse();
+            }
+            Ok(list)
+        })
+        .await
+    }
+
+    async fn count_content(&self, query: &ContentQuery) -> Result<u64, StoreError> {
+        let built = sql::content::count(query);
+        let counts = self.read(move |engine| engine.all_built(&built, |row| row.int(0))).await?;
+        Ok(counts.first().and_then(|n| u64::try_from(*n).ok()).unwrap_or(0))
+    }
+
+    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError> {
+        let values = vec![holder.into(), lease_until.into(), now.into(), rows::stored_limit(limit)];
+        let mut jobs = self.write(move |engine| engine.all(statements::CLAIM_JOBS, &values, rows::read_job)).await?;
+        jobs.sort_by_key(|job| (job.due_at, job.id));
+        Ok(jobs)
+    }
+
+    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError> {
+        let found = self.read(|engine| engine.one(statements::NEXT_JOB_AT, &[], |row| row.opt_int(0))).await?;
+        Ok(found.flatten())
+    }
+
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
+        let values: Vec<Vec<Value>> = uses.iter().map(rows::use_values).collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        self.write(move |engine| engine.run_each(statements::ADD_USE, &values)).await
+    }
+
+    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
+        let tokens = unique(tokens);
+        self.read(move |engine| several(engine, &tokens, sql::content::uses, rows::read_use)).await
+    }
+
+    async fn record_refusals(&self, refusals: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError> {
+        let values: Vec<Vec<Value>> = refusals.iter().map(rows::refusal_values).collect();
+        let keep = Value::Int(i64::try_from(keep).unwrap_or(i64::MAX));
+        self.write(move |engine| {
+            engine.run_each(statements::ADD_REFUSAL, &values)?;
+            engine.run(statements::PRUNE_REFUSALS_BY_AGE, &[not_before.into()])?;
+            engine.run(statements::PRUNE_REFUSALS_BY_COUNT, &[keep])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError> {
+        let values = [Value::from(trace)];
+        self.read(move |engine| engine.one(statements::REFUSAL, &values, rows::read_refusal)).await
+    }
+
+    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
+        let limit = rows::stored_limit(limit);
+        self.read(move |engine| match business {
+            None => engine.all(statements::REFUSALS, &[limit], rows::read_refusal),
+            Some(id) => engine.all(statements::REFUSALS_OF, &[id.into(), limit], rows::read_refusal),
+        })
+        .await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        self.read(|engine| engine.all(statements::KEYS, &[], rows::read_key)).await
+    }
+
+    async fn replace_keys(&self, keys: &[KeyRow]) -> Result<(), StoreError> {
+        let values = keys.iter().map(rows::key_values).collect::<Result<Vec<_>, _>>()?;
+        self.write(move |engine| {
+            engine.run(statements::DELETE_KEYS, &[])?;
+            engine.run_each(statements::INSERT_KEY, &values)
+        })
+        .await
+    }
+
+    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError> {
+        let holder = holder.to_owned();
+        self.write(move |engine| {
+            let now = now_ms();
+            let values = [holder.as_str().into(), now.saturating_add(ttl_ms).into(), now.into()];
+            if engine.run(statements::HOLD_LEASE, &values)? == 1 {
+                return Ok(LeaseOutcome::Held);
+            }
+            let held = engine.one(statements::LEASE, &[], |row| Ok((row.text(0)?, row.int(1)?)))?;
+            let (holder, until) = held.ok_or_else(|| StoreError::Corrupt("the lease of the node is gone".to_owned()))?;
+            Ok(LeaseOutcome::Taken { holder, remaining_ms: until.saturating_sub(now) })
+        })
+        .await
+    }
+
+    async fn release_lease(&self, holder: &str) -> Result<(), StoreError> {
+        let values = [Value::from(holder)];
+        self.write(move |engine| engine.run(statements::RELEASE_LEASE, &values).map(|_| ())).await
+    }
+
+    fn engine(&self) -> &'static str {
+        "sqlite"
+    }
+}
+
+/// Each id once, so that no row comes twice from two questions.
+fn unique(ids: &[Id]) -> Vec<Id> {
+    ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn several<T>(
+    engine: &Engine,
+    ids: &[Id],
+    build: fn(&[Id]) -> sql::content::Built,
+    read: fn(&dyn sql::RowRead) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(sql::content::IDS_LIMIT) {
+        found.append(&mut engine.all_built(&build(some), read)?);
+    }
+    Ok(found)
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

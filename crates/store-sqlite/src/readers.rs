@@ -1,0 +1,93 @@
+//! The connections that read. They see what is committed, and nothing else.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc::Sender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use valetkey_domain::Record;
+use valetkey_store::sql::{records, rows, statements};
+use valetkey_store::{Head, StoreError};
+
+use crate::connection::{Engine, Texts};
+use crate::open::connect;
+
+/// How many read at once; others wait.
+const READERS: usize = 4;
+/// How many records travel together while loading, and how many such chunks may wait.
+const CHUNK: usize = 2_048;
+pub(crate) const CHUNKS_AHEAD: usize = 4;
+
+pub(crate) struct Readers {
+    path: PathBuf,
+    texts: Texts,
+    idle: Mutex<Vec<Engine>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf, texts: Texts) -> Readers {
+        Readers { path, texts, idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS)) }
+    }
+
+    pub(crate) async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        permit.map_err(|_| StoreError::Other("the store is closing".to_owned()))
+    }
+
+    /// Runs a read on an idle connection, or a new one. Blocks.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.idle().pop();
+        let engine = match idle {
+            Some(engine) => engine,
+            None => {
+                let engine = connect(&self.path, Arc::clone(&self.texts))?;
+                engine.command("PRAGMA query_only = ON; PRAGMA cache_size = -16384")?;
+                engine
+            }
+        };
+        let result = work(&engine);
+        // A connection that a failure left inside a transaction would show old data for ever.
+        if engine.connection().is_autocommit() {
+            self.idle().push(engine);
+        }
+        result
+    }
+
+    pub(crate) fn close(&self) {
+        self.permits.close();
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Engine>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends all records of one revision, in chunks. Stops early when nobody listens any more.
+pub(crate) fn load(engine: &Engine, send: &Sender<Vec<Record>>) -> Result<Head, StoreError> {
+    // One read transaction, so that all tables show the revision of the head.
+    engine.command("BEGIN")?;
+    let result = load_tables(engine, send);
+    engine.command("COMMIT")?;
+    result
+}
+
+fn load_tables(engine: &Engine, send: &Sender<Vec<Record>>) -> Result<Head, StoreError> {
+    let head = engine.one(statements::HEAD, &[], rows::read_head)?;
+    let head = head.ok_or_else(|| StoreError::Corrupt("the row of the head is gone".to_owned()))?;
+    let mut chunk = Vec::with_capacity(CHUNK);
+    for table in records::TABLES {
+        engine.rows(table.load, &mut |row| {
+            chunk.push((table.read)(row)?);
+            if chunk.len() < CHUNK {
+                return Ok(true);
+            }
+            let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+            Ok(send.blocking_send(full).is_ok())
+        })?;
+    }
+    // Whoever went away wants no rest either.
+    let _ = send.blocking_send(chunk);
+    Ok(head)
+}

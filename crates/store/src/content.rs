@@ -1,0 +1,90 @@
+//! Content: what assets hold (posts, campaigns, descriptive fields), and jobs that are due later.
+//!
+//! Content is never read to decide about a right.
+
+use valetkey_domain::{Id, UnixMs};
+
+/// One thing of content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    pub id: Id,
+    /// What it is: the number of an `IdKind`. For the descriptive fields of an asset, the id is the
+    /// asset's own.
+    pub kind: u8,
+    /// The asset whose tasks guard it: a Page, an ad account. For an asset's own fields, the asset.
+    pub asset: Id,
+    /// What it hangs below: the asset itself, or another thing of content.
+    pub parent: Id,
+    /// A word that lists filter by, such as `ACTIVE` or `published`; at most 40 bytes.
+    pub status: String,
+    /// What lists are ordered by, newest first, ties broken by id.
+    pub sort_at: UnixMs,
+    pub created_at: UnixMs,
+    pub updated_at: UnixMs,
+    /// Grows by one with each change; a write names the version that it read.
+    pub version: i64,
+    /// A JSON object.
+    pub body: String,
+}
+
+/// A change of content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContentWrite {
+    /// Fails as a conflict when the id is taken. `version` is stored as given (1).
+    Insert(Content),
+    /// Replaces the row if its version is `expected`; a conflict otherwise. The row's own
+    /// `version` is stored as given (`expected + 1`).
+    Update { row: Content, expected: i64 },
+    /// Removes the row if its version is `expected`; a conflict otherwise.
+    Delete { id: Id, expected: i64 },
+}
+
+/// Which content a list wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentQuery {
+    pub parent: Id,
+    pub kind: u8,
+    /// Any of these words; empty means any.
+    pub statuses: Vec<String>,
+    /// Only rows strictly behind this place in list order (`sort_at`, `id`).
+    pub after: Option<(UnixMs, Id)>,
+    /// Only rows strictly before this place. The rows nearest to it are returned, in list order.
+    pub before: Option<(UnixMs, Id)>,
+    /// `sort_at` at least / less than.
+    pub since: Option<UnixMs>,
+    pub until: Option<UnixMs>,
+    /// Oldest first instead of newest first.
+    pub ascending: bool,
+    pub limit: usize,
+}
+
+/// Something to be done later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    pub id: Id,
+    /// A word such as `publish_post`.
+    pub kind: String,
+    pub due_at: UnixMs,
+    /// A JSON object.
+    pub payload: String,
+    pub attempts: i64,
+    /// Until when a runner holds it.
+    pub lease_until: Option<UnixMs>,
+    /// Names the runner that holds it.
+    pub holder: Option<String>,
+}
+
+/// A change of jobs, committed together with what the job does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobWrite {
+    /// Fails as a conflict when the id is taken.
+    Insert(Job),
+    /// Removes the job if it is still held by `holder` and its lease runs beyond `now`; a
+    /// conflict otherwise.
+    Finish { id: Id, holder: String, now: UnixMs },
+    /// Removes the job whoever holds it; no conflict if it is gone.
+    Cancel { id: Id },
+    /// Moves a job to another time and takes it from whoever holds it, so that a runner that is
+    /// still at it can't finish; no conflict if it is gone.
+    Move { id: Id, due_at: UnixMs },
+}

@@ -1,0 +1,301 @@
+//! What the cases are made of: records, writes and batches with little typing, and a source of
+//! numbers that is the same each time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
+use valetkey_domain::asset::Asset;
+use valetkey_domain::assignment::Assignment;
+use valetkey_domain::business::Business;
+use valetkey_domain::change::ActorKind;
+use valetkey_domain::credential::Digest;
+use valetkey_domain::limits::Limits;
+use valetkey_domain::person::Person;
+use valetkey_domain::share::Share;
+use valetkey_domain::sign_in::SignInCode;
+use valetkey_domain::system_user::SystemUser;
+use valetkey_domain::terms::{Acceptance, Terms};
+use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::{
+    Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, RecordKey, Role, ScopeSet, Status, TaskSet, UnixMs,
+};
+
+use crate::{Batch, CommitError, Content, ContentWrite, Entry, Job, Outcome, Store, Write};
+
+pub(super) const AT: UnixMs = 1_790_000_000_123;
+
+pub(super) fn id(value: u64) -> Id {
+    Id::new(value).unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// Numbers without end, the same for the same seed.
+pub(super) struct Dice(pub u64);
+
+impl Dice {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    pub fn coin(&mut self) -> bool {
+        self.below(2) == 1
+    }
+}
+
+/// Makes commit ids and salts that never repeat within a case.
+#[derive(Default)]
+pub(super) struct World {
+    drawn: AtomicU64,
+}
+
+impl World {
+    fn sixteen(&self) -> [u8; 16] {
+        let number = self.drawn.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut bytes = [0xA5; 16];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        bytes
+    }
+
+    pub fn write(&self, business: Option<Id>, changes: Vec<Change>) -> Write {
+        let subjects = changes.iter().filter_map(subject).collect();
+        let action = if changes.is_empty() { Action::ContentUpdated } else { Action::BusinessUpdated };
+        let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
+        let set = ChangeSet { at: AT, action, actor, business, subjects, changes };
+        Write { set, content: Vec::new(), jobs: Vec::new(), salt: self.sixteen() }
+    }
+
+    pub fn put(&self, records: impl IntoIterator<Item = Record>) -> Write {
+        let changes: Vec<Change> = records.into_iter().map(|r| Change { before: None, after: Some(r) }).collect();
+        let business = changes.first().and_then(|c| c.after.as_ref()).and_then(business_of);
+        self.write(business, changes)
+    }
+
+    pub fn content(&self, content: Vec<ContentWrite>) -> Write {
+        Write { content, ..self.write(Some(id(1)), Vec::new()) }
+    }
+
+    pub fn batch(&self, writes: Vec<Write>) -> Batch {
+        Batch { commit_id: self.sixteen(), writes }
+    }
+
+    pub async fn commit(&self, store: &Arc<dyn Store>, writes: Vec<Write>) -> Result<Vec<Outcome>, CommitError> {
+        store.lock_head().await.unwrap().commit(self.batch(writes)).await
+    }
+
+    /// Commits writes that must all be applied.
+    pub async fn done(&self, store: &Arc<dyn Store>, writes: Vec<Write>) {
+        let outcomes = self.commit(store, writes).await.unwrap();
+        assert!(outcomes.iter().all(|o| matches!(o, Outcome::Applied { .. })), "{outcomes:?}");
+    }
+
+    /// A store with businesses 1 to 3, each with an app (11 to 13), a person (21 to 23) and a
+    /// system user (31 to 33).
+    pub async fn furnish(&self, store: &Arc<dyn Store>) {
+        let writes = (1..=3).map(|n| self.put([business(n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)])).collect();
+        self.done(store, writes).await;
+    }
+}
+
+fn subject(change: &Change) -> Option<Id> {
+    match change.key()? {
+        RecordKey::Business(id)
+        | RecordKey::Person(id)
+        | RecordKey::SystemUser(id)
+        | RecordKey::App(id)
+        | RecordKey::Asset(id)
+        | RecordKey::Token(id) => Some(id),
+        _ => None,
+    }
+}
+
+fn business_of(record: &Record) -> Option<Id> {
+    match record {
+        Record::Business(r) => Some(r.id),
+        Record::Person(r) => Some(r.business),
+        Record::SystemUser(r) => Some(r.business),
+        Record::App(r) => Some(r.business),
+        Record::Token(r) => Some(r.business),
+        Record::Asset(r) => r.business,
+        _ => None,
+    }
+}
+
+pub(super) fn business(n: u64) -> Record {
+    Record::Business(Business {
+        id: id(n),
+        name: name(&format!("Business {n}")),
+        created_at: AT,
+        accepted: n.is_multiple_of(2).then(|| Acceptance { version: u32::MAX, person: id(20 + n), at: -1 }),
+        limits: Limits { people: u32::MAX, apps: 0, ..Limits::default() },
+        strict_visibility: n == 1,
+        token_lifetime_limit_s: (n == 2).then_some(i64::MAX),
+    })
+}
+
+pub(super) fn person(n: u64, business: u64) -> Record {
+    Record::Person(Person {
+        id: id(n),
+        business: id(business),
+        name: name("Zoë 🧑‍🚀"),
+        email: format!("p{n}@example.com"),
+        role: if n.is_multiple_of(2) { Role::Admin } else { Role::Employee },
+        status: Status::Active,
+        created_at: AT,
+    })
+}
+
+pub(super) fn system_user(n: u64, business: u64) -> Record {
+    Record::SystemUser(SystemUser {
+        id: id(n),
+        business: id(business),
+        name: name(&format!("robot {n}")),
+        role: Role::Employee,
+        status: [Status::Active, Status::Deactivated, Status::Deleted][(n % 3) as usize],
+        created_at: AT,
+        created_by: n.is_multiple_of(2).then(|| id(20)),
+    })
+}
+
+pub(super) fn app(n: u64, business: u64) -> Record {
+    Record::App(App {
+        id: id(n),
+        business: id(business),
+        name: name("App"),
+        created_at: AT,
+        secret: SealedSecret(vec![0, 255, 39, 92, n as u8]),
+        previous_secret: n.is_multiple_of(2).then(|| (SealedSecret(Vec::new()), AT)),
+        allowed_scopes: ScopeSet::all(),
+        demands_proof: n.is_multiple_of(2),
+    })
+}
+
+pub(super) fn connection(business: u64, app: u64) -> Record {
+    Record::Connection(Connection { business: id(business), app: id(app), created_at: AT })
+}
+
+pub(super) fn installation(user: u64, app: u64, business: u64) -> Record {
+    Record::Installation(Installation { system_user: id(user), app: id(app), business: id(business), created_at: AT })
+}
+
+pub(super) fn kind(number: u8) -> Record {
+    Record::DeclaredKind(DeclaredKind {
+        kind: AssetKind(number),
+        word: format!("kind_{number}"),
+        title: name("Kind \"quoted\" 'so' \\"),
+        tasks: vec!["MANAGE".to_owned(), "LOOK".to_owned()],
+    })
+}
+
+pub(super) fn asset(n: u64, business: Option<u64>) -> Record {
+    let kind = if n.is_multiple_of(2) { AssetKind::PAGE } else { AssetKind(u8::MAX) };
+    Record::Asset(Asset { id: id(n), kind, business: business.map(id), name: name("資産"), created_at: AT })
+}
+
+pub(super) fn share(asset: u64, partner: u64, tasks: u32) -> Record {
+    let created_by = tasks.is_multiple_of(2).then(|| id(20));
+    Record::Share(Share { asset: id(asset), partner: id(partner), tasks: TaskSet(tasks), created_at: AT, created_by })
+}
+
+pub(super) fn assignment(user: u64, asset: u64, business: u64, tasks: u32) -> Record {
+    Record::Assignment(Assignment {
+        user: id(user),
+        asset: id(asset),
+        business: id(business),
+        tasks: TaskSet(tasks),
+        created_at: AT,
+        created_by: tasks.is_multiple_of(2).then(|| id(20)),
+    })
+}
+
+pub(super) fn token_of(n: u64, business: u64) -> Token {
+    Token {
+        id: id(n),
+        digest: Digest::of(&format!("token {n}")),
+        kind: [TokenKind::SystemUser, TokenKind::Page, TokenKind::User][(n % 3) as usize],
+        user: id(31),
+        business: id(business),
+        app: n.is_multiple_of(2).then(|| id(11)),
+        scopes: ScopeSet::from_bits(n),
+        created_at: AT,
+        expires_at: n.is_multiple_of(3).then_some(i64::MAX),
+        created_by: n.is_multiple_of(5).then(|| id(21)),
+        parent: n.is_multiple_of(7).then(|| id(n)),
+        page: n.is_multiple_of(4).then(|| id(41)),
+        revoked_at: None,
+    }
+}
+
+pub(super) fn token(n: u64, business: u64) -> Record {
+    Record::Token(token_of(n, business))
+}
+
+pub(super) fn code(n: u64, person: u64, business: u64) -> Record {
+    Record::SignInCode(SignInCode {
+        digest: Digest::of(&format!("code {n}")),
+        person: id(person),
+        business: id(business),
+        created_at: AT,
+        expires_at: AT + 1,
+    })
+}
+
+pub(super) fn terms(version: u32) -> Record {
+    Record::Terms(Terms { version, text: format!("Terms {version}\nline\t'two' \"three\" \\ — ﬀ e\u{301} 🧾") })
+}
+
+pub(super) fn thing(n: u64, sort_at: UnixMs) -> Content {
+    Content {
+        id: id(n),
+        kind: 13,
+        asset: id(41),
+        parent: id(41),
+        status: "published".to_owned(),
+        sort_at,
+        created_at: AT,
+        updated_at: AT,
+        version: 1,
+        body: format!("{{\"message\":\"{n}\"}}"),
+    }
+}
+
+pub(super) fn job(n: u64, due_at: UnixMs) -> Job {
+    Job {
+        id: id(n),
+        kind: "publish_post".to_owned(),
+        due_at,
+        payload: "{\"post\":\"7\"}".to_owned(),
+        attempts: 0,
+        lease_until: None,
+        holder: None,
+    }
+}
+
+/// All records by key.
+pub(super) async fn loaded(store: &Arc<dyn Store>) -> BTreeMap<RecordKey, Record> {
+    let mut records = BTreeMap::new();
+    store
+        .load(&mut |record| {
+            assert!(records.insert(record.key(), record).is_none(), "a record is shown twice");
+        })
+        .await
+        .unwrap();
+    records
+}
+
+/// The whole ledger.
+pub(super) async fn ledger(store: &Arc<dyn Store>) -> Vec<Entry> {
+    store.tail(0, usize::MAX).await.unwrap()
+}

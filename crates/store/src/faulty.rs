@@ -1,0 +1,253 @@
+//! A store that fails on purpose, for tests: before, after, and without an answer.
+//!
+//! What fails is said by the schedule that is handed in and by [`Faulty::fail_next`], nothing
+//! else. A failed read has no effect; a failed write says by its [`Fault`] whether it had one.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use valetkey_domain::{Id, Record, UnixMs};
+
+use crate::{
+    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store,
+    StoreError, TokenUse,
+};
+
+/// What is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    LockHead,
+    Commit,
+    /// Anything that only looks.
+    Read,
+    /// Anything that writes beside the ledger: claims, uses, refusals, keys, the lease.
+    Telemetry,
+}
+
+/// How it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Nothing is done, and the caller is told so.
+    Before,
+    /// Nothing is done, but the caller can't know.
+    Lost,
+    /// All is done, but the caller can't know.
+    After,
+}
+
+/// Says for each call whether it fails.
+pub type Schedule = Box<dyn FnMut(Call) -> Option<Fault> + Send>;
+
+/// A schedule by a seed: of 1,000 calls, `per_mille` fail, in one way as often as another.
+pub fn seeded(seed: u64, per_mille: u64) -> Schedule {
+    let mut state = seed;
+    Box::new(move |_| {
+        let mut draw = || {
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mixed ^ (mixed >> 29)
+        };
+        let fails = draw() % 1_000 < per_mille;
+        let fault = [Fault::Before, Fault::Lost, Fault::After][(draw() % 3) as usize];
+        fails.then_some(fault)
+    })
+}
+
+struct Plan {
+    next: VecDeque<(Call, Fault)>,
+    schedule: Schedule,
+}
+
+/// A store around another.
+#[derive(Clone)]
+pub struct Faulty {
+    inner: Arc<dyn Store>,
+    plan: Arc<Mutex<Plan>>,
+}
+
+impl std::fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Faulty").field("inner", &self.inner.engine()).finish_non_exhaustive()
+    }
+}
+
+impl Faulty {
+    /// Wraps a store; `schedule` is asked once for each call.
+    pub fn new(inner: Arc<dyn Store>, schedule: Schedule) -> Faulty {
+        Faulty { inner, plan: Arc::new(Mutex::new(Plan { next: VecDeque::new(), schedule })) }
+    }
+
+    /// Wraps a store that fails only as [`Faulty::fail_next`] says.
+    pub fn quiet(inner: Arc<dyn Store>) -> Faulty {
+        Faulty::new(inner, Box::new(|_| None))
+    }
+
+    /// Makes the next call of a sort fail, once; several are kept in order.
+    pub fn fail_next(&self, call: Call, fault: Fault) {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).next.push_back((call, fault));
+    }
+
+    /// Puts another schedule in place.
+    pub fn follow(&self, schedule: Schedule) {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).schedule = schedule;
+    }
+
+    fn fault(&self, call: Call) -> Option<Fault> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        match plan.next.iter().position(|(c, _)| *c == call) {
+            Some(at) => plan.next.remove(at).map(|(_, fault)| fault),
+            None => (plan.schedule)(call),
+        }
+    }
+
+    fn read(&self) -> Result<(), StoreError> {
+        match self.fault(Call::Read) {
+            None => Ok(()),
+            Some(_) => Err(failed()),
+        }
+    }
+
+    /// Runs a write unless it fails before; afterwards its answer may be kept back.
+    async fn write<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        match self.fault(Call::Telemetry) {
+            None => work.await,
+            Some(Fault::Before | Fault::Lost) => Err(failed()),
+            Some(Fault::After) => work.await.and(Err(failed())),
+        }
+    }
+}
+
+fn failed() -> StoreError {
+    StoreError::Unavailable("it fails on purpose".to_owned())
+}
+
+struct Lock {
+    inner: Box<dyn HeadLock>,
+    store: Faulty,
+}
+
+#[async_trait]
+impl HeadLock for Lock {
+    fn head(&self) -> Head {
+        self.inner.head()
+    }
+
+    async fn commit(self: Box<Self>, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
+        match self.store.fault(Call::Commit) {
+            None => self.inner.commit(batch).await,
+            Some(Fault::Before) => Err(CommitError::NotApplied(failed())),
+            Some(Fault::Lost) => Err(CommitError::Unknown(failed())),
+            Some(Fault::After) => self.inner.commit(batch).await.and(Err(CommitError::Unknown(failed()))),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError> {
+        if self.fault(Call::LockHead).is_some() {
+            return Err(failed());
+        }
+        let inner = self.inner.lock_head().await?;
+        Ok(Box::new(Lock { inner, store: self.clone() }))
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.read()?;
+        self.inner.head().await
+    }
+
+    async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Result<Head, StoreError> {
+        self.read()?;
+        self.inner.load(sink).await
+    }
+
+    async fn tail(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read()?;
+        self.inner.tail(after, limit).await
+    }
+
+    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read()?;
+        self.inner.tail_of(business, after, limit).await
+    }
+
+    async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
+        self.read()?;
+        self.inner.outcome(commit_id).await
+    }
+
+    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
+        self.read()?;
+        self.inner.content(id).await
+    }
+
+    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
+        self.read()?;
+        self.inner.contents(ids).await
+    }
+
+    async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError> {
+        self.read()?;
+        self.inner.list_content(query).await
+    }
+
+    async fn count_content(&self, query: &ContentQuery) -> Result<u64, StoreError> {
+        self.read()?;
+        self.inner.count_content(query).await
+    }
+
+    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError> {
+        self.write(self.inner.claim_jobs(holder, now, lease_until, limit)).await
+    }
+
+    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError> {
+        self.read()?;
+        self.inner.next_job_at().await
+    }
+
+    async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
+        self.write(self.inner.record_uses(uses)).await
+    }
+
+    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
+        self.read()?;
+        self.inner.uses(tokens).await
+    }
+
+    async fn record_refusals(&self, rows: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError> {
+        self.write(self.inner.record_refusals(rows, keep, not_before)).await
+    }
+
+    async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError> {
+        self.read()?;
+        self.inner.refusal(trace).await
+    }
+
+    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
+        self.read()?;
+        self.inner.refusals(business, limit).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        self.read()?;
+        self.inner.keys().await
+    }
+
+    async fn replace_keys(&self, keys: &[KeyRow]) -> Result<(), StoreError> {
+        self.write(self.inner.replace_keys(keys)).await
+    }
+
+    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError> {
+        self.write(self.inner.hold_lease(holder, ttl_ms)).await
+    }
+
+    async fn release_lease(&self, holder: &str) -> Result<(), StoreError> {
+        self.write(self.inner.release_lease(holder)).await
+    }
+
+    fn engine(&self) -> &'static str {
+        self.inner.engine()
+    }
+}

@@ -1,0 +1,428 @@
+//! The ledger: one entry for each command, chained by hashes, globally and for each business.
+//!
+//! The payload of an entry stands in the chain only by a salted digest, so that personal data can
+//! be erased and the chain still verifies.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+use valetkey_domain::change::ActorKind;
+use valetkey_domain::{Action, Actor, Change, ChangeSet, Id, UnixMs};
+
+use crate::{ContentWrite, StoreError, Write};
+
+/// The format of entries that this version writes.
+pub const FORMAT: u32 = 1;
+
+/// Whether indexes must fold an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Changes of authority records; every index folds them.
+    Authority,
+    /// Changes of content; followers skip them.
+    Content,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub format: u32,
+    pub revision: u64,
+    pub at: UnixMs,
+    #[serde(with = "hex_bytes")]
+    pub commit_id: Vec<u8>,
+    pub class: Class,
+    pub action: String,
+    pub actor: Actor,
+    pub business: Option<Id>,
+    pub subjects: Vec<Id>,
+    pub narrows: bool,
+    /// The changes as JSON; `None` once erased.
+    pub body: Option<String>,
+    #[serde(with = "hex_bytes")]
+    pub salt: Vec<u8>,
+    /// SHA-256 of salt and body.
+    #[serde(with = "hex_32")]
+    pub digest: [u8; 32],
+    /// The hash of the entry before, zeros for the first.
+    #[serde(with = "hex_32")]
+    pub prev: [u8; 32],
+    /// The hash of the entry before of the same business, zeros for the first.
+    #[serde(with = "hex_32")]
+    pub business_prev: [u8; 32],
+    #[serde(with = "hex_32")]
+    pub hash: [u8; 32],
+}
+
+/// What a new entry is chained to.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    pub revision: u64,
+    pub prev: [u8; 32],
+    pub business_prev: [u8; 32],
+}
+
+impl Entry {
+    /// The entry of a change set. `content` are the ids and digests of content that it writes.
+    pub fn new(set: &ChangeSet, class: Class, body: String, salt: [u8; 16], commit_id: [u8; 16], link: Link) -> Entry {
+        let mut entry = Entry {
+            format: FORMAT,
+            revision: link.revision,
+            at: set.at,
+            commit_id: commit_id.to_vec(),
+            class,
+            action: set.action.as_str(),
+            actor: set.actor,
+            business: set.business,
+            subjects: set.subjects.clone(),
+            narrows: set.narrows(),
+            digest: payload_digest(&salt, &body),
+            body: Some(body),
+            salt: salt.to_vec(),
+            prev: link.prev,
+            business_prev: link.business_prev,
+            hash: [0; 32],
+        };
+        entry.hash = entry.chain_hash();
+        entry
+    }
+
+    /// The entry of a write: of class authority when records change. Its payload is the changes,
+    /// or what happened to which content, with a digest of each body.
+    ///
+    /// # Errors
+    /// If the payload can't be written as JSON.
+    pub fn of_write(write: &Write, commit_id: [u8; 16], link: Link) -> Result<Entry, StoreError> {
+        let (class, body) = if write.set.changes.is_empty() {
+            let lines: Vec<ContentLine> = write.content.iter().map(ContentLine::of).collect();
+            (Class::Content, serde_json::to_string(&lines))
+        } else {
+            (Class::Authority, serde_json::to_string(&write.set.changes))
+        };
+        let body = body.map_err(|e| StoreError::Other(format!("the payload of entry {}: {e}", link.revision)))?;
+        Ok(Entry::new(&write.set, class, body, write.salt, commit_id, link))
+    }
+
+    /// The hash over everything but the payload itself. Each field is preceded by its length, so
+    /// that no two entries can read the same.
+    pub fn chain_hash(&self) -> [u8; 32] {
+        let mut context = Context::new(&SHA256);
+        let mut field = |bytes: &[u8]| {
+            context.update(&(bytes.len() as u64).to_be_bytes());
+            context.update(bytes);
+        };
+        let id = |id: Option<Id>| id.map_or(0, Id::get).to_be_bytes();
+        field(b"valetkey ledger entry");
+        field(&self.format.to_be_bytes());
+        field(&self.revision.to_be_bytes());
+        field(&self.at.to_be_bytes());
+        field(&self.commit_id);
+        field(match self.class {
+            Class::Authority => b"authority",
+            Class::Content => b"content",
+        });
+        field(self.action.as_bytes());
+        field(self.actor.kind.as_str().as_bytes());
+        field(&id(self.actor.id));
+        field(&id(self.actor.token));
+        field(&id(self.business));
+        for subject in &self.subjects {
+            field(&id(Some(*subject)));
+        }
+        field(&[u8::from(self.narrows)]);
+        field(&self.digest);
+        field(&self.prev);
+        field(&self.business_prev);
+        finish(context)
+    }
+
+    /// The change set of an authority entry, for an index to fold.
+    ///
+    /// # Errors
+    /// Says why the entry can't be read: an unknown kind of change makes a node refuse.
+    pub fn change_set(&self) -> Result<ChangeSet, String> {
+        let at = |what: &str| format!("ledger entry {}: {what}", self.revision);
+        let action = Action::parse(&self.action).ok_or_else(|| at(&format!("unknown action {}", self.action)))?;
+        let body = self.body.as_deref().ok_or_else(|| at("its payload was erased"))?;
+        let changes: Vec<Change> = match self.class {
+            Class::Authority => serde_json::from_str(body).map_err(|e| at(&format!("unreadable changes: {e}")))?,
+            Class::Content => Vec::new(),
+        };
+        Ok(ChangeSet { at: self.at, action, actor: self.actor, business: self.business, subjects: self.subjects.clone(), changes })
+    }
+}
+
+/// What an entry says of one thing of content.
+#[derive(Debug, Serialize)]
+struct ContentLine {
+    did: &'static str,
+    id: Id,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// The version that it has now, or had when it was deleted.
+    version: i64,
+    /// SHA-256 of the body in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+}
+
+impl ContentLine {
+    fn of(change: &ContentWrite) -> ContentLine {
+        let (did, row) = match change {
+            ContentWrite::Insert(row) => ("insert", row),
+            ContentWrite::Update { row, .. } => ("update", row),
+            ContentWrite::Delete { id, expected } => {
+                return ContentLine { did: "delete", id: *id, kind: None, status: None, version: *expected, body: None };
+            }
+        };
+        ContentLine {
+            did,
+            id: row.id,
+            kind: Some(row.kind),
+            status: Some(row.status.clone()),
+            version: row.version,
+            body: Some(to_hex(&payload_digest(&[], &row.body))),
+        }
+    }
+}
+
+/// SHA-256 of salt and payload.
+pub fn payload_digest(salt: &[u8], body: &str) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    context.update(salt);
+    context.update(body.as_bytes());
+    finish(context)
+}
+
+fn finish(context: Context) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    out
+}
+
+/// What is wrong with a chain.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    #[error("entry {revision} was altered: its hash does not match its fields")]
+    Hash { revision: u64 },
+    #[error("entry {revision} was altered: its payload does not match its digest")]
+    Payload { revision: u64 },
+    #[error("entry {revision} does not follow the one before it: something was removed, inserted or altered")]
+    Link { revision: u64 },
+    #[error("entry {revision} follows entry {after}: {} are missing", revision - after - 1)]
+    Gap { after: u64, revision: u64 },
+    #[error("entry {revision} has format {format}, which this version does not know")]
+    Format { revision: u64, format: u32 },
+}
+
+/// Checks entries one after another, offline.
+#[derive(Debug, Clone, Default)]
+pub struct Verifier {
+    /// Only one business's entries are shown, so revisions have gaps and the business chain counts.
+    pub of_business: bool,
+    last: Option<(u64, [u8; 32])>,
+    business_last: std::collections::HashMap<Id, [u8; 32]>,
+    pub entries: u64,
+    pub erased: u64,
+}
+
+impl Verifier {
+    /// Checks the next entry.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub fn check(&mut self, entry: &Entry) -> Result<(), ChainError> {
+        let revision = entry.revision;
+        if entry.format != FORMAT {
+            return Err(ChainError::Format { revision, format: entry.format });
+        }
+        if entry.chain_hash() != entry.hash {
+            return Err(ChainError::Hash { revision });
+        }
+        match &entry.body {
+            Some(body) if payload_digest(&entry.salt, body) != entry.digest => return Err(ChainError::Payload { revision }),
+            Some(_) => {}
+            None => self.erased += 1,
+        }
+        if !self.of_business {
+            let (after, prev) = self.last.unwrap_or((0, [0; 32]));
+            if revision != after + 1 {
+                return Err(if revision > after { ChainError::Gap { after, revision } } else { ChainError::Link { revision } });
+            }
+            if entry.prev != prev {
+                return Err(ChainError::Link { revision });
+            }
+        }
+        if let Some(business) = entry.business {
+            let prev = self.business_last.insert(business, entry.hash).unwrap_or([0; 32]);
+            if entry.business_prev != prev {
+                return Err(ChainError::Link { revision });
+            }
+        }
+        self.last = Some((revision, entry.hash));
+        self.entries += 1;
+        Ok(())
+    }
+
+    /// Revision and hash of the last entry checked.
+    pub fn last(&self) -> Option<(u64, [u8; 32])> {
+        self.last
+    }
+}
+
+/// The words of actors as the stores keep them.
+pub fn actor_kind(word: &str) -> Option<ActorKind> {
+    [ActorKind::Operator, ActorKind::Person, ActorKind::SystemUser, ActorKind::App].into_iter().find(|k| k.as_str() == word)
+}
+
+mod hex_bytes {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::to_hex(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        super::from_hex(&String::deserialize(deserializer)?).ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
+    }
+}
+
+mod hex_32 {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::to_hex(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        super::from_hex(&String::deserialize(deserializer)?)
+            .and_then(|b| b.try_into().ok())
+            .ok_or_else(|| serde::de::Error::custom("not 32 bytes in hexadecimal"))
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Reads hexadecimal of any case.
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| if let [high, low] = pair { Some(digit(*high)? << 4 | digit(*low)?) } else { None }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u64) -> Id {
+        Id::new(n).unwrap()
+    }
+
+    /// A chain of six entries of two businesses and none.
+    fn chain() -> Vec<Entry> {
+        let mut entries: Vec<Entry> = Vec::new();
+        for n in 0..6u64 {
+            let business = [Some(id(1)), Some(id(2)), None][(n % 3) as usize];
+            let actor = Actor { kind: ActorKind::Operator, id: Some(id(n + 1)), token: None };
+            let set =
+                ChangeSet { at: 5, action: Action::TokenIssued, actor, business, subjects: vec![id(7), id(8)], changes: Vec::new() };
+            let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [n as u8; 16] };
+            let link = Link {
+                revision: n + 1,
+                prev: entries.last().map_or([0; 32], |e| e.hash),
+                business_prev: entries.iter().rev().find(|e| business.is_some() && e.business == business).map_or([0; 32], |e| e.hash),
+            };
+            entries.push(Entry::of_write(&write, [9; 16], link).unwrap());
+        }
+        entries
+    }
+
+    fn verify(entries: &[Entry]) -> Result<Verifier, ChainError> {
+        let mut verifier = Verifier::default();
+        entries.iter().try_for_each(|e| verifier.check(e))?;
+        Ok(verifier)
+    }
+
+    #[test]
+    fn a_change_of_any_field_is_noticed() {
+        let good = chain();
+        assert_eq!(verify(&good).unwrap().entries, 6);
+        let changes: [fn(&mut Entry); 15] = [
+            |e| e.format = 2,
+            |e| e.revision += 10,
+            |e| e.at += 1,
+            |e| e.commit_id[0] ^= 1,
+            |e| e.class = Class::Authority,
+            |e| e.action.push('s'),
+            |e| e.actor.kind = ActorKind::App,
+            |e| e.actor.id = None,
+            |e| e.actor.token = Some(id(1)),
+            |e| e.business = Some(id(3)),
+            |e| e.subjects.swap(0, 1),
+            |e| e.narrows = true,
+            |e| e.body = Some("[{}]".to_owned()),
+            |e| e.salt[0] ^= 1,
+            |e| e.prev[0] ^= 1,
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let mut bad = good.clone();
+            change(&mut bad[3]);
+            assert!(verify(&bad).is_err(), "change {n} goes unnoticed");
+            // Whoever hashes anew, too, is found out by the entry behind.
+            if bad[3].body == good[3].body && bad[3].salt == good[3].salt {
+                bad[3].hash = bad[3].chain_hash();
+                assert!(verify(&bad).is_err(), "change {n} with a new hash goes unnoticed");
+            }
+        }
+    }
+
+    #[test]
+    fn entries_that_are_missing_doubled_or_out_of_order_are_noticed() {
+        let good = chain();
+        let without = |n: usize| good.iter().enumerate().filter(|(i, _)| *i != n).map(|(_, e)| e.clone()).collect::<Vec<_>>();
+        assert_eq!(verify(&without(2)).unwrap_err(), ChainError::Gap { after: 2, revision: 4 });
+        assert_eq!(verify(&without(0)).unwrap_err(), ChainError::Gap { after: 0, revision: 2 });
+        let mut doubled = good.clone();
+        doubled.insert(3, good[2].clone());
+        assert_eq!(verify(&doubled).unwrap_err(), ChainError::Link { revision: 3 });
+        let mut swapped = good.clone();
+        swapped.swap(1, 2);
+        assert!(verify(&swapped).is_err());
+        // Of one business alone, what is missing shows by its own chain.
+        let mut verifier = Verifier { of_business: true, ..Verifier::default() };
+        assert_eq!(verifier.check(&good[3]), Err(ChainError::Link { revision: 4 }));
+    }
+
+    #[test]
+    fn a_payload_can_be_erased_and_the_chain_still_verifies() {
+        let mut entries = chain();
+        entries[2].body = None;
+        assert_eq!(verify(&entries).unwrap().erased, 1);
+        assert!(entries[2].change_set().is_err() || entries[2].class == Class::Content);
+    }
+
+    #[test]
+    fn entries_come_back_from_json_and_an_unknown_change_is_refused() {
+        let entry = chain().remove(1);
+        let text = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+        let mut strange = Entry { class: Class::Authority, ..entry };
+        strange.body = Some("[{\"after\":{\"spaceship\":{}}}]".to_owned());
+        assert!(strange.change_set().unwrap_err().contains("entry 2"));
+        strange.action = "launched".to_owned();
+        assert!(strange.change_set().unwrap_err().contains("launched"));
+    }
+
+    #[test]
+    fn hexadecimal_is_read_strictly() {
+        assert_eq!(from_hex("00fFA1"), Some(vec![0, 255, 161]));
+        for bad in ["0", "+f", "0x", "zz", " 1", "é"] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The port to what is kept on disk: its types, the rules of the ledger's chain, the SQL that both
+//! engines share, a model in memory, a wrapper that fails on purpose, and the contract that every
+//! engine must keep.
+//!
+//! Nothing here may name a database driver, and nothing may decide about rights.
+
+pub mod content;
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod faulty;
+pub mod ledger;
+pub mod memory;
+pub mod port;
+pub mod sql;
+
+pub use content::{Content, ContentQuery, ContentWrite, Job, JobWrite};
+pub use faulty::Faulty;
+pub use ledger::{Class, Entry};
+pub use memory::MemoryStore;
+pub use port::{
+    Batch, CommitError, Head, HeadLock, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store, StoreError, TokenUse, Write,
+};

@@ -1,0 +1,336 @@
+//! What the model keeps, and how a batch is applied or undone.
+//!
+//! Every change of a batch leaves its opposite behind, so that nothing of a failed one stays.
+
+use std::collections::BTreeMap;
+
+use valetkey_domain::credential::Digest;
+use valetkey_domain::{Change, Id, Record, RecordKey, Status, UnixMs};
+
+use crate::ledger::Link;
+use crate::{
+    Batch, CommitError, Content, ContentQuery, ContentWrite, Entry, Head, Job, JobWrite, KeyRow, Outcome, RefusalRow, TokenUse,
+    Write,
+};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub head: Head,
+    pub ledger: Vec<Entry>,
+    records: BTreeMap<RecordKey, Record>,
+    unique: BTreeMap<Unique, RecordKey>,
+    pub contents: BTreeMap<Id, Content>,
+    pub jobs: BTreeMap<Id, Job>,
+    pub uses: BTreeMap<Id, TokenUse>,
+    pub refusals: BTreeMap<String, RefusalRow>,
+    pub keys: BTreeMap<u64, KeyRow>,
+    pub lease: Option<(String, UnixMs)>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            head: Head::EMPTY,
+            ledger: Vec::new(),
+            records: BTreeMap::new(),
+            unique: BTreeMap::new(),
+            contents: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            lease: None,
+        }
+    }
+}
+
+/// What no two records may share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Unique {
+    TokenDigest(Digest),
+    /// Business and address of a person that is not deleted.
+    Email(Id, String),
+    KindWord(String),
+}
+
+/// The opposite of one step.
+enum Undo {
+    Record(RecordKey, Option<Box<Record>>),
+    Content(Id, Option<Box<Content>>),
+    Job(Id, Option<Job>),
+}
+
+impl State {
+    /// Applies a batch, or nothing of it.
+    pub fn commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
+        let head = self.head;
+        let entries = self.ledger.len();
+        let mut undo = Vec::new();
+        let mut outcomes = Vec::with_capacity(batch.writes.len());
+        for (index, write) in batch.writes.iter().enumerate() {
+            let mark = undo.len();
+            if !self.conditions_hold(write, &mut undo) {
+                self.take_back(&mut undo, mark);
+                outcomes.push(Outcome::Conflict);
+                continue;
+            }
+            match self.apply(write, batch.commit_id, &mut undo) {
+                Ok(revision) => outcomes.push(Outcome::Applied { revision }),
+                Err(detail) => {
+                    self.take_back(&mut undo, 0);
+                    self.ledger.truncate(entries);
+                    self.head = head;
+                    return Err(CommitError::Refused { index, detail });
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn apply(&mut self, write: &Write, commit_id: [u8; 16], undo: &mut Vec<Undo>) -> Result<u64, String> {
+        for change in &write.set.changes {
+            self.change(change, undo)?;
+        }
+        let of_business = |e: &&Entry| write.set.business.is_some() && e.business == write.set.business;
+        let link = Link {
+            revision: self.head.revision + 1,
+            prev: self.head.hash,
+            business_prev: self.ledger.iter().rev().find(of_business).map_or([0; 32], |e| e.hash),
+        };
+        let entry = Entry::of_write(write, commit_id, link).map_err(|e| e.to_string())?;
+        self.head = self.head.followed_by(&entry);
+        self.ledger.push(entry);
+        Ok(self.head.revision)
+    }
+
+    fn conditions_hold(&mut self, write: &Write, undo: &mut Vec<Undo>) -> bool {
+        write.content.iter().all(|change| self.write_content(change, undo)) && write.jobs.iter().all(|change| self.write_job(change, undo))
+    }
+
+    fn write_content(&mut self, change: &ContentWrite, undo: &mut Vec<Undo>) -> bool {
+        let (id, new, expected) = match change {
+            ContentWrite::Insert(row) => (row.id, Some(row), None),
+            ContentWrite::Update { row, expected } => (row.id, Some(row), Some(*expected)),
+            ContentWrite::Delete { id, expected } => (*id, None, Some(*expected)),
+        };
+        if self.contents.get(&id).map(|row| row.version) != expected {
+            return false;
+        }
+        let old = match new {
+            Some(row) => self.contents.insert(id, row.clone()),
+            None => self.contents.remove(&id),
+        };
+        undo.push(Undo::Content(id, old.map(Box::new)));
+        true
+    }
+
+    fn write_job(&mut self, change: &JobWrite, undo: &mut Vec<Undo>) -> bool {
+        match change {
+            JobWrite::Insert(job) => {
+                if self.jobs.contains_key(&job.id) {
+                    return false;
+                }
+                self.jobs.insert(job.id, job.clone());
+                undo.push(Undo::Job(job.id, None));
+            }
+            JobWrite::Finish { id, holder, now } => {
+                let mine = |j: &Job| j.holder.as_ref() == Some(holder) && j.lease_until.is_some_and(|until| until > *now);
+                if !self.jobs.get(id).is_some_and(mine) {
+                    return false;
+                }
+                undo.push(Undo::Job(*id, self.jobs.remove(id)));
+            }
+            JobWrite::Cancel { id } => undo.push(Undo::Job(*id, self.jobs.remove(id))),
+            JobWrite::Move { id, due_at } => {
+                if let Some(job) = self.jobs.get_mut(id) {
+                    undo.push(Undo::Job(*id, Some(job.clone())));
+                    *job = Job { due_at: *due_at, lease_until: None, holder: None, ..job.clone() };
+                }
+            }
+        }
+        true
+    }
+
+    fn change(&mut self, change: &Change, undo: &mut Vec<Undo>) -> Result<(), String> {
+        let after = change.after.as_ref().map(Record::key);
+        if let Some(key) = change.before.as_ref().map(Record::key).filter(|k| Some(*k) != after) {
+            if self.records.values().any(|r| r.key() != key && parents(r).contains(&key)) {
+                return Err(format!("{key:?} is still needed by others"));
+            }
+            let old = self.set(key, None);
+            undo.push(Undo::Record(key, old.map(Box::new)));
+        }
+        if let Some(record) = &change.after {
+            let key = record.key();
+            if let Some(parent) = parents(record).into_iter().find(|p| !self.records.contains_key(p)) {
+                return Err(format!("{key:?} needs {parent:?}, which is not there"));
+            }
+            if unique_of(record).is_some_and(|u| self.unique.get(&u).is_some_and(|other| *other != key)) {
+                return Err(format!("{key:?} repeats what must be unique"));
+            }
+            let old = self.set(key, Some(record.clone()));
+            undo.push(Undo::Record(key, old.map(Box::new)));
+        }
+        Ok(())
+    }
+
+    /// Puts or removes a record together with what it keeps unique.
+    fn set(&mut self, key: RecordKey, record: Option<Record>) -> Option<Record> {
+        let unique = record.as_ref().and_then(unique_of);
+        let old = match record {
+            Some(record) => self.records.insert(key, record),
+            None => self.records.remove(&key),
+        };
+        if let Some(gone) = old.as_ref().and_then(unique_of) {
+            self.unique.remove(&gone);
+        }
+        if let Some(unique) = unique {
+            self.unique.insert(unique, key);
+        }
+        old
+    }
+
+    fn take_back(&mut self, undo: &mut Vec<Undo>, mark: usize) {
+        for step in undo.drain(mark..).rev() {
+            match step {
+                Undo::Record(key, old) => {
+                    self.set(key, old.map(|r| *r));
+                }
+                Undo::Content(id, Some(old)) => {
+                    self.contents.insert(id, *old);
+                }
+                Undo::Content(id, None) => {
+                    self.contents.remove(&id);
+                }
+                Undo::Job(id, Some(old)) => {
+                    self.jobs.insert(id, old);
+                }
+                Undo::Job(id, None) => {
+                    self.jobs.remove(&id);
+                }
+            }
+        }
+    }
+
+    /// All records in the order that the port promises.
+    pub fn load_order(&self) -> Vec<Record> {
+        let mut records: Vec<(u8, &RecordKey, &Record)> = self.records.iter().map(|(key, record)| (rank(record), key, record)).collect();
+        records.sort_by_key(|(rank, key, _)| (*rank, **key));
+        records.into_iter().map(|(_, _, record)| record.clone()).collect()
+    }
+
+    /// The content that a query has without place and limit, in list order.
+    pub fn filtered(&self, query: &ContentQuery) -> Vec<Content> {
+        let wanted = |row: &&Content| {
+            row.parent == query.parent
+                && row.kind == query.kind
+                && (query.statuses.is_empty() || query.statuses.contains(&row.status))
+                && query.since.is_none_or(|since| row.sort_at >= since)
+                && query.until.is_none_or(|until| row.sort_at < until)
+        };
+        let mut rows: Vec<Content> = self.contents.values().filter(wanted).cloned().collect();
+        rows.sort_by_key(|row| (row.sort_at, row.id));
+        if !query.ascending {
+            rows.reverse();
+        }
+        rows
+    }
+
+    pub fn list(&self, query: &ContentQuery) -> Vec<Content> {
+        let before = |a: (UnixMs, Id), b: (UnixMs, Id)| if query.ascending { a < b } else { a > b };
+        let mut rows = self.filtered(query);
+        rows.retain(|row| {
+            let place = (row.sort_at, row.id);
+            query.after.is_none_or(|after| before(after, place)) && query.before.is_none_or(|end| before(place, end))
+        });
+        if query.before.is_some() {
+            rows.drain(..rows.len().saturating_sub(query.limit));
+        }
+        rows.truncate(query.limit);
+        rows
+    }
+
+    pub fn claim(&mut self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Vec<Job> {
+        let free = |j: &&mut Job| j.due_at <= now && j.lease_until.is_none_or(|until| until <= now);
+        let mut due: Vec<&mut Job> = self.jobs.values_mut().filter(free).collect();
+        due.sort_by_key(|j| (j.due_at, j.id));
+        due.truncate(limit);
+        for job in &mut due {
+            job.attempts += 1;
+            job.holder = Some(holder.to_owned());
+            job.lease_until = Some(lease_until);
+        }
+        due.into_iter().map(|j| j.clone()).collect()
+    }
+
+    pub fn add_use(&mut self, used: &TokenUse) {
+        let sum = self.uses.entry(used.token).or_insert(TokenUse { count: 0, ..used.clone() });
+        sum.count += used.count;
+        if used.used_at >= sum.used_at {
+            sum.used_at = used.used_at;
+            sum.ip.clone_from(&used.ip);
+        }
+    }
+
+    /// Refusals, newest first.
+    pub fn newest_refusals(&self, business: Option<Id>) -> Vec<RefusalRow> {
+        let wanted = |row: &&RefusalRow| business.is_none() || row.business == business;
+        let mut rows: Vec<RefusalRow> = self.refusals.values().filter(wanted).cloned().collect();
+        rows.sort_by(|a, b| (b.at, &b.trace).cmp(&(a.at, &a.trace)));
+        rows
+    }
+}
+
+fn unique_of(record: &Record) -> Option<Unique> {
+    match record {
+        Record::Token(t) => Some(Unique::TokenDigest(t.digest)),
+        Record::Person(p) if p.status != Status::Deleted => Some(Unique::Email(p.business, p.email.clone())),
+        Record::DeclaredKind(k) => Some(Unique::KindWord(k.word.clone())),
+        Record::Person(_)
+        | Record::Business(_)
+        | Record::SystemUser(_)
+        | Record::App(_)
+        | Record::Connection(_)
+        | Record::Installation(_)
+        | Record::Asset(_)
+        | Record::Assignment(_)
+        | Record::Share(_)
+        | Record::SignInCode(_)
+        | Record::Terms(_) => None,
+    }
+}
+
+/// The records without which a record can't be stored.
+fn parents(record: &Record) -> Vec<RecordKey> {
+    match record {
+        Record::Person(r) => vec![RecordKey::Business(r.business)],
+        Record::SystemUser(r) => vec![RecordKey::Business(r.business)],
+        Record::App(r) => vec![RecordKey::Business(r.business)],
+        Record::Connection(r) => vec![RecordKey::Business(r.business), RecordKey::App(r.app)],
+        Record::Installation(r) => vec![RecordKey::SystemUser(r.system_user), RecordKey::App(r.app)],
+        Record::Asset(r) => r.business.map(RecordKey::Business).into_iter().collect(),
+        Record::Share(r) => vec![RecordKey::Business(r.partner)],
+        Record::Assignment(r) => vec![RecordKey::Business(r.business)],
+        Record::Token(r) => vec![RecordKey::Business(r.business)],
+        Record::SignInCode(r) => vec![RecordKey::Person(r.person)],
+        Record::Business(_) | Record::DeclaredKind(_) | Record::Terms(_) => Vec::new(),
+    }
+}
+
+fn rank(record: &Record) -> u8 {
+    match record {
+        Record::Terms(_) => 0,
+        Record::DeclaredKind(_) => 1,
+        Record::Business(_) => 2,
+        Record::Person(_) => 3,
+        Record::SystemUser(_) => 4,
+        Record::App(_) => 5,
+        Record::Connection(_) => 6,
+        Record::Installation(_) => 7,
+        Record::Asset(_) => 8,
+        Record::Share(_) => 9,
+        Record::Assignment(_) => 10,
+        Record::Token(_) => 11,
+        Record::SignInCode(_) => 12,
+    }
+}

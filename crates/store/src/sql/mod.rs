@@ -1,0 +1,123 @@
+//! The SQL that both engines share: one text with `$1` parameters, in the subset that both read.
+//!
+//! Integers, times and booleans are BIGINT, JSON is TEXT, and texts compare byte by byte. What
+//! differs between engines stands in [`Dialect`], and only the statements of migrations use it.
+//! Nothing here may name a driver, run a statement, or be async.
+
+pub mod append;
+pub mod content;
+pub mod migrations;
+pub mod records;
+pub mod rows;
+pub mod statements;
+
+pub use append::{Appender, Step};
+pub use statements::Statement;
+
+use crate::StoreError;
+
+/// One parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Int(i64),
+    Text(String),
+    Blob(Vec<u8>),
+    Null,
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Int(value)
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Value {
+        value.map_or(Value::Null, Value::Int)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(value: Option<&str>) -> Value {
+        value.map_or(Value::Null, Value::from)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Value {
+        Value::Blob(value.to_vec())
+    }
+}
+
+impl From<valetkey_domain::Id> for Value {
+    fn from(value: valetkey_domain::Id) -> Value {
+        Value::Int(value.as_i64())
+    }
+}
+
+impl From<Option<valetkey_domain::Id>> for Value {
+    fn from(value: Option<valetkey_domain::Id>) -> Value {
+        value.map_or(Value::Null, Value::from)
+    }
+}
+
+/// One row of an answer, read by position from 0. Each reader fails as [`StoreError::Corrupt`]
+/// when the column is of another type, or NULL where no NULL is expected.
+pub trait RowRead {
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, StoreError>;
+    fn opt_text(&self, column: usize) -> Result<Option<String>, StoreError>;
+    fn opt_blob(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError>;
+
+    fn int(&self, column: usize) -> Result<i64, StoreError> {
+        self.opt_int(column)?.ok_or_else(|| null(column))
+    }
+
+    fn text(&self, column: usize) -> Result<String, StoreError> {
+        self.opt_text(column)?.ok_or_else(|| null(column))
+    }
+
+    fn blob(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        self.opt_blob(column)?.ok_or_else(|| null(column))
+    }
+}
+
+fn null(column: usize) -> StoreError {
+    StoreError::Corrupt(format!("column {column} of a row is NULL where a value must stand"))
+}
+
+/// What the statements of migrations are filled with.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// For `{BLOB}`: the type of bytes.
+    pub blob: &'static str,
+    /// For `{TEXT}`: a type of text that compares byte by byte.
+    pub text: &'static str,
+    /// For `{KEY}`: a primary key of 64 bits; where the engine has a name for "this is the row's
+    /// own number", that.
+    pub key: &'static str,
+    /// For `{COMPACT}`: what follows the bracket of a table whose key has several columns.
+    pub compact: &'static str,
+}
+
+impl Dialect {
+    /// A statement of a migration, as this engine reads it.
+    pub fn fill(&self, statement: &str) -> String {
+        statement
+            .replace("{BLOB}", self.blob)
+            .replace("{TEXT}", self.text)
+            .replace("{KEY}", self.key)
+            .replace("{COMPACT}", self.compact)
+    }
+}

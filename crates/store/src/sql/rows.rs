@@ -1,0 +1,257 @@
+//! Rows of everything that is not an authority record: the head, ledger entries, content, jobs,
+//! uses, refusals, keys.
+
+use valetkey_domain::{Actor, Id};
+
+use super::records::{id, opt_id};
+use super::{RowRead, Value};
+use crate::ledger::actor_kind;
+use crate::{Class, Content, Entry, Head, Job, KeyRow, RefusalRow, StoreError, TokenUse};
+
+/// Reads the row of `HEAD`.
+pub fn read_head(row: &dyn RowRead) -> Result<Head, StoreError> {
+    let hash = match row.opt_blob(1)? {
+        None => [0; 32],
+        Some(bytes) => hash(bytes)?,
+    };
+    Ok(Head { revision: revision(row.int(0)?)?, hash, last_narrowing: revision(row.int(2)?)? })
+}
+
+/// Reads the row of `BUSINESS_HEAD`.
+pub fn read_business_head(row: &dyn RowRead) -> Result<[u8; 32], StoreError> {
+    hash(row.blob(0)?)
+}
+
+/// Reads the row of `NEWEST_ENTRY`.
+pub fn read_newest(row: &dyn RowRead) -> Result<(u64, [u8; 32]), StoreError> {
+    Ok((revision(row.int(0)?)?, hash(row.blob(1)?)?))
+}
+
+/// Fails unless the head is that of the newest entry: otherwise the two were torn apart outside.
+pub fn check_head(head: Head, newest: Option<(u64, [u8; 32])>) -> Result<(), StoreError> {
+    if newest.unwrap_or((0, [0; 32])) == (head.revision, head.hash) {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!(
+        "the head says revision {}, but the newest ledger entry is {}; restore a backup",
+        head.revision,
+        newest.map_or(0, |(r, _)| r)
+    )))
+}
+
+/// Reads the row of `OUTCOME`.
+pub fn read_outcome(row: &dyn RowRead) -> Result<Option<(u64, u64)>, StoreError> {
+    match (row.opt_int(0)?, row.opt_int(1)?) {
+        (Some(first), Some(last)) => Ok(Some((revision(first)?, revision(last)?))),
+        _ => Ok(None),
+    }
+}
+
+/// The parameters of `INSERT_ENTRY`.
+pub fn entry_values(entry: &Entry) -> Result<Vec<Value>, StoreError> {
+    let Entry {
+        format,
+        revision,
+        at,
+        commit_id,
+        class,
+        action,
+        actor,
+        business,
+        subjects,
+        narrows,
+        body,
+        salt,
+        digest,
+        prev,
+        business_prev,
+        hash,
+    } = entry;
+    let subjects: Vec<String> = subjects.iter().map(Id::to_string).collect();
+    Ok(vec![
+        stored_revision(*revision)?,
+        i64::from(*format).into(),
+        (*at).into(),
+        commit_id.as_slice().into(),
+        class_word(*class).into(),
+        action.as_str().into(),
+        actor.kind.as_str().into(),
+        actor.id.into(),
+        actor.token.into(),
+        (*business).into(),
+        Value::Text(subjects.join(",")),
+        (*narrows).into(),
+        body.as_deref().into(),
+        salt.as_slice().into(),
+        digest.as_slice().into(),
+        prev.as_slice().into(),
+        business_prev.as_slice().into(),
+        hash.as_slice().into(),
+    ])
+}
+
+/// Reads a row of `TAIL` or `TAIL_OF`.
+pub fn read_entry(row: &dyn RowRead) -> Result<Entry, StoreError> {
+    let revision = revision(row.int(0)?)?;
+    let wrong = |what: String| StoreError::Corrupt(format!("ledger entry {revision}: {what}"));
+    let class = row.text(4)?;
+    let kind = row.text(6)?;
+    let subjects = row.text(10)?;
+    Ok(Entry {
+        format: u32::try_from(row.int(1)?).map_err(|_| wrong("its format is no number of a format".into()))?,
+        revision,
+        at: row.int(2)?,
+        commit_id: row.blob(3)?,
+        class: [Class::Authority, Class::Content]
+            .into_iter()
+            .find(|c| class_word(*c) == class)
+            .ok_or_else(|| wrong(format!("unknown class {class}")))?,
+        action: row.text(5)?,
+        actor: Actor {
+            kind: actor_kind(&kind).ok_or_else(|| wrong(format!("unknown kind of actor {kind}")))?,
+            id: opt_id(row, 7)?,
+            token: opt_id(row, 8)?,
+        },
+        business: opt_id(row, 9)?,
+        subjects: subjects
+            .split(',')
+            .filter(|s| !s.is_empty())
+            .map(|s| Id::parse(s).ok_or_else(|| wrong(format!("subject {s} is no id"))))
+            .collect::<Result<_, _>>()?,
+        narrows: row.int(11)? != 0,
+        body: row.opt_text(12)?,
+        salt: row.blob(13)?,
+        digest: hash(row.blob(14)?)?,
+        prev: hash(row.blob(15)?)?,
+        business_prev: hash(row.blob(16)?)?,
+        hash: hash(row.blob(17)?)?,
+    })
+}
+
+fn class_word(class: Class) -> &'static str {
+    match class {
+        Class::Authority => "authority",
+        Class::Content => "content",
+    }
+}
+
+/// The parameters of `INSERT_CONTENT`, and the first ten of `UPDATE_CONTENT`.
+pub fn content_values(content: &Content) -> Vec<Value> {
+    let Content { id, kind, asset, parent, status, sort_at, created_at, updated_at, version, body } = content;
+    vec![
+        (*id).into(),
+        i64::from(*kind).into(),
+        (*asset).into(),
+        (*parent).into(),
+        status.as_str().into(),
+        (*sort_at).into(),
+        (*created_at).into(),
+        (*updated_at).into(),
+        (*version).into(),
+        body.as_str().into(),
+    ]
+}
+
+/// Reads a row of content.
+pub fn read_content(row: &dyn RowRead) -> Result<Content, StoreError> {
+    let kind = row.int(1)?;
+    Ok(Content {
+        id: id(row, 0)?,
+        kind: u8::try_from(kind).map_err(|_| StoreError::Corrupt(format!("unknown kind of content {kind}")))?,
+        asset: id(row, 2)?,
+        parent: id(row, 3)?,
+        status: row.text(4)?,
+        sort_at: row.int(5)?,
+        created_at: row.int(6)?,
+        updated_at: row.int(7)?,
+        version: row.int(8)?,
+        body: row.text(9)?,
+    })
+}
+
+/// The parameters of `INSERT_JOB`.
+pub fn job_values(job: &Job) -> Vec<Value> {
+    let Job { id, kind, due_at, payload, attempts, lease_until, holder } = job;
+    vec![
+        (*id).into(),
+        kind.as_str().into(),
+        (*due_at).into(),
+        payload.as_str().into(),
+        (*attempts).into(),
+        (*lease_until).into(),
+        holder.as_deref().into(),
+    ]
+}
+
+/// Reads a row of `CLAIM_JOBS`.
+pub fn read_job(row: &dyn RowRead) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: id(row, 0)?,
+        kind: row.text(1)?,
+        due_at: row.int(2)?,
+        payload: row.text(3)?,
+        attempts: row.int(4)?,
+        lease_until: row.opt_int(5)?,
+        holder: row.opt_text(6)?,
+    })
+}
+
+/// The parameters of `ADD_USE`.
+pub fn use_values(used: &TokenUse) -> Vec<Value> {
+    let TokenUse { token, used_at, ip, count } = used;
+    vec![(*token).into(), (*used_at).into(), ip.as_str().into(), (*count).into()]
+}
+
+/// Reads a row of uses.
+pub fn read_use(row: &dyn RowRead) -> Result<TokenUse, StoreError> {
+    Ok(TokenUse { token: id(row, 0)?, used_at: row.int(1)?, ip: row.text(2)?, count: row.int(3)? })
+}
+
+/// The parameters of `ADD_REFUSAL`.
+pub fn refusal_values(refusal: &RefusalRow) -> Vec<Value> {
+    let RefusalRow { trace, at, business, token, reason, body } = refusal;
+    vec![trace.as_str().into(), (*at).into(), (*business).into(), (*token).into(), reason.as_str().into(), body.as_str().into()]
+}
+
+/// Reads a row of refusals.
+pub fn read_refusal(row: &dyn RowRead) -> Result<RefusalRow, StoreError> {
+    Ok(RefusalRow {
+        trace: row.text(0)?,
+        at: row.int(1)?,
+        business: opt_id(row, 2)?,
+        token: opt_id(row, 3)?,
+        reason: row.text(4)?,
+        body: row.text(5)?,
+    })
+}
+
+/// The parameters of `INSERT_KEY`.
+pub fn key_values(key: &KeyRow) -> Result<Vec<Value>, StoreError> {
+    let KeyRow { key_id, master_id, bytes } = key;
+    let id = i64::try_from(*key_id).map_err(|_| StoreError::Other(format!("key id {key_id} has more than 63 bits")))?;
+    Ok(vec![id.into(), master_id.as_str().into(), bytes.as_slice().into()])
+}
+
+/// Reads a row of `KEYS`.
+pub fn read_key(row: &dyn RowRead) -> Result<KeyRow, StoreError> {
+    Ok(KeyRow { key_id: revision(row.int(0)?)?, master_id: row.text(1)?, bytes: row.blob(2)? })
+}
+
+/// A revision as the stores keep it.
+pub fn stored_revision(revision: u64) -> Result<Value, StoreError> {
+    i64::try_from(revision).map(Value::Int).map_err(|_| StoreError::Other(format!("revision {revision} has more than 63 bits")))
+}
+
+/// A count or limit as a parameter.
+pub fn stored_limit(limit: usize) -> Value {
+    Value::Int(i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+fn revision(value: i64) -> Result<u64, StoreError> {
+    u64::try_from(value).map_err(|_| StoreError::Corrupt(format!("a revision of {value}")))
+}
+
+fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("a hash of {length} bytes")))
+}

@@ -1,0 +1,5 @@
+//! What the tests of several crates share. Nothing here may reach the product.
+
+pub mod clock;
+pub mod postgres;
+pub mod random;

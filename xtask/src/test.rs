@@ -1,0 +1,171 @@
+//! `cargo xtask test`: every test of the project, in one run, with one summary.
+//!
+//! It must never leave a suite out silently: a suite that can't run, or that ran no test, has failed.
+
+mod clients;
+mod counts;
+mod plan;
+mod report;
+mod rust;
+mod system;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::needs::{self, Consent, Tools};
+use crate::reaper::Reaper;
+use crate::server::{Demo, Postgres};
+use crate::{out, root};
+use counts::Counts;
+use plan::{Options, Plan, Store, Stories};
+use report::{Outcome, Report};
+
+pub const HELP: &str = "\
+Usage: cargo xtask test [--install] [--only NAME]... [--list]
+
+Runs all tests: the Rust tests, the stories that official SDKs tell against the
+demo on each store, and the system suites. Ends with a table and, as its last
+line, `N passed, N failed`, which is kept in target/xtask/summary.txt as well.
+
+Options:
+  --install      install what is missing with the system's package manager
+                 (CI=true does the same; on a terminal you are asked)
+  --only NAME    only suites whose name contains NAME; may be repeated
+  --list         print the suites and end
+";
+
+/// What every suite may need while it runs.
+struct Work<'a> {
+    root: &'a Path,
+    reaper: &'a Reaper,
+    tools: Tools,
+    /// Logs of servers; they stay after the run.
+    logs: PathBuf,
+}
+
+impl Work<'_> {
+    fn log(&self, name: &str) -> PathBuf {
+        self.logs.join(format!("{name}.log"))
+    }
+
+    /// A private PostgreSQL server with an empty database.
+    fn postgres(&self, name: &str) -> Result<Postgres<'_>> {
+        let bin = self.tools.postgres_bin.as_ref().context("the PostgreSQL server's programs were not looked for")?;
+        Postgres::start(self.reaper, bin, &self.log(&format!("{name}-database")))
+    }
+}
+
+pub fn run(args: &[String]) -> Result<bool> {
+    let options = Options::parse(args)?;
+    let plan = Plan::new(&options.only, system::SUITES)?;
+    if options.list {
+        plan.names().iter().for_each(|name| out::line(name));
+        return Ok(true);
+    }
+    let start = Instant::now();
+    let root = root()?;
+    let kept = root.join("target/xtask");
+    let logs = kept.join("logs");
+    std::fs::create_dir_all(&logs).with_context(|| format!("can't create {}", logs.display()))?;
+    let summary = kept.join("summary.txt");
+    // An old summary must not be taken for the one of this run.
+    let _ = std::fs::remove_file(&summary);
+
+    let tools = needs::ensure(&plan.needs(), plan.rust, Consent::of_this_run(options.install))?;
+    let reaper = Reaper::start()?;
+    let work = Work { root: &root, reaper: &reaper, tools, logs };
+    let mut report = Report::default();
+    match rust::build(&work, plan.rust) {
+        Ok(binary) => suites(&work, &plan, &binary, &mut report),
+        Err(error) => report.add(Outcome::broken("build", start, &error)),
+    }
+    report.finish(start.elapsed(), &summary)
+}
+
+fn suites(work: &Work<'_>, plan: &Plan, binary: &Path, report: &mut Report) {
+    if plan.rust {
+        report.add(timed("rust", |_| rust::tests(work)));
+    }
+    for stories in &plan.stories {
+        tell(work, stories, binary, report);
+    }
+    for suite in &plan.system {
+        report.add(timed(suite.name, |_| system::run(work, suite, binary)));
+    }
+}
+
+/// Starts the demo on a store, lets the selected clients tell their stories, and stops it again.
+/// That it starts and stops well is a suite of its own.
+fn tell(work: &Work<'_>, stories: &Stories, binary: &Path, report: &mut Report) {
+    let start = Instant::now();
+    let name = stories.demo_name();
+    // Declared before the demo, so that the database outlives it.
+    let database;
+    let demo = match start_demo(work, stories.store, &name, binary) {
+        Ok((demo, kept)) => {
+            database = kept;
+            demo
+        }
+        Err(error) => {
+            report.add(Outcome::broken(&name, start, &error));
+            for language in &stories.languages {
+                let error = anyhow::anyhow!("the demo did not start");
+                report.add(Outcome::broken(&stories.name(*language), Instant::now(), &error));
+            }
+            return;
+        }
+    };
+    let started = start.elapsed();
+    for language in &stories.languages {
+        let name = stories.name(*language);
+        let outcome = timed(&name, |_| clients::story(work, *language, &demo.file()));
+        if !outcome.went_well() {
+            demo.show();
+        }
+        report.add(outcome);
+    }
+    let stopping = Instant::now();
+    let counts = match demo.stop() {
+        Ok(()) => Counts::new(2, 0),
+        Err(error) => Counts::new(1, 1).with_note(&format!("{error:#}")),
+    };
+    report.add(Outcome::new(&name, counts, started + stopping.elapsed()));
+    drop(database);
+}
+
+type Started<'a> = (Demo<'a>, Option<Postgres<'a>>);
+
+fn start_demo<'a>(work: &'a Work<'_>, store: Store, name: &str, binary: &Path) -> Result<Started<'a>> {
+    let database = match store {
+        Store::Sqlite => None,
+        Store::Postgres => Some(work.postgres(name)?),
+    };
+    out::heading(&format!("starting the demo over {}", store.name()));
+    let demo = Demo::start(work.reaper, binary, database.as_ref().map(Postgres::address), &work.log(name))?;
+    Ok((demo, database))
+}
+
+/// Runs a suite and takes its time. An error is a failure of the suite, not of the run.
+fn timed(name: &str, suite: impl FnOnce(&str) -> Result<Counts>) -> Outcome {
+    out::heading(&format!("suite {name}"));
+    let start = Instant::now();
+    match suite(name) {
+        Ok(counts) => Outcome::new(name, counts, start.elapsed()),
+        Err(error) => Outcome::broken(name, start, &error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suite_that_can_not_run_has_failed() {
+        let outcome = timed("broken", |_| anyhow::bail!("no such file"));
+        assert!(!outcome.went_well());
+        let outcome = timed("fine", |_| Ok(Counts::new(1, 0)));
+        assert!(outcome.went_well());
+    }
+}

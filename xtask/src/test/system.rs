@@ -1,0 +1,103 @@
+//! Suites that test the finished binary from outside: a program each, listed in one table.
+//!
+//! It must never run a program that isn't in the table, nor hold a row whose program is missing.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Work, clients, counts, counts::Counts};
+use crate::exec::{self, Show};
+use crate::needs::Need;
+use crate::server::Postgres;
+
+const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// One suite. Its program ends with the line `N passed, N failed` and an exit code that agrees.
+#[derive(Debug)]
+pub struct Suite {
+    /// As `--only` and the table name it.
+    pub name: &'static str,
+    /// Its file or folder in `tests/`.
+    pub path: &'static str,
+    pub needs: &'static [Need],
+    /// The command. In its words, `{root}` is the repository, `{valetkey}` the binary, `{temp}` a
+    /// fresh folder, `{python}` the Python of the client stories, and `{postgres}` the address of
+    /// a fresh PostgreSQL server.
+    pub command: &'static [&'static str],
+}
+
+/// All system suites. A new one is a row here.
+pub const SUITES: &[Suite] = &[];
+
+pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
+    if !work.root.join(suite.path).exists() {
+        bail!("there is no {}, which the table of suites names", suite.path);
+    }
+    let uses = |word: &str| suite.command.iter().any(|part| part.contains(word));
+    let database = if uses("{postgres}") { Some(work.postgres(suite.name)?) } else { None };
+    let python = if uses("{python}") { Some(clients::python(work)?) } else { None };
+    let temp = work.reaper.folder(suite.name)?;
+    let words = fill(
+        suite.command,
+        &[
+            ("{root}", &work.root.to_string_lossy()),
+            ("{valetkey}", &binary.to_string_lossy()),
+            ("{temp}", &temp.to_string_lossy()),
+            ("{python}", &python.unwrap_or_default().to_string_lossy()),
+            ("{postgres}", database.as_ref().map_or("", Postgres::address)),
+        ],
+    );
+    let (program, args) = words.split_first().with_context(|| format!("{} has no command", suite.name))?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir(work.root);
+    let ended = exec::run(work.reaper, command, LIMIT, Show::Live)?;
+    work.reaper.remove(&temp);
+    Ok(counts::closing_line(&ended))
+}
+
+fn fill(command: &[&str], values: &[(&str, &str)]) -> Vec<String> {
+    command
+        .iter()
+        .map(|word| values.iter().fold((*word).to_string(), |word, (name, value)| word.replace(name, value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::needs::Tools;
+    use crate::reaper::Reaper;
+
+    #[test]
+    fn the_table_and_the_tree_agree() {
+        let root = crate::root().unwrap();
+        for suite in SUITES {
+            assert!(root.join(suite.path).exists(), "{}: there is no {}", suite.name, suite.path);
+            assert!(!suite.command.is_empty(), "{} has no command", suite.name);
+        }
+        let Ok(entries) = std::fs::read_dir(root.join("tests")) else { return };
+        for entry in entries.flatten() {
+            let path = format!("tests/{}", entry.file_name().to_string_lossy());
+            assert!(SUITES.iter().any(|suite| suite.path.starts_with(&path)), "{path} is in no row of SUITES");
+        }
+    }
+
+    #[test]
+    fn a_suite_runs_with_its_words_filled_in() {
+        let reaper = Reaper::start().unwrap();
+        let logs = reaper.folder("logs").unwrap();
+        let root = crate::root().unwrap();
+        let work = Work { root: &root, reaper: &reaper, tools: Tools::default(), logs };
+        const SCRIPT: &str = r#"test -d "$1" && test "$2" = /binary && echo '2 passed, 0 failed'"#;
+        let suite = Suite {
+            name: "probe",
+            path: "xtask",
+            needs: &[],
+            command: &["sh", "-c", SCRIPT, "sh", "{temp}", "{valetkey}"],
+        };
+        assert_eq!(run(&work, &suite, Path::new("/binary")).unwrap(), Counts::new(2, 0));
+    }
+}
