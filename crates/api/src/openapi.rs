@@ -26,7 +26,7 @@ pub(crate) fn document(beside: &[(String, Value)]) -> Value {
         "info": {
             "title": "Valetkey",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Commands of the business manager for system users. Ids are strings of digits; times are RFC 3339 in UTC; null means none. Every parameter object also takes appsecret_proof, which can be sent as the header Appsecret-Proof instead.",
+            "description": "Commands of the business manager for system users. Ids are strings of digits; times are RFC 3339 in UTC; null means none.",
             "license": { "name": "Apache-2.0 OR MIT" },
         },
         "security": [{ "bearer": [] }],
@@ -35,6 +35,11 @@ pub(crate) fn document(beside: &[(String, Value)]) -> Value {
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer",
                 "description": "A token of a system user or a person, or APPID|SECRET.",
+            } },
+            "parameters": { "Proof": {
+                "name": "Appsecret-Proof", "in": "header", "required": false,
+                "description": "HMAC-SHA256 of the token under its app's secret, in hexadecimal; a parameter appsecret_proof in the body counts the same.",
+                "schema": { "type": "string" },
             } },
             "schemas": { "Error": error_schema() },
             "responses": { "Error": {
@@ -71,6 +76,7 @@ fn path_item(command: &Command) -> Value {
         "tags": [tag],
         "summary": command.summary,
         "description": format!("For {}.", command.access.as_str()),
+        "parameters": [{ "$ref": "#/components/parameters/Proof" }],
         "requestBody": {
             "required": !required.is_empty(),
             "content": { "application/json": { "schema": {

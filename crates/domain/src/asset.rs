@@ -77,7 +77,7 @@ pub fn declare(planner: &mut Planner<'_>, by: &Caller, kind: DeclaredKind) -> Re
         None => {
             let next = existing.iter().map(|k| k.kind.0).max().map_or(AssetKind::FIRST_DECLARED, |n| n.saturating_add(1));
             if next == u8::MAX {
-                return Err(Refusal::invalid("kind", "at most 190 declared kinds"));
+                return Err(Refusal::invalid("kind", "at most 191 declared kinds"));
             }
             kind.kind = AssetKind(next);
         }

@@ -214,6 +214,15 @@ impl Running {
                 }
             }
         }
+        self.finish().await;
+        match failure {
+            Some(why) => bail!(why),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets what has begun finish, and closes everything. What can't be finished is logged.
+    pub async fn finish(mut self) {
         self.stopping.cancel();
         tracing::info!("stopping; what has begun may finish");
         if !self.serving.is_finished() {
@@ -230,10 +239,6 @@ impl Running {
         }
         drop(self.socket);
         self.node.close().await;
-        match failure {
-            Some(why) => bail!(why),
-            None => Ok(()),
-        }
     }
 }
 

@@ -332,3 +332,32 @@ fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_that_nobody_waits_for_keeps_the_lock_until_it_has_ended() {
+        let folder = std::env::temp_dir().join(format!("valetkey-lock-{}", std::process::id()));
+        let store = SqliteStore::open(&folder).unwrap();
+        // The thread is busy until it is told to go on.
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let busy = store.clone();
+        let busy = tokio::spawn(async move { busy.inner.writer.run(move |_| wait.recv().is_ok()).await });
+        let lock = store.lock_head().await.unwrap();
+        let mut commit = Box::pin(lock.commit(Batch { commit_id: [1; 16], writes: Vec::new() }));
+        tokio::select! {
+            biased;
+            _ = &mut commit => panic!("the thread is not busy"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(commit);
+        assert_eq!(store.inner.head_lock.available_permits(), 0);
+        go.send(()).unwrap();
+        assert_eq!(busy.await.unwrap(), Ok(true));
+        assert!(store.lock_head().await.is_ok());
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

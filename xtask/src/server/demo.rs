@@ -93,7 +93,8 @@ fn get(base: &str, path: &str) -> Result<u16> {
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(CALL_LIMIT))?;
     stream.set_write_timeout(Some(CALL_LIMIT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: a server may answer and close before it has read later ones.
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut head = String::new();
     stream.take(64).read_to_string(&mut head)?;
     let status = head.split_whitespace().nth(1).context("the answer has no status line")?;
@@ -112,9 +113,13 @@ mod tests {
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut bytes = [0; 512];
-            let count = stream.read(&mut bytes).unwrap();
-            assert!(bytes[..count].starts_with(b"GET /healthz HTTP/1.1\r\n"));
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            assert!(head.starts_with(b"GET /healthz HTTP/1.1\r\n"));
             write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").unwrap();
         });
         format!("http://{address}")
@@ -155,7 +160,7 @@ server.serve_forever()
 "#;
 
     #[test]
-    fn a_demo_is_started_used_and_stopped() {
+    fn a_demo_is_started_and_held_to_ending_well() {
         use std::os::unix::fs::PermissionsExt;
         let reaper = Reaper::start().unwrap();
         let folder = reaper.folder("fake").unwrap();
@@ -165,6 +170,11 @@ server.serve_forever()
         let demo = Demo::start(&reaper, &binary, Some("postgres://x"), &folder.join("log")).unwrap();
         assert!(demo.file().exists());
         demo.stop().unwrap();
+
+        std::fs::write(&binary, FAKE.replace("os._exit(0)", "os._exit(3)")).unwrap();
+        let demo = Demo::start(&reaper, &binary, Some("postgres://x"), &folder.join("log")).unwrap();
+        let error = demo.stop().unwrap_err().to_string();
+        assert!(error.contains("exit code 3"), "{error}");
 
         std::fs::write(&binary, "#!/bin/sh\necho no such port; exit 4\n").unwrap();
         let error = Demo::start(&reaper, &binary, None, &folder.join("log")).unwrap_err();

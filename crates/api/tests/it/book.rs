@@ -23,7 +23,86 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
         assert!(paths.contains_key(path), "{path}");
     }
     assert_eq!(paths.len(), commands().count() + 4);
-    insta::assert_snapshot!(serde_json::to_string_pretty(&paths["/v1/commands/app.rotate-secret"]).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&paths["/v1/commands/app.rotate-secret"]).unwrap(), @r##"
+    {
+      "post": {
+        "operationId": "app.rotate-secret",
+        "tags": [
+          "app"
+        ],
+        "summary": "Give an app a new secret, shown once; the old one goes on for a while",
+        "description": "For an ADMIN of the business, or the operator.",
+        "parameters": [
+          {
+            "$ref": "#/components/parameters/Proof"
+          }
+        ],
+        "requestBody": {
+          "required": true,
+          "content": {
+            "application/json": {
+              "schema": {
+                "type": "object",
+                "properties": {
+                  "app": {
+                    "type": "string",
+                    "pattern": "^[1-9][0-9]{0,18}$",
+                    "description": "The app."
+                  },
+                  "overlap_s": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "maximum": 2592000,
+                    "description": "How long the old secret still works, in seconds; 86400 if left out, 0 ends it at once."
+                  }
+                },
+                "required": [
+                  "app"
+                ],
+                "additionalProperties": false
+              }
+            }
+          }
+        },
+        "responses": {
+          "200": {
+            "description": "Done.",
+            "content": {
+              "application/json": {
+                "schema": {
+                  "type": "object",
+                  "required": [
+                    "result",
+                    "revision"
+                  ],
+                  "properties": {
+                    "result": {
+                      "type": "object"
+                    },
+                    "revision": {
+                      "type": "string",
+                      "description": "The revision at which this holds."
+                    }
+                  }
+                }
+              }
+            },
+            "headers": {
+              "Valetkey-Revision": {
+                "description": "The revision of the change; its receipt is under /v1/receipts/{revision}.",
+                "schema": {
+                  "type": "string"
+                }
+              }
+            }
+          },
+          "default": {
+            "$ref": "#/components/responses/Error"
+          }
+        }
+      }
+    }
+    "##);
 }
 
 #[tokio::test]
@@ -41,7 +120,58 @@ async fn the_access_of_every_command_is_as_printed() {
             command.params.iter().map(|p| format!("{}{}", p.name, if p.required { "" } else { "?" })).collect();
         lines += &format!("{} {:?} {}({})\n", if command.writes { "w" } else { "r" }, command.access, command.name, params.join(" "));
     }
-    insta::assert_snapshot!(lines, @"");
+    insta::assert_snapshot!(lines, @r##"
+    w Operator business.create(name admin_email admin_name?)
+    r Admin business.list(limit? after?)
+    w Admin business.update(business? name? strict_visibility? token_lifetime_limit_s? limits_preset? admin_system_users_limit? employee_system_users_limit? people_limit? apps_limit? assets_limit? tokens_per_system_user_limit?)
+    r Anyone terms.show()
+    w AdminPerson terms.accept(version)
+    w Operator terms.replace(text)
+    w Admin person.create(business? name email role?)
+    r Admin person.list(business? limit? after?)
+    w Admin person.update(person name? role? status?)
+    w Admin person.delete(person)
+    w Operator sign-in.create(person)
+    r Admin sign-in.list(business? limit?)
+    w Admin app.create(business? name demands_proof?)
+    r Admin app.list(business? limit? after?)
+    w Admin app.update(app name? allowed_scopes? demands_proof?)
+    w Admin app.rotate-secret(app overlap_s?)
+    w Admin app.connect(business? app)
+    w Admin app.disconnect(business? app)
+    w Admin app.install(system_user app)
+    w Admin app.uninstall(system_user app)
+    w Admin system-user.create(business? name role?)
+    r Admin system-user.list(business? limit? after?)
+    w Admin system-user.rename(system_user name)
+    w Admin system-user.activate(system_user)
+    w Admin system-user.deactivate(system_user)
+    w Admin system-user.delete(system_user)
+    w Admin asset.create(kind business? name details? unowned?)
+    r Admin asset.list(business? kind? reach? limit? after?)
+    w Admin asset.rename(asset name)
+    w Admin assignment.assign(asset user tasks)
+    w Admin assignment.unassign(asset user)
+    r AdminOrSelf assignment.list(user? asset? limit? after?)
+    w Admin share.share(asset partner tasks)
+    w Admin share.unshare(asset partner?)
+    r Admin share.list(asset? business? limit? after?)
+    r Anyone kind.list()
+    w AdminOrSelf token.issue(system_user app scopes lifetime_s? never? add_dependencies?)
+    r AdminOrSelf token.list(user? business? live? limit? after?)
+    r AdminOrSelf token.show(token)
+    w AdminOrSelf token.revoke(token)
+    w AdminOrSelf token.revoke-all(system_user app?)
+    r Anyone scope.list()
+    r Admin ledger.list(after? limit? business?)
+    r Admin ledger.head()
+    r Admin explain.trace(trace)
+    r Admin explain.question(token asset task? scope?)
+    r Admin refusals.list(limit?)
+    r Admin name.find(sort name business?)
+    r Anyone caller.show()
+    r Admin status()
+    "##);
 }
 
 #[tokio::test]

@@ -117,6 +117,36 @@ async fn refusals_are_found_again_by_their_trace() {
 }
 
 #[tokio::test]
+async fn explanations_do_not_reach_behind_the_wall_between_businesses() {
+    let house = House::new().await;
+    let (firm, other) = (Firm::found(&house, "velo").await, Firm::found(&house, "other").await);
+    let foreign = house.call(other.admin(), "asset.rename", json!({"asset": firm.page, "name": "x"})).await;
+    let never = house.call(other.admin(), "asset.rename", json!({"asset": "12", "name": "x"})).await;
+    let mut answers = Vec::new();
+    for refused in [&foreign, &never] {
+        let trace = refused.error()["trace"].as_str().unwrap();
+        let mut found = house.call(other.admin(), "explain.trace", json!({"trace": trace})).await;
+        assert_eq!(found.no(), (400, "invalid_parameter"));
+        found.body["error"]["trace"] = json!(null);
+        answers.push(found.body);
+    }
+    assert_eq!(answers[0], answers[1]);
+    let rows = house.call(other.admin(), "refusals.list", json!({})).await;
+    assert!(!rows.body.to_string().contains(&firm.page));
+    // The operator sees what stood behind it.
+    let trace = foreign.error()["trace"].clone();
+    let found = house.call(By::Operator, "explain.trace", json!({"trace": trace})).await;
+    assert_eq!(found.result()["then"]["question"]["target"]["asset"], firm.page.as_str());
+    for task in [Value::Null, json!("ANALYZE")] {
+        let ask = |asset: &str| json!({"token": other.employee_token_id, "asset": asset, "task": task});
+        for asset in [firm.page.as_str(), "12"] {
+            let asked = house.call(other.admin(), "explain.question", ask(asset)).await;
+            assert_eq!(asked.no(), (404, "not_visible"), "{asset} {task}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
     let house = House::new().await;
     let firm = Firm::found(&house, "velo").await;

@@ -12,6 +12,7 @@ use super::input::Problem;
 use super::{Answer, Cx, Node, Row};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
+use crate::protocol::fields::FieldSpec;
 use crate::protocol::paging::{self, Links, Page};
 use crate::schema::{self, Edge, Op};
 
@@ -66,7 +67,7 @@ impl Cx<'_> {
         let row_type = schema::find(edge.rows);
         let mut data = Vec::with_capacity(rows.len());
         for row in &rows {
-            let specs = asked.clone().unwrap_or_else(|| defaults(row_type.unwrap_or(row.node.kind()), true));
+            let specs = asked.clone().unwrap_or_else(|| row_defaults(edge, row_type.unwrap_or(row.node.kind())));
             data.push(Value::Object(self.render(row, &specs, false).await?));
         }
         let wants_summary = self.input.get("summary").is_some_and(|s| !matches!(s, "false" | "0" | "False"));
@@ -327,6 +328,15 @@ impl Cx<'_> {
 impl<T> Cut<T> {
     fn emptied<U>(self) -> Cut<U> {
         Cut { rows: Vec::new(), before: self.before, after: self.after, has_next: self.has_next, has_previous: self.has_previous, total: self.total }
+    }
+}
+
+/// What a row shows when nothing is asked for. `accounts` shows more than other lists of Pages,
+/// because programs take page tokens from it.
+fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<FieldSpec> {
+    match edge.op {
+        Op::MyPages => ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec(),
+        _ => defaults(kind, true),
     }
 }
 

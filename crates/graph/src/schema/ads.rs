@@ -3,7 +3,10 @@
 use valetkey_service::rights;
 
 use super::Type::{Boolean, Id, List, Node, Number, NumberText, Object, Text, Time};
-use super::assets::{OF_BUSINESS, assign, assigned, delete, empty, get, may_assign, may_list, may_share, partners, post, share, unassign, unshare, update};
+use super::assets::{
+    OF_BUSINESS, assign, assigned, delete, empty, get, may_assign, may_list, may_share, partners, post, share,
+    unassign, unshare, update,
+};
 use super::{Field, NodeType, Op, Param, param, required};
 
 pub(super) static TYPES: &[&NodeType] = &[&AD_ACCOUNT, &CAMPAIGN];
@@ -123,18 +126,38 @@ pub static AD_ACCOUNT: NodeType = NodeType {
             "campaigns",
             Op::ListCampaigns,
             "Campaign",
-            &[param("effective_status", List), param("filtering", List), param("date_preset", Text), param("time_range", Object), param("is_completed", Boolean)],
+            &[
+                param("effective_status", List),
+                param("filtering", List),
+                param("date_preset", Text),
+                param("time_range", Object),
+                param("is_completed", Boolean),
+            ],
             rights::READ_ADS,
             "Campaigns; deleted and archived ones only when `effective_status` asks for them. `date_preset`, `time_range` and `is_completed` are accepted and hide nothing.",
         ),
-        post("campaigns", Op::CreateCampaign, "Campaign", CREATE_CAMPAIGN, rights::WRITE_ADS, "Makes a campaign; PAUSED unless `status` says otherwise."),
+        post(
+            "campaigns",
+            Op::CreateCampaign,
+            "Campaign",
+            CREATE_CAMPAIGN,
+            rights::WRITE_ADS,
+            "Makes a campaign; PAUSED unless `status` says otherwise.",
+        ),
         assigned(may_list(READERS)),
         assign(may_assign(USERS)),
         unassign(may_assign(USERS)),
         partners(may_assign(USERS)),
         share(may_share(USERS)),
         unshare(may_assign(USERS)),
-        get("users", Op::ListAssignedUsers, "AssignedUser", OF_BUSINESS, may_list(READERS), "The older name of `assigned_users`."),
+        get(
+            "users",
+            Op::ListAssignedUsers,
+            "AssignedUser",
+            OF_BUSINESS,
+            may_list(READERS),
+            "The older name of `assigned_users`.",
+        ),
         empty("adsets", rights::READ_ADS, "Ad sets; none can be made yet."),
         empty("ads", rights::READ_ADS, "Ads; none can be made yet."),
         empty("adcreatives", rights::READ_ADS, "Creatives; none can be made yet."),
@@ -183,8 +206,19 @@ pub static CAMPAIGN: NodeType = NodeType {
     full: rights::READ_ADS,
     guarded: rights::MANAGE_ADS,
     calls: &[
-        update(Op::UpdateCampaign, UPDATE_CAMPAIGN, rights::WRITE_ADS, "Changes the campaign; `stop_time` 0 takes the end away."),
-        delete("", Op::DeleteCampaign, &[], rights::WRITE_ADS, "Sets the status to DELETED; the campaign can still be read by its id."),
+        update(
+            Op::UpdateCampaign,
+            UPDATE_CAMPAIGN,
+            rights::WRITE_ADS,
+            "Changes the campaign; `stop_time` 0 takes the end away.",
+        ),
+        delete(
+            "",
+            Op::DeleteCampaign,
+            &[],
+            rights::WRITE_ADS,
+            "Sets the status to DELETED; the campaign can still be read by its id.",
+        ),
     ],
     edges: &[
         empty("adsets", rights::READ_ADS, "Ad sets of the campaign; none can be made yet."),

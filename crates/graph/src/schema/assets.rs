@@ -12,17 +12,37 @@ use super::{Edge, Field, NodeType, Op, Param, Verb, param, required};
 pub(super) static TYPES: &[&NodeType] = &[&INSTAGRAM_ACCOUNT, &WHATSAPP_ACCOUNT, &DECLARED_ASSET];
 
 /// An edge that is read.
-pub(super) const fn get(name: &'static str, op: Op, rows: &'static str, params: &'static [Param], right: Right, what: &'static str) -> Edge {
+pub(super) const fn get(
+    name: &'static str,
+    op: Op,
+    rows: &'static str,
+    params: &'static [Param],
+    right: Right,
+    what: &'static str,
+) -> Edge {
     Edge { name, verb: Verb::Get, op, rows, params, right, what }
 }
 
 /// An edge that makes or changes something.
-pub(super) const fn post(name: &'static str, op: Op, rows: &'static str, params: &'static [Param], right: Right, what: &'static str) -> Edge {
+pub(super) const fn post(
+    name: &'static str,
+    op: Op,
+    rows: &'static str,
+    params: &'static [Param],
+    right: Right,
+    what: &'static str,
+) -> Edge {
     Edge { name, verb: Verb::Post, op, rows, params, right, what }
 }
 
 /// An edge that takes something away.
-pub(super) const fn delete(name: &'static str, op: Op, params: &'static [Param], right: Right, what: &'static str) -> Edge {
+pub(super) const fn delete(
+    name: &'static str,
+    op: Op,
+    params: &'static [Param],
+    right: Right,
+    what: &'static str,
+) -> Edge {
     Edge { name, verb: Verb::Delete, op, rows: "", params, right, what }
 }
 
@@ -80,7 +100,14 @@ pub(super) const fn partners(right: Right) -> Edge {
 
 /// `POST agencies`.
 pub(super) const fn share(right: Right) -> Edge {
-    post("agencies", Op::ShareAsset, "", SHARE, right, "Shares the asset with another business, up to the permitted tasks.")
+    post(
+        "agencies",
+        Op::ShareAsset,
+        "",
+        SHARE,
+        right,
+        "Shares the asset with another business, up to the permitted tasks.",
+    )
 }
 
 /// `DELETE agencies`.

@@ -3,7 +3,9 @@
 use valetkey_service::rights::{self, OPEN, Right, Tasks};
 
 use super::Type::{Boolean, Id, List, Node, Number, Text, Time};
-use super::assets::{assign, assigned, empty, may_assign, may_list, may_share, partners, share, unassign, unshare, update};
+use super::assets::{
+    assign, assigned, empty, may_assign, may_list, may_share, partners, share, unassign, unshare, update,
+};
 use super::{Field, NodeType, Op, param};
 
 pub(super) static TYPES: &[&NodeType] = &[&CATALOG, &PIXEL];
@@ -11,7 +13,8 @@ pub(super) static TYPES: &[&NodeType] = &[&CATALOG, &PIXEL];
 const CATALOG_USERS: &[&str] = &["business_management", "catalog_management", "ads_management"];
 const PIXEL_USERS: &[&str] = &["business_management", "ads_management"];
 const PIXEL_READERS: &[&str] = &["business_management", "ads_management", "ads_read"];
-const READ_PRODUCTS: Right = Right { scopes: &["catalog_management", "ads_management", "ads_read"], tasks: Tasks::Any, ..OPEN };
+const READ_PRODUCTS: Right =
+    Right { scopes: &["catalog_management", "ads_management", "ads_read"], tasks: Tasks::Any, ..OPEN };
 
 /// A catalog.
 pub static CATALOG: NodeType = NodeType {

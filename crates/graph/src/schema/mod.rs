@@ -9,6 +9,8 @@ mod business;
 mod commerce;
 mod pages;
 pub mod print;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use valetkey_domain::AssetKind;

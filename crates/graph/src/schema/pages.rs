@@ -7,7 +7,7 @@ use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Tasks, Who};
 
 use super::Type::{Boolean, Id, List, Node, Number, Object, Text, Time, UnixTime};
-use super::assets::{assigned, assign, delete, empty, get, may_list, partners, post, share, unassign, unshare, update};
+use super::assets::{assign, assigned, delete, empty, get, may_list, partners, post, share, unassign, unshare, update};
 use super::{Field, NodeType, Op, Param, PostList, param};
 
 pub(super) static TYPES: &[&NodeType] = &[&PAGE, &POST];
@@ -17,9 +17,9 @@ const READERS: &[&str] = &["business_management", "pages_manage_metadata", "page
 /// Assignments of a Page may be changed with the Page's own token too, if its parent is an ADMIN's.
 const MAY_ASSIGN: Right = Right { who: Who::Admin, scopes: USERS, sorts: Sorts::USERS_AND_PAGE, ..OPEN };
 const MAY_SHARE: Right = Right { who: Who::OwnerAdmin, ..MAY_ASSIGN };
-const MAY_UNSHARE: Right = Right { sorts: Sorts::USERS, ..MAY_ASSIGN };
 /// Reading what others wrote or did on a post.
-const READ_ANSWERS: Right = Right { scopes: &["pages_read_user_content", "pages_read_engagement"], ..rights::READ_FEED };
+const READ_ANSWERS: Right =
+    Right { scopes: &["pages_read_user_content", "pages_read_engagement"], ..rights::READ_FEED };
 /// Reading the Page's further places.
 const READ_LOCATIONS: Right =
     Right { sorts: Sorts::USERS_AND_PAGE, scopes: &["pages_read_engagement"], tasks: Tasks::Any, ..OPEN };
@@ -107,20 +107,67 @@ pub static PAGE: NodeType = NodeType {
         "Changes the Page. Every kept descriptive field is a parameter too.",
     )],
     edges: &[
-        get("feed", Op::ListPosts(PostList::Published), "PagePost", WINDOW, rights::READ_FEED, "Published posts, newest first."),
-        post("feed", Op::PublishPost, "PagePost", PUBLISH, rights::PUBLISH, "Publishes a post; `published=false` keeps it back, with `scheduled_publish_time` until then. With `unpublished_content_type=ADS_POST` the task ADVERTISE and the scope `pages_manage_ads` are enough too."),
+        get(
+            "feed",
+            Op::ListPosts(PostList::Published),
+            "PagePost",
+            WINDOW,
+            rights::READ_FEED,
+            "Published posts, newest first.",
+        ),
+        post(
+            "feed",
+            Op::PublishPost,
+            "PagePost",
+            PUBLISH,
+            rights::PUBLISH,
+            "Publishes a post; `published=false` keeps it back, with `scheduled_publish_time` until then. With `unpublished_content_type=ADS_POST` the task ADVERTISE and the scope `pages_manage_ads` are enough too.",
+        ),
         get("posts", Op::ListPosts(PostList::Published), "PagePost", WINDOW, rights::READ_FEED, "The same as `feed`."),
-        get("published_posts", Op::ListPosts(PostList::Published), "PagePost", WINDOW, rights::READ_FEED, "The same as `feed`."),
-        get("scheduled_posts", Op::ListPosts(PostList::Scheduled), "PagePost", WINDOW, rights::READ_SCHEDULED, "Posts that wait for their time."),
-        get("ads_posts", Op::ListPosts(PostList::Ads), "PagePost", &[param("since", Time), param("until", Time), param("exclude_dynamic_ads", Boolean), param("include_inline_create", Boolean)], rights::READ_ADS_POSTS, "Unpublished posts that were made for ads."),
-        get("tagged", Op::EmptyList, "PagePost", WINDOW, rights::READ_FEED, "Posts of others that name the Page; none are kept."),
+        get(
+            "published_posts",
+            Op::ListPosts(PostList::Published),
+            "PagePost",
+            WINDOW,
+            rights::READ_FEED,
+            "The same as `feed`.",
+        ),
+        get(
+            "scheduled_posts",
+            Op::ListPosts(PostList::Scheduled),
+            "PagePost",
+            WINDOW,
+            rights::READ_SCHEDULED,
+            "Posts that wait for their time.",
+        ),
+        get(
+            "ads_posts",
+            Op::ListPosts(PostList::Ads),
+            "PagePost",
+            &[
+                param("since", Time),
+                param("until", Time),
+                param("exclude_dynamic_ads", Boolean),
+                param("include_inline_create", Boolean),
+            ],
+            rights::READ_ADS_POSTS,
+            "Unpublished posts that were made for ads.",
+        ),
+        get(
+            "tagged",
+            Op::EmptyList,
+            "PagePost",
+            WINDOW,
+            rights::READ_FEED,
+            "Posts of others that name the Page; none are kept.",
+        ),
         get("visitor_posts", Op::EmptyList, "PagePost", WINDOW, rights::READ_FEED, "Posts of visitors; none are kept."),
         assigned(may_list(READERS)),
         assign(MAY_ASSIGN),
-        unassign(MAY_UNSHARE),
+        unassign(MAY_ASSIGN),
         partners(MAY_ASSIGN),
         share(MAY_SHARE),
-        unshare(MAY_UNSHARE),
+        unshare(MAY_ASSIGN),
         empty("albums", rights::READ_FEED, "Albums; none can be made yet."),
         empty("photos", rights::READ_FEED, "Photos; none can be made yet."),
         empty("videos", rights::READ_FEED, "Videos; none can be made yet."),
@@ -167,7 +214,12 @@ pub static POST: NodeType = NodeType {
     calls: &[
         update(
             Op::UpdatePost,
-            &[param("message", Text), param("is_published", Boolean), param("is_hidden", Boolean), param("scheduled_publish_time", Time)],
+            &[
+                param("message", Text),
+                param("is_published", Boolean),
+                param("is_hidden", Boolean),
+                param("scheduled_publish_time", Time),
+            ],
             rights::PUBLISH,
             "Changes the post, publishes one that waits, or moves its time. `is_hidden` alone needs MODERATE or CREATE_CONTENT, with `pages_manage_posts` or `pages_manage_engagement`.",
         ),

@@ -1,7 +1,7 @@
 //! System users, people, tokens, and the rows that show users and partners of an asset.
 
 use valetkey_domain::AssetKind;
-use valetkey_service::rights::{self, OPEN, Right};
+use valetkey_service::rights::{self, OPEN, Right, Who};
 
 use super::Type::{Boolean, Id, List, Node, Number, Text, Time, UnixTime};
 use super::assets::{delete, empty, get, post, update};
@@ -14,9 +14,10 @@ const fn admin_or_self(scopes: &'static [&'static str]) -> Right {
     Right { own: Some(scopes), ..rights::MANAGE_BUSINESS }
 }
 
-/// The right of the user itself, and of nobody else.
+/// The right of the user itself, and of nobody else: a user has no owner, so who asks about another
+/// is refused, ADMIN or not.
 const fn myself(scopes: &'static [&'static str]) -> Right {
-    Right { scopes, own: Some(scopes), ..OPEN }
+    Right { who: Who::OwnerAdmin, scopes, own: Some(scopes), ..OPEN }
 }
 
 const BUSINESS: &[&str] = &["business_management"];
@@ -26,16 +27,49 @@ const CATALOGS: &[&str] = &["catalog_management", "ads_management", "ads_read"];
 const INSTAGRAM: &[&str] = &["instagram_basic", "ads_read", "ads_management"];
 const WHATSAPP: &[&str] = &["whatsapp_business_management"];
 
-const fn list_assigned(name: &'static str, kind: AssetKind, rows: &'static str, own: &'static [&'static str], what: &'static str) -> Edge {
+const fn list_assigned(
+    name: &'static str,
+    kind: AssetKind,
+    rows: &'static str,
+    own: &'static [&'static str],
+    what: &'static str,
+) -> Edge {
     get(name, Op::ListAssigned(kind), rows, &[], admin_or_self(own), what)
 }
 
 /// What every user has, software or person; `me` leads here too.
 const EDGES: &[Edge] = &[
-    get("applications", Op::ListInstalledApps, "Application", &[], rights::MANAGE_OR_SELF, "Apps that are installed on the user."),
-    post("applications", Op::InstallApp, "", &[required("business_app", Id)], rights::MANAGE_BUSINESS, "Installs an app of the business on the user, so that tokens can be issued for it."),
-    delete("applications", Op::UninstallApp, &[required("business_app", Id)], rights::MANAGE_BUSINESS, "Takes the app off the user; its tokens for that app stop at once (ours)."),
-    get("access_tokens", Op::ListTokens, "AccessToken", &[], rights::MANAGE_OR_SELF, "The user's tokens, never their text (ours)."),
+    get(
+        "applications",
+        Op::ListInstalledApps,
+        "Application",
+        &[],
+        rights::MANAGE_OR_SELF,
+        "Apps that are installed on the user.",
+    ),
+    post(
+        "applications",
+        Op::InstallApp,
+        "",
+        &[required("business_app", Id)],
+        rights::MANAGE_BUSINESS,
+        "Installs an app of the business on the user, so that tokens can be issued for it.",
+    ),
+    delete(
+        "applications",
+        Op::UninstallApp,
+        &[required("business_app", Id)],
+        rights::MANAGE_BUSINESS,
+        "Takes the app off the user; its tokens for that app stop at once (ours).",
+    ),
+    get(
+        "access_tokens",
+        Op::ListTokens,
+        "AccessToken",
+        &[],
+        rights::MANAGE_OR_SELF,
+        "The user's tokens, never their text (ours).",
+    ),
     post(
         "access_tokens",
         Op::IssueToken,
@@ -51,22 +85,97 @@ const EDGES: &[Edge] = &[
         rights::MANAGE_OR_SELF,
         "Issues a token and shows it once, as `access_token` with `token_id` and `expires_at` (0: without end). An EMPLOYEE issues only for itself, and never more or longer than the calling token. `lifetime_s` and `add_dependencies` are ours.",
     ),
-    delete("access_tokens", Op::RevokeTokens, &[param("business_app", Id)], rights::MANAGE_OR_SELF, "Revokes all tokens of the user at once; with `business_app`, those for that app alone."),
-    list_assigned("assigned_pages", AssetKind::PAGE, "Page", PAGES, "Pages that are assigned to the user, with its tasks."),
-    list_assigned("assigned_ad_accounts", AssetKind::AD_ACCOUNT, "AdAccount", ADS, "Ad accounts that are assigned to the user, with its tasks."),
-    list_assigned("assigned_product_catalogs", AssetKind::CATALOG, "ProductCatalog", CATALOGS, "Catalogs that are assigned to the user, with its tasks."),
-    list_assigned("assigned_pixels", AssetKind::PIXEL, "AdsPixel", ADS, "Pixels that are assigned to the user, with its tasks (ours)."),
-    list_assigned("assigned_instagram_accounts", AssetKind::INSTAGRAM_ACCOUNT, "InstagramUser", INSTAGRAM, "Instagram accounts that are assigned to the user, with its tasks."),
-    list_assigned("assigned_whatsapp_business_accounts", AssetKind::WHATSAPP_ACCOUNT, "WhatsAppBusinessAccount", WHATSAPP, "WhatsApp accounts that are assigned to the user, with its tasks."),
-    list_assigned("assigned_applications", AssetKind::APP, "Application", BUSINESS, "Apps that the user holds tasks on."),
-    get("assigned_assets", Op::ListAssignedAssets, "Asset", &[], admin_or_self(BUSINESS), "Assets of every kind that are assigned to the user, with its tasks (ours)."),
+    delete(
+        "access_tokens",
+        Op::RevokeTokens,
+        &[param("business_app", Id)],
+        rights::MANAGE_OR_SELF,
+        "Revokes all tokens of the user at once; with `business_app`, those for that app alone.",
+    ),
+    list_assigned(
+        "assigned_pages",
+        AssetKind::PAGE,
+        "Page",
+        PAGES,
+        "Pages that are assigned to the user, with its tasks.",
+    ),
+    list_assigned(
+        "assigned_ad_accounts",
+        AssetKind::AD_ACCOUNT,
+        "AdAccount",
+        ADS,
+        "Ad accounts that are assigned to the user, with its tasks.",
+    ),
+    list_assigned(
+        "assigned_product_catalogs",
+        AssetKind::CATALOG,
+        "ProductCatalog",
+        CATALOGS,
+        "Catalogs that are assigned to the user, with its tasks.",
+    ),
+    list_assigned(
+        "assigned_pixels",
+        AssetKind::PIXEL,
+        "AdsPixel",
+        ADS,
+        "Pixels that are assigned to the user, with its tasks (ours).",
+    ),
+    list_assigned(
+        "assigned_instagram_accounts",
+        AssetKind::INSTAGRAM_ACCOUNT,
+        "InstagramUser",
+        INSTAGRAM,
+        "Instagram accounts that are assigned to the user, with its tasks.",
+    ),
+    list_assigned(
+        "assigned_whatsapp_business_accounts",
+        AssetKind::WHATSAPP_ACCOUNT,
+        "WhatsAppBusinessAccount",
+        WHATSAPP,
+        "WhatsApp accounts that are assigned to the user, with its tasks.",
+    ),
+    list_assigned(
+        "assigned_applications",
+        AssetKind::APP,
+        "Application",
+        BUSINESS,
+        "Apps that the user holds tasks on.",
+    ),
+    get(
+        "assigned_assets",
+        Op::ListAssignedAssets,
+        "Asset",
+        &[],
+        admin_or_self(BUSINESS),
+        "Assets of every kind that are assigned to the user, with its tasks (ours).",
+    ),
     empty("assigned_business_asset_groups", admin_or_self(BUSINESS), "Groups of assets; none can be made yet."),
     get("accounts", Op::MyPages, "Page", &[], myself(PAGES), "One's own Pages, each with its page token."),
     get("adaccounts", Op::MyAdAccounts, "AdAccount", &[], myself(ADS), "One's own ad accounts."),
-    get("businesses", Op::MyBusinesses, "Business", &[], myself(BUSINESS), "One's own businesses; a system user has one."),
-    get("business_users", Op::MyBusinessUsers, "BusinessUser", &[], myself(&[]), "A person's own entries; empty for a system user, and never refused."),
+    get(
+        "businesses",
+        Op::MyBusinesses,
+        "Business",
+        &[],
+        myself(BUSINESS),
+        "One's own businesses; a system user has one.",
+    ),
+    get(
+        "business_users",
+        Op::MyBusinessUsers,
+        "BusinessUser",
+        &[],
+        myself(&[]),
+        "A person's own entries; empty for a system user, and never refused.",
+    ),
     get("permissions", Op::MyPermissions, "Permission", &[], myself(&[]), "What the calling token may be used for."),
-    delete("permissions", Op::DropPermissions, &[param("permission", Text)], myself(&[]), "Uninstalls the calling app from the user; with `permission`, or as `permissions/{scope}`, takes that scope from all tokens of this user and app."),
+    delete(
+        "permissions",
+        Op::DropPermissions,
+        &[param("permission", Text)],
+        myself(&[]),
+        "Uninstalls the calling app from the user; with `permission`, or as `permissions/{scope}`, takes that scope from all tokens of this user and app.",
+    ),
 ];
 
 /// A system user.
@@ -88,8 +197,19 @@ pub static SYSTEM_USER: NodeType = NodeType {
     full: rights::MANAGE_OR_SELF,
     guarded: rights::MANAGE_BUSINESS,
     calls: &[
-        update(Op::UpdateSystemUser, &[param("name", Text), param("status", Text)], rights::MANAGE_BUSINESS, "Renames the system user, or sets `status` to ACTIVE or DEACTIVATED (ours). Nobody changes its own status."),
-        delete("", Op::DeleteSystemUser, &[], rights::MANAGE_BUSINESS, "Deletes the system user with its tokens and assignments (ours). Nobody deletes itself."),
+        update(
+            Op::UpdateSystemUser,
+            &[param("name", Text), param("status", Text)],
+            rights::MANAGE_BUSINESS,
+            "Renames the system user, or sets `status` to ACTIVE or DEACTIVATED (ours). Nobody changes its own status.",
+        ),
+        delete(
+            "",
+            Op::DeleteSystemUser,
+            &[],
+            rights::MANAGE_BUSINESS,
+            "Deletes the system user with its tokens and assignments (ours). Nobody deletes itself.",
+        ),
     ],
     edges: EDGES,
 };
@@ -114,8 +234,19 @@ pub static BUSINESS_USER: NodeType = NodeType {
     full: rights::MANAGE_OR_SELF,
     guarded: rights::MANAGE_BUSINESS,
     calls: &[
-        update(Op::UpdatePerson, &[param("role", Text), param("name", Text)], rights::MANAGE_BUSINESS, "Changes the role or the name. The last ADMIN stays."),
-        delete("", Op::DeletePerson, &[], rights::MANAGE_BUSINESS, "Takes the person out of the business. The last ADMIN stays."),
+        update(
+            Op::UpdatePerson,
+            &[param("role", Text), param("name", Text)],
+            rights::MANAGE_BUSINESS,
+            "Changes the role or the name. The last ADMIN stays.",
+        ),
+        delete(
+            "",
+            Op::DeletePerson,
+            &[],
+            rights::MANAGE_BUSINESS,
+            "Takes the person out of the business. The last ADMIN stays.",
+        ),
     ],
     edges: EDGES,
 };
@@ -185,6 +316,12 @@ pub static ACCESS_TOKEN: NodeType = NodeType {
     identity: rights::MANAGE_OR_SELF,
     full: rights::MANAGE_OR_SELF,
     guarded: rights::MANAGE_BUSINESS,
-    calls: &[delete("", Op::RevokeToken, &[], rights::MANAGE_OR_SELF, "Revokes the token, and the page tokens that rest on it, at once.")],
+    calls: &[delete(
+        "",
+        Op::RevokeToken,
+        &[],
+        rights::MANAGE_OR_SELF,
+        "Revokes the token, and the page tokens that rest on it, at once.",
+    )],
     edges: &[],
 };

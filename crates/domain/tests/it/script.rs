@@ -1,0 +1,468 @@
+//! The language of the rule tables. A file has a `base:` and cases; each case runs on a fresh world
+//! after the base. A line is `ACTOR VERB WORDS -> ANSWER`; without an answer it must succeed.
+//! Answers are `ok` or the reason, with the details that the line cares for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use valetkey_authz::model::Model;
+use valetkey_domain::app::{AppEdit, SealedSecret};
+use valetkey_domain::business::BusinessEdit;
+use valetkey_domain::credential::CredentialText;
+use valetkey_domain::limits::Limits;
+use valetkey_domain::person::PersonEdit;
+use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::task::{TaskSet, Vocabulary};
+use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::{
+    Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, Name, Planner, Refusal, Role, Scope, ScopeSet, State,
+    Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
+};
+use valetkey_testkit::clock::START_MS;
+use valetkey_testkit::random::SeededRandom;
+
+/// What a command gave: its change set, or the refusal.
+type Answer = Result<ChangeSet, Refusal>;
+
+/// Which actions were seen, and whether they narrowed.
+pub type Seen = BTreeMap<String, BTreeSet<bool>>;
+
+pub struct World {
+    pub model: Model,
+    ids: IdMaker,
+    random: SeededRandom,
+    now: i64,
+    names: BTreeMap<String, Id>,
+    texts: BTreeMap<String, String>,
+    pub seen: Seen,
+}
+
+/// Runs a file; the failures, each with its place, and the actions that were seen.
+pub fn run(file: &str, text: &str) -> (Vec<String>, usize, Seen) {
+    let mut base = Vec::new();
+    let mut cases: Vec<(&str, Vec<(usize, &str)>)> = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split(" #").next().unwrap_or("").trim();
+        if line.is_empty() || line.starts_with('#') || line == "base:" {
+            continue;
+        }
+        match (line.strip_prefix("case "), cases.last_mut()) {
+            (Some(name), _) => cases.push((name, Vec::new())),
+            (None, Some((_, lines))) => lines.push((number + 1, line)),
+            (None, None) => base.push((number + 1, line)),
+        }
+    }
+    let (mut wrong, mut seen) = (Vec::new(), Seen::new());
+    let count = cases.len();
+    for (name, lines) in cases {
+        let mut world = World::new();
+        for (number, line) in base.iter().chain(&lines) {
+            if let Err(problem) = world.line(line) {
+                wrong.push(format!("{file}:{number} (case {name}): `{line}`: {problem}"));
+                break;
+            }
+        }
+        for (action, narrowed) in world.seen {
+            seen.entry(action).or_default().extend(narrowed);
+        }
+    }
+    (wrong, count, seen)
+}
+
+impl World {
+    fn new() -> World {
+        World {
+            model: Model::default(),
+            ids: IdMaker::new(1),
+            random: SeededRandom::new(1),
+            now: START_MS,
+            names: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            seen: Seen::new(),
+        }
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), String> {
+        let (command, wanted) = line.split_once("->").map_or((line, "ok"), |(c, w)| (c, w.trim()));
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words[0] {
+            "wait" => {
+                self.now += seconds(words[1]) * 1000;
+                return Ok(());
+            }
+            "see" => return self.see(&words[1..], wanted),
+            _ => {}
+        }
+        let args = Args::new(&words[2..]);
+        let answer = self.command(words[0], words[1], &args);
+        let got = self.tell(&answer, wanted);
+        if let Ok(set) = answer {
+            let word = set.action.as_str();
+            if !set.changes.is_empty() {
+                self.seen.entry(word).or_default().insert(set.narrows());
+            }
+            self.model.fold(self.model.revision + 1, &set);
+        }
+        if got == wanted { Ok(()) } else { Err(format!("got `{got}`")) }
+    }
+
+    fn tell(&self, answer: &Answer, wanted: &str) -> String {
+        let mut words = vec![match answer {
+            Ok(_) => "ok".to_owned(),
+            Err(refusal) => serde_json::to_value(refusal.reason).unwrap().as_str().unwrap().to_owned(),
+        }];
+        for word in wanted.split_whitespace().skip(1) {
+            let (key, _) = word.split_once('=').unwrap_or((word, ""));
+            words.push(match (key, answer) {
+                ("narrows", Ok(set)) if set.narrows() => "narrows".into(),
+                ("widens", Ok(set)) if !set.narrows() => "widens".into(),
+                ("nothing", Ok(set)) if set.changes.is_empty() => "nothing".into(),
+                ("changes", Ok(set)) => format!("changes={}", set.changes.len()),
+                ("field", Err(r)) => format!("field={}", r.field.clone().unwrap_or_default()),
+                ("value", Err(r)) => format!("value={}", r.value.clone().unwrap_or_default().replace(' ', "_")),
+                ("needs", Err(r)) => format!("needs={}", r.expected.clone().unwrap_or_default()),
+                ("count", Err(r)) => format!("count={}", r.count.unwrap_or(-1)),
+                _ => format!("(not {key})"),
+            });
+        }
+        words.join(" ")
+    }
+
+    fn id(&self, name: &str) -> Id {
+        *self.names.get(name).unwrap_or_else(|| panic!("no thing is called {name}"))
+    }
+
+    fn caller(&self, actor: &str) -> Caller {
+        if actor == "operator" {
+            return Caller::Operator;
+        }
+        let (user, with) = actor.split_once('/').map_or((actor, None), |(u, t)| (u, Some(self.id(t))));
+        let user = self.id(user);
+        if let Some(record) = self.model.person(user) {
+            return Caller::Person { person: user, business: record.business, token: with };
+        }
+        if let Some(record) = self.model.app(user) {
+            return Caller::App { app: user, business: record.business };
+        }
+        let record = self.model.system_user(user).unwrap();
+        let token = with.unwrap_or_else(|| panic!("{actor} needs a token, as in bot/T"));
+        let app = self.model.token(token).and_then(|t| t.app).unwrap();
+        Caller::SystemUser { system_user: user, business: record.business, app, token }
+    }
+
+    #[allow(clippy::too_many_lines)]
+    fn command(&mut self, actor: &str, verb: &str, args: &Args<'_>) -> Answer {
+        let by = if actor == "anybody" { Caller::Operator } else { self.caller(actor) };
+        let names = self.names.clone();
+        let called = |name: &str| id_or_strange(&names, name);
+        let thing = |at: usize| called(args.at(at));
+        let named = |key: &str| args.get(key).map(called);
+        let texts = args.get("of").and_then(|t| self.texts.get(t)).cloned();
+        let (ids, random) = (&mut self.ids, &mut self.random);
+        let mut planner = Planner::new(&self.model, self.now, ids, random);
+        let p = &mut planner;
+        let label = args.get("name").unwrap_or(args.words.first().copied().unwrap_or("x"));
+        let name = || Name::parse(label).unwrap();
+        let mut made: Option<(String, Id)> = None;
+        let mut text = None;
+        let first = args.words.first().map(|w| (*w).to_owned()).unwrap_or_default();
+        let answer = match verb {
+            "business" => {
+                let admin = args.get("admin").unwrap();
+                let email = args.get("email").map_or(format!("{admin}@example.com"), str::to_owned);
+                business::create(p, &by, name(), Name::parse(admin).unwrap(), &email).map(|(set, b, person)| {
+                    self.names.insert(admin.to_owned(), person);
+                    made = Some((first, b));
+                    set
+                })
+            }
+            "edit-business" => {
+                let mut limits = self.model.business(thing(0)).map_or(Limits::default(), |b| b.limits);
+                let before = limits;
+                args.set("limit.admins", &mut limits.admin_system_users);
+                args.set("limit.employees", &mut limits.employee_system_users);
+                args.set("limit.people", &mut limits.people);
+                args.set("limit.apps", &mut limits.apps);
+                args.set("limit.assets", &mut limits.assets);
+                args.set("limit.tokens", &mut limits.tokens_per_system_user);
+                let edit = BusinessEdit {
+                    name: args.get("name").map(|n| Name::parse(n).unwrap()),
+                    strict_visibility: args.get("strict").map(|s| s == "on"),
+                    token_lifetime_limit_s: args.get("lifetime").map(|l| (l != "none").then(|| seconds(l))),
+                    limits: (limits != before).then_some(limits),
+                };
+                business::update(p, &by, thing(0), edit)
+            }
+            "person" => {
+                let email = args.get("email").map_or(format!("{first}@example.com"), str::to_owned);
+                person::create(p, &by, named("of").unwrap(), name(), &email, args.role()).map(|(set, id)| {
+                    made = Some((first, id));
+                    set
+                })
+            }
+            "edit-person" => {
+                let edit = PersonEdit {
+                    name: args.get("name").map(|n| Name::parse(n).unwrap()),
+                    role: args.get("role").map(|r| Role::parse(r).unwrap()),
+                    status: args.status(),
+                };
+                person::update(p, &by, thing(0), edit)
+            }
+            "app" => {
+                let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
+                app::create(p, &by, named("of").unwrap(), name(), args.has("demands-proof"), &mut seal).map(|(set, id)| {
+                    made = Some((first, id));
+                    set
+                })
+            }
+            "edit-app" => {
+                let edit = AppEdit {
+                    name: args.get("name").map(|n| Name::parse(n).unwrap()),
+                    allowed_scopes: args.get("allowed").map(scopes),
+                    demands_proof: args.get("proof").map(|d| d == "on"),
+                };
+                app::update(p, &by, thing(0), edit)
+            }
+            "rotate" => app::rotate_secret(p, &by, thing(0), SealedSecret(vec![9, 9]), args.get("overlap").unwrap().parse().unwrap()),
+            "connect" => app::connect(p, &by, thing(0), thing(1)),
+            "disconnect" => app::disconnect(p, &by, thing(0), thing(1)),
+            "install" => app::install(p, &by, thing(0), thing(1)),
+            "uninstall" => app::uninstall(p, &by, thing(0), thing(1)),
+            "accept" => terms::accept(p, &by, args.at(0).parse().unwrap()),
+            "terms" => terms::replace(p, &by, args.get("text").unwrap_or("a new text")),
+            "user" => system_user::create(p, &by, named("of").unwrap(), name(), args.role()).map(|(set, id)| {
+                made = Some((first, id));
+                set
+            }),
+            "edit-user" => {
+                let edit = SystemUserEdit { name: args.get("name").map(|n| Name::parse(n).unwrap()), status: args.status() };
+                system_user::update(p, &by, thing(0), edit)
+            }
+            "delete-user" => system_user::delete(p, &by, thing(0)),
+            "asset" => {
+                let word = args.get("kind").unwrap();
+                let declared = self.model.declared_kinds().into_iter().find(|k| k.word == word).map(|k| k.kind);
+                let kind = AssetKind::parse(word).or(declared).unwrap_or(AssetKind(200));
+                let owner = args.get("of").filter(|o| *o != "nobody").map(called);
+                asset::create(p, &by, kind, owner, name()).map(|(set, id)| {
+                    made = Some((first, id));
+                    set
+                })
+            }
+            "rename-asset" => asset::rename(p, &by, thing(0), Name::parse(args.get("name").unwrap()).unwrap()),
+            "declare" => {
+                let kind = DeclaredKind {
+                    kind: AssetKind(0),
+                    word: first,
+                    title: Name::parse("Title").unwrap(),
+                    tasks: args.list("tasks"),
+                };
+                asset::declare(p, &by, kind).map(|set| set.unwrap_or_else(|| p.finish(Action::KindDeclared, &by, None, &[])))
+            }
+            "assign" => assignment::assign(p, &by, named("as").unwrap(), thing(0), thing(1), &args.list("tasks")),
+            "unassign" => assignment::unassign(p, &by, named("as").unwrap(), thing(0), thing(1)),
+            "share" => share::share(p, &by, named("as").unwrap(), thing(0), thing(1), &args.list("tasks")),
+            "unshare" => share::unshare(p, &by, named("as").unwrap(), thing(0), thing(1)),
+            "issue" => {
+                let ask = IssueRequest {
+                    system_user: named("for").unwrap(),
+                    app: named("app").unwrap(),
+                    scopes: args.get("scopes").map(scopes).unwrap_or_default(),
+                    lifetime: args.lifetime().unwrap_or(Lifetime::Never),
+                    add_dependencies: args.has("complete"),
+                };
+                token::issue(p, &by, &ask).map(|(set, token, t)| {
+                    text = Some((first.clone(), t.reveal().to_owned()));
+                    made = Some((first, token.id));
+                    set
+                })
+            }
+            "refresh" => {
+                let old = self.model.token(named("from").unwrap()).unwrap();
+                token::refresh(p, &by, &old, args.lifetime()).map(|(set, token, t)| {
+                    text = Some((first.clone(), t.reveal().to_owned()));
+                    made = Some((first, token.id));
+                    set
+                })
+            }
+            "derive" => {
+                let parent = self.model.token(named("of").unwrap()).unwrap();
+                let secret = texts.unwrap();
+                let pages: Vec<_> = args
+                    .list("pages")
+                    .iter()
+                    .map(|page| called(page))
+                    .map(|page| (page, CredentialText::for_page(&secret, page).digest()))
+                    .collect();
+                token::derive_page(p, &by, &parent, &pages).inspect(|set| {
+                    let new = set.changes.first().and_then(|c| c.after.clone());
+                    if let Some(valetkey_domain::Record::Token(t)) = new {
+                        made = Some((first, t.id));
+                    }
+                })
+            }
+            "revoke" => token::revoke(p, &by, thing(0)),
+            "revoke-all" => token::revoke_all(p, &by, thing(0), named("app")),
+            "drop" => token::drop_scope(p, &by, thing(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap()),
+            "code" => sign_in::create(p, &by, named("for").unwrap()).map(|(set, t)| {
+                text = Some((first, t.reveal().to_owned()));
+                set
+            }),
+            "redeem" => {
+                let code = self.texts.get(args.get("code").unwrap()).cloned().unwrap_or("no code".into());
+                sign_in::redeem(p, &code).map(|(set, token, t)| {
+                    text = Some((first.clone(), t.reveal().to_owned()));
+                    made = Some((first, token.id));
+                    set
+                })
+            }
+            other => panic!("unknown verb {other}"),
+        };
+        self.names.extend(made);
+        self.texts.extend(text);
+        answer
+    }
+
+    /// `see THING NAME… -> what`: the words that the answer gives are looked up and compared.
+    fn see(&self, words: &[&str], wanted: &str) -> Result<(), String> {
+        let got = match words[0] {
+            "token" => {
+                let token = self.model.token(self.id(words[1])).unwrap();
+                let told: Vec<String> = wanted.split_whitespace().map(|w| self.of_token(&token, w)).collect();
+                told.join(" ")
+            }
+            "assignment" => {
+                let (user, asset) = (self.id(words[1]), self.id(words[2]));
+                self.model.assignment(user, asset).map_or("none".into(), |a| self.tasks(asset, a.tasks))
+            }
+            "share" => {
+                let asset = self.id(words[1]);
+                self.model.share(asset, self.id(words[2])).map_or("none".into(), |s| self.tasks(asset, s.tasks))
+            }
+            "installed" => self.model.installation(self.id(words[1]), self.id(words[2])).is_some().to_string(),
+            "connected" => self.model.connection(self.id(words[1]), self.id(words[2])).is_some().to_string(),
+            "user" => self.model.system_user(self.id(words[1])).map_or("none".into(), |u| u.status.as_str().into()),
+            "person" => self
+                .model
+                .person(self.id(words[1]))
+                .map_or("none".into(), |p| format!("{} {}", p.role.as_str(), p.status.as_str())),
+            "tokens" => token::tokens_of(&self.model, self.id(words[1])).len().to_string(),
+            "codes" => self.model.sign_in_codes().len().to_string(),
+            "asset" => self.model.asset(self.id(words[1])).map_or("none".into(), |a| a.name.as_str().to_owned()),
+            "app" => self.model.app(self.id(words[1])).map_or("none".into(), |a| match a.previous_secret {
+                None => format!("{} secret", a.name),
+                Some((_, until)) => format!("{} secrets until={:+}", a.name, (until - self.now) / 1000),
+            }),
+            other => panic!("unknown thing {other}"),
+        };
+        if got == wanted { Ok(()) } else { Err(format!("got `{got}`")) }
+    }
+
+    fn of_token(&self, token: &token::Token, word: &str) -> String {
+        let called = |id: Option<Id>| {
+            let name = |id: Id| self.names.iter().find(|(_, i)| **i == id).map_or(id.to_string(), |(n, _)| n.clone());
+            id.map_or("none".to_owned(), name)
+        };
+        match word.split_once('=').unwrap_or((word, "")).0 {
+            "live" | "revoked" => if token.revoked_at.is_some() { "revoked" } else { "live" }.to_owned(),
+            "ends" => {
+                let end = token.expires_at.map_or("never".to_owned(), |e| format!("{}d", (e - self.now) / 86_400_000));
+                format!("ends={end}")
+            }
+            "ends_s" => format!("ends_s={}", token.expires_at.map_or(-1, |e| (e - self.now) / 1000)),
+            "scopes" => format!("scopes={}", token.scopes.names().join(",")),
+            "parent" => format!("parent={}", called(token.parent)),
+            "by" => format!("by={}", called(token.created_by)),
+            "user" => format!("user={}", called(Some(token.user))),
+            "page" => format!("page={}", called(token.page)),
+            "app" => format!("app={}", called(token.app)),
+            "kind" => format!("kind={}", token.kind.as_str()),
+            other => panic!("unknown detail {other}"),
+        }
+    }
+
+    fn tasks(&self, asset: Id, set: TaskSet) -> String {
+        let kind = self.model.asset(asset).unwrap().kind;
+        let declared = self.model.declared_kind(kind);
+        Vocabulary::of(kind, declared.as_ref()).unwrap().names(set).join(",")
+    }
+}
+
+/// The id behind a name; for a name that was never given, an id that was never drawn.
+fn id_or_strange(names: &BTreeMap<String, Id>, name: &str) -> Id {
+    names.get(name).copied().unwrap_or(Id::new(424_242).unwrap())
+}
+
+/// Words and `key=value` pairs of a line.
+struct Args<'a> {
+    words: Vec<&'a str>,
+    pairs: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Args<'a> {
+    fn new(all: &[&'a str]) -> Args<'a> {
+        let mut args = Args { words: Vec::new(), pairs: BTreeMap::new() };
+        for word in all {
+            match word.split_once('=') {
+                Some((key, value)) => {
+                    args.pairs.insert(key, value);
+                }
+                None => args.words.push(word),
+            }
+        }
+        args
+    }
+
+    fn at(&self, at: usize) -> &'a str {
+        self.words[at]
+    }
+
+    fn get(&self, key: &str) -> Option<&'a str> {
+        self.pairs.get(key).copied()
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.words.contains(&word)
+    }
+
+    fn list(&self, key: &str) -> Vec<String> {
+        let text = self.get(key).unwrap_or("");
+        text.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn role(&self) -> Role {
+        self.get("role").map_or(Role::Employee, |r| Role::parse(r).unwrap())
+    }
+
+    fn status(&self) -> Option<Status> {
+        self.get("status").map(|s| match s {
+            "active" => Status::Active,
+            "off" => Status::Deactivated,
+            "deleted" => Status::Deleted,
+            other => panic!("status {other}"),
+        })
+    }
+
+    fn lifetime(&self) -> Option<Lifetime> {
+        self.get("life").map(|l| if l == "never" { Lifetime::Never } else { Lifetime::Seconds(seconds(l)) })
+    }
+
+    fn set(&self, key: &str, to: &mut u32) {
+        if let Some(text) = self.get(key) {
+            *to = text.parse().unwrap();
+        }
+    }
+}
+
+/// `90`, `2h`, `60d` in seconds.
+fn seconds(text: &str) -> i64 {
+    let (number, unit) = match text.strip_suffix('d') {
+        Some(days) => (days, 86_400),
+        None => text.strip_suffix('h').map_or((text, 1), |hours| (hours, 3_600)),
+    };
+    number.parse::<i64>().unwrap_or_else(|_| panic!("time {text}")) * unit
+}
+
+fn scopes(names: &str) -> ScopeSet {
+    let each = names.split(',').filter(|n| !n.is_empty());
+    each.map(|n| Scope::parse(n).unwrap_or_else(|| panic!("scope {n}"))).collect()
+}

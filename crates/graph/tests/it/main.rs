@@ -1,0 +1,6 @@
+//! The Graph door, from request bytes to reply bytes, over the memory store.
+
+mod bad_input;
+mod house;
+mod matrix;
+mod story;

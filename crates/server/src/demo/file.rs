@@ -1,0 +1,118 @@
+//! `demo.json`: all that scripts need to know of the demo, its tokens and secrets among them. The
+//! file is its owner's alone, is replaced in one step, and tells of a loopback server only.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use valetkey_domain::{Id, Role};
+
+/// The file's name in the data folder.
+pub const NAME: &str = "demo.json";
+const DRAFT_NAME: &str = "demo.json.new";
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Demo {
+    pub base_url: String,
+    pub business: Named,
+    pub app: App,
+    pub second_app: App,
+    pub partner: Partner,
+    pub pages: Vec<Named>,
+    pub ad_accounts: Vec<AdAccount>,
+    pub catalog: Bare,
+    pub pixel: Bare,
+    pub admin_system_user: AdminSystemUser,
+    pub system_users: Vec<SystemUser>,
+    /// A code that lets the admin person in, once.
+    pub sign_in: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Named {
+    pub id: Id,
+    pub name: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Bare {
+    pub id: Id,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct App {
+    pub id: Id,
+    pub secret: String,
+    pub name: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PartnerApp {
+    pub id: Id,
+    pub secret: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Partner {
+    pub business: Named,
+    pub app: PartnerApp,
+    pub admin_token: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AdAccount {
+    /// `act_` and the number.
+    pub id: String,
+    pub account_id: Id,
+    pub name: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct AdminSystemUser {
+    pub id: Id,
+    pub name: String,
+    pub token: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SystemUser {
+    pub id: Id,
+    pub name: String,
+    pub role: Role,
+    pub token: String,
+}
+
+/// What an earlier start has left; nothing if it can't be read, for all of it can be made anew.
+pub fn read(folder: &Path) -> Option<Demo> {
+    let text = std::fs::read(folder.join(NAME)).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Puts the file in place, whole or not at all.
+///
+/// # Errors
+/// When the folder can't be written.
+pub fn write(folder: &Path, demo: &Demo) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(demo)?;
+    let (draft, path) = (folder.join(DRAFT_NAME), folder.join(NAME));
+    let put = || -> std::io::Result<()> {
+        remove(&draft)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&draft, &path)?;
+        File::open(folder)?.sync_all()
+    };
+    put().with_context(|| format!("{} can't be written", path.display()))
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,44 @@
+//! The session of an admin person: signed in when the first act needs it, and over at the end.
+
+use anyhow::Context as _;
+use valetkey_domain::Id;
+use valetkey_service::{Call, Service};
+
+use super::seed::TRACE;
+
+/// A person who may sign in.
+pub struct Session<'a> {
+    service: &'a Service,
+    person: Id,
+    signed_in: Option<(Id, Call)>,
+}
+
+impl<'a> Session<'a> {
+    /// Nobody is signed in yet.
+    pub fn new(service: &'a Service, person: Id) -> Session<'a> {
+        Session { service, person, signed_in: None }
+    }
+
+    /// A call of the person, who signs in for it if need be.
+    pub async fn call(&mut self) -> anyhow::Result<Call> {
+        if let Some((_, call)) = &self.signed_in {
+            return Ok(call.clone());
+        }
+        let code = self.service.create_sign_in_code(&Call::operator(TRACE), self.person).await;
+        let code = code.context("the admin person can't get a code")?.value;
+        let redeemed = self.service.redeem_sign_in_code(TRACE, code.reveal()).await;
+        let (token, text) = redeemed.context("the admin person can't sign in")?.value;
+        let call = Call::with_token(text.reveal(), TRACE);
+        self.signed_in = Some((token.id, call.clone()));
+        Ok(call)
+    }
+
+    /// Signs out, so that no token stays behind that nobody holds.
+    pub async fn end(&mut self) {
+        if let Some((token, call)) = self.signed_in.take()
+            && let Err(refusal) = self.service.revoke_token(&call, token).await
+        {
+            tracing::warn!(%refusal, "the admin person could not sign out; the token ends within two hours");
+        }
+    }
+}

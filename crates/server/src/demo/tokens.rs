@@ -1,0 +1,60 @@
+//! The demo's tokens: a live one is kept, a dead one is issued anew.
+
+use anyhow::Context as _;
+use valetkey_domain::credential::{Digest, app_secret_proof};
+use valetkey_domain::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
+use valetkey_domain::{Id, Scope, ScopeSet, State as _};
+use valetkey_service::authz::{Decision, Question, Target};
+use valetkey_service::{Call, Service};
+
+use super::file::App;
+use super::seed::TRACE;
+
+pub const NEVER: Lifetime = Lifetime::Never;
+pub const SIXTY_DAYS: Lifetime = Lifetime::Seconds(SIXTY_DAYS_S);
+
+/// A call with a token and the proof of its app's secret.
+pub fn call(token: &str, secret: &str) -> Call {
+    Call { proof: Some(app_secret_proof(secret.as_bytes(), token)), ..Call::with_token(token, TRACE) }
+}
+
+/// The token, if it still works for this user and app and carries what it should.
+pub fn keep(service: &Service, user: Id, app: &App, scopes: ScopeSet, old: Option<&str>) -> anyhow::Result<Option<String>> {
+    let Some(text) = old else { return Ok(None) };
+    let wanted = possible(service, app.id, scopes)?;
+    let found = service.read(|state| state.token_by_digest(&Digest::of(text)))?;
+    let fits = found.is_some_and(|t| t.user == user && t.app == Some(app.id) && t.scopes.covers(wanted));
+    let proof = app_secret_proof(app.secret.as_bytes(), text);
+    let (_, decision) = service.check(text, Some(&proof), Question::about(Target::Nothing));
+    Ok((fits && matches!(decision, Decision::Allow(_))).then(|| text.to_owned()))
+}
+
+/// A new token.
+pub async fn issue(service: &Service, by: &Call, user: Id, app: &App, scopes: ScopeSet, lifetime: Lifetime) -> anyhow::Result<String> {
+    let scopes = possible(service, app.id, scopes)?;
+    let ask = IssueRequest { system_user: user, app: app.id, scopes, lifetime, add_dependencies: false };
+    let issued = service.issue_token(by, ask).await.with_context(|| format!("a token for {}", app.name))?;
+    Ok(issued.value.1.reveal().to_owned())
+}
+
+/// The old token if it is live, a new one if not.
+pub async fn keep_or_issue(
+    service: &Service,
+    by: &Call,
+    user: Id,
+    app: &App,
+    scopes: ScopeSet,
+    lifetime: Lifetime,
+    old: Option<&str>,
+) -> anyhow::Result<String> {
+    match keep(service, user, app, scopes, old)? {
+        Some(token) => Ok(token),
+        None => issue(service, by, user, app, scopes, lifetime).await,
+    }
+}
+
+/// Of the scopes wanted, those that the app may ask for.
+fn possible(service: &Service, app: Id, wanted: ScopeSet) -> anyhow::Result<ScopeSet> {
+    let allowed = service.read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();
+    Ok(wanted.shared(allowed.with([Scope::PUBLIC_PROFILE].into_iter().collect())))
+}
