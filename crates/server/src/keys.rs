@@ -57,7 +57,7 @@ pub fn read(folder: &Path, origin: &Origin) -> anyhow::Result<MasterKey> {
     }
     let path = folder.join(FILE_NAME);
     let shown = path.display();
-    let mut file = match File::open(&path) {
+    let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "there is no master key: {shown} is not there, and {VARIABLE} is not set. For a new server run \
@@ -70,8 +70,8 @@ pub fn read(folder: &Path, origin: &Origin) -> anyhow::Result<MasterKey> {
         bail!("others may read the master key: close it with `chmod 600 {shown}`");
     }
     let mut text = Zeroizing::new(String::new());
-    let limited = Read::by_ref(&mut file).take(FILE_LIMIT_BYTES).read_to_string(&mut text);
-    limited.with_context(|| format!("the master key {shown} can't be read"))?;
+    let read = file.take(FILE_LIMIT_BYTES).read_to_string(&mut text);
+    read.with_context(|| format!("the master key {shown} can't be read"))?;
     MasterKey::from_hex(&text).with_context(|| format!("{shown} holds no master key"))
 }
 

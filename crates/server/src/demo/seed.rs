@@ -11,7 +11,7 @@ use valetkey_domain::app::AppEdit;
 use valetkey_domain::campaign::CampaignInput;
 use valetkey_domain::post::PostInput;
 use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::{AssetKind, Id, IdKind, List, Name, Role, ScopeSet, State, Status, person, system_user};
+use valetkey_domain::{AssetKind, Id, IdKind, List, Name, Role, ScopeSet, Status, person, system_user};
 use valetkey_service::store::ContentQuery;
 use valetkey_service::{Call, Service, rights};
 

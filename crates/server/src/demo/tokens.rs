@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use valetkey_domain::credential::{Digest, app_secret_proof};
 use valetkey_domain::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
-use valetkey_domain::{Id, Scope, ScopeSet, State as _};
+use valetkey_domain::{Id, Scope, ScopeSet};
 use valetkey_service::authz::{Decision, Question, Target};
 use valetkey_service::{Call, Service};
 

@@ -31,7 +31,6 @@ use lease::Lease;
 #[derive(Debug)]
 pub struct Node {
     service: Service,
-    engine: &'static str,
     lease: Option<Lease>,
     background: JoinHandle<()>,
     stop_background: CancellationToken,
@@ -96,7 +95,7 @@ impl Node {
         let stop_background = CancellationToken::new();
         let (worker, stop) = (service.clone(), stop_background.clone());
         let background = tokio::spawn(async move { worker.run_background(stop).await });
-        Ok(Node { service, engine: store.engine(), lease, background, stop_background, folder })
+        Ok(Node { service, lease, background, stop_background, folder })
     }
 
     /// The service.
@@ -107,11 +106,6 @@ impl Node {
     /// The data folder.
     pub fn folder(&self) -> &DataFolder {
         &self.folder
-    }
-
-    /// The store's word for messages.
-    pub fn engine(&self) -> &'static str {
-        self.engine
     }
 
     /// Fires once this node must stop answering; never where no lease is needed.
