@@ -1,7 +1,7 @@
 //! Scopes: what a token may be used for.
 //!
 //! The table is closed: a scope that is not in it can't be issued. Positions are stored, so rows
-//! are only ever added at the end. Source of names and dependencies: `docs/reference/scopes.md`.
+//! are only ever added at the end. Source of names and dependencies: `docs/reference/rights.md`.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Rights: what each call asks for, as data. Doors print them in their documents and build their
 //! questions from them; the use cases of this crate ask them themselves.
 //!
-//! Source: `docs/reference/access.md`. A row may become stricter, never wider, without a decision page.
+//! Printed into `docs/reference/graph.md`. A row may become stricter, never wider, without a decision page.
 
 use valetkey_authz::{Need, Own, Question, Sorts, Target};
 use valetkey_domain::task::{TaskSet, Vocabulary};

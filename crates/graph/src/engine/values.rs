@@ -232,7 +232,7 @@ fn campaign_value(node: &Node, name: &str) -> Given {
         "stop_time" => body.stop_at.map_or(Value::Null, time),
         "created_time" => time(campaign.created_at),
         "updated_time" => time(campaign.updated_at),
-        "source_campaign_id" => json!("0"),
+        "source_campaign_id" => body.more.get("source_campaign_id").cloned().unwrap_or_else(|| json!("0")),
         other => body.more.get(other).cloned().unwrap_or_default(),
     }
     .into()

@@ -9,6 +9,7 @@ mod business;
 mod commerce;
 mod pages;
 pub mod print;
+pub mod rights_doc;
 #[cfg(test)]
 mod tests;
 mod users;
