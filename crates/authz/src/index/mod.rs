@@ -29,6 +29,10 @@ use arena::Arena;
 use rows::{AppRow, AssetEntry, NONE, TokenRow, UserCold, UserRow, digest_hash};
 use table::{PairTable, SlotEntry, SlotTable, Table, mix};
 
+/// 512 shards: the memory of a further token is even, and one insert moves a few thousand entries
+/// at most.
+const TOKEN_SHARD_BITS: u32 = 9;
+
 /// All authority records of one revision.
 #[derive(Debug)]
 pub struct Index {
@@ -93,8 +97,8 @@ impl Index {
             revision: 0,
             broken: None,
             tokens: Arena::new(),
-            by_digest: SlotTable::new(8),
-            token_ids: SlotTable::new(8),
+            by_digest: SlotTable::new(TOKEN_SHARD_BITS),
+            token_ids: SlotTable::new(TOKEN_SHARD_BITS),
             late_parents: HashMap::new(),
             awaited: HashMap::new(),
             revoked: HashMap::new(),
