@@ -94,7 +94,8 @@ pub(crate) fn kind(error: &Error) -> Kind {
 /// this by its words alone; whatever is not known to be harmless counts as a lost connection.
 fn is_about_values(error: &Error) -> bool {
     let text = error.to_string();
-    let harmless = ["error serializing", "error deserializing", "invalid column", "expected ", "query returned", "error encoding"];
+    let harmless =
+        ["error serializing", "error deserializing", "invalid column", "expected ", "query returned", "error encoding"];
     harmless.iter().any(|start| text.starts_with(start))
 }
 

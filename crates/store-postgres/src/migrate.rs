@@ -51,7 +51,7 @@ async fn once(client: &Client) -> Result<(), Failure> {
     client
         .batch_execute("INSERT INTO meta (name, value) VALUES ('migrating', 0) ON CONFLICT (name) DO UPDATE SET value = meta.value")
         .await?;
-    for migration in migrations::ALL {
+    for migration in pending(client).await? {
         for statement in migration.statements {
             client.batch_execute(&DIALECT.fill(statement)).await?;
         }

@@ -19,7 +19,10 @@ use crate::values::Param;
 pub(crate) type Prepared = HashMap<&'static str, tokio_postgres::Statement>;
 
 /// Prepares the statements that are not prepared yet on this connection.
-pub(crate) async fn prepare(client: &ClientWrapper, statements: impl Iterator<Item = Statement>) -> Result<Prepared, Error> {
+pub(crate) async fn prepare(
+    client: &ClientWrapper,
+    statements: impl Iterator<Item = Statement>,
+) -> Result<Prepared, Error> {
     let mut prepared = Prepared::new();
     for statement in statements {
         if !prepared.contains_key(statement.name) {
@@ -106,6 +109,10 @@ impl<'a> Pipeline<'a, Vec<Row>> {
 }
 
 /// The rows of one statement.
-pub(crate) async fn rows(client: &Client, statement: &tokio_postgres::Statement, values: &[Value]) -> Result<Vec<Row>, Error> {
+pub(crate) async fn rows(
+    client: &Client,
+    statement: &tokio_postgres::Statement,
+    values: &[Value],
+) -> Result<Vec<Row>, Error> {
     client.query_raw(statement, values.iter().map(Param)).await?.boxed().try_collect().await
 }

@@ -60,7 +60,11 @@ impl Reader {
     }
 
     /// Runs statements as one transaction and gives the rows of each.
-    pub(crate) async fn transaction(&self, twice: Twice, steps: &[(Statement, Vec<Value>)]) -> Result<Vec<Vec<Row>>, StoreError> {
+    pub(crate) async fn transaction(
+        &self,
+        twice: Twice,
+        steps: &[(Statement, Vec<Value>)],
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
         match self.transaction_once(steps).await {
             Err(failure) if is_worth_another(&failure, twice) => self.transaction_once(steps).await,
             answer => answer,

@@ -68,7 +68,10 @@ impl Opener {
 }
 
 impl Connect for Opener {
-    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+    fn connect(
+        &self,
+        config: &Config,
+    ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
             let (client, connection) = config.connect(self.settings.tls.clone()).await?;
@@ -124,7 +127,9 @@ mod tests {
 
     #[tokio::test]
     async fn commits_of_a_session_are_durable_whatever_the_database_says() {
-        for (configured, expected) in [("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")] {
+        for (configured, expected) in
+            [("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+        {
             assert_eq!(mode_of_a_session(configured).await.unwrap(), expected, "{configured}");
         }
         let refused = mode_of_a_session("off").await.unwrap_err();

@@ -86,7 +86,8 @@ impl Settings {
 
     /// Whether every host is this machine.
     pub(crate) fn is_local(&self) -> bool {
-        let local_name = |name: &str| name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let local_name =
+            |name: &str| name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let hosts = self.config.get_hosts().iter().all(|host| match host {
             Host::Tcp(name) => local_name(name),
             Host::Unix(_) => true,

@@ -10,8 +10,8 @@ use tokio_postgres::{Client, Row};
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::sql::content::{self, Built, IDS_LIMIT};
 use valetkey_store::sql::rows::{
-    check_head, key_values, read_content, read_entry, read_head, read_job, read_key, read_newest, read_outcome, read_refusal,
-    read_use, refusal_values, stored_limit, stored_revision, use_values,
+    check_head, key_values, read_content, read_entry, read_head, read_job, read_key, read_newest, read_outcome,
+    read_refusal, read_use, refusal_values, stored_limit, stored_revision, use_values,
 };
 use valetkey_store::sql::{RowRead, Statement, Value, records, statements as sql};
 use valetkey_store::{
@@ -102,11 +102,21 @@ impl PostgresStore {
         [LOCK_HEAD, HOLD_LEASE, LEASE]
     }
 
-    async fn list<T>(&self, sql: &str, values: &[Value], read: fn(&dyn RowRead) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    async fn list<T>(
+        &self,
+        sql: &str,
+        values: &[Value],
+        read: fn(&dyn RowRead) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         read_all(&self.reader.rows(sql, values).await?, read)
     }
 
-    async fn first<T>(&self, sql: &str, values: &[Value], read: fn(&dyn RowRead) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    async fn first<T>(
+        &self,
+        sql: &str,
+        values: &[Value],
+        read: fn(&dyn RowRead) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         self.reader.rows(sql, values).await?.first().map(|row| read(&PgRow(row))).transpose()
     }
 
@@ -125,10 +135,22 @@ impl PostgresStore {
     }
 
     async fn load_from(client: &Client, sink: &mut (dyn FnMut(Record) + Send)) -> Result<Head, Failure> {
-        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0").await?;
-        let head = client.query_opt(sql::HEAD.sql, &[]).await?.as_ref().map(|row| read_head(&PgRow(row))).transpose()?;
+        // A million rows take longer than any other answer, and the sink may be slower than the wire.
+        client
+            .batch_execute(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; \
+                 SET LOCAL idle_in_transaction_session_timeout = '5min'",
+            )
+            .await?;
+        let head =
+            client.query_opt(sql::HEAD.sql, &[]).await?.as_ref().map(|row| read_head(&PgRow(row))).transpose()?;
         let head = head.ok_or_else(missing_head)?;
-        let newest = client.query_opt(sql::NEWEST_ENTRY.sql, &[]).await?.as_ref().map(|row| read_newest(&PgRow(row))).transpose()?;
+        let newest = client
+            .query_opt(sql::NEWEST_ENTRY.sql, &[])
+            .await?
+            .as_ref()
+            .map(|row| read_newest(&PgRow(row)))
+            .transpose()?;
         check_head(head, newest)?;
         for table in records::TABLES {
             let none: [&str; 0] = [];
@@ -201,7 +223,13 @@ impl Store for PostgresStore {
         u64::try_from(count).map_err(|_| StoreError::Corrupt(format!("a count of {count}")))
     }
 
-    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError> {
+    async fn claim_jobs(
+        &self,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
         let values = vec![holder.into(), lease_until.into(), now.into(), stored_limit(limit)];
         let answers = self.reader.transaction(Twice::Harmless, &[(sql::CLAIM_JOBS, values)]).await?;
         let mut jobs = read_all(answers.first().map_or(&[][..], Vec::as_slice), read_job)?;
@@ -242,7 +270,9 @@ impl Store for PostgresStore {
 
     async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
         match business {
-            Some(business) => self.list(sql::REFUSALS_OF.sql, &[business.into(), stored_limit(limit)], read_refusal).await,
+            Some(business) => {
+                self.list(sql::REFUSALS_OF.sql, &[business.into(), stored_limit(limit)], read_refusal).await
+            }
             None => self.list(sql::REFUSALS.sql, &[stored_limit(limit)], read_refusal).await,
         }
     }

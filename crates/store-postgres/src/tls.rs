@@ -141,7 +141,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Conne
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let name = self.name.ok_or_else(|| io::Error::other("the host name is not one that a certificate could hold"))?;
+            let name =
+                self.name.ok_or_else(|| io::Error::other("the host name is not one that a certificate could hold"))?;
             TlsConnector::from(self.config).connect(name, stream).await.map(Stream)
         })
     }

@@ -54,8 +54,11 @@ impl Writer {
     /// Waits for those of this process that came first, and then for those of other processes.
     pub(crate) async fn lock(&self) -> Result<Box<dyn HeadLock>, StoreError> {
         let waiting = tokio::time::timeout(self.patience, Arc::clone(&self.slot).lock_owned());
-        let slot = waiting.await.map_err(|_| StoreError::Unavailable("others of this node hold the head lock for too long".to_owned()))?;
-        let mut lock = Lock { slot, open: false, head: Head::EMPTY, reader: self.reader.clone(), patience: self.patience };
+        let slot = waiting
+            .await
+            .map_err(|_| StoreError::Unavailable("others of this node hold the head lock for too long".to_owned()))?;
+        let mut lock =
+            Lock { slot, open: false, head: Head::EMPTY, reader: self.reader.clone(), patience: self.patience };
         // A connection may have died since it was used last; that shows at the first statement.
         let mut fresh = lock.connect(&self.opener).await?;
         let mut attempt = 1;
@@ -158,7 +161,10 @@ impl Lock {
     }
 
     fn client(&self) -> Result<&ClientWrapper, Failure> {
-        let gone = || Failure { kind: Kind::Lost, error: StoreError::Unavailable("the connection to PostgreSQL was lost".to_owned()) };
+        let gone = || Failure {
+            kind: Kind::Lost,
+            error: StoreError::Unavailable("the connection to PostgreSQL was lost".to_owned()),
+        };
         self.slot.as_ref().ok_or_else(gone)
     }
 
@@ -175,7 +181,8 @@ impl Lock {
         });
         let read = begun.await.and_then(|answers| {
             let row = answers.last().and_then(|rows| rows.first());
-            let row = row.ok_or_else(|| StoreError::Corrupt("the row of the head is missing; restore a backup".to_owned()))?;
+            let row =
+                row.ok_or_else(|| StoreError::Corrupt("the row of the head is missing; restore a backup".to_owned()))?;
             Ok(read_head(&PgRow(row))?)
         });
         match read {
@@ -328,7 +335,10 @@ impl Lock {
         for ((index, step), answer) in steps.iter().zip(answers) {
             let count = answer.map_err(|e| refused(*index, &e))?;
             if step.statement == sql::SET_HEAD && count != 1 {
-                return Err(Failure::from(StoreError::Corrupt("the row of the head is missing; restore a backup".to_owned())).into());
+                return Err(Failure::from(StoreError::Corrupt(
+                    "the row of the head is missing; restore a backup".to_owned(),
+                ))
+                .into());
             }
         }
         Ok(())
@@ -357,7 +367,9 @@ impl Lock {
 /// A broken constraint is the fault of the write at this position; anything else is not.
 fn refused(index: usize, error: &tokio_postgres::Error) -> Failed {
     match crate::error::kind(error) {
-        Kind::Constraint => Failed(CommitError::Refused { index, detail: crate::error::describe(error) }, Kind::Constraint),
+        Kind::Constraint => {
+            Failed(CommitError::Refused { index, detail: crate::error::describe(error) }, Kind::Constraint)
+        }
         kind => Failure { kind, error: store_error(error) }.into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use valetkey_store::{CommitError, Outcome, Store as _, StoreError};
+use valetkey_store::{CommitError, Outcome, Store as _, StoreError, TokenUse};
 use valetkey_store_postgres::{PostgresStore, Settings};
 use valetkey_testkit::postgres::Server;
 
@@ -58,6 +58,27 @@ async fn a_server_that_falls_silent_does_not_hold_up_a_commit_for_ever() {
     let answer = commit(&store, silent.clone()).await;
     assert!(matches!(answer, Err(CommitError::Unknown(_))), "{answer:?}");
     assert_eq!(outcome(&store, silent.commit_id).await, Some((1, 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_asked_again_is_asked_again_on_a_fresh_connection() {
+    let (store, proxy, _) = through_proxy(|_| ()).await;
+    commit(&store, batch(vec![write()])).await.unwrap();
+    let used = TokenUse { token: new_id(), used_at: 1, ip: "192.0.2.1".to_owned(), count: 1 };
+    store.record_uses(std::slice::from_ref(&used)).await.unwrap();
+    // A read, a write that may be done twice, and the head lock.
+    proxy.set(Break::Anything);
+    assert_eq!(store.head().await.unwrap().revision, 1);
+    proxy.set(Break::Anything);
+    store.replace_keys(&[]).await.unwrap();
+    proxy.set(Break::Anything);
+    commit(&store, batch(vec![write()])).await.unwrap();
+    // A count may not be added twice, so it is not.
+    store.head().await.unwrap();
+    proxy.set(Break::Anything);
+    let counted = store.record_uses(std::slice::from_ref(&used)).await;
+    assert!(matches!(counted, Err(StoreError::Unavailable(_))), "{counted:?}");
+    assert_eq!(store.uses(&[used.token]).await.unwrap(), vec![used]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,9 +150,17 @@ async fn an_outcome_is_not_told_while_the_commit_may_still_happen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_is_dropped_or_abandoned_half_way_is_free_again() {
-    let (store, database) = fresh().await;
     let server = Server::shared().unwrap();
-    let other = PostgresStore::connect(&server.dsn(&database)).await.unwrap();
+    let database = server.create_database().unwrap();
+    let patient = |lock_timeout| {
+        let mut settings = Settings::new(&server.dsn(&database), b"").unwrap();
+        // The server would free a forgotten lock by itself, but only after this.
+        settings.idle_timeout = Duration::from_secs(300);
+        settings.lock_timeout = lock_timeout;
+        PostgresStore::connect_with(settings)
+    };
+    let store = patient(Duration::from_secs(60)).await.unwrap();
+    let other = patient(Duration::from_secs(5)).await.unwrap();
     drop(store.lock_head().await.unwrap());
     commit(&other, batch(vec![write()])).await.unwrap();
     // A caller that goes away while it waits for the lock leaves no transaction behind.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broken_wire;
-//mod contract;
+mod contract;
 mod data;
 mod many;
 mod power;

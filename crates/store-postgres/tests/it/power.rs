@@ -28,7 +28,9 @@ async fn what_was_acknowledged_outlives_a_killed_server() {
     let mut told = Vec::new();
     for round in 0..ROUNDS {
         let (acknowledged, mut count) = mpsc::unbounded_channel();
-        let writers: Vec<_> = (0..WRITERS).map(|_| tokio::spawn(write_until_it_fails(Arc::clone(&store), acknowledged.clone()))).collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|_| tokio::spawn(write_until_it_fails(Arc::clone(&store), acknowledged.clone())))
+            .collect();
         drop(acknowledged);
         // Killed at another point of the stream in each round.
         for _ in 0..20 + 7 * round {
@@ -62,7 +64,10 @@ async fn what_was_acknowledged_outlives_a_killed_server() {
     assert!(applied >= 2 * 20 * ROUNDS, "{applied}");
 }
 
-async fn write_until_it_fails(store: Arc<PostgresStore>, acknowledged: mpsc::UnboundedSender<()>) -> Vec<([u8; 16], Told)> {
+async fn write_until_it_fails(
+    store: Arc<PostgresStore>,
+    acknowledged: mpsc::UnboundedSender<()>,
+) -> Vec<([u8; 16], Told)> {
     let mut told = Vec::new();
     loop {
         let next = batch(vec![write(), write_with_content(new_id())]);

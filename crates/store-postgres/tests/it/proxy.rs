@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What happens to the next COMMIT.
+/// What happens to the next COMMIT; afterwards the wire is whole again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Break {
-    Nothing = 0,
     /// It never reaches the server; the connection breaks.
     BeforeCommit = 1,
     /// The server answers it; the answer is swallowed and the connection breaks.
     AfterCommit = 2,
     /// It reaches the server; nothing is ever heard again, and nothing breaks.
     Silence = 3,
+    /// Whatever is sent next, commit or not, never arrives; that connection breaks.
+    Anything = 4,
 }
 
 pub struct Proxy {
@@ -52,6 +53,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, mode: Arc<AtomicU8>
             read = client.read(&mut from_client) => {
                 let Some(count) = read.ok().filter(|n| *n > 0) else { return };
                 let bytes = &from_client[..count];
+                if mode.compare_exchange(4, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() { return }
                 if is_commit(bytes) {
                     match mode.swap(0, Ordering::SeqCst) {
                         1 => return,

@@ -13,7 +13,8 @@ async fn every_statement_is_prepared_with_the_types_that_we_send() {
     let (_store, database) = fresh().await;
     let (client, connection) = tokio_postgres::connect(&Server::shared().unwrap().dsn(&database), NoTls).await.unwrap();
     tokio::spawn(connection);
-    let fixed = statements::ALL.iter().copied().chain(PostgresStore::own_statements()).map(|s| (s.name, s.sql.to_owned()));
+    let fixed =
+        statements::ALL.iter().copied().chain(PostgresStore::own_statements()).map(|s| (s.name, s.sql.to_owned()));
     let built = content::shapes(crate::data::new_id()).into_iter().map(|b| ("a built statement", b.sql));
     let mut count = 0;
     for (name, sql) in fixed.chain(built) {

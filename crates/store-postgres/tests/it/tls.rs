@@ -44,7 +44,8 @@ async fn a_server_proves_itself_by_certificate_and_name() {
     let dsn = server.dsn(&database);
 
     let store = connect(&dsn, &trusted.pem).await.unwrap();
-    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'valetkey'";
+    let encrypted =
+        "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'valetkey'";
     assert_eq!(store.head().await.unwrap().revision, 0);
     assert_eq!(server.sql("postgres", encrypted).unwrap(), "t");
     connect(&format!("{dsn}?sslmode=verify-full"), &trusted.pem).await.unwrap();

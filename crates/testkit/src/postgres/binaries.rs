@@ -54,8 +54,10 @@ fn candidates() -> Vec<PathBuf> {
 
 /// `ROOT/*/bin`, newest version first.
 fn versions(root: &str) -> Vec<PathBuf> {
-    let number = |path: &Path| path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0);
-    let mut found: Vec<PathBuf> = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let number =
+        |path: &Path| path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0);
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     found.sort_by(|a, b| number(b).total_cmp(&number(a)));
     found.into_iter().map(|path| path.join("bin")).collect()
 }
@@ -76,12 +78,14 @@ impl User {
         }
         let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
         let found = ["postgres", "nobody"].iter().find_map(|name| User::named(&accounts, name));
-        let missing = "the tests run as root, PostgreSQL refuses that, and there is neither a user `postgres` nor `nobody`";
+        let missing =
+            "the tests run as root, PostgreSQL refuses that, and there is neither a user `postgres` nor `nobody`";
         found.map(Some).ok_or_else(|| Error::new(missing))
     }
 
     fn named(accounts: &str, name: &str) -> Option<User> {
-        let fields: Vec<&str> = accounts.lines().map(|line| line.split(':').collect()).find(|f: &Vec<&str>| f.first() == Some(&name))?;
+        let fields: Vec<&str> =
+            accounts.lines().map(|line| line.split(':').collect()).find(|f: &Vec<&str>| f.first() == Some(&name))?;
         let user = User { uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? };
         (user.uid != 0).then_some(user)
     }

@@ -110,7 +110,10 @@ impl Postmaster {
                 Err(RecvTimeoutError::Timeout) => {
                     let _ = self.child.kill();
                     let _ = self.child.wait();
-                    return Err(Error::new(format!("postgres did not end in time; the end of its log:\n{}", self.log_tail())));
+                    return Err(Error::new(format!(
+                        "postgres did not end in time; the end of its log:\n{}",
+                        self.log_tail()
+                    )));
                 }
             }
         }

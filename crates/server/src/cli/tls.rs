@@ -1,0 +1,61 @@
+//! TLS towards a server: its certificate must lead to one that the system, or the user, trusts. There
+//! must never be a way around that.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::fail::Fail;
+
+/// Where systems keep the certificates that they trust.
+const BUNDLES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+/// The variable by which users name another file.
+const VARIABLE: &str = "SSL_CERT_FILE";
+
+/// Speaks TLS over a connection.
+pub async fn connect(stream: TcpStream, host: &str, ca: Option<&Path>) -> Result<TlsStream<TcpStream>, Fail> {
+    let config = config(ca)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| Fail::new(format!("{host} is no name that a certificate can have")))?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
+        Fail::new(format!("{host} could not show that it is {host}: {error}"))
+            .hint("if its certificate is your own, name the one that it leads to with --ca FILE")
+    })
+}
+
+fn config(ca: Option<&Path>) -> Result<ClientConfig, Fail> {
+    let file = bundle(ca)?;
+    let shown = file.display();
+    let unreadable = |error: &dyn std::fmt::Display| Fail::new(format!("the certificates in {shown} can't be read: {error}"));
+    let bytes = std::fs::read(&file).map_err(|e| unreadable(&e))?;
+    let mut roots = RootCertStore::empty();
+    let found: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| unreadable(&e))?;
+    // Single certificates that rustls can't read are no reason to trust none.
+    roots.add_parsable_certificates(found);
+    if roots.is_empty() {
+        return Err(unreadable(&"there is none in it"));
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| Fail::new(format!("TLS can't be set up: {error}")))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn bundle(ca: Option<&Path>) -> Result<PathBuf, Fail> {
+    let named = ca.map(Path::to_owned).or_else(|| std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from));
+    let found = named.or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.exists()));
+    found.ok_or_else(|| {
+        Fail::new("this system has no list of certificates that it trusts")
+            .hint("install it (on Debian the package ca-certificates), or name a file with --ca")
+    })
+}
