@@ -1,44 +1,50 @@
-//! The decision in process: time, memory, folds, and that nothing is allocated by it.
+//! The decision in process: its time, the memory of each further token, and folds.
+//!
+//! A decision here is all of the check path but HTTP: checksum, SHA-256, the lock, the index and
+//! `decide`. An answer that is not a yes would be measured for nothing, so it ends the run.
 
 use std::hint::black_box;
 use std::sync::RwLock;
 use std::time::Instant;
 
+use anyhow::ensure;
 use serde_json::{Value, json};
 use valetkey_authz::{Decision, Index, Need, Question, Sorts, Target, decide};
+use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::{Digest, read};
-use valetkey_domain::{Action, Actor, Change, ChangeSet, Record, ScopeSet, State, TaskSet};
+use valetkey_domain::{Action, Actor, Change, ChangeSet, List, Record, ScopeSet, State};
 
 use crate::median;
-use crate::world::{self, NOW, mixed};
+use crate::world::{self, FULL, NOW, mixed};
 
 const BLOCKS: usize = 101;
 const PER_BLOCK: usize = 10_000;
+const HOT: usize = 1_024;
+const RANDOM: usize = 1_000_000;
+const FOLDS: usize = 200_000;
+const STEP: usize = 250_000;
 
-fn question(asset: valetkey_domain::Id) -> Question {
-    Question::about(Target::Asset(asset))
-        .sorts(Sorts::USERS_AND_PAGE)
-        .scopes(ScopeSet::of(&["pages_manage_posts"]))
-        .need(Need::Tasks(TaskSet(0b10)))
-}
-
+/// One question, and the token that asks it.
 struct Ask {
     text: String,
     question: Question,
 }
 
+/// Questions about tokens drawn evenly from all; another `spread` draws others.
 fn asks(tokens: usize, count: usize, spread: u64) -> Vec<Ask> {
-    (0..count)
-        .map(|i| {
-            let n = (mixed(i as u64 ^ spread) % tokens as u64) as usize;
-            let user = world::token_user(n);
-            let asset = world::asset(world::assigned(user, i % world::ASSIGNED));
-            Ask { text: world::token_text(n).reveal().to_owned(), question: question(asset) }
-        })
-        .collect()
+    let draw = |i: usize| {
+        let n = (mixed((i as u64) << 8 | spread) % tokens as u64) as usize;
+        let asset = FULL.asset(FULL.assigned(FULL.token_user(n), i % world::ASSIGNED));
+        let question = Question::about(Target::Asset(asset))
+            .sorts(Sorts::USERS_AND_PAGE)
+            .scopes(ScopeSet::of(&[world::SCOPE]))
+            .need(Need::Tasks(world::TASK.1));
+        Ask { text: world::token_text(n).reveal().to_owned(), question }
+    };
+    (0..count).map(draw).collect()
 }
 
-fn full(index: &RwLock<Index>, ask: &Ask) -> bool {
+fn is_allowed(index: &RwLock<Index>, ask: &Ask) -> bool {
     if read(&ask.text).is_none() {
         return false;
     }
@@ -50,120 +56,115 @@ fn full(index: &RwLock<Index>, ask: &Ask) -> bool {
     matches!(decide(&view, &ask.question, NOW), Decision::Allow(_))
 }
 
-fn time(index: &RwLock<Index>, asks: &[Ask]) -> (f64, f64, f64) {
-    let mut at = 0;
+/// Nanoseconds of one round, by blocks.
+fn blocks(mut round: impl FnMut()) -> Value {
     let mut blocks = Vec::with_capacity(BLOCKS);
     for _ in 0..BLOCKS {
         let started = Instant::now();
         for _ in 0..PER_BLOCK {
-            black_box(full(index, &asks[at]));
-            at = (at + 1) % asks.len();
+            round();
         }
         blocks.push(started.elapsed().as_nanos() as f64 / PER_BLOCK as f64);
     }
-    median(&blocks)
+    let (median, low, high) = median(&blocks);
+    json!({ "median": rounded(median), "low": rounded(low), "high": rounded(high) })
 }
 
-fn build(tokens: usize) -> Index {
-    let mut index = Index::new();
-    world::records().for_each(|r| index.insert(r));
-    (0..tokens).for_each(|n| index.insert(world::token(n)));
-    index
-}
-
-/// Nanoseconds for a whole check in process, checksum and SHA-256 included, and folds a second.
-pub fn decisions(tokens: usize) -> anyhow::Result<Value> {
-    let index = RwLock::new(build(tokens));
-    let hot = asks(tokens, 1_024, 1);
-    let random = asks(tokens, 1_000_000, 2);
-    anyhow::ensure!(random.iter().all(|a| full(&index, a)), "a measured decision was a no");
-    let warm = time(&index, &hot);
-    let cold = time(&index, &random);
-    let hash = {
-        let mut blocks = Vec::new();
-        for _ in 0..BLOCKS {
-            let started = Instant::now();
-            for i in 0..PER_BLOCK {
-                black_box(Digest::of(&hot[i % hot.len()].text));
-            }
-            blocks.push(started.elapsed().as_nanos() as f64 / PER_BLOCK as f64);
+fn in_turn<T>(items: &[T], mut each: impl FnMut(&T)) -> Value {
+    let mut turn = items.iter().cycle();
+    blocks(|| {
+        if let Some(item) = turn.next() {
+            each(item);
         }
-        median(&blocks)
-    };
-    let folds = folds_per_second(&index, tokens);
-    Ok(json!({
-        "tokens": tokens,
-        "system_users": world::USERS,
-        "assignments": world::USERS * world::ASSIGNED,
-        "hot_ns": triple(warm),
-        "random_ns": triple(cold),
-        "sha256_ns": triple(hash),
-        "folds_per_s": folds.round(),
-    }))
+    })
 }
 
-fn triple((median, low, high): (f64, f64, f64)) -> Value {
-    json!({ "median": round(median), "low": round(low), "high": round(high) })
-}
-
-fn round(value: f64) -> f64 {
+fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-fn set(changes: Vec<Change>) -> ChangeSet {
-    let actor = Actor { kind: valetkey_domain::change::ActorKind::Operator, id: None, token: None };
+/// Time of a decision on a hot set and on random tokens, of its hash alone, and folds a second.
+pub fn decisions(tokens: usize) -> anyhow::Result<Value> {
+    let mut index = Index::new();
+    FULL.records().chain((0..tokens).map(|n| FULL.token(n))).for_each(|record| index.insert(record));
+    let index = RwLock::new(index);
+    let (hot, random) = (asks(tokens, HOT, 1), asks(tokens, RANDOM, 2));
+    ensure!(hot.iter().chain(&random).all(|ask| is_allowed(&index, ask)), "a decision that was to be a yes is a no");
+    let decide = |ask: &Ask| {
+        black_box(is_allowed(&index, ask));
+    };
+    let hash = |ask: &Ask| {
+        black_box(Digest::of(&ask.text));
+    };
+    let (hot_ns, random_ns, sha256_ns) = (in_turn(&hot, decide), in_turn(&random, decide), in_turn(&hot, hash));
+    Ok(json!({
+        "tokens": tokens,
+        "system_users": FULL.users,
+        "assignments": FULL.users * world::ASSIGNED,
+        "hot_ns": hot_ns,
+        "random_ns": random_ns,
+        "sha256_ns": sha256_ns,
+        "folds_per_s": folds_per_second(&index, tokens)?.round(),
+    }))
+}
+
+fn change_set(before: Option<Record>, after: Option<Record>) -> ChangeSet {
+    let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
+    let changes = vec![Change { before, after }];
     ChangeSet { at: NOW, action: Action::Assigned, actor, business: None, subjects: Vec::new(), changes }
 }
 
-/// Issue, revoke, assign, unassign in turn, each folded under the lock as the service does it.
-fn folds_per_second(index: &RwLock<Index>, tokens: usize) -> f64 {
-    let count = 200_000;
-    let sets: Vec<ChangeSet> = (0..count)
-        .map(|i| {
-            let n = tokens + i / 4;
-            match i % 4 {
-                0 => set(vec![Change { before: None, after: Some(world::token(n)) }]),
-                1 => {
-                    let mut record = world::token(n);
-                    if let Record::Token(token) = &mut record {
-                        token.revoked_at = Some(NOW);
-                    }
-                    set(vec![Change { before: Some(world::token(n)), after: Some(record) }])
+/// Issue, revoke, unassign and assign in turn, each folded alone under the lock, as the service
+/// does it.
+fn folds_per_second(index: &RwLock<Index>, tokens: usize) -> anyhow::Result<f64> {
+    let one = |i: usize| {
+        let issued = FULL.token(tokens + i / 4);
+        let assignment = FULL.assignment(mixed(i as u64 / 4) as usize % FULL.users, 3);
+        match i % 4 {
+            0 => change_set(None, Some(issued)),
+            1 => {
+                let mut revoked = issued.clone();
+                if let Record::Token(token) = &mut revoked {
+                    token.revoked_at = Some(NOW);
                 }
-                2 => set(vec![Change { before: Some(world::assignment(i % world::USERS, 3)), after: None }]),
-                _ => set(vec![Change { before: None, after: Some(world::assignment((i - 1) % world::USERS, 3)) }]),
+                change_set(Some(issued), Some(revoked))
             }
-        })
-        .collect();
+            2 => change_set(Some(assignment), None),
+            _ => change_set(None, Some(assignment)),
+        }
+    };
+    let sets: Vec<ChangeSet> = (0..FOLDS).map(one).collect();
     let started = Instant::now();
-    for (i, set) in sets.iter().enumerate() {
+    for (set, revision) in sets.iter().zip(1..) {
         if let Ok(mut index) = index.write() {
-            index.fold(i as u64 + 1, set);
+            index.fold(revision, set);
         }
     }
-    count as f64 / started.elapsed().as_secs_f64()
+    let seconds = started.elapsed().as_secs_f64();
+    let whole = index.read().is_ok_and(|index| index.broken().is_none() && index.revision() == FOLDS as u64);
+    ensure!(whole, "the index broke while it was folded");
+    Ok(FOLDS as f64 / seconds)
 }
 
-/// Bytes for each further token, in steps of 250,000, by the process's resident memory.
+/// Bytes of each further token, in steps of 250,000: by the process's resident memory, and as the
+/// index counts them.
 pub fn memory(tokens: usize) -> anyhow::Result<Value> {
     let mut index = Index::new();
-    world::records().for_each(|r| index.insert(r));
+    FULL.records().for_each(|record| index.insert(record));
     let mut steps = Vec::new();
-    let mut resident = resident_bytes()?;
-    let mut counted = index.token_bytes() as f64;
-    let step = 250_000;
-    for end in (step..=tokens).step_by(step) {
-        (end - step..end).for_each(|n| index.insert(world::token(n)));
+    let mut before = (resident_bytes()?, index.token_bytes() as f64);
+    for end in (STEP..=tokens).step_by(STEP) {
+        (end - STEP..end).for_each(|n| index.insert(FULL.token(n)));
         let now = (resident_bytes()?, index.token_bytes() as f64);
         steps.push(json!({
             "tokens": end,
-            "resident_bytes_per_token": round((now.0 - resident) / step as f64),
-            "counted_bytes_per_token": round((now.1 - counted) / step as f64),
+            "resident_bytes_per_token": rounded((now.0 - before.0) / STEP as f64),
+            "counted_bytes_per_token": rounded((now.1 - before.1) / STEP as f64),
         }));
-        (resident, counted) = now;
+        before = now;
     }
-    let worst = |name: &str| steps.iter().filter_map(|s| s[name].as_f64()).fold(0.0, f64::max);
-    anyhow::ensure!(index.list(valetkey_domain::List::Businesses).len() == world::BUSINESSES, "the world is not whole");
+    let worst = |name: &str| steps.iter().filter_map(|step| step[name].as_f64()).fold(0.0, f64::max);
+    ensure!(index.list(List::Businesses).len() == FULL.businesses, "the world is not whole");
     Ok(json!({
         "worst_resident_bytes_per_token": worst("resident_bytes_per_token"),
         "worst_counted_bytes_per_token": worst("counted_bytes_per_token"),
@@ -172,7 +173,8 @@ pub fn memory(tokens: usize) -> anyhow::Result<Value> {
 }
 
 fn resident_bytes() -> anyhow::Result<f64> {
-    let statm = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: f64 = statm.split(' ').nth(1).and_then(|p| p.parse().ok()).unwrap_or(0.0);
-    Ok(pages * 4096.0)
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
+    Ok(kib.unwrap_or_default() * 1024.0)
 }

@@ -6,60 +6,90 @@ mod bare;
 mod decision;
 mod durable;
 mod load;
+mod rows;
+mod seed;
 mod world;
+
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+// The same allocator as the server's, for both sides of a comparison.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const MEASUREMENTS: &str = "decision, memory, seed, bare, load, issue, sqlite, fdatasync";
+
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
-    let command = args.next().context("which measurement? decision, memory, seed, bare, load, issue, sqlite, fdatasync")?;
-    let rest: Vec<String> = args.collect();
+    let command = args.next().with_context(|| format!("which measurement? {MEASUREMENTS}"))?;
+    let args = Args(args.collect());
     let report = match command.as_str() {
-        "decision" => decision::decisions(number(&rest, "--tokens", 1_000_000)?)?,
-        "memory" => decision::memory(number(&rest, "--tokens", 3_000_000)?)?,
-        "seed" => durable::seed(&text(&rest, "--data")?, number(&rest, "--tokens", 1_000_000)?)?,
-        "bare" => return bare::serve(number(&rest, "--port", 0)? as u16),
+        "decision" => decision::decisions(args.number("--tokens", 1_000_000)?)?,
+        "memory" => decision::memory(args.number("--tokens", 3_000_000)?)?,
+        "seed" => seed::run(&args.text("--data")?, args.number("--tokens", 1_000_000)?)?,
+        "bare" => return bare::serve(),
         "load" => load::run(&load::Plan {
-            address: text(&rest, "--address")?,
-            targets: text(&rest, "--targets")?,
-            connections: number(&rest, "--connections", 64)?,
-            requests: number(&rest, "--requests", 100_000)?,
+            address: args.text("--address")?,
+            targets: args.text("--targets")?,
+            connections: args.number("--connections", 64)?,
+            requests: args.number("--requests", 100_000)?,
         })?,
-        "issue" => durable::issue(&text(&rest, "--data")?, number(&rest, "--callers", 1)?, number(&rest, "--tokens", 20_000)?)?,
-        "sqlite" => durable::sqlite(&text(&rest, "--data")?, number(&rest, "--group", 1)?, number(&rest, "--rows", 20_000)?)?,
-        "fdatasync" => durable::fdatasync(&text(&rest, "--data")?, number(&rest, "--writes", 5_000)?)?,
-        other => bail!("unknown measurement {other}"),
+        "issue" => durable::issue(&args.text("--data")?, args.number("--callers", 1)?, args.seconds()?)?,
+        "sqlite" => durable::sqlite(&args.text("--data")?, args.number("--group", 1)?, args.seconds()?)?,
+        "fdatasync" => durable::fdatasync(&args.text("--data")?, args.seconds()?)?,
+        other => bail!("there is no measurement {other}; there are {MEASUREMENTS}"),
     };
     println!("{report}");
     Ok(())
 }
 
-fn text(args: &[String], name: &str) -> anyhow::Result<String> {
-    let at = args.iter().position(|a| a == name).with_context(|| format!("{name} is missing"))?;
-    args.get(at + 1).cloned().with_context(|| format!("{name} needs a value"))
-}
+struct Args(Vec<String>);
 
-fn number(args: &[String], name: &str, default: usize) -> anyhow::Result<usize> {
-    match args.iter().position(|a| a == name) {
-        None => Ok(default),
-        Some(at) => args.get(at + 1).and_then(|v| v.parse().ok()).with_context(|| format!("{name} needs a number")),
+impl Args {
+    fn value(&self, name: &str) -> anyhow::Result<Option<&String>> {
+        match self.0.iter().position(|arg| arg == name) {
+            None => Ok(None),
+            Some(at) => self.0.get(at + 1).map(Some).with_context(|| format!("{name} needs a value")),
+        }
+    }
+
+    fn text(&self, name: &str) -> anyhow::Result<String> {
+        self.value(name)?.cloned().with_context(|| format!("{name} is missing"))
+    }
+
+    fn number(&self, name: &str, default: usize) -> anyhow::Result<usize> {
+        let value = self.value(name)?;
+        value.map_or(Ok(default), |v| v.parse().with_context(|| format!("{name} must be a number, not {v}")))
+    }
+
+    fn seconds(&self) -> anyhow::Result<Duration> {
+        Ok(Duration::from_secs(self.number("--seconds", 3)? as u64))
     }
 }
 
-/// Median, and the interval of the middle 95 of a hundred by rank (the binomial interval of the
-/// median), of measured values.
+/// The median of measured values, and its 95 percent interval by rank, from the binomial
+/// distribution: nothing is presumed of how the values are spread.
 pub fn median(values: &[f64]) -> (f64, f64, f64) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let n = sorted.len();
-    if n == 0 {
-        return (0.0, 0.0, 0.0);
+    let count = sorted.len();
+    let Some(last) = count.checked_sub(1) else { return (0.0, 0.0, 0.0) };
+    let reach = (0.98 * (count as f64).sqrt()).ceil() as usize;
+    let middle = (sorted[last / 2] + sorted[count / 2]) / 2.0;
+    (middle, sorted[(last / 2).saturating_sub(reach)], sorted[(count / 2 + reach).min(last)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn a_median_stands_between_its_ranks() {
+        let values: Vec<f64> = (1..=15).map(f64::from).rev().collect();
+        assert_eq!(median(&values), (8.0, 4.0, 12.0));
+        assert_eq!(median(&[4.0, 1.0]), (2.5, 1.0, 4.0));
+        assert_eq!(median(&[7.0]), (7.0, 7.0, 7.0));
+        assert_eq!(median(&[]), (0.0, 0.0, 0.0));
     }
-    let spread = (0.98 * (n as f64).sqrt()).ceil() as usize;
-    let low = (n / 2).saturating_sub(spread);
-    let high = (n / 2 + spread).min(n - 1);
-    (sorted[n / 2], sorted[low], sorted[high])
 }

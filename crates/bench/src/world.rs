@@ -1,4 +1,8 @@
 //! A world of a given size for measurements: businesses, system users, assets, assignments, tokens.
+//!
+//! Every record follows from its number alone, so that a measuring process and a server on a data
+//! folder see the same world. Nothing here is secret or random, and nothing here may stand in the
+//! product.
 
 use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
 use valetkey_domain::asset::Asset;
@@ -6,16 +10,38 @@ use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
 use valetkey_domain::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
 use valetkey_domain::limits::Limits;
+use valetkey_domain::person::Person;
 use valetkey_domain::system_user::SystemUser;
+use valetkey_domain::terms::Acceptance;
 use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{AssetKind, Id, IdKind, Name, Record, Role, ScopeSet, Status, TaskSet, UnixMs};
 
+/// When everything was made: early in 2026, so that the real clock is later.
+pub const MADE_AT: UnixMs = 1_770_000_000_000;
+/// The time of measured decisions, before any end.
 pub const NOW: UnixMs = 1_790_000_000_000;
-pub const BUSINESSES: usize = 1_000;
-pub const USERS: usize = 100_000;
-pub const ASSETS: usize = 200_000;
-/// Ten for each user: a million in all.
+/// Ends lie beyond any run: in 2090.
+const ENDS_AT: UnixMs = 3_790_000_000_000;
+/// Assets that each system user has been given.
 pub const ASSIGNED: usize = 10;
+/// Tokens of ADMIN system users have their numbers above all others.
+const ADMIN_TOKENS_FROM: usize = 1 << 30;
+/// What a measured question asks for: the task `CREATE_CONTENT` of a Page, and the scope beside it.
+pub const TASK: (&str, TaskSet) = ("CREATE_CONTENT", TaskSet(0b10));
+pub const SCOPE: &str = "pages_manage_posts";
+
+/// How many of each. Users and assets belong to the businesses in turn.
+#[derive(Debug, Clone, Copy)]
+pub struct World {
+    pub businesses: usize,
+    pub users: usize,
+    pub assets: usize,
+}
+
+/// The world of the spike: a million assignments.
+pub const FULL: World = World { businesses: 1_000, users: 100_000, assets: 200_000 };
+/// A world that is loaded at once, for what does not depend on its size.
+pub const SMALL: World = World { businesses: 10, users: 1_000, assets: 2_000 };
 
 /// A splitmix step: any number to a well-mixed one, without a state.
 pub fn mixed(n: u64) -> u64 {
@@ -26,26 +52,8 @@ pub fn mixed(n: u64) -> u64 {
 }
 
 fn id(kind: IdKind, n: usize) -> Id {
-    let value = ((40_000_000_000 + n as u64 * 37) << 22) | (kind as u64) << 14 | (mixed(n as u64) & 0x3FFF);
+    let value = ((30_000_000_000 + n as u64 * 7) << 22) | (kind as u64) << 14 | (mixed(n as u64) & 0x3FFF);
     Id::new(value).unwrap_or(Id::MIN)
-}
-
-pub fn user(n: usize) -> Id {
-    id(IdKind::SystemUser, n)
-}
-
-pub fn asset(n: usize) -> Id {
-    id(IdKind::Page, n)
-}
-
-/// The assets that a user has been given.
-pub fn assigned(user: usize, nth: usize) -> usize {
-    let business = user % BUSINESSES;
-    business + BUSINESSES * ((mixed(user as u64 * 31) as usize + nth * 17) % (ASSETS / BUSINESSES))
-}
-
-pub fn token_user(n: usize) -> usize {
-    mixed(n as u64 ^ 0x77) as usize % USERS
 }
 
 /// The text of a token.
@@ -57,99 +65,189 @@ pub fn token_text(n: usize) -> CredentialText {
     CredentialText::from_random(CredentialKind::SystemUser, &bytes)
 }
 
-/// The record of a token: creators, parents and ends as real ones have them.
-pub fn token(n: usize) -> Record {
-    let user_number = token_user(n);
-    let business = id(IdKind::Business, user_number % BUSINESSES);
-    let scopes = ["pages_manage_posts", "pages_read_engagement", "pages_show_list"];
-    let more = ["ads_read", "ads_management", "read_insights", "business_management"];
-    Record::Token(Token {
-        id: id(IdKind::Token, n),
-        digest: token_text(n).digest(),
-        kind: TokenKind::SystemUser,
-        user: user(user_number),
-        business,
-        app: Some(id(IdKind::App, user_number % BUSINESSES)),
-        scopes: ScopeSet::of(&scopes).with(ScopeSet::of(&more[..n % 5])),
-        created_at: NOW - 1_000_000,
-        expires_at: (n % 3 != 0).then_some(NOW + 5_184_000_000),
-        created_by: Some(user(user_number % BUSINESSES)),
-        parent: (n > 1000 && n % 4 == 0).then(|| id(IdKind::Token, n / 2)),
-        page: None,
-        revoked_at: None,
-    })
+/// The text of the token of a business's ADMIN system user.
+pub fn admin_text(business: usize) -> CredentialText {
+    token_text(ADMIN_TOKENS_FROM + business)
 }
 
-/// Everything but the tokens.
-pub fn records() -> impl Iterator<Item = Record> {
-    let limits = Limits::default();
-    let title = |text: String| Name::parse(&text).unwrap_or_else(|_| unreachable_name());
-    let businesses = (0..BUSINESSES).map(move |b| {
-        Record::Business(Business {
-            id: id(IdKind::Business, b),
-            name: title(format!("Business {b}")),
-            created_at: NOW,
-            accepted: None,
-            limits,
-            strict_visibility: b % 50 == 0,
-            token_lifetime_limit_s: None,
+impl World {
+    pub fn business(self, n: usize) -> Id {
+        id(IdKind::Business, n % self.businesses)
+    }
+
+    pub fn app(self, n: usize) -> Id {
+        id(IdKind::App, n % self.businesses)
+    }
+
+    pub fn user(self, n: usize) -> Id {
+        id(IdKind::SystemUser, n)
+    }
+
+    pub fn asset(self, n: usize) -> Id {
+        id(IdKind::Page, n)
+    }
+
+    /// The number of the `nth` asset that a user has been given.
+    pub fn assigned(self, user: usize, nth: usize) -> usize {
+        let of_business = self.assets / self.businesses;
+        let place = (mixed(user as u64 * 31) as usize % of_business + nth * 17) % of_business;
+        user % self.businesses + self.businesses * place
+    }
+
+    /// The number of the user that a token is for.
+    pub fn token_user(self, n: usize) -> usize {
+        mixed(n as u64 ^ 0x77) as usize % self.users
+    }
+
+    /// The record of a token: creators, parents and ends as real ones have them.
+    pub fn token(self, n: usize) -> Record {
+        let user = self.token_user(n);
+        let scopes = [SCOPE, "pages_read_engagement", "pages_show_list"];
+        let more = ["ads_read", "ads_management", "read_insights", "business_management"];
+        Record::Token(Token {
+            scopes: ScopeSet::of(&scopes).with(ScopeSet::of(&more[..n % 5])),
+            expires_at: (!n.is_multiple_of(3)).then_some(ENDS_AT),
+            created_by: Some(self.user(user % self.businesses)),
+            parent: (n > 1000 && n.is_multiple_of(4)).then(|| id(IdKind::Token, n / 2)),
+            ..self.token_of(n, user)
         })
-    });
-    let users = (0..USERS).map(move |u| {
-        Record::SystemUser(SystemUser {
-            id: user(u),
-            business: id(IdKind::Business, u % BUSINESSES),
-            name: title(format!("System user {u}")),
-            role: Role::Employee,
-            status: Status::Active,
-            created_at: NOW,
+    }
+
+    fn token_of(self, n: usize, user: usize) -> Token {
+        Token {
+            id: id(IdKind::Token, n),
+            digest: token_text(n).digest(),
+            kind: TokenKind::SystemUser,
+            user: self.user(user),
+            business: self.business(user),
+            app: Some(self.app(user)),
+            scopes: ScopeSet::all(),
+            created_at: MADE_AT,
+            expires_at: None,
+            created_by: None,
+            parent: None,
+            page: None,
+            revoked_at: None,
+        }
+    }
+
+    /// Everything but the tokens, in an order in which each record finds what it refers to.
+    pub fn records(self) -> impl Iterator<Item = Record> {
+        let businesses = (0..self.businesses).flat_map(move |b| self.business_records(b));
+        let users = (0..self.users).flat_map(move |u| self.user_records(u));
+        let assets = (0..self.assets).map(move |a| {
+            Record::Asset(Asset {
+                id: self.asset(a),
+                kind: AssetKind::PAGE,
+                business: Some(self.business(a)),
+                name: title("Page", a),
+                created_at: MADE_AT,
+            })
+        });
+        let assignments = (0..self.users).flat_map(move |u| (0..ASSIGNED).map(move |nth| self.assignment(u, nth)));
+        businesses.chain(users).chain(assets).chain(assignments)
+    }
+
+    /// A token with every scope for the ADMIN system user of each business.
+    pub fn admin_tokens(self) -> impl Iterator<Item = Record> {
+        (0..self.businesses).map(move |b| Record::Token(self.token_of(ADMIN_TOKENS_FROM + b, b)))
+    }
+
+    fn business_records(self, b: usize) -> [Record; 4] {
+        let (business, app, person) = (self.business(b), self.app(b), id(IdKind::Person, b));
+        [
+            Record::Business(Business {
+                id: business,
+                name: title("Business", b),
+                created_at: MADE_AT,
+                accepted: Some(Acceptance { version: 1, person, at: MADE_AT }),
+                limits: Limits::default(),
+                strict_visibility: b.is_multiple_of(50),
+                token_lifetime_limit_s: None,
+            }),
+            Record::Person(Person {
+                id: person,
+                business,
+                name: title("Person", b),
+                email: format!("person{b}@example.com"),
+                role: Role::Admin,
+                status: Status::Active,
+                created_at: MADE_AT,
+            }),
+            Record::App(App {
+                id: app,
+                business,
+                name: title("App", b),
+                created_at: MADE_AT,
+                // Never opened: no measured call brings a proof.
+                secret: SealedSecret(vec![0; 64]),
+                previous_secret: None,
+                allowed_scopes: ScopeSet::all(),
+                demands_proof: false,
+            }),
+            Record::Connection(Connection { business, app, created_at: MADE_AT }),
+        ]
+    }
+
+    /// The first user of each business is its ADMIN.
+    fn user_records(self, u: usize) -> [Record; 2] {
+        let (user, business) = (self.user(u), self.business(u));
+        [
+            Record::SystemUser(SystemUser {
+                id: user,
+                business,
+                name: title("System user", u),
+                role: if u < self.businesses { Role::Admin } else { Role::Employee },
+                status: Status::Active,
+                created_at: MADE_AT,
+                created_by: None,
+            }),
+            Record::Installation(Installation { system_user: user, app: self.app(u), business, created_at: MADE_AT }),
+        ]
+    }
+
+    /// One assignment, with the task that the measured question asks for.
+    pub fn assignment(self, u: usize, nth: usize) -> Record {
+        Record::Assignment(Assignment {
+            user: self.user(u),
+            asset: self.asset(self.assigned(u, nth)),
+            business: self.business(u),
+            tasks: TASK.1,
+            created_at: MADE_AT,
             created_by: None,
         })
-    });
-    let apps = (0..BUSINESSES).flat_map(move |b| {
-        let (app, business) = (id(IdKind::App, b), id(IdKind::Business, b));
-        let record = App {
-            id: app,
-            business,
-            name: title(format!("App {b}")),
-            created_at: NOW,
-            secret: SealedSecret(vec![0; 64]),
-            previous_secret: None,
-            allowed_scopes: ScopeSet::all(),
-            demands_proof: false,
-        };
-        [Record::App(record), Record::Connection(Connection { business, app, created_at: NOW })]
-    });
-    let installations = (0..USERS).map(|u| {
-        let business = id(IdKind::Business, u % BUSINESSES);
-        Record::Installation(Installation { system_user: user(u), app: id(IdKind::App, u % BUSINESSES), business, created_at: NOW })
-    });
-    let assets = (0..ASSETS).map(move |a| {
-        Record::Asset(Asset {
-            id: asset(a),
-            kind: AssetKind::PAGE,
-            business: Some(id(IdKind::Business, a % BUSINESSES)),
-            name: title(format!("Page {a}")),
-            created_at: NOW,
-        })
-    });
-    let assignments = (0..USERS).flat_map(|u| (0..ASSIGNED).map(move |nth| assignment(u, nth)));
-    businesses.chain(users).chain(apps).chain(installations).chain(assets).chain(assignments)
+    }
 }
 
-/// One assignment, with the task that the measured question asks for.
-pub fn assignment(u: usize, nth: usize) -> Record {
-    Record::Assignment(Assignment {
-        user: user(u),
-        asset: asset(assigned(u, nth)),
-        business: id(IdKind::Business, u % BUSINESSES),
-        tasks: TaskSet(0b10),
-        created_at: NOW,
-        created_by: None,
-    })
+fn title(what: &str, n: usize) -> Name {
+    // These names keep the rule, so the program stops here only if the rule has changed.
+    Name::parse(&format!("{what} {n}")).unwrap_or_else(|_| std::process::exit(70))
 }
 
-fn unreachable_name() -> Name {
-    // The names above keep the rule, so the program stops here only if the rule changed.
-    std::process::exit(70)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_two_records_have_one_key() {
+        let records = SMALL.records().chain(SMALL.admin_tokens()).chain((0..5_000).map(|n| SMALL.token(n)));
+        let mut keys = HashSet::new();
+        let mut digests = HashSet::new();
+        for record in records {
+            assert!(keys.insert(record.key()), "{record:?}");
+            if let Record::Token(token) = record {
+                assert!(digests.insert(token.digest));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_user_has_been_given_is_its_business_s() {
+        for (world, user) in [(SMALL, 7), (SMALL, 999), (FULL, 12_345)] {
+            for nth in 0..ASSIGNED {
+                assert_eq!(world.business(user), world.business(world.assigned(user, nth)));
+            }
+        }
+    }
 }

@@ -43,7 +43,7 @@ fn time(text: &str) -> Option<String> {
 /// Prints rows as a table with these columns: the heading, and the name in a row.
 pub fn table(rows: &[Value], columns: &[(&str, &str)]) {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|(heading, _)| heading.to_uppercase()));
     for row in rows {
         table.add_row(columns.iter().map(|(_, name)| cell(row.get(*name).unwrap_or(&Value::Null))));
@@ -54,7 +54,7 @@ pub fn table(rows: &[Value], columns: &[(&str, &str)]) {
 /// Prints lines of text as a table under headings.
 pub fn text_table(headings: &[&str], rows: &[Vec<String>]) {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(headings.iter().map(|h| h.to_uppercase()));
     for row in rows {
         table.add_row(row.iter().map(|text| clean(text)));

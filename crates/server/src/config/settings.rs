@@ -249,19 +249,25 @@ fn one(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn unknown(origin: &Origin, key: &str, known: impl Iterator<Item = String>) -> ConfigError {
-    match nearest(key, known) {
-        Some(near) => ConfigError::new(origin, format!("there is no such key; did you mean `{near}`?")),
-        None => ConfigError::new(origin, "there is no such key; `valetkey serve --print-config` shows all there are"),
+    let known: Vec<String> = known.collect();
+    if let Some(near) = nearest(key, &known) {
+        return ConfigError::new(origin, format!("there is no such key; did you mean `{near}`?"));
     }
+    // Those of the same table, and the tables themselves.
+    let table = key.rsplit_once('.').map_or(String::new(), |(table, _)| format!("{table}."));
+    let beside = known.iter().filter_map(|key| key.strip_prefix(&table)).filter_map(|key| key.split('.').next());
+    let mut beside: Vec<&str> = beside.collect();
+    beside.dedup();
+    ConfigError::new(origin, format!("there is no such key; there are {}", beside.join(", ")))
 }
 
 /// The known key that a wrong one was most likely meant to be, in another table too.
-fn nearest(key: &str, known: impl Iterator<Item = String>) -> Option<String> {
+fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a String> {
     let leaf = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
     let key = key.to_ascii_lowercase().replace('-', "_");
-    let measured = known.map(|candidate| {
-        let whole = distance(&key, &candidate);
-        let leaves = distance(&leaf(&key), &leaf(&candidate)) + 1;
+    let measured = known.iter().map(|candidate| {
+        let whole = distance(&key, candidate);
+        let leaves = distance(&leaf(&key), &leaf(candidate)) + 1;
         (whole.min(leaves), candidate)
     });
     let (steps, candidate) = measured.min_by_key(|(steps, _)| *steps)?;

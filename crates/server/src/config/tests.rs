@@ -42,7 +42,8 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
         ),
         (
             "[nothing.like.it]\nx = 1",
-            "etc/valetkey.toml, line 1, nothing: there is no such key; `valetkey serve --print-config` shows all there are",
+            "etc/valetkey.toml, line 1, nothing: there is no such key; there are data, store, \
+             store_root_certificate, listen, public_url, trusted_proxies, behind_proxy, node, tls, log, limits, kinds",
         ),
     ] {
         assert_eq!(error(text), told, "{text}");

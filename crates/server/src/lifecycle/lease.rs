@@ -177,3 +177,60 @@ async fn renew(shared: Arc<Shared>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+    use valetkey_domain::{Id, Name, UnixMs};
+    use valetkey_seal::{KeyRing, MasterKey, OsRandom};
+    use valetkey_service::{Call, Deps};
+    use valetkey_store::{Faulty, MemoryStore};
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    const TEST_TTL: Duration = Duration::from_secs(30);
+
+    /// The runtime's own time, which stands still until everybody waits.
+    #[derive(Clone, Copy)]
+    struct Paused(Instant);
+
+    impl Clock for Paused {
+        fn now(&self) -> UnixMs {
+            1_800_000_000_000 + i64::try_from(self.0.elapsed().as_millis()).unwrap()
+        }
+
+        fn monotonic_ms(&self) -> u64 {
+            u64::try_from(self.0.elapsed().as_millis()).unwrap() + 1
+        }
+    }
+
+    struct World {
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+    }
+
+    impl World {
+        fn new() -> World {
+            let clock = Paused(Instant::now());
+            World { clock: Arc::new(clock), store: Arc::new(MemoryStore::with_clock(Arc::new(move || clock.now()))) }
+        }
+
+        async fn take(&self, holder: &str) -> anyhow::Result<Lease> {
+            Lease::take(Arc::clone(&self.store), Arc::clone(&self.clock), holder.to_owned(), TEST_TTL).await
+        }
+
+        async fn service(&self) -> Service {
+            let master = MasterKey::generate(&OsRandom).unwrap();
+            let keys = KeyRing::open(&master, []).unwrap();
+            let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+            Service::open(Deps { store, clock, random: Box::new(SystemRandom), keys, node: "test".into() }).await.unwrap()
+        }
+    }
+
+    async fn write(service: &Service) -> Result<Id, valetkey_domain::Refusal> {
+        let name = |text| Name::parse(text).unwrap();
+        let made = service.create_business(&Call::operator("test"), name("B"), name("A"), "a@example.com").await;
+        made.map(|done| done.value.0)
+    }
+}

@@ -1,0 +1,11 @@
+//! The built program, started and stopped as people and scripts do it.
+
+// The lints' leave for tests covers test functions, not the helpers they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod config;
+mod demo;
+mod init;
+mod postgres;
+mod program;
+mod serve;

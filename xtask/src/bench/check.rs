@@ -1,0 +1,219 @@
+//! The check path under load beside the bare server: pairs of runs in turn, each pair a ratio.
+//!
+//! It must never compare what was not measured right after each other, and never count a wrong
+//! answer as one.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{Bench, SERVER_CORE, triple};
+use crate::server::{Background, Look};
+use crate::{exec, out};
+
+const START_LIMIT: Duration = Duration::from_secs(300);
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+const CONNECTIONS: &str = "64";
+
+/// A server that runs.
+pub(super) struct Side<'a> {
+    process: Background<'a>,
+    pub address: String,
+    pid: u32,
+    started_s: f64,
+}
+
+/// What one run of the load made of a server.
+struct Run {
+    load: Value,
+    cpu_us: f64,
+}
+
+impl Run {
+    fn figure(&self, name: &str) -> f64 {
+        self.load[name].as_f64().unwrap_or(f64::NAN)
+    }
+}
+
+impl<'a> Side<'a> {
+    /// `valetkey serve` on a data folder, under another program if one is named.
+    pub fn product(bench: &Bench<'a>, data: &Path, under: Option<&[&str]>) -> Result<Self> {
+        let mut args = vec!["serve", "--data"];
+        let folder = data.to_string_lossy();
+        args.extend([&*folder, "--listen", "127.0.0.1:0"]);
+        let side = Self::start(bench, "server", &bench.server, &args, under, |text| {
+            text.split_whitespace().find_map(|word| word.strip_prefix("http://")).map(String::from)
+        })?;
+        // The lock tells whose it is.
+        let pid = std::fs::read_to_string(data.join("node.lock")).unwrap_or_default();
+        let pid = pid.trim().parse().context("the server's lock holds no process number")?;
+        Ok(Self { pid, ..side })
+    }
+
+    pub fn bare(bench: &Bench<'a>, under: Option<&[&str]>) -> Result<Self> {
+        let said = |text: &str| text.lines().find_map(|line| serde_json::from_str::<Value>(line).ok());
+        let side = Self::start(bench, "bare server", &bench.programs, &["bare"], under, |text| {
+            said(text).and_then(|said| said["address"].as_str().map(String::from))
+        })?;
+        let pid = said(&side.process.printed()).and_then(|said| said["pid"].as_u64()).context("no process number")?;
+        Ok(Self { pid: u32::try_from(pid)?, ..side })
+    }
+
+    fn start(
+        bench: &Bench<'a>,
+        name: &str,
+        program: &Path,
+        args: &[&str],
+        under: Option<&[&str]>,
+        address: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let mut command = match under {
+            None => bench.pinned(Some(SERVER_CORE), program),
+            Some(words) => {
+                let mut command = bench.pinned(Some(SERVER_CORE), Path::new(words[0]));
+                command.args(&words[1..]).arg(program);
+                command
+            }
+        };
+        command.args(args);
+        let started = Instant::now();
+        let mut process = Background::start(bench.reaper, command, &bench.folder.join(format!("{name}.log")))?;
+        let found = process.until(START_LIMIT, |process| match address(&out::plain(&process.printed())) {
+            Some(address) => Look::Ready(address),
+            None => Look::NotYet,
+        });
+        let address = match found {
+            Ok(address) => address,
+            Err(error) => {
+                process.show(name);
+                return Err(error.context(format!("the {name} did not start")));
+            }
+        };
+        Ok(Self { process, address, pid: 0, started_s: started.elapsed().as_secs_f64() })
+    }
+
+    pub fn stop(mut self, name: &str) -> Result<()> {
+        self.process.stop("TERM", STOP_LIMIT).map(|_| ()).with_context(|| format!("the {name} did not stop"))
+    }
+
+    fn resident_mib(&self) -> f64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
+        kib.unwrap_or(0.0) / 1024.0
+    }
+
+    /// CPU seconds of all its threads since its start, in the kernel and outside.
+    fn cpu_s(&self, ticks_per_s: f64) -> Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).context("the server has ended")?;
+        cpu_ticks(&text).map(|ticks| ticks / ticks_per_s).context("the server's CPU time can't be read")
+    }
+
+    fn run(&self, bench: &Bench<'_>, targets: &Path, requests: usize, ticks_per_s: f64) -> Result<Run> {
+        let before = self.cpu_s(ticks_per_s)?;
+        let load = load(bench, &self.address, targets, requests, CONNECTIONS)?;
+        let cpu_us = (self.cpu_s(ticks_per_s)? - before) * 1e6 / requests as f64;
+        Ok(Run { load, cpu_us })
+    }
+}
+
+/// Sends so many requests; an answer that is not 200 ends the measurement.
+pub(super) fn load(
+    bench: &Bench<'_>,
+    address: &str,
+    targets: &Path,
+    requests: usize,
+    connections: &str,
+) -> Result<Value> {
+    let targets = targets.to_string_lossy();
+    let requests = requests.to_string();
+    let args = ["load", "--address", address, "--targets", &targets, "--requests", &requests, "--connections", connections];
+    let figures = bench.ask(&args)?;
+    ensure!(figures["not_ok"] == 0, "{} of {requests} answers were not 200", figures["not_ok"]);
+    Ok(figures)
+}
+
+/// The 14th and 15th field of a process's line; its name, the second, may hold spaces.
+fn cpu_ticks(stat: &str) -> Option<f64> {
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
+}
+
+pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
+    let (tokens, pairs, requests) = if bench.quick { (20_000, 3, 5_000) } else { (1_000_000, 21, 200_000) };
+    let ticks_per_s = exec::answer("getconf", &["CLK_TCK"]).and_then(|text| text.parse().ok()).unwrap_or(100.0);
+    let (data, targets) = bench.seed("check", tokens)?;
+    let product = Side::product(bench, &data, None)?;
+    let bare = Side::bare(bench, None)?;
+    let resident_mib = product.resident_mib();
+    for side in [&product, &bare] {
+        side.run(bench, &targets, requests, ticks_per_s)?;
+    }
+    let mut runs = Vec::with_capacity(pairs);
+    for pair in 0..pairs {
+        let one = |side: &Side<'_>| side.run(bench, &targets, requests, ticks_per_s);
+        // The order turns with each pair, so that what grows busier or warmer favours neither.
+        let (product, bare) = if pair % 2 == 0 {
+            let product = one(&product)?;
+            (product, one(&bare)?)
+        } else {
+            let bare = one(&bare)?;
+            (one(&product)?, bare)
+        };
+        for name in ["answer_bytes_least", "answer_bytes_most"] {
+            let (ours, theirs) = (product.figure(name), bare.figure(name));
+            ensure!(ours == theirs, "the servers' answers differ in size: {ours} bytes beside {theirs}");
+        }
+        out::detail(&format!(
+            "pair {:>2}: {:.0} and {:.0} requests a second, {:.2} and {:.2} us of CPU for each",
+            pair + 1,
+            product.figure("per_s"),
+            bare.figure("per_s"),
+            product.cpu_us,
+            bare.cpu_us,
+        ));
+        runs.push((product, bare));
+    }
+    let started_s = product.started_s;
+    let resident_after_mib = product.resident_mib();
+    product.stop("server")?;
+    bare.stop("bare server")?;
+    bench.reaper.remove(&data);
+    let of = |figure: &dyn Fn(&Run) -> f64| {
+        let list = |pick: &dyn Fn(&(Run, Run)) -> f64| triple(&runs.iter().map(pick).collect::<Vec<f64>>());
+        json!({
+            "product": list(&|(ours, _)| figure(ours)),
+            "bare": list(&|(_, theirs)| figure(theirs)),
+            "ratio": list(&|(ours, theirs)| figure(ours) / figure(theirs)),
+        })
+    };
+    Ok(json!({
+        "tokens": tokens,
+        "pairs": pairs,
+        "requests": requests,
+        "connections": CONNECTIONS,
+        "answer_bytes": runs.first().map(|(ours, _)| ours.figure("answer_bytes_most")),
+        "start_s": started_s,
+        "resident_mib": resident_mib,
+        "resident_after_mib": resident_after_mib,
+        "per_s": of(&|run| run.figure("per_s")),
+        "cpu_us": of(&|run| run.cpu_us),
+        "p50_us": of(&|run| run.figure("p50_us")),
+        "p99_us": of(&|run| run.figure("p99_us")),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_is_read_whatever_the_name_is() {
+        let stat = "17 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 40 2 0 0 20 0 1 0 5 6";
+        assert_eq!(cpu_ticks(stat), Some(42.0));
+        assert_eq!(cpu_ticks("17 (a) S 1"), None);
+        assert_eq!(cpu_ticks(""), None);
+    }
+}
