@@ -211,7 +211,7 @@ impl Api {
             _ => return Err(Refusal::invalid("code", "the one parameter, a string")),
         };
         let no = |reason, note: &str| Refusal::of(reason).with_note(note);
-        let again = "ask the operator for a new one (valetkey sign-in create)";
+        let again = "ask the operator for a new one (valetkey person sign-in)";
         // A text that can't be a code costs no turn of the writer.
         if credential::read(code) != Some(CredentialKind::Code) {
             let note = "the sign-in code is mistyped or cut off; a code begins with vkeyco_ and has 46 characters";

@@ -1,122 +1,341 @@
-//! `valetkey doctor`: looks for what keeps a server from working, and says what to do. It changes
-//! nothing.
+//! Looks for what keeps a server from working, one line a thing, each with what to do. It must change
+//! nothing, and print no secret.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
+use valetkey_domain::UnixMs;
+use valetkey_domain::id::EPOCH_MS;
+use valetkey_http::{Pem, TlsReloader};
+use valetkey_service::{Call, Clock as _};
 
-use super::Outcome;
 use super::args::On;
-use super::screen;
+use super::client;
+use super::fail::Fail;
 use super::target::{Session, config};
+use super::{Outcome, screen};
+use crate::clock::SystemClock;
+use crate::config::{Config, StoreChoice, TlsFiles};
+use crate::keys;
+use crate::lifecycle::open_service;
 
+/// Below this the disk is nearly full.
+const FREE_WARN_BYTES: u64 = 1024 * 1024 * 1024;
+/// Below this a write may fail any moment.
+const FREE_FAIL_BYTES: u64 = 64 * 1024 * 1024;
+/// How far two clocks may be apart before it is worth a word.
+const CLOCK_WARN_MS: UnixMs = 5_000;
+
+/// What was found about one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Grade {
+enum Mark {
     Ok,
     Warn,
     Fail,
 }
 
-struct Line {
-    grade: Grade,
-    what: String,
-    advice: Option<String>,
+impl Mark {
+    fn word(self) -> &'static str {
+        match self {
+            Mark::Ok => "ok",
+            Mark::Warn => "warn",
+            Mark::Fail => "fail",
+        }
+    }
 }
 
-fn line(grade: Grade, what: impl Into<String>, advice: Option<&str>) -> Line {
-    Line { grade, what: what.into(), advice: advice.map(str::to_owned) }
+#[derive(Debug, Default)]
+struct Report {
+    lines: Vec<(Mark, &'static str, String, Option<String>)>,
+}
+
+impl Report {
+    fn ok(&mut self, thing: &'static str, found: impl Into<String>) {
+        self.lines.push((Mark::Ok, thing, found.into(), None));
+    }
+
+    fn warn(&mut self, thing: &'static str, found: impl Into<String>, todo: impl Into<String>) {
+        self.lines.push((Mark::Warn, thing, found.into(), Some(todo.into())));
+    }
+
+    fn fail(&mut self, thing: &'static str, found: impl Into<String>, todo: impl Into<String>) {
+        self.lines.push((Mark::Fail, thing, found.into(), Some(todo.into())));
+    }
+
+    /// A failure that says what to do in the same breath.
+    fn fail_alone(&mut self, thing: &'static str, found: impl Into<String>) {
+        self.lines.push((Mark::Fail, thing, found.into(), None));
+    }
+
+    fn has(&self, thing: &str, mark: Mark) -> bool {
+        self.lines.iter().any(|(m, t, _, _)| *t == thing && *m == mark)
+    }
+
+    fn print(&self, as_json: bool) -> ExitCode {
+        let failed = self.lines.iter().any(|(mark, ..)| *mark == Mark::Fail);
+        if as_json {
+            let checks: Vec<Value> = self
+                .lines
+                .iter()
+                .map(|(mark, thing, found, todo)| json!({ "check": thing, "result": mark.word(), "found": found, "todo": todo }))
+                .collect();
+            screen::json(&json!({ "healthy": !failed, "checks": checks }));
+        } else {
+            for (mark, thing, found, todo) in &self.lines {
+                let word = format!("{:<5}", mark.word());
+                let found = screen::clean(found);
+                match mark {
+                    Mark::Ok => anstream::println!("{} {thing:<13} {found}", word.green()),
+                    Mark::Warn => anstream::println!("{} {thing:<13} {found}", word.yellow()),
+                    Mark::Fail => anstream::println!("{} {thing:<13} {found}", word.red().bold()),
+                }
+                if let Some(todo) = todo {
+                    anstream::println!("{:20}{} {}", "", "→".dimmed(), screen::clean(todo));
+                }
+            }
+        }
+        if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
 }
 
 /// `valetkey doctor`.
 pub async fn run(on: &On) -> Outcome {
-    let mut lines = Vec::new();
-    match config(on) {
-        Err(fail) => lines.push(line(Grade::Fail, fail.message(), fail.what_to_do())),
-        Ok(config) => {
-            lines.push(line(Grade::Ok, "the configuration can be read", None));
-            if on.server.is_none() {
-                folder(&config.data, &mut lines);
-            }
-            server(on, &mut lines).await;
+    let mut report = Report::default();
+    if on.server.is_some() {
+        clock(&mut report);
+        elsewhere(&mut report, on).await;
+        return Ok(report.print(on.json));
+    }
+    let config = match config(on) {
+        Ok(config) => config,
+        Err(fail) => {
+            report.fail("configuration", fail.message(), "correct what stands there");
+            return Ok(report.print(on.json));
         }
+    };
+    report.ok("configuration", format!("{} in {}", config.store.title(), config.data.display()));
+    clock(&mut report);
+    folder(&mut report, &config.data);
+    if !report.has("data folder", Mark::Fail) {
+        key(&mut report, &config);
+        disk(&mut report, &config.data);
+        server(&mut report, on, &config).await;
     }
-    lines.push(clock());
-    let failed = lines.iter().any(|l| l.grade == Grade::Fail);
-    print(&lines, on.json);
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    certificate(&mut report, config.tls.as_ref());
+    Ok(report.print(on.json))
 }
 
-fn folder(data: &Path, lines: &mut Vec<Line>) {
-    let shown = data.display();
-    let Ok(meta) = std::fs::metadata(data) else {
-        lines.push(line(Grade::Fail, format!("there is no data folder {shown}"), Some("valetkey init makes one, or name another with --data")));
-        return;
-    };
-    let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        lines.push(line(Grade::Ok, format!("the data folder {shown} is its owner's alone"), None));
-    } else {
-        lines.push(line(Grade::Warn, format!("others can look into {shown} (mode {mode:03o})"), Some("chmod 700 it")));
-    }
-    let key = data.join(crate::keys::FILE_NAME);
-    match std::fs::metadata(&key) {
-        Ok(meta) if meta.permissions().mode() & 0o077 == 0 => lines.push(line(Grade::Ok, "the master key is its owner's alone", None)),
-        Ok(_) => lines.push(line(Grade::Fail, "others can read the master key", Some("chmod 600 master.key, and rotate what it sealed"))),
-        Err(_) => lines.push(line(Grade::Warn, "there is no master.key", Some("it must then come from VALETKEY_MASTER_KEY"))),
-    }
-}
-
-async fn server(on: &On, lines: &mut Vec<Line>) {
-    let session = match Session::open(on).await {
-        Ok(session) => session,
-        Err(fail) => return lines.push(line(Grade::Fail, fail.message(), fail.what_to_do())),
-    };
-    match session.call("status", json!({})).await {
-        Ok(done) => {
-            let revision = screen::cell(&done.result["revision"]);
-            lines.push(line(Grade::Ok, format!("the store can be read, at revision {revision}"), None));
-            if done.result.get("fresh") == Some(&Value::Bool(false)) {
-                lines.push(line(Grade::Fail, "the node can't prove that it is up to date", Some("look into its log; restart it")));
+/// A server elsewhere: whether it answers, and whether its clock and ours agree.
+async fn elsewhere(report: &mut Report, on: &On) {
+    match Session::open(on).await {
+        Ok(session) => {
+            match session.call("status", json!({})).await {
+                Ok(status) => answers(report, &session, &status.result),
+                Err(fail) => refused(report, &fail),
             }
+            session.close().await;
         }
-        Err(fail) => lines.push(line(Grade::Fail, fail.message(), fail.what_to_do())),
-    }
-    session.close().await;
-}
-
-/// Tokens end by the clock, so one that is years off is worth a word.
-fn clock() -> Line {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis());
-    if now > valetkey_domain::id::EPOCH_MS as u128 {
-        line(Grade::Ok, "the clock is past the beginning of time", None)
-    } else {
-        line(Grade::Fail, "the clock stands before 2025", Some("set it; tokens end by it"))
+        Err(fail) => refused(report, &fail),
     }
 }
 
-fn print(lines: &[Line], as_json: bool) {
-    let word = |grade: Grade| match grade {
-        Grade::Ok => "ok",
-        Grade::Warn => "warn",
-        Grade::Fail => "fail",
-    };
-    if as_json {
-        let rows: Vec<Value> = lines.iter().map(|l| json!({ "grade": word(l.grade), "what": l.what, "advice": l.advice })).collect();
-        screen::json(&json!({ "rows": rows }));
+fn refused(report: &mut Report, fail: &Fail) {
+    report.fail("server", fail.message(), fail.what_to_do().unwrap_or("see the server's log"));
+}
+
+fn answers(report: &mut Report, session: &Session, status: &Value) {
+    let text = |name: &str| status.get(name).map(screen::cell).unwrap_or_default();
+    let (version, own) = (text("version"), env!("CARGO_PKG_VERSION"));
+    let found = format!("answers in {}, version {version}, revision {}", session.place(), text("revision"));
+    match status.get("fresh") {
+        Some(Value::Bool(false)) => {
+            report.fail("server", format!("{found}, and can't show that it is up to date"), "see its log; it refuses calls until then");
+        }
+        _ if version != own => report.warn("server", found, format!("this program is version {own}: use the same")),
+        _ => report.ok("server", found),
+    }
+    let theirs = status.get("time").and_then(Value::as_str).and_then(|t| t.parse::<jiff::Timestamp>().ok());
+    let apart = theirs.map(|t| (t.as_millisecond() - SystemClock.now()).abs());
+    if let Some(apart) = apart.filter(|ms| *ms > CLOCK_WARN_MS) {
+        let found = format!("this machine's and the server's clock are {} s apart", apart / 1_000);
+        report.warn("clocks", found, "let both follow a time server (NTP)");
+    }
+}
+
+fn clock(report: &mut Report) {
+    let now = SystemClock.now();
+    if now < EPOCH_MS {
+        report.fail("clock", "it stands before 2025, so ids and ends of tokens would be wrong", "set the clock; let it follow a time server (NTP)");
         return;
     }
-    for l in lines {
-        let mark = match l.grade {
-            Grade::Ok => format!("{}", "ok  ".green()),
-            Grade::Warn => format!("{}", "warn".yellow()),
-            Grade::Fail => format!("{}", "fail".red()),
-        };
-        anstream::println!("{mark}  {}", screen::clean(&l.what));
-        if let Some(advice) = &l.advice {
-            anstream::println!("      {}", screen::clean(advice).dimmed());
+    let shown = jiff::Timestamp::from_millisecond(now).map(|t| screen::cell(&json!(format!("{t:.3}")))).unwrap_or_default();
+    report.ok("clock", shown);
+}
+
+fn folder(report: &mut Report, folder: &Path) {
+    const THING: &str = "data folder";
+    let shown = folder.display();
+    let found = match std::fs::metadata(folder) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let todo = "set one up with `valetkey init`, look around with `valetkey demo`, or name it with --data DIR";
+            return report.fail(THING, format!("{shown} is not there"), todo);
         }
+        Err(error) => return report.fail(THING, format!("{shown} can't be looked at: {error}"), "run this as the user that owns it"),
+    };
+    if !found.is_dir() {
+        return report.fail(THING, format!("{shown} is not a folder"), "name another one with --data DIR");
+    }
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return report.warn(THING, format!("{shown} is open to others (mode {mode:o})"), format!("chmod 700 {shown}"));
+    }
+    if found.permissions().readonly() {
+        return report.fail(THING, format!("{shown} can't be written"), "give it to the user that valetkey runs as");
+    }
+    report.ok(THING, format!("{shown}, its owner's alone"));
+}
+
+fn key(report: &mut Report, config: &Config) {
+    match keys::read(&config.data, &config.master_key) {
+        Ok(key) => {
+            let from = match &config.master_key {
+                keys::Origin::Folder => config.data.join(keys::FILE_NAME).display().to_string(),
+                keys::Origin::Given(_) => keys::VARIABLE.to_owned(),
+            };
+            report.ok("master key", format!("{}, from {from}", key.id()));
+        }
+        // These errors say what to do in the same breath.
+        Err(error) => report.fail_alone("master key", format!("{error:#}")),
+    }
+}
+
+fn disk(report: &mut Report, folder: &Path) {
+    const THING: &str = "disk";
+    let free = match rustix::fs::statvfs(folder) {
+        Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
+        Err(error) => return report.warn(THING, format!("the free space can't be found out: {error}"), "look with `df`"),
+    };
+    let shown = format!("{} MiB free", free / (1024 * 1024));
+    match free {
+        ..FREE_FAIL_BYTES => report.fail(THING, shown, "make room: a full disk stops every change"),
+        ..FREE_WARN_BYTES => report.warn(THING, shown, "make room soon: a full disk stops every change"),
+        _ => report.ok(THING, shown),
+    }
+}
+
+/// The running server, or, while none runs, the store and the port that one would need.
+async fn server(report: &mut Report, on: &On, config: &Config) {
+    match client::connect_socket(&config.data).await {
+        Ok(Some(_)) => elsewhere(report, on).await,
+        Ok(None) => {
+            report.warn("server", "none runs in this folder", "start it with `valetkey serve`");
+            if !report.has("master key", Mark::Fail) {
+                store(report, config).await;
+            }
+            port(report, config);
+        }
+        Err(fail) => refused(report, &fail),
+    }
+}
+
+async fn store(report: &mut Report, config: &Config) {
+    let (service, node) = match open_service(config).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            let todo = match config.store {
+                StoreChoice::Sqlite => "stop what uses it, or put the folder back from a backup",
+                StoreChoice::Postgres(_) => "check the address, and that the database server runs",
+            };
+            return report.fail("store", format!("{error:#}"), todo);
+        }
+    };
+    let revision = service.revision();
+    let newest = service.ledger(&Call::operator("doctor"), None, revision.saturating_sub(1), 1).await;
+    node.close().await;
+    report.ok("store", format!("opens, revision {revision}"));
+    let ahead = newest.ok().and_then(|rows| rows.last().map(|e| e.at - SystemClock.now()));
+    if let Some(ahead) = ahead.filter(|ms| *ms > CLOCK_WARN_MS) {
+        let found = format!("the newest ledger entry lies {} s in the future", ahead / 1_000);
+        report.warn("clocks", found, "this clock is late, or another one was early: let it follow a time server (NTP)");
+    }
+}
+
+fn port(report: &mut Report, config: &Config) {
+    let address = config.listen;
+    match TcpListener::bind(address) {
+        Ok(_) => report.ok("port", format!("{address} is free")),
+        Err(error) => report.fail("port", format!("{address} can't be listened on: {error}"), "stop what uses it, or set another `listen`"),
+    }
+    if !address.ip().to_canonical().is_loopback() && config.tls.is_none() && !config.behind_proxy {
+        let todo = "set [tls], or behind_proxy if a proxy in front ends TLS";
+        report.fail("address", format!("{address} is not loopback, and TLS is off"), todo);
+    }
+}
+
+fn certificate(report: &mut Report, files: Option<&TlsFiles>) {
+    let Some(files) = files.cloned() else { return };
+    let shown = format!("{} and {}", files.cert.display(), files.key.display());
+    let mode = std::fs::metadata(&files.key).map(|m| m.permissions().mode() & 0o777);
+    let key_shown = files.key.display().to_string();
+    let source = move || {
+        Ok(Pem {
+            certificate: std::fs::read(&files.cert)?,
+            certificate_name: files.cert.display().to_string(),
+            key: std::fs::read(&files.key)?,
+            key_name: files.key.display().to_string(),
+        })
+    };
+    match TlsReloader::new(Box::new(source)) {
+        Err(error) => report.fail("certificate", error.to_string(), "put the right files there (tls.cert, tls.key)"),
+        Ok(_) if mode.is_ok_and(|mode| mode & 0o007 != 0) => {
+            report.warn("certificate", format!("everybody may read {key_shown}"), format!("chmod 600 {key_shown}"));
+        }
+        Ok(_) => report.ok("certificate", shown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::folder::tests::scratch;
+
+    fn word(report: &Report, thing: &str) -> Option<&'static str> {
+        report.lines.iter().find(|(_, t, ..)| *t == thing).map(|(mark, ..)| mark.word())
+    }
+
+    #[test]
+    fn an_open_folder_and_a_missing_one_are_told_apart() {
+        let scratch = scratch();
+        for (path, mode, expected) in [("a", 0o700, "ok"), ("b", 0o755, "warn")] {
+            let path = scratch.path().join(path);
+            std::fs::create_dir(&path).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let mut report = Report::default();
+            folder(&mut report, &path);
+            assert_eq!(word(&report, "data folder"), Some(expected));
+        }
+        std::fs::write(scratch.path().join("file"), "").unwrap();
+        for path in ["none", "file"] {
+            let mut report = Report::default();
+            folder(&mut report, &scratch.path().join(path));
+            assert_eq!(word(&report, "data folder"), Some("fail"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_port_in_use_and_a_bare_address_are_found() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut report = Report::default();
+        port(&mut report, &Config { listen: taken.local_addr().unwrap(), ..Config::default() });
+        assert_eq!(word(&report, "port"), Some("fail"));
+        let mut report = Report::default();
+        port(&mut report, &Config { listen: "0.0.0.0:0".parse().unwrap(), ..Config::default() });
+        assert_eq!((word(&report, "port"), word(&report, "address")), (Some("ok"), Some("fail")));
     }
 }

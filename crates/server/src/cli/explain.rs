@@ -1,61 +1,66 @@
-//! `valetkey explain` and `valetkey refusals`: why a call was refused, then beside now.
+//! Explanations for people: then beside now, line by line, with what differs marked. Nothing is worked
+//! out here; every fact is the server's.
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::args::ExplainArgs;
+use super::fail::Fail;
 use super::names::{self, Sort};
-use super::screen;
 use super::target::Session;
+use super::{Outcome, screen};
 
 /// `valetkey explain`.
 pub async fn run(session: &Session, args: &ExplainArgs) -> Outcome {
-    if let (Some(token), Some(asset)) = (&args.token_id, &args.asset) {
-        let asset = names::id(session, Sort::Asset, asset).await?;
-        let mut params = json!({ "token": token, "asset": asset });
-        for (name, value) in [("task", &args.task), ("scope", &args.scope)] {
-            if let Some(value) = value {
-                params[name] = json!(value);
-            }
-        }
-        let result = session.call("explain.question", params).await?.result;
-        if session.json {
-            return Ok(screen::json(&result));
-        }
-        screen::pairs(&json!({ "answer": result["answer"], "reason": result["reason"], "revision": result["revision"] }), None);
-        screen::text_table(&["fact", "value"], &facts(&result));
-        return Ok(ExitCode::SUCCESS);
+    match (&args.trace, &args.token_id) {
+        (Some(trace), _) => trace_of(session, trace).await,
+        (None, Some(token)) => question(session, token, args).await,
+        (None, None) => Err(Fail::new("name the trace of a refusal, or a token and an asset")),
     }
-    let result = session.call("explain.trace", json!({ "trace": args.trace })).await?.result;
+}
+
+async fn trace_of(session: &Session, trace: &str) -> Outcome {
+    let found = session.call("explain.trace", json!({ "trace": trace })).await?.result;
     if session.json {
-        return Ok(screen::json(&result));
+        return Ok(screen::json(&found));
     }
-    screen::pairs(&json!({ "reason": result["reason"], "at": result["at"], "trace": result["trace"] }), None);
-    screen::pairs(&json!({ "question": result["then"]["question"], "missing": result["then"]["missing"] }), None);
-    let (then, now) = (facts(&result["then"]), facts(&result["now"]));
-    let rows: Vec<Vec<String>> = then
-        .iter()
-        .map(|row| {
-            let today = now.iter().find(|r| r[0] == row[0]).map_or_else(|| "-".to_owned(), |r| r[1].clone());
-            let changed = if today == row[1] { "" } else { "changed" };
-            vec![row[0].clone(), row[1].clone(), today, changed.to_owned()]
-        })
-        .collect();
-    screen::text_table(&["fact", "then", "now", ""], &rows);
+    let text = |name: &str| found.get(name).map(screen::cell).unwrap_or_default();
+    anstream::println!("{} at {}: {}\n", screen::clean(trace), text("at"), text("reason"));
+    let null = Value::Null;
+    let (then, now) = (found.get("then").unwrap_or(&null), found.get("now").unwrap_or(&null));
+    print(&side_by_side(then, now));
+    if now.is_null() {
+        screen::note("the call came without a token that is known, so there is nothing to look at now");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The facts of one moment as rows of name and value.
-fn facts(moment: &Value) -> Vec<Vec<String>> {
-    let mut rows = vec![vec!["revision".to_owned(), screen::cell(&moment["revision"])]];
-    for (group, prefix) in [("facts", ""), ("asset", "asset ")] {
-        for (name, value) in moment.get(group).and_then(Value::as_object).into_iter().flatten() {
-            rows.push(vec![format!("{prefix}{}", name.replace('_', " ")), screen::cell(value)]);
+async fn question(session: &Session, token: &str, args: &ExplainArgs) -> Outcome {
+    let asset = args.asset.as_deref().unwrap_or_default();
+    let asset = names::id(session, Sort::Asset, asset).await?;
+    let mut pairs = json!({ "token": token, "asset": asset });
+    for (name, value) in [("task", &args.task), ("scope", &args.scope)] {
+        if let Some(value) = value {
+            pairs[name] = json!(value);
         }
     }
-    rows
+    let found = session.call("explain.question", pairs).await?.result;
+    if session.json {
+        return Ok(screen::json(&found));
+    }
+    let reason = found.get("reason").filter(|r| !r.is_null()).map(screen::cell);
+    match reason {
+        None => anstream::println!("yes: it would pass now\n"),
+        Some(reason) => anstream::println!("no: {reason}\n"),
+    }
+    let rows: Vec<Vec<String>> = flat(&found)
+        .into_iter()
+        .filter(|(name, _)| name != "answer" && name != "reason")
+        .map(|(name, value)| vec![name, value])
+        .collect();
+    screen::text_table(&["fact", "now"], &rows);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// `valetkey refusals`.
@@ -69,7 +74,92 @@ pub async fn refusals(session: &Session, limit: u32) -> Outcome {
         screen::note("nothing was refused");
         return Ok(ExitCode::SUCCESS);
     }
-    screen::table(&rows, &[("at", "at"), ("reason", "reason"), ("token", "token"), ("trace", "trace")]);
+    screen::table(&rows, &[("at", "at"), ("reason", "reason"), ("token", "token"), ("business", "business"), ("trace", "trace")]);
     screen::note("valetkey explain TRACE tells more");
     Ok(ExitCode::SUCCESS)
+}
+
+/// One fact at two times.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    name: String,
+    then: Option<String>,
+    now: Option<String>,
+}
+
+/// The facts of both times, in the order of the first; what only the second has follows.
+fn side_by_side(then: &Value, now: &Value) -> Vec<Line> {
+    let (then, mut now) = (flat(then), flat(now));
+    let mut lines = Vec::new();
+    for (name, before) in then {
+        let at = now.iter().position(|(other, _)| *other == name);
+        let after = at.map(|at| now.remove(at).1);
+        lines.push(Line { name, then: Some(before), now: after });
+    }
+    lines.extend(now.into_iter().map(|(name, after)| Line { name, then: None, now: Some(after) }));
+    lines
+}
+
+fn print(lines: &[Line]) {
+    let rows: Vec<Vec<String>> = lines
+        .iter()
+        .map(|line| {
+            let changed = matches!((&line.then, &line.now), (Some(then), Some(now)) if then != now) && line.name != "revision";
+            let text = |side: &Option<String>| side.clone().unwrap_or_default();
+            vec![line.name.clone(), text(&line.then), text(&line.now), if changed { "changed".to_owned() } else { String::new() }]
+        })
+        .collect();
+    screen::text_table(&["fact", "then", "now", ""], &rows);
+}
+
+/// An object as pairs of a path and a text. What is empty on the way says nothing and is left out.
+fn flat(value: &Value) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    walk("", value, &mut out);
+    out
+}
+
+fn walk(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                walk(&path, inner, out);
+            }
+        }
+        Value::Null if path.is_empty() => {}
+        Value::Number(number) if path.ends_with("_ms") => {
+            let time = number.as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+            let text = time.map_or_else(|| number.to_string(), |t| screen::cell(&json!(format!("{t:.3}"))));
+            out.push((path.trim_end_matches("_ms").to_owned(), text));
+        }
+        Value::Null if path.ends_with("_ms") => out.push((path.trim_end_matches("_ms").to_owned(), "-".to_owned())),
+        other => out.push((path.to_owned(), screen::cell(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_stand_beside_each_other_and_none_is_lost() {
+        let then = json!({"revision": "3", "facts": {"role": "EMPLOYEE", "scopes": ["a", "b"], "expires_at_ms": 0}, "ip": null});
+        let now = json!({"revision": "9", "facts": {"role": "ADMIN", "extra": true}});
+        let lines = side_by_side(&then, &now);
+        let shown: Vec<(&str, Option<&str>, Option<&str>)> =
+            lines.iter().map(|l| (l.name.as_str(), l.then.as_deref(), l.now.as_deref())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("revision", Some("3"), Some("9")),
+                ("facts.role", Some("EMPLOYEE"), Some("ADMIN")),
+                ("facts.scopes", Some("a, b"), None),
+                ("facts.expires_at", Some("1970-01-01 00:00:00Z"), None),
+                ("ip", Some("-"), None),
+                ("facts.extra", None, Some("yes")),
+            ]
+        );
+        assert!(side_by_side(&Value::Null, &Value::Null).is_empty());
+    }
 }

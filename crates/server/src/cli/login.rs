@@ -1,40 +1,51 @@
-//! Signing in as a person: a one-time code becomes a two-hour token, kept in a file that is its
-//! owner's alone. Accepting the terms is such a person's act, so it stands here too.
+//! People on the command line: a code is redeemed for a two-hour token, which lies in a file of the
+//! user's own until it ends. The token must never be printed, and never be read from a file that
+//! others can read.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use valetkey_service::Clock as _;
 
-use super::Outcome;
 use super::args::{LoginArgs, On, TermsVerb};
 use super::client::Address;
 use super::fail::Fail;
-use super::screen;
 use super::target::{By, Session, config};
+use super::{Outcome, screen};
+use crate::clock::SystemClock;
 
+/// The file in the data folder.
 const FILE_NAME: &str = "login.json";
 
-/// What a login belongs to.
+/// Which server a login is for.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// The server of a data folder; the login lies in it.
+    /// The one of a data folder.
     Folder(PathBuf),
-    /// A server elsewhere; the login lies with the user's settings.
+    /// One elsewhere, by its address in one spelling.
     Server(String),
 }
 
-/// A login that was kept.
+/// Who is signed in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Login {
     pub access_token: String,
-    pub token_id: Option<String>,
-    pub expires_at: Value,
-    pub person: Value,
+    token_id: String,
+    expires_at: Timestamp,
+    person: Value,
+    business: Value,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("token_id", &self.token_id).field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 impl Place {
@@ -49,152 +60,268 @@ impl Place {
         match self {
             Place::Folder(folder) => Ok(folder.join(FILE_NAME)),
             Place::Server(address) => {
-                let own = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-                let folder = own.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
-                let folder = folder.ok_or_else(|| Fail::new("there is no home folder to keep the login in").hint("set HOME"))?;
-                let name: String = digest(&SHA256, address.as_bytes()).as_ref().iter().take(8).map(|b| format!("{b:02x}")).collect();
-                Ok(folder.join("valetkey").join(format!("login-{name}.json")))
+                let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+                let folder = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
+                let folder = folder.ok_or_else(|| Fail::new("there is no folder for logins: neither XDG_CONFIG_HOME nor HOME is set"))?;
+                Ok(folder.join("valetkey").join(format!("login-{}.json", file_word(address))))
             }
         }
     }
 }
 
-/// The login that is kept for a place.
-pub fn load(place: &Place) -> Result<Login, Fail> {
-    let nobody = || Fail::new("nobody is signed in").hint("valetkey login CODE signs you in; the operator makes a code with valetkey person sign-in ADDRESS");
-    let text = std::fs::read_to_string(place.file()?).map_err(|_| nobody())?;
-    serde_json::from_str(&text).map_err(|_| nobody())
+/// A file's name for an address: two addresses never share one.
+fn file_word(address: &str) -> String {
+    let mut word = String::with_capacity(address.len());
+    for byte in address.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => word.push(char::from(byte)),
+            other => word.push_str(&format!("_{other:02x}")),
+        }
+    }
+    word
 }
 
-fn keep(place: &Place, login: &Login) -> Result<(), Fail> {
-    let file = place.file()?;
-    let failed = |error: std::io::Error| Fail::new(format!("the login can't be kept in {}: {error}", file.display()));
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+/// The login for a place, if it has not ended.
+pub fn load(place: &Place) -> Result<Login, Fail> {
+    let nobody = || {
+        Fail::new("nobody is signed in here").hint("valetkey login CODE, with a code from `valetkey init` or `valetkey person sign-in EMAIL`")
+    };
+    let login = read(&place.file()?)?.ok_or_else(nobody)?;
+    let now = Timestamp::from_millisecond(SystemClock.now()).unwrap_or(Timestamp::MAX);
+    if login.expires_at <= now {
+        let name = login.person.get("name").map(screen::cell).unwrap_or_default();
+        let end = screen::cell(&json!(format!("{:.3}", login.expires_at)));
+        return Err(Fail::new(format!("the sign-in of {name} ended at {end}"))
+            .hint("get a new code with `valetkey person sign-in EMAIL`, then run valetkey login CODE"));
     }
-    let next = file.with_extension("next");
-    let _ = std::fs::remove_file(&next);
-    let text = serde_json::to_string(login).map_err(|e| Fail::new(e.to_string()))?;
-    let mut out = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next).map_err(failed)?;
-    out.write_all(text.as_bytes()).map_err(failed)?;
-    std::fs::rename(&next, &file).map_err(failed)
+    Ok(login)
+}
+
+fn read(file: &Path) -> Result<Option<Login>, Fail> {
+    let shown = file.display();
+    let opened = match File::open(file) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Fail::new(format!("the login in {shown} can't be read: {error}"))),
+    };
+    let mode = opened.metadata().map(|m| m.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        return Err(Fail::new(format!("others may read the login in {shown}, so it is not used")).hint(format!("chmod 600 {shown}")));
+    }
+    let login = serde_json::from_reader(std::io::BufReader::new(opened));
+    login.map(Some).map_err(|_| Fail::new(format!("{shown} holds no login")).hint("sign in again"))
+}
+
+/// Writes the file whole or not at all, for its owner alone.
+fn save(file: &Path, login: &Login) -> Result<(), Fail> {
+    let shown = file.display();
+    let failed = |error: std::io::Error| Fail::new(format!("the login can't be kept in {shown}: {error}"));
+    if let Some(folder) = file.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    }
+    let draft = file.with_extension("json.new");
+    let write = || -> std::io::Result<()> {
+        match std::fs::remove_file(&draft) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        out.write_all(&serde_json::to_vec_pretty(login)?)?;
+        out.sync_all()?;
+        std::fs::rename(&draft, file)
+    };
+    write().map_err(failed)
 }
 
 /// `valetkey login`.
 pub async fn login(args: LoginArgs) -> Outcome {
     let place = Place::of(&args.on)?;
     if args.status {
-        let kept = load(&place)?;
-        let shown = json!({ "person": kept.person, "expires_at": kept.expires_at });
-        if args.on.json {
-            return Ok(screen::json(&shown));
-        }
-        screen::pairs(&shown, None);
-        return Ok(ExitCode::SUCCESS);
+        return status(&place, args.on.json);
     }
     let code = match args.code {
         Some(code) => code,
-        None => ask("code: ")?,
+        None => ask_for_code()?,
     };
     let session = Session::open_by(&args.on, By::Nobody).await?;
-    let answer = session.post("/v1/sign-in", json!({ "code": code.trim() })).await;
+    let redeemed = session.post("/v1/sign-in", json!({ "code": code.trim() })).await;
     session.close().await;
-    let result = answer?.result;
-    let text = |name: &str| result.get(name).and_then(Value::as_str).map(str::to_owned);
-    let token = text("access_token").ok_or_else(|| Fail::new("the server gave no token"))?;
-    let login = Login {
-        access_token: token,
-        token_id: text("token_id"),
-        expires_at: result.get("expires_at").cloned().unwrap_or_default(),
-        person: result.get("person").cloned().unwrap_or_default(),
-    };
-    keep(&place, &login)?;
-    if args.on.json {
-        return Ok(screen::json(&json!({ "person": login.person, "expires_at": login.expires_at })));
-    }
-    screen::done(&format!("signed in until {}", screen::cell(&login.expires_at)));
-    screen::note("commands act as this person with --as-login; valetkey terms accept does so by itself");
-    Ok(ExitCode::SUCCESS)
+    let login: Login = serde_json::from_value(redeemed?.result)
+        .map_err(|_| Fail::new("the server's answer to the code is not a login").hint("check that both are of the same version"))?;
+    save(&place.file()?, &login)?;
+    Ok(show(&login, args.on.json, "signed in"))
 }
 
-/// `valetkey logout`: the token is revoked, then forgotten.
+fn ask_for_code() -> Result<String, Fail> {
+    if std::io::stdin().is_terminal() {
+        anstream::eprint!("code: ");
+    }
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    match read {
+        Ok(_) if !line.trim().is_empty() => Ok(line.trim().to_owned()),
+        _ => Err(Fail::new("no code was given").hint("valetkey login CODE, or the code on standard input")),
+    }
+}
+
+fn status(place: &Place, json: bool) -> Outcome {
+    Ok(show(&load(place)?, json, "signed in"))
+}
+
+fn show(login: &Login, as_json: bool, told: &str) -> ExitCode {
+    let end = format!("{:.3}", login.expires_at);
+    if as_json {
+        let all = json!({ "person": login.person, "business": login.business, "token_id": login.token_id, "expires_at": end });
+        return screen::json(&all);
+    }
+    let of = |value: &Value, name: &str| value.get(name).map(screen::cell).unwrap_or_default();
+    let who = of(&login.person, "name");
+    let role = of(&login.person, "role");
+    screen::done(&format!("{told}: {who} ({role} of {}), until {}", of(&login.business, "name"), screen::cell(&json!(end))));
+    ExitCode::SUCCESS
+}
+
+/// `valetkey logout`: the token is revoked where it counts, then forgotten here.
 pub async fn logout(on: &On) -> Outcome {
     let place = Place::of(on)?;
-    let kept = load(&place)?;
-    let session = Session::open_by(on, By::Login).await?;
-    let id = match kept.token_id {
-        Some(id) => Some(id),
-        None => session.call("caller.show", json!({})).await.ok().and_then(|d| d.result.get("token").and_then(Value::as_str).map(str::to_owned)),
-    };
-    let revoked = match id {
-        Some(id) => session.call("token.revoke", json!({ "token": id })).await.map(|_| ()),
-        None => Ok(()),
-    };
-    session.close().await;
     let file = place.file()?;
-    std::fs::remove_file(&file).map_err(|e| Fail::new(format!("{} can't be removed: {e}", file.display())))?;
-    match revoked {
-        Ok(()) => screen::done("signed out; the token is revoked"),
-        Err(fail) => screen::note(&format!("signed out; the token was dead already, or could not be revoked: {}", fail.message())),
+    let Some(login) = read(&file)? else {
+        return Err(Fail::new("nobody is signed in here"));
+    };
+    let revoked = match Session::open_by(on, By::Login).await {
+        Ok(session) => {
+            let outcome = session.call("token.revoke", json!({ "token": login.token_id })).await;
+            session.close().await;
+            outcome.map(|_| ())
+        }
+        Err(fail) => Err(fail),
+    };
+    std::fs::remove_file(&file).map_err(|e| Fail::new(format!("the login in {} can't be removed: {e}", file.display())))?;
+    if let Err(fail) = revoked {
+        // What has ended, or was revoked before, needs no revoking.
+        if fail.reason().is_none() {
+            screen::note(&format!("the token could not be revoked ({}); it ends by itself at {:.0}", fail.message(), login.expires_at));
+        }
     }
+    if on.json {
+        return Ok(screen::json(&json!({ "signed_out": true })));
+    }
+    screen::done("signed out");
     Ok(ExitCode::SUCCESS)
 }
 
 /// `valetkey terms …`.
 pub async fn terms(on: &On, verb: TermsVerb) -> Outcome {
-    let by = if matches!(verb, TermsVerb::Accept { .. }) && on.token.is_none() { By::Login } else if on.as_login { By::Login } else { By::Usual };
-    let session = Session::open_by(on, by).await?;
-    let outcome = terms_in(&session, verb).await;
+    match verb {
+        TermsVerb::Show => super::within(on, async |s| show_terms(s).await).await,
+        TermsVerb::Accept { version, yes } => accept(on, version, yes).await,
+        TermsVerb::Replace { file } => {
+            let text = std::fs::read_to_string(&file)
+                .map_err(|e| Fail::new(format!("the text in {} can't be read: {e}", file.display())))?;
+            super::within(on, async |s| {
+                let done = s.call("terms.replace", json!({ "text": text })).await?;
+                let version = done.result.get("version").map(screen::cell).unwrap_or_default();
+                if s.json {
+                    return Ok(screen::json(&done.result));
+                }
+                screen::done(&format!("version {version} is in force; new system users and tokens wait until it is accepted"));
+                Ok(ExitCode::SUCCESS)
+            })
+            .await
+        }
+    }
+}
+
+async fn show_terms(session: &Session) -> Outcome {
+    let terms = session.call("terms.show", json!({})).await?.result;
+    if session.json {
+        return Ok(screen::json(&terms));
+    }
+    anstream::println!("{}", screen::clean(terms.get("text").and_then(Value::as_str).unwrap_or_default()).trim_end());
+    let version = terms.get("version").map(screen::cell).unwrap_or_default();
+    screen::note(&format!("version {version} is in force; an ADMIN person accepts it with: valetkey terms accept"));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn accept(on: &On, version: Option<u32>, yes: bool) -> Outcome {
+    // The operator can't accept for anybody, so the person who signed in does, wherever this runs.
+    let by = if on.token.is_some() { By::Usual } else { By::Login };
+    let session = Session::open_by(on, by).await.map_err(|fail| match fail.message() {
+        "nobody is signed in here" => {
+            let hint = fail.what_to_do().unwrap_or_default().to_owned();
+            Fail::new("nobody is signed in here, and only an ADMIN person can accept the terms").hint(hint)
+        }
+        _ => fail,
+    })?;
+    let outcome = accept_in(&session, version, yes).await;
     session.close().await;
     outcome
 }
 
-async fn terms_in(session: &Session, verb: TermsVerb) -> Outcome {
-    match verb {
-        TermsVerb::Show => {
-            let terms = session.call("terms.show", json!({})).await?.result;
-            if session.json {
-                return Ok(screen::json(&terms));
-            }
-            anstream::println!("{}", screen::clean(terms.get("text").and_then(Value::as_str).unwrap_or_default()));
-            Ok(ExitCode::SUCCESS)
-        }
-        TermsVerb::Accept { version, yes } => accept(session, version, yes).await,
-        TermsVerb::Replace { file } => {
-            let text = std::fs::read_to_string(&file).map_err(|e| Fail::new(format!("{} can't be read: {e}", file.display())))?;
-            let done = session.call("terms.replace", json!({ "text": text })).await?;
-            if session.json {
-                return Ok(screen::json(&done.result));
-            }
-            screen::done(&format!("version {} is in force; new system users and tokens wait until it is accepted", screen::cell(&done.result["version"])));
-            Ok(ExitCode::SUCCESS)
-        }
-    }
-}
-
-async fn accept(session: &Session, version: Option<u32>, yes: bool) -> Outcome {
+async fn accept_in(session: &Session, version: Option<u32>, yes: bool) -> Outcome {
     let terms = session.call("terms.show", json!({})).await?.result;
-    let version = version.map_or_else(|| terms["version"].clone(), |v| json!(v));
-    if !yes {
-        anstream::println!("{}", screen::clean(terms.get("text").and_then(Value::as_str).unwrap_or_default()));
-        if !std::io::stdin().is_terminal() {
-            return Err(Fail::new("nobody is there to say yes").hint("read the terms with valetkey terms show, then say --yes"));
-        }
-        if !matches!(ask("Do you accept these terms for the business? (yes/no) ")?.trim(), "yes" | "y") {
-            return Err(Fail::new("the terms were not accepted"));
-        }
+    let in_force = terms.get("version").and_then(Value::as_u64).unwrap_or_default();
+    if !yes && version.is_none() {
+        ask_to_accept(&terms, in_force)?;
     }
+    let version = version.map_or(in_force, u64::from);
     let done = session.call("terms.accept", json!({ "version": version })).await?;
     if session.json {
         return Ok(screen::json(&json!({ "version": version, "revision": done.revision })));
     }
-    screen::done(&format!("version {} is accepted", screen::cell(&version)));
+    screen::done(&format!("version {version} of the terms accepted (revision {})", done.revision));
     Ok(ExitCode::SUCCESS)
 }
 
-fn ask(question: &str) -> Result<String, Fail> {
-    anstream::eprint!("{question}");
+/// Shows the terms and waits for a yes. Nobody accepts them by a script that was not told to.
+fn ask_to_accept(terms: &Value, version: u64) -> Result<(), Fail> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Fail::new("nobody is there to say yes to the terms").hint("read them with `valetkey terms show`, then add --yes"));
+    }
+    anstream::eprintln!("{}", screen::clean(terms.get("text").and_then(Value::as_str).unwrap_or_default()).trim_end());
+    anstream::eprint!("\nAccept version {version} for your business? [y/N] ");
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(|e| Fail::new(format!("nothing can be read: {e}")))?;
-    Ok(line)
+    let read = std::io::stdin().lock().read_line(&mut line);
+    if read.is_err() || !matches!(line.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Err(Fail::new("the terms were not accepted"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::folder::tests::scratch;
+
+    fn login(end: Timestamp) -> Login {
+        Login { access_token: "hushhush".into(), token_id: "5".into(), expires_at: end, person: json!({"name": "Ada"}), business: json!({}) }
+    }
+
+    #[test]
+    fn a_login_is_its_owners_alone_and_ends() {
+        let folder = scratch();
+        let place = Place::Folder(folder.path().to_owned());
+        let file = place.file().unwrap();
+        assert!(load(&place).unwrap_err().message().contains("nobody"));
+        save(&file, &login(Timestamp::MAX)).unwrap();
+        save(&file, &login(Timestamp::MAX)).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(load(&place).unwrap().access_token, "hushhush");
+        assert!(!format!("{:?}", load(&place)).contains("hush"));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(load(&place).unwrap_err().message().contains("others may read"));
+        save(&file, &login(Timestamp::UNIX_EPOCH)).unwrap();
+        let ended = load(&place).unwrap_err();
+        assert!(ended.message().contains("Ada ended at 1970-01-01"), "{ended:?}");
+        std::fs::write(&file, "{").unwrap();
+        assert!(load(&place).unwrap_err().message().contains("holds no login"));
+    }
+
+    #[test]
+    fn no_two_addresses_share_a_file() {
+        let words = ["http://a:1", "https://a:1", "http://a:1/b", "http://a:1_2fb"].map(file_word);
+        let unique: std::collections::HashSet<_> = words.iter().collect();
+        assert_eq!(unique.len(), words.len());
+        assert!(words.iter().all(|w| !w.contains('/') && !w.contains(':')));
+    }
 }

@@ -1,0 +1,146 @@
+//! Apps: their secrets, `APPID|SECRET`, `appsecret_proof`, and two secrets that overlap.
+
+use valetkey_domain::app::AppEdit;
+use valetkey_domain::credential::app_secret_proof;
+use valetkey_domain::token::Lifetime;
+use valetkey_domain::{Id, Reason};
+use valetkey_service::authz::{Decision, Sorts};
+use valetkey_service::{Call, Service, rights};
+
+use crate::house::{House, alive, house, issue};
+
+fn app_token(house: &House, secret: &str) -> String {
+    format!("{}|{}", house.maker.app, secret)
+}
+
+fn proven(service: &Service, app: Id, secret: &str) -> bool {
+    service.prove_app(app, secret).is_ok()
+}
+
+#[tokio::test]
+async fn an_app_is_known_by_id_and_secret() {
+    let house = house().await;
+    let (service, maker) = (&house.service, &house.maker);
+    let right = app_token(&house, &maker.secret);
+    let table = [
+        (right.clone(), "allow"),
+        (app_token(&house, "0123"), "token_unknown"),
+        (app_token(&house, ""), "token_unknown"),
+        (app_token(&house, &house.agency.secret), "token_unknown"),
+        (format!("{}|{}", house.agency.app, maker.secret), "token_unknown"),
+        (format!("|{}", maker.secret), "token_malformed"),
+        (format!("x|{}", maker.secret), "token_malformed"),
+        (format!("0{right}"), "token_malformed"),
+        ("|".to_owned(), "token_malformed"),
+        (format!("99|{}", maker.secret), "token_unknown"),
+        (format!("{right} "), "token_unknown"),
+        (maker.secret.clone(), "token_malformed"),
+        (String::new(), "token_malformed"),
+        ("vkeysu_".repeat(1_000), "token_malformed"),
+        (house.maker.bot_token.text.to_lowercase(), "token_malformed"),
+    ];
+    for (text, wanted) in table {
+        assert_eq!(crate::house::answer(service, &text, alive()), wanted, "{}", text.len());
+    }
+    // It belongs to its own business and reaches nothing by tasks or roles.
+    assert_eq!(crate::house::answer(service, &right, Service::app_alone(maker.business)), "allow");
+    assert_eq!(crate::house::answer(service, &right, Service::app_alone(house.agency.business)), "not_visible");
+    let manage = rights::MANAGE_BUSINESS.on_business(maker.business);
+    assert_eq!(crate::house::answer(service, &right, manage), "role_insufficient");
+    assert_eq!(crate::house::answer(service, &right, manage.sorts(Sorts::ANY)), "role_insufficient");
+}
+
+#[tokio::test]
+async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded() {
+    let house = house().await;
+    let (service, maker) = (&house.service, &house.maker);
+    let text = &maker.bot_token.text;
+    let right = app_secret_proof(maker.secret.as_bytes(), text);
+    let of_other_token = app_secret_proof(maker.secret.as_bytes(), &maker.root_token.text);
+    let of_other_app = app_secret_proof(house.agency.secret.as_bytes(), text);
+    let ask = |proof: Option<&str>| match service.check(text, proof, alive()).1 {
+        Decision::Allow(_) => "allow",
+        Decision::Deny(denial) => denial.reason.as_str(),
+    };
+    for demands in [false, true] {
+        let edit = AppEdit { demands_proof: Some(demands), ..AppEdit::default() };
+        service.update_app(&maker.person, maker.app, edit).await.unwrap();
+        assert_eq!(ask(None), if demands { "proof_missing" } else { "allow" });
+        assert_eq!(ask(Some(&right)), "allow");
+        assert_eq!(ask(Some(&right.to_uppercase())), "allow", "hexadecimal of either case");
+        for wrong in [of_other_token.as_str(), of_other_app.as_str(), "", "zz", &right[1..]] {
+            assert_eq!(ask(Some(wrong)), "proof_invalid", "{}", wrong.len());
+        }
+    }
+    // A person's token is of no app, so no proof can be right for it.
+    let person = maker.person.text().unwrap();
+    assert!(matches!(service.check(person, Some(&right), alive()).1, Decision::Deny(d) if d.reason == Reason::ProofInvalid));
+}
+
+#[tokio::test]
+async fn two_secrets_work_until_the_overlap_is_over() {
+    let house = house().await;
+    let (service, maker) = (&house.service, &house.maker);
+    let new = service.rotate_app_secret(&maker.person, maker.app, 3_600).await.unwrap().value;
+    assert_ne!(new, maker.secret);
+    let proof_of = |secret: &str| {
+        let proof = app_secret_proof(secret.as_bytes(), &maker.bot_token.text);
+        matches!(service.check(&maker.bot_token.text, Some(&proof), alive()).1, Decision::Allow(_))
+    };
+    for (after_ms, old_works) in [(0, true), (3_599_999, true), (1, false)] {
+        house.ground.clock.advance_ms(after_ms);
+        assert!(proven(service, maker.app, &new));
+        assert!(proof_of(&new));
+        assert_eq!(proven(service, maker.app, &maker.secret), old_works);
+        assert_eq!(proof_of(&maker.secret), old_works);
+    }
+    // Without an overlap the old one ends at once, and one before it is long gone.
+    let newest = service.rotate_app_secret(&maker.person, maker.app, 0).await.unwrap().value;
+    assert!(proven(service, maker.app, &newest) && !proven(service, maker.app, &new) && !proven(service, maker.app, &maker.secret));
+    assert!(proven(&house.ground.node(3).await, maker.app, &newest), "after a restart too");
+}
+
+#[tokio::test]
+async fn a_refresh_is_for_the_app_of_the_token() {
+    let house = house().await;
+    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
+    let app = service.prove_app(maker.app, &maker.secret).unwrap();
+    let strange = service.prove_app(agency.app, &agency.secret).unwrap();
+    let none = Call { credential: valetkey_service::Credential::None, ..maker.person.clone() };
+    let refresh = |app, text: &str| {
+        let (none, text) = (none.clone(), text.to_owned());
+        async move { service.refresh_token(&none, app, &text, None).await }
+    };
+    let (token, text) = refresh(app, &maker.bot_token.text).await.unwrap().value;
+    assert_eq!((token.parent, token.user), (Some(maker.bot_token.id), maker.bot));
+    assert_eq!(crate::house::answer(service, text.reveal(), alive()), "allow");
+    assert_eq!(house.ask(&maker.bot_token, alive()), "allow", "the old one goes on");
+    assert_eq!(refresh(strange, &maker.bot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
+    assert_eq!(refresh(app, "nonsense").await.unwrap_err().reason, Reason::TokenMalformed);
+    let brief = crate::house::try_issue(service, &maker.person, maker.bot, maker.app, Lifetime::Seconds(60)).await.unwrap();
+    house.ground.clock.advance_ms(60_000);
+    assert_eq!(refresh(app, &brief.text).await.unwrap_err().reason, Reason::TokenExpired);
+    service.revoke_token(&maker.person, maker.bot_token.id).await.unwrap();
+    assert_eq!(refresh(app, &maker.bot_token.text).await.unwrap_err().reason, Reason::TokenRevoked);
+}
+
+#[tokio::test]
+async fn who_may_take_a_token_back_by_its_text() {
+    let house = house().await;
+    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
+    let app = service.prove_app(maker.app, &maker.secret).unwrap();
+    let second = issue(service, &maker.person, maker.bot, maker.app).await;
+    // A text that was never issued, or is another business's, is gone already as far as one knows.
+    for unknown in ["nonsense", &agency.bot_token.text] {
+        service.revoke_token_text(&maker.bot_token.call(), app, unknown).await.unwrap();
+    }
+    assert_eq!(house.ask(&agency.bot_token, alive()), "allow");
+    let not_mine = service.revoke_token_text(&maker.bot_token.call(), app, &maker.root_token.text).await.unwrap_err();
+    assert_eq!(not_mine.reason, Reason::RoleInsufficient);
+    let stranger = service.revoke_token_text(&agency.root_token.call(), app, &second.text).await.unwrap_err();
+    assert_eq!(stranger.reason, Reason::NotVisible);
+    service.revoke_token_text(&maker.bot_token.call(), app, &second.text).await.unwrap();
+    assert_eq!(house.ask(&second, alive()), "token_revoked");
+    service.revoke_token_text(&maker.root_token.call(), app, &maker.bot_token.text).await.unwrap();
+    assert_eq!(house.ask(&maker.bot_token, alive()), "token_revoked");
+}

@@ -1,0 +1,173 @@
+//! Commands that are committed together, on one node and on two.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future;
+use serde_json::Map;
+use valetkey_domain::person::PersonEdit;
+use valetkey_domain::{AssetKind, Reason, Role, Status};
+use valetkey_service::Service;
+use valetkey_store::faulty::{Call as StoreCall, Fault};
+use valetkey_store::{Faulty, Store};
+
+use crate::house::{Ground, House, house, name, operator};
+
+/// Counts the commits of a store.
+fn count_commits(faulty: &Faulty) -> Arc<AtomicUsize> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    faulty.follow(Box::new(move |call| {
+        counter.fetch_add(usize::from(call == StoreCall::Commit), Ordering::SeqCst);
+        None
+    }));
+    count
+}
+
+#[tokio::test]
+async fn a_thousand_commands_share_a_few_commits() {
+    let house = house().await;
+    let maker = &house.maker;
+    let commits = count_commits(&house.ground.faulty);
+    let before = house.service.revision();
+    let commands = (0..1_000).map(|n| {
+        house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name(&format!("Page {n}")), Map::new())
+    });
+    let done = future::join_all(commands).await;
+    let mut revisions: Vec<u64> = done.iter().map(|d| d.as_ref().unwrap().revision).collect();
+    let mut ids: Vec<_> = done.iter().map(|d| d.as_ref().unwrap().value).collect();
+    revisions.sort_unstable();
+    assert_eq!(revisions, (before + 1..=before + 1_000).collect::<Vec<_>>());
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 1_000);
+    let commits = commits.load(Ordering::SeqCst);
+    assert!(commits <= 8, "{commits} commits for 1,000 commands");
+    let head = house.service.head().await.unwrap();
+    assert_eq!(head.revision, before + 1_000);
+}
+
+/// Sends commands while the head is held, so that they wait together.
+async fn together<T>(house: &House, commands: impl Future<Output = T>) -> T {
+    let held = house.ground.store.lock_head().await.unwrap();
+    // One command takes the writer; those behind it share the next batch.
+    let first = house.service.create_asset(&house.maker.person, AssetKind::PAGE, house.maker.business, name("First"), Map::new());
+    let release = async {
+        tokio::task::yield_now().await;
+        drop(held);
+    };
+    let (first, done, ()) = future::join3(first, commands, release).await;
+    first.unwrap();
+    done
+}
+
+async fn two_admins(house: &House) -> (valetkey_domain::Id, valetkey_domain::Id) {
+    let maker = &house.maker;
+    let root = maker.root_token.call();
+    let made = house.service.create_person(&root, maker.business, name("Bea"), "bea@rad.example", Role::Admin).await;
+    (maker.admin_person, made.unwrap().value)
+}
+
+fn gone() -> PersonEdit {
+    PersonEdit { status: Some(Status::Deleted), ..PersonEdit::default() }
+}
+
+#[tokio::test]
+async fn of_two_commands_in_one_batch_that_contradict_each_other_one_is_done() {
+    let house = house().await;
+    let (ada, bea) = two_admins(&house).await;
+    let root = house.maker.root_token.call();
+    let (one, other) = together(&house, async {
+        future::join(house.service.update_person(&root, ada, gone()), house.service.update_person(&root, bea, gone())).await
+    })
+    .await;
+    assert!(one.is_ok());
+    assert_eq!(other.unwrap_err().reason, Reason::LastAdmin);
+}
+
+#[tokio::test]
+async fn two_nodes_do_not_remove_the_last_two_admins() {
+    for round in 0..20 {
+        let house = house().await;
+        let (ada, bea) = two_admins(&house).await;
+        let other_node = house.ground.node(1_000 + round).await;
+        let root = house.maker.root_token.call();
+        let (one, other) =
+            future::join(house.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone())).await;
+        let failed = [one.err(), other.err()];
+        assert_eq!(failed.iter().flatten().count(), 1, "{failed:?}");
+        assert_eq!(failed.into_iter().flatten().next().unwrap().reason, Reason::LastAdmin);
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_was_behind_decides_on_what_the_other_did() {
+    let house = house().await;
+    let maker = &house.maker;
+    let other_node: Service = house.ground.node(5).await;
+    house.service.revoke_token(&maker.person, maker.root_token.id).await.unwrap();
+    // The other node has not heard of it, but a write of it is decided on the newest state.
+    let asset = other_node.create_asset(&maker.root_token.call(), AssetKind::PAGE, maker.business, name("P"), Map::new());
+    assert_eq!(asset.await.unwrap_err().reason, Reason::TokenRevoked);
+    assert_eq!(other_node.revision(), house.service.revision());
+}
+
+#[tokio::test]
+async fn two_nodes_with_the_same_start_do_not_draw_the_same_ids() {
+    let ground = Ground::new();
+    let (one, two) = (ground.node(3).await, ground.node(3).await);
+    let make = |service: Service, n: usize| async move {
+        let email = format!("a{n}@example.com");
+        service.create_business(&operator(), name("B"), name("A"), &email).await.unwrap().value.0
+    };
+    let made = (0..40).map(|n| make(if n % 2 == 0 { one.clone() } else { two.clone() }, n));
+    let mut ids = future::join_all(made).await;
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 40);
+}
+
+#[tokio::test]
+async fn a_command_with_nothing_left_to_do_waits_for_the_one_that_did_it() {
+    let house = house().await;
+    let maker = &house.maker;
+    // Both ask for the same; the second finds it planned, but nothing is written: the commit fails.
+    let revoke = || house.service.revoke_token(&maker.person, maker.bot_token.id);
+    let (one, other) = together(&house, async {
+        // The first commit is that of the command which took the writer.
+        house.ground.faulty.follow(fail_commit(2));
+        future::join(revoke(), revoke()).await
+    })
+    .await;
+    assert_eq!(one.unwrap_err().reason, Reason::Unavailable);
+    assert_eq!(other.unwrap_err().reason, Reason::Unavailable, "a yes for what was not done");
+    assert_eq!(house.ask(&maker.bot_token, crate::house::alive()), "allow");
+    let (one, other) = together(&house, async { future::join(revoke(), revoke()).await }).await;
+    assert_eq!(one.unwrap().revision, other.unwrap().revision);
+    assert_eq!(house.ask(&maker.bot_token, crate::house::alive()), "token_revoked");
+}
+
+#[tokio::test]
+async fn a_no_that_rests_on_a_command_that_failed_is_not_given() {
+    let house = house().await;
+    let (ada, bea) = two_admins(&house).await;
+    let root = house.maker.root_token.call();
+    let remove = |id| house.service.update_person(&root, id, gone());
+    let (one, other) = together(&house, async {
+        house.ground.faulty.follow(fail_commit(2));
+        future::join(remove(ada), remove(bea)).await
+    })
+    .await;
+    assert_eq!(one.unwrap_err().reason, Reason::Unavailable);
+    assert_eq!(other.unwrap_err().reason, Reason::Unavailable, "bea was never the last ADMIN");
+    assert!(remove(bea).await.is_ok());
+}
+
+/// Lets the commit with this number fail without effect.
+fn fail_commit(number: usize) -> valetkey_store::faulty::Schedule {
+    let mut seen = 0;
+    Box::new(move |call| {
+        seen += usize::from(call == StoreCall::Commit);
+        (call == StoreCall::Commit && seen == number).then_some(Fault::Before)
+    })
+}

@@ -1,0 +1,101 @@
+//! A node that can't show that it is fresh does not answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use valetkey_domain::change::{Actor, ActorKind};
+use valetkey_domain::credential::Digest;
+use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::{Action, Change, ChangeSet, Id, Reason, Record, ScopeSet};
+use valetkey_service::{OpenError, Service};
+use valetkey_store::{Batch, Store, Write};
+use valetkey_testkit::clock::HOUR_MS;
+use valetkey_testkit::random::SeededRandom;
+
+use crate::altered::Altered;
+use crate::house::{House, alive, answer, house, name};
+
+async fn rename(service: &Service, house: &House) -> Result<u64, Reason> {
+    let edit = valetkey_domain::business::BusinessEdit { name: Some(name("New")), ..Default::default() };
+    let done = service.update_business(&house.maker.person, house.maker.business, edit).await;
+    done.map(|d| d.revision).map_err(|r| r.reason)
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_stops_the_answers_and_a_new_one_brings_them_back() {
+    let house = house().await;
+    let (service, token) = (&house.service, &house.maker.bot_token);
+    let start = HOUR_MS.unsigned_abs();
+    service.set_fresh_until_ms(start + 5_000);
+    house.ground.clock.advance_ms(4_999);
+    assert_eq!(house.ask(token, alive()), "allow");
+    house.ground.clock.advance_ms(1);
+    assert_eq!(house.ask(token, alive()), "not_fresh");
+    assert_eq!(service.ask(&token.call(), alive()).unwrap_err().reason, Reason::NotFresh);
+    assert_eq!(rename(service, &house).await, Err(Reason::NotFresh));
+    assert_eq!(service.receipt(1).unwrap_err().reason, Reason::NotFresh);
+    assert!(!service.is_fresh());
+    service.set_fresh_until_ms(start + 9_000);
+    assert_eq!(house.ask(token, alive()), "allow");
+    // The wall clock going back is no reason to trust anything longer.
+    house.ground.clock.set(0);
+    house.ground.clock.advance_ms(4_000);
+    assert_eq!(house.ask(token, alive()), "not_fresh");
+}
+
+#[tokio::test]
+async fn an_entry_that_is_not_known_stops_a_node_for_good() {
+    let house = house().await;
+    let on = Arc::new(AtomicBool::new(false));
+    let altered = Altered { inner: house.ground.store.clone(), on: Arc::clone(&on) };
+    let deps = house.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "old");
+    let old = Service::open(deps).await.unwrap();
+    let text = &house.maker.bot_token.text;
+    rename(&house.service, &house).await.unwrap();
+    rename(&old, &house).await.unwrap();
+    on.store(true, Ordering::SeqCst);
+    assert_eq!(answer(&old, text, alive()), "allow");
+    house.service.revoke_token(&house.maker.person, house.maker.bot_token.id).await.unwrap();
+    assert_eq!(rename(&old, &house).await, Err(Reason::NotFresh));
+    assert_eq!(answer(&old, text, alive()), "not_fresh");
+    // A lease that goes on does not make it fit again.
+    old.set_fresh_until_ms(u64::MAX);
+    assert_eq!(answer(&old, text, alive()), "not_fresh", "what it did not understand may have been a revoke");
+    assert_eq!(rename(&old, &house).await, Err(Reason::NotFresh));
+}
+
+#[tokio::test]
+async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
+    let house = house().await;
+    let stray = Token {
+        id: Id::new(1_234).unwrap(),
+        digest: Digest::of("stray"),
+        kind: TokenKind::SystemUser,
+        user: Id::new(777).unwrap(),
+        business: house.maker.business,
+        app: None,
+        scopes: ScopeSet::EMPTY,
+        created_at: house.service.now(),
+        expires_at: None,
+        created_by: None,
+        parent: None,
+        page: None,
+        revoked_at: None,
+    };
+    let set = ChangeSet {
+        at: house.service.now(),
+        action: Action::TokenIssued,
+        actor: Actor { kind: ActorKind::Operator, id: None, token: None },
+        business: None,
+        subjects: Vec::new(),
+        changes: vec![Change { before: None, after: Some(Record::Token(stray)) }],
+    };
+    let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [0; 16] };
+    let lock = house.ground.store.lock_head().await.unwrap();
+    lock.commit(Batch { commit_id: [1; 16], writes: vec![write] }).await.unwrap();
+    // A running node folds it, and stops; a new one says why it can't start.
+    assert_eq!(rename(&house.service, &house).await, Err(Reason::NotFresh));
+    assert_eq!(house.ask(&house.maker.bot_token, alive()), "not_fresh");
+    let opened = house.ground.open(Box::new(SeededRandom::new(1))).await;
+    assert!(matches!(opened, Err(OpenError::Ledger(_))), "{opened:?}");
+}

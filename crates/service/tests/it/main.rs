@@ -1,0 +1,15 @@
+//! The use cases over the memory store: what a caller may rely on once an answer has come.
+
+mod altered;
+mod app;
+mod commit;
+mod fresh;
+mod house;
+mod jobs;
+mod journal;
+mod order;
+mod outcome;
+mod page_token;
+mod random;
+mod revoke;
+mod story;

@@ -1,0 +1,185 @@
+//! Every use case with a dead token, and with ids that are foreign, gone, or were never drawn: the
+//! token is looked at first, and what one may not see looks like what never was.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Map;
+use valetkey_domain::app::AppEdit;
+use valetkey_domain::business::BusinessEdit;
+use valetkey_domain::person::PersonEdit;
+use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::{AssetKind, Id, Reason, Refusal, Role, ScopeSet};
+use valetkey_service::{Call, Service};
+
+use crate::house::{Company, House, house, issue, name, tasks};
+
+/// What sort of thing the id names.
+#[derive(Debug, Clone, Copy)]
+enum Names {
+    Business,
+    Person,
+    SystemUser,
+    App,
+    Asset,
+    Token,
+}
+
+impl Names {
+    fn of(self, company: &Company) -> Id {
+        match self {
+            Names::Business => company.business,
+            Names::Person => company.admin_person,
+            Names::SystemUser => company.bot,
+            Names::App => company.app,
+            Names::Asset => company.page,
+            Names::Token => company.bot_token.id,
+        }
+    }
+}
+
+type UseCase = for<'a> fn(&'a Service, &'a Call, Id, &'a Company) -> BoxFuture<'a, Result<(), Refusal>>;
+
+/// Each use case that names a thing by its id.
+const CASES: &[(&str, Names, UseCase)] = &[
+    ("update_business", Names::Business, |s, c, id, _| async move { s.update_business(c, id, BusinessEdit::default()).await.map(drop) }.boxed()),
+    ("create_person", Names::Business, |s, c, id, _| {
+        async move { s.create_person(c, id, name("P"), "p@example.com", Role::Employee).await.map(drop) }.boxed()
+    }),
+    ("update_person", Names::Person, |s, c, id, _| async move { s.update_person(c, id, PersonEdit::default()).await.map(drop) }.boxed()),
+    ("create_app", Names::Business, |s, c, id, _| async move { s.create_app(c, id, name("A"), false).await.map(drop) }.boxed()),
+    ("update_app", Names::App, |s, c, id, _| async move { s.update_app(c, id, AppEdit::default()).await.map(drop) }.boxed()),
+    ("rotate_app_secret", Names::App, |s, c, id, _| async move { s.rotate_app_secret(c, id, 0).await.map(drop) }.boxed()),
+    ("connect_app", Names::Business, |s, c, id, m| async move { s.connect_app(c, id, m.app).await.map(drop) }.boxed()),
+    ("disconnect_app", Names::Business, |s, c, id, m| async move { s.disconnect_app(c, id, m.app).await.map(drop) }.boxed()),
+    ("install_app", Names::SystemUser, |s, c, id, m| async move { s.install_app(c, id, m.app).await.map(drop) }.boxed()),
+    ("uninstall_app", Names::SystemUser, |s, c, id, m| async move { s.uninstall_app(c, id, m.app, false).await.map(drop) }.boxed()),
+    ("create_system_user", Names::Business, |s, c, id, _| {
+        async move { s.create_system_user(c, id, name("S"), Role::Employee).await.map(drop) }.boxed()
+    }),
+    ("update_system_user", Names::SystemUser, |s, c, id, _| {
+        async move { s.update_system_user(c, id, SystemUserEdit { name: Some(name("N")), status: None }).await.map(drop) }.boxed()
+    }),
+    ("delete_system_user", Names::SystemUser, |s, c, id, _| async move { s.delete_system_user(c, id).await.map(drop) }.boxed()),
+    ("create_asset", Names::Business, |s, c, id, _| {
+        async move { s.create_asset(c, AssetKind::PAGE, id, name("P"), Map::new()).await.map(drop) }.boxed()
+    }),
+    ("assign", Names::Asset, |s, c, id, m| async move { s.assign(c, id, m.bot, tasks(&["MANAGE"])).await.map(drop) }.boxed()),
+    ("unassign", Names::Asset, |s, c, id, m| async move { s.unassign(c, id, m.bot).await.map(drop) }.boxed()),
+    ("share", Names::Asset, |s, c, id, m| async move { s.share(c, id, m.business, tasks(&["MANAGE"])).await.map(drop) }.boxed()),
+    ("unshare", Names::Asset, |s, c, id, m| async move { s.unshare(c, id, m.business).await.map(drop) }.boxed()),
+    ("issue_token", Names::SystemUser, |s, c, id, m| {
+        async move {
+            let (app, scopes) = (m.app, ScopeSet::EMPTY);
+            let ask = IssueRequest { system_user: id, app, scopes, lifetime: Lifetime::Never, add_dependencies: false };
+            s.issue_token(c, ask).await.map(drop)
+        }
+        .boxed()
+    }),
+    ("revoke_token", Names::Token, |s, c, id, _| async move { s.revoke_token(c, id).await.map(drop) }.boxed()),
+    ("revoke_tokens", Names::SystemUser, |s, c, id, _| async move { s.revoke_tokens(c, id, None).await.map(drop) }.boxed()),
+    ("list_tokens", Names::SystemUser, |s, c, id, _| async move { s.list_tokens(c, id).await.map(drop) }.boxed()),
+    ("list_business_tokens", Names::Business, |s, c, id, _| async move { s.list_business_tokens(c, id).await.map(drop) }.boxed()),
+    ("get_token", Names::Token, |s, c, id, _| async move { s.get_token(c, id).await.map(drop) }.boxed()),
+    ("ledger", Names::Business, |s, c, id, _| async move { s.ledger(c, Some(id), 0, 9).await.map(drop) }.boxed()),
+];
+
+fn never() -> Id {
+    Id::new(4_242).unwrap()
+}
+
+#[tokio::test]
+async fn a_dead_token_is_told_so_whatever_it_asks_for() {
+    let house = house().await;
+    let maker = &house.maker;
+    let dead = issue(&house.service, &maker.person, maker.root, maker.app).await;
+    house.service.revoke_token(&maker.person, dead.id).await.unwrap();
+    let none = Call { credential: valetkey_service::Credential::None, ..dead.call() };
+    let strange = Call::with_token("vkeysu_nothing", "t");
+    for (call, wanted) in [(dead.call(), Reason::TokenRevoked), (none, Reason::TokenMalformed), (strange, Reason::TokenMalformed)] {
+        for (what, names, case) in CASES {
+            for id in [names.of(maker), names.of(&house.agency), never()] {
+                let refused = case(&house.service, &call, id, maker).await.unwrap_err();
+                assert_eq!(refused.reason, wanted, "{what} of {id}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_foreign_is_told_like_what_never_was() {
+    let house = house().await;
+    let maker = &house.maker;
+    for call in [maker.root_token.call(), maker.bot_token.call(), maker.person.clone()] {
+        for (what, names, case) in CASES {
+            let (theirs, nobodys) = (names.of(&house.agency), never());
+            let foreign = case(&house.service, &call, theirs, maker).await.unwrap_err();
+            let absent = case(&house.service, &call, nobodys, maker).await.unwrap_err();
+            assert_eq!(foreign.reason, Reason::NotVisible, "{what}");
+            assert_eq!(foreign.subject, Some(theirs), "{what}: it speaks of what was named");
+            assert_eq!(Refusal { subject: None, ..foreign }, Refusal { subject: None, ..absent.clone() }, "{what}");
+            assert_eq!(absent.subject, Some(nobodys), "{what}");
+        }
+    }
+}
+
+/// Which use cases an EMPLOYEE has on its own business: what is about itself, and nothing else.
+#[tokio::test]
+async fn an_employee_is_told_which_role_it_lacks() {
+    let house = house().await;
+    let maker = &house.maker;
+    let mut table = String::new();
+    for (what, names, case) in CASES {
+        let got = match case(&house.service, &maker.bot_token.call(), names.of(maker), maker).await {
+            Ok(()) => "ok",
+            Err(refusal) => refusal.reason.as_str(),
+        };
+        table += &format!("{what}: {got}\n");
+        if *what == "revoke_token" || *what == "revoke_tokens" {
+            table += "  (and with that its token is gone)\n";
+            break;
+        }
+    }
+    insta::assert_snapshot!(table, @r"
+    update_business: role_insufficient
+    create_person: role_insufficient
+    update_person: role_insufficient
+    create_app: role_insufficient
+    update_app: role_insufficient
+    rotate_app_secret: role_insufficient
+    connect_app: role_insufficient
+    disconnect_app: role_insufficient
+    install_app: role_insufficient
+    uninstall_app: role_insufficient
+    create_system_user: role_insufficient
+    update_system_user: role_insufficient
+    delete_system_user: role_insufficient
+    create_asset: role_insufficient
+    assign: role_insufficient
+    unassign: role_insufficient
+    share: role_insufficient
+    unshare: role_insufficient
+    issue_token: ok
+    revoke_token: ok
+      (and with that its token is gone)
+    ");
+}
+
+#[tokio::test]
+async fn what_is_the_operators_is_nobody_elses() {
+    let house: House = house().await;
+    let (service, maker) = (&house.service, &house.maker);
+    for call in [maker.root_token.call(), maker.person.clone(), maker.bot_token.call()] {
+        let refusals = [
+            service.create_business(&call, name("B"), name("A"), "x@example.com").await.map(drop),
+            service.create_sign_in_code(&call, maker.admin_person).await.map(drop),
+            service.replace_terms(&call, "text").await.map(drop),
+            service.create_unowned_asset(&call, AssetKind::PAGE, name("P"), Map::new()).await.map(drop),
+        ];
+        for refusal in refusals {
+            assert_eq!(refusal.unwrap_err().reason, Reason::RoleInsufficient);
+        }
+    }
+    assert_eq!(service.accept_terms(&maker.root_token.call(), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
+    assert_eq!(service.accept_terms(&Call::operator("x"), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
+}
