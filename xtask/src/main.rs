@@ -3,6 +3,7 @@
 //! This binary stands beside the product. It must never be named by a crate of the product, and it
 //! must never leave a process or a temporary folder behind, however it ends.
 
+mod bench;
 mod exec;
 mod lint;
 mod needs;
@@ -30,6 +31,7 @@ const TASKS: &[Task] = &[
     Task { name: "test", about: "all tests: Rust, client stories, system suites", help: test::HELP, run: test::run },
     Task { name: "lint", about: "format, clippy, tidy, licences", help: lint::HELP, run: lint::run },
     Task { name: "tidy", about: "the project's own rules about its files", help: tidy::HELP, run: tidy::run },
+    Task { name: "bench", about: "measures, and writes docs/performance.md", help: bench::HELP, run: bench::run },
 ];
 
 fn main() -> ExitCode {

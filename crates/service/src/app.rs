@@ -39,7 +39,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn update_app(&self, call: &Call, id: Id, edit: AppEdit) -> Result<Done<()>, Refusal> {
-        let question = self.manage_app(id)?;
+        let question = self.manage_app(call, id)?;
         self.command(call, question, move |planner, allowed| Ok((Plan::of(app::update(planner, &allowed.caller, id, edit.clone())?), ())))
             .await
             .map_err(|r| about(r, id))
@@ -50,7 +50,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn rotate_app_secret(&self, call: &Call, id: Id, overlap_s: i64) -> Result<Done<String>, Refusal> {
-        let question = self.manage_app(id)?;
+        let question = self.manage_app(call, id)?;
         let inner = std::sync::Arc::downgrade(&self.inner);
         self.command(call, question, move |planner, allowed| {
             let inner = inner.upgrade().ok_or_else(|| Refusal::of(Reason::Unavailable))?;
@@ -89,7 +89,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn install_app(&self, call: &Call, system_user: Id, id: Id) -> Result<Done<()>, Refusal> {
-        let business = self.business_of_system_user(system_user)?;
+        let business = self.business_of_system_user(call, system_user)?;
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(app::install(planner, &allowed.caller, system_user, id)?), ()))
         })
@@ -102,7 +102,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn uninstall_app(&self, call: &Call, system_user: Id, id: Id, own: bool) -> Result<Done<()>, Refusal> {
-        let business = self.business_of_system_user(system_user)?;
+        let business = self.business_of_system_user(call, system_user)?;
         let right = if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS };
         self.command(call, right.on_user(business, system_user), move |planner, allowed| {
             Ok((Plan::of(app::uninstall(planner, &allowed.caller, system_user, id)?), ()))
@@ -124,8 +124,8 @@ impl Service {
         Ok(ProvenApp { app: id, business: app.business })
     }
 
-    fn manage_app(&self, id: Id) -> Result<Question, Refusal> {
-        let business = self.read(|s| s.app(id).map(|a| a.business))?.ok_or_else(|| Refusal::not_visible(id))?;
+    fn manage_app(&self, call: &Call, id: Id) -> Result<Question, Refusal> {
+        let business = self.read(|s| s.app(id).map(|a| a.business))?.ok_or_else(|| self.absent(call, id))?;
         Ok(rights::MANAGE_BUSINESS.on_business(business))
     }
 

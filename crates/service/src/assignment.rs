@@ -14,7 +14,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn assign(&self, call: &Call, asset: Id, user: Id, tasks: Vec<String>) -> Result<Done<()>, Refusal> {
-        let kind = self.kind_of(asset)?;
+        let kind = self.kind_of(call, asset)?;
         self.command(call, rights::change_assigned(asset, kind), move |planner, allowed| {
             let business = allowed.caller.business().or_else(|| assignment::user_business(planner.state(), user));
             let business = business.ok_or_else(|| Refusal::unknown_reference("user"))?;
@@ -28,7 +28,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn unassign(&self, call: &Call, asset: Id, user: Id) -> Result<Done<()>, Refusal> {
-        let kind = self.kind_of(asset)?;
+        let kind = self.kind_of(call, asset)?;
         self.command(call, rights::change_assigned(asset, kind), move |planner, allowed| {
             let business = allowed.caller.business().or_else(|| assignment::user_business(planner.state(), user));
             let business = business.ok_or_else(|| Refusal::unknown_reference("user"))?;
@@ -37,7 +37,7 @@ impl Service {
         .await
     }
 
-    pub(crate) fn kind_of(&self, asset: Id) -> Result<valetkey_domain::AssetKind, Refusal> {
-        self.read(|s| s.asset(asset).map(|a| a.kind))?.ok_or_else(|| Refusal::not_visible(asset))
+    pub(crate) fn kind_of(&self, call: &Call, asset: Id) -> Result<valetkey_domain::AssetKind, Refusal> {
+        self.read(|s| s.asset(asset).map(|a| a.kind))?.ok_or_else(|| self.absent(call, asset))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use tokio::sync::mpsc;
-use valetkey_authz::{Decision, Denial, Index, Proof, Question, Subject, Target, View, decide};
+use valetkey_authz::{Decision, Denial, Index, Proof, Question, Sorts, Subject, Target, View, decide};
 use valetkey_domain::credential::{self, Digest};
 use valetkey_domain::{Id, IdMaker, Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::KeyRing;
@@ -71,14 +71,17 @@ pub(crate) struct Inner {
     pub usage: Usage,
     pub allowed: AtomicU64,
     pub refused: AtomicU64,
-    /// Until when, on the monotonic clock, this node may answer; `u64::MAX` where no lease is held.
+    /// Until when, on the monotonic clock, this node may answer; `u64::MAX` where no lease is held,
+    /// [`HALTED`] once it may never answer again.
     pub fresh_until_ms: AtomicU64,
     pub stopped: AtomicBool,
     pub wake_jobs: tokio::sync::Notify,
 }
 
-/// How many commands may wait for the writer before callers are told that the store is busy.
+/// How many commands may wait for the writer before callers wait for a place in the queue.
 const QUEUE_LIMIT: usize = 4096;
+/// A moment so early that no lease ends at it: the mark of a node that is halted.
+const HALTED: u64 = 1;
 
 impl Service {
     /// Loads the index from the store and starts the writer. Must be called inside a runtime.
@@ -89,6 +92,9 @@ impl Service {
         let Deps { store, clock, mut random, keys, node } = deps;
         let mut index = Index::new();
         let head = store.load(&mut |record| index.insert(record)).await?;
+        if let Some(what) = index.broken() {
+            return Err(OpenError::Ledger(what.to_owned()));
+        }
         index.set_revision(head.revision);
         let mut start = [0u8; 8];
         if !random.fill(&mut start) {
@@ -130,7 +136,10 @@ impl Service {
 
     /// Says until when this node may answer, on the monotonic clock.
     pub fn set_fresh_until_ms(&self, deadline_ms: u64) {
-        self.inner.fresh_until_ms.store(deadline_ms, Ordering::Release);
+        let deadline_ms = if deadline_ms == HALTED { 0 } else { deadline_ms };
+        let keep_halted = |old| (old != HALTED).then_some(deadline_ms);
+        // A node that did not understand the ledger stays halted, whatever its lease says.
+        let _ = self.inner.fresh_until_ms.fetch_update(Ordering::AcqRel, Ordering::Acquire, keep_halted);
     }
 
     /// The newest revision that is folded here.
@@ -225,6 +234,13 @@ impl Service {
         }
     }
 
+    /// The no for a thing that is not there. The question is asked all the same, so that a dead
+    /// token is told so first, and the trace finds the refusal again.
+    pub(crate) fn absent(&self, call: &Call, id: Id) -> Refusal {
+        let question = Question::about(Target::Asset(id)).sorts(Sorts::ANY);
+        self.ask(call, question).err().unwrap_or_else(|| Refusal::not_visible(id))
+    }
+
     /// Whether a call would be allowed, without a trace of a no: for fields and rows that are left
     /// out silently. What it rests on comes with the yes.
     pub fn may(&self, call: &Call, question: Question) -> Option<valetkey_authz::Allowed> {
@@ -281,10 +297,15 @@ impl<'a> CredentialRef<'a> {
 }
 
 impl Inner {
+    /// Stops this node's answers until it is started anew.
+    pub fn halt(&self) {
+        self.fresh_until_ms.store(HALTED, Ordering::Release);
+    }
+
     pub fn is_fresh(&self) -> bool {
         let until = self.fresh_until_ms.load(Ordering::Acquire);
         // The clock is only asked where a lease is held at all.
-        until == u64::MAX || self.clock.monotonic_ms() < until
+        until == u64::MAX || until != HALTED && self.clock.monotonic_ms() < until
     }
 
     /// The index, if it can be trusted.
@@ -309,6 +330,14 @@ impl Inner {
     pub fn note_use(&self, view: &View, ip: Option<std::net::IpAddr>, now: UnixMs) {
         if let Subject::Token(token) = &view.subject {
             self.uses.note(token.id, ip, now);
+        }
+    }
+
+    /// The same for a command, which its door may have asked about already: the newest use is
+    /// remembered, and nothing is counted twice.
+    pub fn touch(&self, view: &View, ip: Option<std::net::IpAddr>, now: UnixMs) {
+        if let Subject::Token(token) = &view.subject {
+            self.uses.touch(token.id, ip, now);
         }
     }
 

@@ -14,12 +14,9 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn ledger(&self, call: &Call, business: Option<Id>, after: u64, limit: usize) -> Result<Vec<Entry>, Refusal> {
-        let own = self.ask(call, rights::MANAGE_BUSINESS.on_caller())?.caller.business();
-        let wanted = match (own, business) {
-            (None, wanted) => wanted,
-            (Some(own), Some(wanted)) if own != wanted => return Err(Refusal::not_visible(wanted)),
-            (Some(own), _) => Some(own),
-        };
+        let question = business.map_or_else(|| rights::MANAGE_BUSINESS.on_caller(), |b| rights::MANAGE_BUSINESS.on_business(b));
+        let own = self.ask(call, question)?.caller.business();
+        let wanted = business.or(own);
         let entries = match wanted {
             Some(business) => self.store().tail_of(business, after, limit).await,
             None => self.store().tail(after, limit).await,

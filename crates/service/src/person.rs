@@ -27,7 +27,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn update_person(&self, call: &Call, id: Id, edit: PersonEdit) -> Result<Done<()>, Refusal> {
-        let business = self.read(|s| s.person(id).map(|p| p.business))?.ok_or_else(|| Refusal::not_visible(id))?;
+        let business = self.read(|s| s.person(id).map(|p| p.business))?.ok_or_else(|| self.absent(call, id))?;
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(person::update(planner, &allowed.caller, id, edit.clone())?), ()))
         })

@@ -14,7 +14,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn share(&self, call: &Call, asset: Id, partner: Id, tasks: Vec<String>) -> Result<Done<()>, Refusal> {
-        let kind = self.kind_of(asset)?;
+        let kind = self.kind_of(call, asset)?;
         self.command(call, rights::share(asset, kind), move |planner, allowed| {
             let owner = allowed.caller.business().or_else(|| planner.state().asset(asset).and_then(|a| a.business));
             let owner = owner.ok_or_else(|| Refusal::not_visible(asset))?;
@@ -28,7 +28,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn unshare(&self, call: &Call, asset: Id, partner: Id) -> Result<Done<()>, Refusal> {
-        let kind = self.kind_of(asset)?;
+        let kind = self.kind_of(call, asset)?;
         let question = rights::share(asset, kind).need(Need::Admin);
         self.command(call, question, move |planner, allowed| {
             let acting = allowed.caller.business().unwrap_or(partner);

@@ -27,7 +27,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn update_system_user(&self, call: &Call, id: Id, edit: SystemUserEdit) -> Result<Done<()>, Refusal> {
-        let business = self.business_of_system_user(id)?;
+        let business = self.business_of_system_user(call, id)?;
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(system_user::update(planner, &allowed.caller, id, edit.clone())?), ()))
         })
@@ -40,7 +40,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn delete_system_user(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
-        let business = self.business_of_system_user(id)?;
+        let business = self.business_of_system_user(call, id)?;
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(system_user::delete(planner, &allowed.caller, id)?), ()))
         })
@@ -48,7 +48,7 @@ impl Service {
         .map_err(|r| about(r, id))
     }
 
-    pub(crate) fn business_of_system_user(&self, id: Id) -> Result<Id, Refusal> {
-        self.read(|s| system_user::live(s, id).map(|u| u.business))?.ok_or_else(|| Refusal::not_visible(id))
+    pub(crate) fn business_of_system_user(&self, call: &Call, id: Id) -> Result<Id, Refusal> {
+        self.read(|s| system_user::live(s, id).map(|u| u.business))?.ok_or_else(|| self.absent(call, id))
     }
 }

@@ -92,7 +92,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn issue_token(&self, call: &Call, ask: IssueRequest) -> Result<Done<(Token, CredentialText)>, Refusal> {
-        let business = self.business_of_system_user(ask.system_user)?;
+        let business = self.business_of_system_user(call, ask.system_user)?;
         let user = ask.system_user;
         self.command(call, rights::MANAGE_OR_SELF.on_user(business, user), move |planner, allowed| {
             let (set, token, text) = token::issue(planner, &allowed.caller, &ask)?;
@@ -155,7 +155,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn revoke_token(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
-        let (business, user) = self.owner_of_token(id)?;
+        let (business, user) = self.owner_of_token(call, id)?;
         let mut question = rights::MANAGE_OR_SELF.on_user(business, user);
         question.sorts = Sorts::USERS;
         self.command(call, question, move |planner, allowed| Ok((Plan::of(token::revoke(planner, &allowed.caller, id)?), ())))
@@ -177,12 +177,17 @@ impl Service {
             // A token of another business looks like one that never was.
             return if found.business == app.business { Err(Refusal::unknown_reference("revoke_token")) } else { Ok(self.revision()) };
         }
-        let question = Question::about(Target::Business(app.business)).sorts(Sorts::ANY);
+        // A page token may take itself back, and a business is no target for one.
+        let question = Question::about(Target::Nothing).sorts(Sorts::ANY);
         let id = found.id;
         let done = self
             .command(call, question, move |planner, allowed| {
+                if allowed.caller.business().is_some_and(|b| b != app.business) {
+                    return Err(Refusal::not_visible(app.business));
+                }
                 let is_holder = allowed.caller.user() == Some(found.user) || matches!(allowed.caller, valetkey_domain::Caller::App { .. });
-                if !is_holder && allowed.role != valetkey_domain::Role::Admin {
+                let is_admin = allowed.role == valetkey_domain::Role::Admin && allowed.page.is_none();
+                if !is_holder && !is_admin {
                     return Err(Refusal::of(Reason::RoleInsufficient));
                 }
                 Ok((Plan::of(token::revoke(planner, &allowed.caller, id)?), ()))
@@ -196,7 +201,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn revoke_tokens(&self, call: &Call, user: Id, app: Option<Id>) -> Result<Done<()>, Refusal> {
-        let business = self.business_of_system_user(user)?;
+        let business = self.business_of_system_user(call, user)?;
         self.command(call, rights::MANAGE_OR_SELF.on_user(business, user), move |planner, allowed| {
             Ok((Plan::of(token::revoke_all(planner, &allowed.caller, user, app)?), ()))
         })
@@ -222,7 +227,7 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn list_tokens(&self, call: &Call, user: Id) -> Result<Vec<Listed>, Refusal> {
-        let business = self.read(|s| valetkey_domain::assignment::user_business(s, user))?.ok_or_else(|| Refusal::not_visible(user))?;
+        let business = self.read(|s| valetkey_domain::assignment::user_business(s, user))?.ok_or_else(|| self.absent(call, user))?;
         self.ask(call, rights::MANAGE_OR_SELF.on_user(business, user)).map_err(|r| about(r, user))?;
         let mut tokens = self.read(|s| token::tokens_of(s, user))?;
         tokens.reverse();
@@ -248,15 +253,15 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn get_token(&self, call: &Call, id: Id) -> Result<Listed, Refusal> {
-        let (business, user) = self.owner_of_token(id)?;
+        let (business, user) = self.owner_of_token(call, id)?;
         self.ask(call, rights::MANAGE_OR_SELF.on_user(business, user)).map_err(|r| about(r, id))?;
         let token = self.read(|s| s.token(id))?.ok_or_else(|| Refusal::not_visible(id))?;
         let mut listed = self.with_uses(vec![token]).await?;
         listed.pop().ok_or_else(|| Refusal::not_visible(id))
     }
 
-    fn owner_of_token(&self, id: Id) -> Result<(Id, Id), Refusal> {
-        self.read(|s| s.token(id).map(|t| (t.business, t.user)))?.ok_or_else(|| Refusal::not_visible(id))
+    fn owner_of_token(&self, call: &Call, id: Id) -> Result<(Id, Id), Refusal> {
+        self.read(|s| s.token(id).map(|t| (t.business, t.user)))?.ok_or_else(|| self.absent(call, id))
     }
 
     async fn with_uses(&self, tokens: Vec<Token>) -> Result<Vec<Listed>, Refusal> {

@@ -36,6 +36,17 @@ impl Uses {
         }
     }
 
+    /// Remembers a use without counting it again.
+    pub fn touch(&self, token: Id, ip: Option<IpAddr>, now: UnixMs) {
+        let shard = &self.shards[token.get() as usize % SHARDS];
+        let Ok(mut map) = shard.lock() else { return };
+        if let Some(seen) = map.get_mut(&token) {
+            *seen = Seen { at: now.max(seen.at), ip: ip.or(seen.ip), ..*seen };
+        } else if map.len() < SHARD_LIMIT {
+            map.insert(token, Seen { at: now, ip, count: 1 });
+        }
+    }
+
     /// Takes what waits.
     pub fn drain(&self) -> Vec<TokenUse> {
         let mut out = Vec::new();

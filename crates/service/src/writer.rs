@@ -4,6 +4,7 @@
 //! A command is decided on the newest state, whatever its caller saw before: that is the fence.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +77,10 @@ where
         let credential = CredentialRef::of(&self.call.credential);
         let (view, question) = inner.look_on(state, revision, credential, self.call.proof.as_deref(), self.question, now);
         let allowed = match decide(&view, &question, now) {
-            Decision::Allow(allowed) => allowed,
+            Decision::Allow(allowed) => {
+                inner.touch(&view, self.call.ip, now);
+                allowed
+            }
             Decision::Deny(denial) => {
                 inner.journal.remember(&self.call, &question, &view, &denial, now);
                 return Err(denial.refusal());
@@ -134,7 +138,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Envelope>, 
     // between batches.
     let weak = Arc::downgrade(&inner);
     drop(inner);
-    let mut writer = Writer { ids, random };
+    let mut writer = Writer { ids, random, commits: 0 };
     while let Some(first) = queue.recv().await {
         let mut batch = VecDeque::from([first]);
         while batch.len() < BATCH_LIMIT
@@ -150,6 +154,36 @@ pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Envelope>, 
 struct Writer {
     ids: IdMaker,
     random: Box<dyn Random>,
+    /// Commits that were tried since the start.
+    commits: u64,
+}
+
+/// What became of the commands of a batch when they were planned.
+#[derive(Default)]
+struct Round {
+    writes: Vec<(Envelope, Write)>,
+    /// Commands that write nothing, but whose answer rests on the writes before them: they are told
+    /// only once those are done.
+    resting: Vec<(Envelope, Result<(), Refusal>)>,
+}
+
+impl Round {
+    fn commands(self) -> VecDeque<Envelope> {
+        let writes = self.writes.into_iter().map(|(c, _)| c);
+        writes.chain(self.resting.into_iter().map(|(c, _)| c)).collect()
+    }
+
+    fn fail(self, refusal: &Refusal) {
+        answer_all(self.commands(), refusal);
+    }
+}
+
+/// Tells commands that rested on a commit which is done now.
+fn tell_resting(inner: &Inner, resting: Vec<(Envelope, Result<(), Refusal>)>) {
+    let revision = inner.index().map(|i| i.revision());
+    for (command, answer) in resting {
+        command.answer(answer.and_then(|()| revision.clone()));
+    }
 }
 
 impl Writer {
@@ -159,64 +193,100 @@ impl Writer {
                 Ok(lock) => lock,
                 Err(refusal) => return answer_all(commands, &refusal),
             };
-            let mut planned = match self.plan_all(inner, commands) {
-                Ok(planned) if planned.is_empty() => return,
-                Ok(planned) => planned,
+            let mut round = match self.plan_all(inner, commands) {
+                Ok(round) if round.writes.is_empty() => return,
+                Ok(round) => round,
                 Err((left, refusal)) => return answer_all(left, &refusal),
             };
-            let mut commit_id = [0u8; 16];
-            let mut salted = self.random.fill(&mut commit_id);
-            for (_, write) in &mut planned {
-                salted &= self.random.fill(&mut write.salt);
-            }
-            if !salted {
+            let Some(commit_id) = self.mark(inner, lock.head(), &mut round.writes) else {
                 let refusal = Refusal::of(Reason::Fault).with_note("the random source failed; nothing was written");
-                return answer_all(planned.into_iter().map(|(c, _)| c).collect(), &refusal);
-            }
-            let batch = Batch { commit_id, writes: planned.iter().map(|(_, w)| w.clone()).collect() };
+                return round.fail(&refusal);
+            };
+            let batch = Batch { commit_id, writes: round.writes.iter().map(|(_, w)| w.clone()).collect() };
             match lock.commit(batch).await {
-                Ok(outcomes) => return settle(inner, planned, &outcomes),
+                Ok(outcomes) => return settle(inner, round, &outcomes),
                 Err(CommitError::Refused { index, detail }) => {
                     tracing::warn!(index, detail, "a constraint of the store refused a planned write");
-                    commands = planned.into_iter().map(|(c, _)| c).collect();
-                    if let Some(refused) = commands.remove(index.min(commands.len().saturating_sub(1))) {
-                        refused.answer(Err(Refusal::of(Reason::Conflict)));
-                    }
+                    let last = round.writes.len() - 1;
+                    let (refused, _) = round.writes.remove(index.min(last));
+                    refused.answer(Err(Refusal::of(Reason::Conflict)));
+                    commands = round.commands();
                 }
                 Err(CommitError::NotApplied(error)) => {
                     tracing::error!(%error, "a commit failed and was not applied");
-                    return answer_all(planned.into_iter().map(|(c, _)| c).collect(), &unavailable(&error.to_string()));
+                    return round.fail(&unavailable(&error.to_string()));
                 }
                 Err(CommitError::Unknown(error)) => {
                     tracing::error!(%error, "the outcome of a commit is unknown; looking it up");
-                    return resolve(inner, commit_id, planned).await;
+                    return resolve(inner, commit_id, round).await;
                 }
             }
         }
     }
 
-    /// Decides and plans each command on the index with the batch so far laid over it. Refused and
-    /// empty ones are answered on the way.
+    /// Draws the id of a commit and the salts of its writes. Even a generator that is stuck gives
+    /// every commit an id of its own, and every write of it a salt of its own: by them an unknown
+    /// outcome is found.
+    fn mark(&mut self, inner: &Inner, head: Head, writes: &mut [(Envelope, Write)]) -> Option<[u8; 16]> {
+        let mut commit_id = [0u8; 16];
+        let mut drawn = self.random.fill(&mut commit_id);
+        self.commits += 1;
+        let mut hasher = DefaultHasher::new();
+        (&inner.node, self.commits).hash(&mut hasher);
+        let own = u128::from(head.revision) << 64 | u128::from(hasher.finish());
+        mix_in(&mut commit_id, own);
+        for (at, (_, write)) in writes.iter_mut().enumerate() {
+            drawn &= self.random.fill(&mut write.salt);
+            mix_in(&mut write.salt, at as u128);
+        }
+        drawn.then_some(commit_id)
+    }
+
+    /// Decides and plans each command on the index with the batch so far laid over it. What is
+    /// settled without any write of the batch is answered on the way.
     #[allow(clippy::type_complexity)]
-    fn plan_all(&mut self, inner: &Inner, commands: VecDeque<Envelope>) -> Result<Vec<(Envelope, Write)>, (VecDeque<Envelope>, Refusal)> {
+    fn plan_all(&mut self, inner: &Inner, commands: VecDeque<Envelope>) -> Result<Round, (VecDeque<Envelope>, Refusal)> {
         let index = match inner.index() {
             Ok(index) => index,
             Err(refusal) => return Err((commands, refusal)),
         };
         let revision = index.revision();
         let mut overlay = Overlay::new(&*index);
-        let mut planned = Vec::with_capacity(commands.len());
+        let mut round = Round::default();
         for mut command in commands {
-            match command.plan(inner, &overlay, revision, &mut self.ids, &mut *self.random) {
-                Ok(plan) if plan.is_empty() => command.answer(Ok(revision)),
+            let planned = self.plan_one(inner, &mut command, &overlay, revision);
+            let settled = match planned {
+                Ok(plan) if plan.is_empty() => Ok(()),
                 Ok(plan) => {
                     overlay.apply(&plan.set);
-                    planned.push((command, Write { set: plan.set, content: plan.content, jobs: plan.jobs, salt: [0; 16] }));
+                    let write = Write { set: plan.set, content: plan.content, jobs: plan.jobs, salt: [0; 16] };
+                    round.writes.push((command, write));
+                    continue;
                 }
-                Err(refusal) => command.answer(Err(refusal)),
+                Err(refusal) => Err(refusal),
+            };
+            if round.writes.is_empty() {
+                command.answer(settled.map(|()| revision));
+            } else {
+                round.resting.push((command, settled));
             }
         }
-        Ok(planned)
+        Ok(round)
+    }
+
+    /// A rule that panics is a bug and costs its command, never the writer.
+    fn plan_one(&mut self, inner: &Inner, command: &mut Envelope, state: &dyn State, revision: u64) -> Result<Plan, Refusal> {
+        let plan = || command.plan(inner, state, revision, &mut self.ids, &mut *self.random);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(plan)).unwrap_or_else(|_| {
+            tracing::error!("a command broke off while it was planned; nothing of it was written");
+            Err(Refusal::of(Reason::Fault))
+        })
+    }
+}
+
+fn mix_in(bytes: &mut [u8; 16], value: u128) {
+    for (byte, other) in bytes.iter_mut().zip(value.to_be_bytes()) {
+        *byte ^= other;
     }
 }
 
@@ -261,7 +331,7 @@ fn fold_entry(inner: &Inner, entry: &Entry) -> Result<(), Refusal> {
     let set = entry.change_set().map_err(|problem| {
         // An unknown kind of change may have taken something away: this node must not go on.
         tracing::error!(problem, "a ledger entry can't be folded; this node stops answering");
-        inner.fresh_until_ms.store(0, std::sync::atomic::Ordering::Release);
+        inner.halt();
         Refusal::of(Reason::NotFresh)
     })?;
     fold(inner, entry.revision, &set)
@@ -279,10 +349,10 @@ fn fold(inner: &Inner, revision: u64, set: &ChangeSet) -> Result<(), Refusal> {
 }
 
 /// Folds what was applied, in order, and only then answers.
-fn settle(inner: &Inner, planned: Vec<(Envelope, Write)>, outcomes: &[Outcome]) {
-    let mut answers = Vec::with_capacity(planned.len());
+fn settle(inner: &Inner, round: Round, outcomes: &[Outcome]) {
+    let mut answers = Vec::with_capacity(round.writes.len());
     let mut jobs = false;
-    for (i, (command, write)) in planned.into_iter().enumerate() {
+    for (i, (command, write)) in round.writes.into_iter().enumerate() {
         let answer = match outcomes.get(i) {
             Some(Outcome::Applied { revision }) => {
                 jobs |= !write.jobs.is_empty();
@@ -299,31 +369,31 @@ fn settle(inner: &Inner, planned: Vec<(Envelope, Write)>, outcomes: &[Outcome]) 
     for (command, answer) in answers {
         command.answer(answer);
     }
+    tell_resting(inner, round.resting);
 }
 
 /// Finds out what became of a commit. Nothing else is written until that is known.
-async fn resolve(inner: &Inner, commit_id: [u8; 16], planned: Vec<(Envelope, Write)>) {
+async fn resolve(inner: &Inner, commit_id: [u8; 16], round: Round) {
     let started = tokio::time::Instant::now();
-    let mut waiting = Some(planned);
+    let mut waiting = Some(round);
     loop {
         if let Ok(written) = look_up(inner, commit_id).await {
-            let Some(planned) = waiting else { return };
-            for (command, write) in planned {
-                let entry = written.iter().find(|e| e.salt == write.salt);
-                command.answer(match (entry, written.is_empty()) {
-                    (Some(entry), _) => Ok(entry.revision),
-                    (None, true) => Err(unavailable("the store failed; nothing was written")),
-                    (None, false) => Err(Refusal::of(Reason::Conflict)),
-                });
+            let Some(round) = waiting else { return };
+            if written.is_empty() {
+                return round.fail(&unavailable("the store failed; nothing was written"));
             }
-            return;
+            for (command, write) in round.writes {
+                let entry = written.iter().find(|e| e.salt == write.salt);
+                command.answer(entry.map(|e| e.revision).ok_or_else(|| Refusal::of(Reason::Conflict)));
+            }
+            return tell_resting(inner, round.resting);
         }
         if started.elapsed() > UNKNOWN_PATIENCE
-            && let Some(planned) = waiting.take()
+            && let Some(round) = waiting.take()
         {
             let id = valetkey_store::ledger::to_hex(&commit_id);
             let refusal = Refusal::of(Reason::OutcomeUnknown).with_value(&id);
-            answer_all(planned.into_iter().map(|(c, _)| c).collect(), &refusal);
+            round.fail(&refusal);
         }
         if inner.stopped.load(std::sync::atomic::Ordering::Acquire) && waiting.is_none() {
             return;

@@ -85,7 +85,9 @@ struct Checked {
 
 impl Checked {
     fn new(of_business: bool) -> Checked {
-        Checked { verifier: Verifier { of_business, ..Verifier::default() }, wrong: None }
+        let mut verifier = Verifier::default();
+        verifier.of_business = of_business;
+        Checked { verifier, wrong: None }
     }
 
     /// Checks the next entry; after the first wrong one nothing more is looked at.

@@ -3,6 +3,7 @@
 // The lints' leave for tests covers test functions, not the helpers they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cli;
 mod config;
 mod demo;
 mod init;

