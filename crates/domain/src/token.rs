@@ -197,6 +197,14 @@ pub fn refresh(planner: &mut Planner<'_>, by: &Caller, old: &Token, lifetime: Op
         None => Lifetime::Never,
         Some(end) => Lifetime::Seconds(((end - old.created_at) / 1000).max(1)),
     });
+    // Whoever holds an ending token makes no longer one of it: that is for who may issue.
+    let longer = old.expires_at.is_some_and(|end| match lifetime {
+        Lifetime::Never => true,
+        Lifetime::Seconds(s) => s > ((end - old.created_at) / 1000).max(1),
+    });
+    if longer {
+        return Err(Refusal::of(Reason::WiderThanCaller));
+    }
     let expires_at = end_of(planner, old.business, lifetime)?;
     let live = live_count(state, old.user, planner.now());
     if let Some(business) = state.business(old.business) {

@@ -1,13 +1,18 @@
 //! `POST /v1/check`: one question or a thousand, about one's own token or, for an app that proves
 //! itself with its secret, about a token of the same business.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use bytes::Bytes;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use valetkey_domain::{Id, Reason};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use valetkey_domain::{Caller, Id, Reason};
 use valetkey_http::{Head, Reply, credential};
 use valetkey_service::app::ProvenApp;
-use valetkey_service::authz::{Decision, Denial, Subject, View};
+use valetkey_service::authz::{Allowed, Decision, Denial, Question, Sorts, Subject, Target, View};
 use valetkey_service::{Call, Credential};
 
 use crate::question::Words;
@@ -32,7 +37,7 @@ struct Body<'a> {
     #[serde(borrow, default)]
     scope: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow, default)]
-    questions: Option<Vec<Asked<'a>>>,
+    questions: Option<Vec<Named<Asked<'a>>>>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +49,26 @@ struct Asked<'a> {
     task: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow, default)]
     scope: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// An object whose values are named: a list in its place, which serde would read by position, is
+/// refused.
+struct Named<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Objects<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<T> {
+            type Value = Named<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Named<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Named)
+            }
+        }
+        from.deserialize_map(Objects(PhantomData))
+    }
 }
 
 /// One answer.
@@ -67,8 +92,9 @@ struct Whole {
     user: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<Id>,
-    /// The revision that the (last) answer rests on.
-    revision: String,
+    /// The revision that the (last) answer rests on; strangers learn none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
     trace: String,
 }
 
@@ -82,11 +108,8 @@ enum Asker<'a> {
 impl Gateway {
     pub(crate) fn check(&self, head: &Head<'_>, body: &Bytes) -> Reply {
         let body: Body<'_> = match serde_json::from_slice(body) {
-            Ok(body) => body,
-            Err(error) => {
-                let message = format!("the body must be a JSON object with asset, task, scope, questions, token or appsecret_proof: {error}");
-                return refused(StatusCode::BAD_REQUEST, "invalid_parameter", &message, head);
-            }
+            Ok(Named(body)) => body,
+            Err(error) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", &unreadable(&error), head),
         };
         let Ok(Some(bearer)) = credential::bearer(head.headers) else {
             return refused(StatusCode::UNAUTHORIZED, "token_malformed", "send one Authorization header with a bearer token", head);
@@ -95,13 +118,11 @@ impl Gateway {
             Ok(asker) => asker,
             Err((status, reason, message)) => return refused(status, reason, message, head),
         };
+        let wrong = |what: &str| refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head);
         match &body.questions {
-            Some(_) if body.asset.is_some() || body.task.is_some() || body.scope.is_some() => {
-                refused(StatusCode::BAD_REQUEST, "invalid_parameter", "send either one question or questions", head)
-            }
-            Some(questions) if questions.len() > QUESTIONS_LIMIT => {
-                refused(StatusCode::BAD_REQUEST, "invalid_parameter", "at most 1000 questions in one call", head)
-            }
+            Some(_) if body.asset.is_some() || body.task.is_some() || body.scope.is_some() => wrong("send either one question or questions"),
+            Some(questions) if questions.is_empty() => wrong("questions must hold at least one question"),
+            Some(questions) if questions.len() > QUESTIONS_LIMIT => wrong("at most 1000 questions in one call"),
             Some(questions) => self.many(head, asker, questions),
             None => {
                 let words = Words { asset: body.asset.as_deref(), task: body.task.as_deref(), scope: body.scope.as_deref() };
@@ -115,11 +136,24 @@ impl Gateway {
         let Some(text) = body.token.as_deref() else {
             return Ok(Asker::Own { text: bearer, proof });
         };
-        let proven = bearer.split_once('|').and_then(|(id, secret)| self.service.prove_app(Id::parse(id)?, secret).ok());
-        match proven {
-            Some(app) => Ok(Asker::App { app, text, proof }),
-            None if bearer.contains('|') => Err((StatusCode::UNAUTHORIZED, "token_unknown", "app id or secret is wrong")),
-            None => Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask, with APPID|SECRET as bearer")),
+        if !bearer.contains('|') {
+            return Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask, with APPID|SECRET as bearer"));
+        }
+        // The app itself is asked about first: one that is disconnected may ask no more.
+        let question = Question::about(Target::Nothing).sorts(Sorts::APP);
+        match self.service.check(bearer, None, question).1 {
+            Decision::Allow(Allowed { caller: Caller::App { app, business }, .. }) => {
+                Ok(Asker::App { app: ProvenApp { app, business }, text, proof })
+            }
+            Decision::Allow(_) => Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask")),
+            Decision::Deny(denial) => {
+                let message = match denial.reason {
+                    Reason::AppDisconnected => "the app is no longer connected to its business",
+                    Reason::NotFresh => "this node can't prove that it is up to date; ask again in a moment",
+                    _ => "app id or secret is wrong",
+                };
+                Err((status_of(denial.reason), denial.reason.as_str(), message))
+            }
         }
     }
 
@@ -142,7 +176,7 @@ impl Gateway {
         Ok((view, answer))
     }
 
-    fn remember(&self, head: &Head<'_>, question: &valetkey_service::authz::Question, view: &View, denial: &Denial) {
+    fn remember(&self, head: &Head<'_>, question: &Question, view: &View, denial: &Denial) {
         let call = Call {
             credential: Credential::None,
             proof: None,
@@ -157,26 +191,27 @@ impl Gateway {
             Ok(pair) => pair,
             Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
         };
-        self.service.note_use(&view, Some(head.client_ip()));
-        // About one's own dead token the call itself is not authorised; about another's, the
-        // answer is the answer.
-        let status = match (&asker, answer.reason) {
-            (Asker::Own { .. }, Some(reason)) if is_dead(&view, reason) => StatusCode::UNAUTHORIZED,
-            (_, Some("not_fresh")) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::OK,
-        };
+        if answer.allowed {
+            self.service.note_use(&view, Some(head.client_ip()));
+        }
+        let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
         let reason = answer.reason.unwrap_or_default();
         let reply = write(head, &view, Some(answer), None, status);
         if status == StatusCode::OK { reply } else { with_reason(reply, status, reason) }
     }
 
-    fn many(&self, head: &Head<'_>, asker: Asker<'_>, questions: &[Asked<'_>]) -> Reply {
+    fn many(&self, head: &Head<'_>, asker: Asker<'_>, questions: &[Named<Asked<'_>>]) -> Reply {
         let mut decisions = Vec::with_capacity(questions.len());
         let mut last = None;
-        for question in questions {
+        let mut dead = None;
+        for Named(question) in questions {
             let words = Words { asset: question.asset.as_deref(), task: question.task.as_deref(), scope: question.scope.as_deref() };
             match self.decide(head, asker, &words) {
                 Ok((view, answer)) => {
+                    let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
+                    if status != StatusCode::OK {
+                        dead = answer.reason.map(|reason| (status, reason));
+                    }
                     last = Some(view);
                     decisions.push(answer);
                 }
@@ -184,24 +219,48 @@ impl Gateway {
             }
         }
         let view = last.unwrap_or(View { revision: self.service.revision(), subject: Subject::Unknown, asset: None });
-        self.service.note_use(&view, Some(head.client_ip()));
-        write(head, &view, None, Some(decisions), StatusCode::OK)
+        if decisions.iter().any(|d| d.allowed) {
+            self.service.note_use(&view, Some(head.client_ip()));
+        }
+        let status = dead.map_or(StatusCode::OK, |(status, _)| status);
+        let reply = write(head, &view, None, Some(decisions), status);
+        match dead {
+            Some((status, reason)) => with_reason(reply, status, reason),
+            None => reply,
+        }
     }
 }
 
-fn is_dead(view: &View, reason: &str) -> bool {
-    let dead = [
-        Reason::TokenMalformed,
-        Reason::TokenUnknown,
-        Reason::TokenExpired,
-        Reason::TokenRevoked,
-        Reason::UserDeactivated,
-        Reason::UserDeleted,
-        Reason::AppDisconnected,
-        Reason::AppNotInstalled,
-    ];
-    matches!(view.subject, Subject::Malformed | Subject::Unknown)
-        || dead.into_iter().any(|r| r.as_str() == reason && status_of(r) == StatusCode::UNAUTHORIZED)
+/// The status of a whole call. About one's own dead token the call itself is not authorised; about
+/// another's, the answer is the answer.
+fn status_for(asker: Asker<'_>, reason: &'static str) -> StatusCode {
+    let is_dead = DEATHS.into_iter().any(|r| r.as_str() == reason);
+    match asker {
+        _ if reason == Reason::NotFresh.as_str() => StatusCode::SERVICE_UNAVAILABLE,
+        Asker::Own { .. } if is_dead => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::OK,
+    }
+}
+
+const DEATHS: [Reason; 8] = [
+    Reason::TokenMalformed,
+    Reason::TokenUnknown,
+    Reason::TokenExpired,
+    Reason::TokenRevoked,
+    Reason::UserDeactivated,
+    Reason::UserDeleted,
+    Reason::AppDisconnected,
+    Reason::AppNotInstalled,
+];
+
+/// What is wrong with a body, by its place alone: its text may hold a token.
+fn unreadable(error: &serde_json::Error) -> String {
+    let what = if error.is_data() { "holds a field or a value that is not known here" } else { "is not JSON" };
+    format!(
+        "the body {what}, at line {} column {}; it must be an object with asset, task and scope, or questions, and token or appsecret_proof if needed",
+        error.line(),
+        error.column()
+    )
 }
 
 fn write(head: &Head<'_>, view: &View, one: Option<Answer>, decisions: Option<Vec<Answer>>, status: StatusCode) -> Reply {
@@ -214,7 +273,7 @@ fn write(head: &Head<'_>, view: &View, one: Option<Answer>, decisions: Option<Ve
         decisions,
         user,
         token,
-        revision: view.revision.to_string(),
+        revision: (status == StatusCode::OK).then(|| view.revision.to_string()),
         trace: head.request_id().as_str().to_owned(),
     };
     match serde_json::to_vec(&whole) {

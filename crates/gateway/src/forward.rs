@@ -4,7 +4,7 @@
 //! over the visitor's `Authorization` header. 200 lets the visitor in and says who it is.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use valetkey_domain::Reason;
 use valetkey_http::{Head, Reply, credential};
 use valetkey_service::authz::{Allowed, Decision, Subject, View};
@@ -38,7 +38,7 @@ impl Gateway {
         let Ok(Some(text)) = credential::bearer(head.headers) else {
             return refused(StatusCode::UNAUTHORIZED, "token_malformed", "send one Authorization header with a bearer token", head);
         };
-        let proof = head.headers.get(PROOF_HEADER).and_then(|v| v.to_str().ok());
+        let proof = proof(head.headers);
         let (view, decision) = self.service.check(text, proof, asked.question);
         if asked.blames_words(&decision) {
             return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "task is none of this asset's kind", head);
@@ -59,6 +59,17 @@ impl Gateway {
                 no(denial.refusal().reason, head)
             }
         }
+    }
+}
+
+/// The visitor's proof. Two of them, or one that is no text, are a wrong one: what can't be read
+/// must not pass for what was not sent.
+fn proof(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(PROOF_HEADER).iter();
+    let first = sent.next()?;
+    match sent.next() {
+        None => Some(first.to_str().unwrap_or_default()),
+        Some(_) => Some(""),
     }
 }
 

@@ -34,7 +34,10 @@ impl Gateway {
     pub fn fast(&self, head: &Head<'_>) -> Option<Reply> {
         match head.path() {
             FORWARD_AUTH => Some(self.forward(head)),
-            CHECK if head.method != Method::POST => Some(refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_parameter", "send POST with a JSON body", head)),
+            CHECK if head.method != Method::POST => {
+                let reply = refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_parameter", "send POST with a JSON body", head);
+                Some(reply.header(http::header::ALLOW, HeaderValue::from_static("POST")))
+            }
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ use valetkey_domain::Id;
 use valetkey_http::{Head, ParamError, ParamLimits, Params, Reply, Request, credential};
 use valetkey_service::{Call, Credential, Service};
 
-use engine::{Cx, Input};
+use engine::{Cx, Input, Work};
 use protocol::envelope::{self, GraphError};
 use protocol::version::{self, Version};
 
@@ -89,7 +89,9 @@ impl Graph {
             }
             _ => self.serve(&call, &input, none_match).await,
         };
-        if input.get("suppress_http_code").is_some_and(|v| v == "1" || v == "true") {
+        // Only errors are meant: what is not modified has no body to show.
+        let is_error = reply.status.is_client_error() || reply.status.is_server_error();
+        if is_error && input.get("suppress_http_code").is_some_and(|v| v == "1" || v == "true") {
             reply.status = StatusCode::OK;
         }
         self.versioned(reply, request.path())
@@ -98,7 +100,8 @@ impl Graph {
     /// Serves one call, whole: answer, error, headers.
     pub(crate) async fn serve(&self, call: &Call, input: &Input, none_match: Option<&str>) -> Reply {
         let started = Instant::now();
-        let cx = Cx { service: &self.service, call, input, now: self.service.now() };
+        let work = Work::default();
+        let cx = Cx { service: &self.service, call, input, now: self.service.now(), work: &work };
         let is_get = input.verb == schema::Verb::Get;
         let (mut reply, about) = match cx.run().await {
             Ok(answer) => {

@@ -22,7 +22,7 @@ pub(crate) fn graph_error(refusal: &Refusal, verb: Verb, named: Option<&str>, no
         Reason::ProofMissing | Reason::ProofInvalid => proof_error(refusal.reason),
         Reason::ScopeMissing => scope_error(refusal),
         Reason::AssetNotAssigned | Reason::TaskMissing | Reason::RoleInsufficient => right_error(refusal),
-        Reason::WiderThanCaller => return envelope::wider_than_token(),
+        Reason::WiderThanCaller => envelope::wider_than_token(),
         Reason::IpNotAllowed | Reason::OutsideTimeWindow => right_error(refusal),
         Reason::Required => return envelope::parameter_required(field(refusal)),
         Reason::Invalid => return invalid(refusal),

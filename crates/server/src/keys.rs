@@ -43,7 +43,9 @@ impl fmt::Debug for Origin {
 impl Origin {
     /// The environment's word first, then the folder's.
     pub fn of(variable: Option<String>) -> Origin {
-        variable.filter(|text| !text.trim().is_empty()).map_or(Origin::Folder, |text| Origin::Given(Zeroizing::new(text)))
+        variable
+            .filter(|text| !text.trim().is_empty())
+            .map_or(Origin::Folder, |text| Origin::Given(Zeroizing::new(text)))
     }
 }
 
@@ -115,7 +117,8 @@ fn make(folder: &Path) -> anyhow::Result<MasterKey> {
 /// When the master key is another one, when a key is damaged, or when the store fails.
 pub async fn open_ring(store: &dyn Store, master: &MasterKey) -> anyhow::Result<KeyRing> {
     let rows = store.keys().await?;
-    let wrapped = rows.into_iter().map(|row| WrappedKey { key_id: row.key_id, master_id: row.master_id, bytes: row.bytes });
+    let wrapped =
+        rows.into_iter().map(|row| WrappedKey { key_id: row.key_id, master_id: row.master_id, bytes: row.bytes });
     let mut ring = KeyRing::open(master, wrapped).context("the store's keys can't be opened")?;
     if ring.current_key_id().is_none() {
         let key = ring.new_data_key(master, &OsRandom)?;

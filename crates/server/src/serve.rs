@@ -22,8 +22,6 @@ use crate::lifecycle::{FirstKey, Node};
 use crate::site::{House, Rooms};
 use crate::{random, telemetry};
 
-pub use crate::lifecycle::open_service;
-
 /// Under which trace the ledger shows what the configuration changed.
 const TRACE: &str = "configuration";
 
@@ -35,8 +33,8 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = configuration(&args)?;
     telemetry::start(&config.log);
     let folder = DataFolder::take(&config.data)?;
-    let server = Server::open(&config, folder, FirstKey::MustBeThere).await?;
-    tracing::info!(
+    let server = Server::open(&config, folder, FirstKey::MustBeThere, HangUp::Reloads).await?;
+    let serves = format!(
         "valetkey {} serves {} with {} in {}, revision {}",
         env!("CARGO_PKG_VERSION"),
         server.base_url(),
@@ -47,7 +45,9 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     if config.public_url.is_none() && !server.address().ip().is_loopback() {
         tracing::info!("public_url is not set: links in answers begin with the address that each caller used");
     }
-    server.start(HangUp::Reloads)?.ended().await?;
+    let running = server.start();
+    tracing::info!("{serves}");
+    running.ended().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -76,19 +76,27 @@ pub struct Server {
     stopping: CancellationToken,
     base_url: String,
     address: SocketAddr,
+    signals: Signals,
 }
 
 impl Server {
-    /// Opens everything, in a folder that was taken before.
+    /// Opens everything, in a folder that was taken before. A signal that comes meanwhile counts once
+    /// the server runs.
     ///
     /// # Errors
     /// Of the store, the keys, the address, the certificate or the socket.
-    pub async fn open(config: &Config, folder: DataFolder, first_key: FirstKey) -> anyhow::Result<Server> {
+    pub async fn open(
+        config: &Config,
+        folder: DataFolder,
+        first_key: FirstKey,
+        on_hang_up: HangUp,
+    ) -> anyhow::Result<Server> {
+        let signals = Signals::listen(on_hang_up)?;
         check_address(config)?;
         let tls = config.tls.clone().map(reloader).transpose()?;
         let node = Node::open(config, folder, first_key).await?;
         match Server::on(config, &node, tls).await {
-            Ok(parts) => Ok(parts.with(node)),
+            Ok(parts) => Ok(parts.with(node, signals)),
             Err(error) => {
                 node.close().await;
                 Err(error)
@@ -144,17 +152,13 @@ impl Server {
     }
 
     /// Takes calls from now on.
-    ///
-    /// # Errors
-    /// When the system's signals can't be listened to.
-    pub fn start(self, on_hang_up: HangUp) -> anyhow::Result<Running> {
-        let signals = Signals::listen(on_hang_up)?;
-        let Server { node, listener, operator, socket, tls, stopping, .. } = self;
+    pub fn start(self) -> Running {
+        let Server { node, listener, operator, socket, tls, stopping, signals, .. } = self;
         let serving = tokio::spawn({
             let stop = stopping.clone();
             async move { tokio::join!(listener.serve(stop.clone()), operator.serve(stop)) }
         });
-        Ok(Running { node, serving, socket, tls, stopping, signals })
+        Running { node, serving, socket, tls, stopping, signals }
     }
 }
 
@@ -170,9 +174,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn with(self, node: Node) -> Server {
+    fn with(self, node: Node, signals: Signals) -> Server {
         let Parts { listener, operator, socket, tls, stopping, base_url, address } = self;
-        Server { node, listener, operator, socket, tls, stopping, base_url, address }
+        Server { node, listener, operator, socket, tls, stopping, base_url, address, signals }
     }
 }
 

@@ -119,7 +119,8 @@ impl Rooms {
         if self.is_ready() {
             return Reply::text(StatusCode::OK, "ready\n");
         }
-        let why = if self.stopping.is_cancelled() { "stopping\n" } else { "this node can't show that it is up to date\n" };
+        let why =
+            if self.stopping.is_cancelled() { "stopping\n" } else { "this node can't show that it is up to date\n" };
         Reply::text(StatusCode::SERVICE_UNAVAILABLE, why)
     }
 
@@ -185,7 +186,8 @@ impl Site for House {
         let reads = request.method == Method::GET || request.method == Method::HEAD;
         if room.is_page() && !reads {
             let trace = request.request_id.as_str();
-            let reply = refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET is offered here", trace);
+            let reply =
+                refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET is offered here", trace);
             return ready(reply.header(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
         let Some(doors) = rooms.doors.get() else { return ready(busy(&request.head())) };
@@ -216,22 +218,7 @@ impl Site for House {
     }
 
     fn timeout(&self, head: &Head<'_>, late: Late) -> Reply {
-        let trace = head.request_id();
-        let refuse = |status, reason, message| refusal(status, reason, message, trace.as_str());
-        let reads = head.method == Method::GET || head.method == Method::HEAD;
-        match (room_of(head), late) {
-            (Room::Graph, Late::Body) => Graph::bad_request(head, "sent in time; send it again"),
-            (Room::Graph, Late::Answer) if reads => Graph::fault(head, true),
-            // Whether it was done can be found out by the trace, as after a lost commit.
-            (Room::Graph, Late::Answer) => unknown_outcome(trace.as_str()),
-            (_, Late::Body) => refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request's body did not come in time"),
-            (_, Late::Answer) if reads => refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no answer in time; try again"),
-            (_, Late::Answer) => refuse(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "outcome_unknown",
-                "no answer in time; what was asked for may or may not have been done",
-            ),
-        }
+        too_late(head, late)
     }
 
     fn busy(&self, head: &Head<'_>) -> Reply {
@@ -263,6 +250,27 @@ fn busy(head: &Head<'_>) -> Reply {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", message, head.request_id().as_str())
                 .header(RETRY_AFTER, HeaderValue::from_static("1"))
         }
+    }
+}
+
+fn too_late(head: &Head<'_>, late: Late) -> Reply {
+    let trace = head.request_id();
+    let refuse = |status, reason, message| refusal(status, reason, message, trace.as_str());
+    let reads = head.method == Method::GET || head.method == Method::HEAD;
+    match (room_of(head), late) {
+        (Room::Graph, Late::Body) => Graph::bad_request(head, "sent in time; send it again"),
+        (Room::Graph, Late::Answer) if reads => Graph::fault(head, true),
+        // Whether it was done can be found out by the trace, as after a lost commit.
+        (Room::Graph, Late::Answer) => unknown_outcome(trace.as_str()),
+        (_, Late::Body) => refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request's body did not come in time"),
+        (_, Late::Answer) if reads => {
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no answer in time; try again")
+        }
+        (_, Late::Answer) => refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "outcome_unknown",
+            "no answer in time; what was asked for may or may not have been done",
+        ),
     }
 }
 
@@ -301,8 +309,14 @@ mod tests {
     #[test]
     fn each_path_has_one_room() {
         for (targets, expected) in [
-            ("/v26.0/me /v2.3/1 /v99.0/me /v26.0 /v26 /v25.0/act_1/campaigns //me /12 /12_34 /act_7/campaigns /me/accounts", Room::Graph),
-            ("/app /search?type=x /debug_token /oauth/access_token /oauth/revoke /?ids=1 /?batch=[] //?a=1&ids=2", Room::Graph),
+            (
+                "/v26.0/me /v2.3/1 /v99.0/me /v26.0 /v26 /v25.0/act_1/campaigns //me /12 /12_34 /act_7/campaigns /me/accounts",
+                Room::Graph,
+            ),
+            (
+                "/app /search?type=x /debug_token /oauth/access_token /oauth/revoke /?ids=1 /?batch=[] //?a=1&ids=2",
+                Room::Graph,
+            ),
             ("/v1/check /v1/receipts/7 /v1 /v1/commands/x", Room::Api),
             ("/gateway/forward-auth", Room::Gateway),
             ("/ /?x=1 /?idsx=1", Room::Welcome),
@@ -321,12 +335,19 @@ mod tests {
     #[test]
     fn what_goes_wrong_is_told_in_the_dialect_that_was_asked() {
         let text = |reply: Reply| String::from_utf8(reply.body.to_vec()).unwrap();
-        for (target, word) in [("/v26.0/me/feed", "fbtrace_id"), ("/v1/check", "\"trace\""), ("/nothing", "\"trace\"")] {
+        for (target, word) in [("/v26.0/me/feed", "fbtrace_id"), ("/v1/check", "\"trace\""), ("/nothing", "\"trace\"")]
+        {
             let request = Request::new(Method::POST, target.parse().unwrap());
             assert!(text(busy(&request.head())).contains(word), "{target}");
         }
-        let unknown = unknown_outcome("A1");
-        assert_eq!(unknown.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(text(unknown).contains("\"is_transient\":false"), "a blind repetition could do it twice");
+        let late = |method: Method, target: &str| {
+            let reply = too_late(&Request::new(method, target.parse().unwrap()).head(), Late::Answer);
+            assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+            text(reply)
+        };
+        assert!(late(Method::GET, "/v26.0/me").contains("\"is_transient\":true"));
+        // A write may have been done, and a blind repetition could do it twice.
+        assert!(late(Method::POST, "/v26.0/me/feed").contains("\"is_transient\":false"));
+        assert!(late(Method::POST, "/v1/commands/token.issue").contains("outcome_unknown"));
     }
 }

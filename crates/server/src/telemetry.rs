@@ -42,6 +42,9 @@ impl LogConfig {
 /// Reads a level, which counts for our own lines, or a list such as `info,access=debug`.
 pub fn parse_targets(text: &str) -> Option<Targets> {
     let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
     if let Ok(level) = text.parse::<LevelFilter>() {
         return Some(of_level(level));
     }

@@ -29,7 +29,7 @@ impl Service {
     /// The refusal.
     pub async fn unassign(&self, call: &Call, asset: Id, user: Id) -> Result<Done<()>, Refusal> {
         let kind = self.kind_of(call, asset)?;
-        self.command(call, rights::change_assigned(asset, kind), move |planner, allowed| {
+        self.command(call, rights::unassign(asset, kind), move |planner, allowed| {
             let business = allowed.caller.business().or_else(|| assignment::user_business(planner.state(), user));
             let business = business.ok_or_else(|| Refusal::unknown_reference("user"))?;
             Ok((Plan::of(assignment::unassign(planner, &allowed.caller, business, asset, user)?), ()))

@@ -28,8 +28,8 @@ impl std::fmt::Debug for Credential {
     }
 }
 
-/// One call.
-#[derive(Debug, Clone)]
+/// One call. `Debug` shows neither token nor proof.
+#[derive(Clone)]
 pub struct Call {
     pub credential: Credential,
     /// `appsecret_proof`, if it was sent.
@@ -37,6 +37,12 @@ pub struct Call {
     /// The `fbtrace_id` of the answer.
     pub trace: String,
     pub ip: Option<IpAddr>,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("credential", &self.credential).field("trace", &self.trace).finish_non_exhaustive()
+    }
 }
 
 impl Call {

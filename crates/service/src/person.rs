@@ -1,7 +1,7 @@
 //! People of a business.
 
 use valetkey_domain::person::{self, PersonEdit};
-use valetkey_domain::{Id, Name, Refusal, Role};
+use valetkey_domain::{Id, Name, Refusal, Role, Status};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -28,7 +28,10 @@ impl Service {
     /// The refusal.
     pub async fn update_person(&self, call: &Call, id: Id, edit: PersonEdit) -> Result<Done<()>, Refusal> {
         let business = self.read(|s| s.person(id).map(|p| p.business))?.ok_or_else(|| self.absent(call, id))?;
-        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+        // A person names itself and may leave; role and status are for ADMINs.
+        let own = edit.role.is_none() && edit.status.is_none_or(|s| s == Status::Deleted);
+        let right = if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS };
+        self.command(call, right.on_user(business, id), move |planner, allowed| {
             Ok((Plan::of(person::update(planner, &allowed.caller, id, edit.clone())?), ()))
         })
         .await

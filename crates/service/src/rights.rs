@@ -219,7 +219,18 @@ pub fn change_assigned(asset: Id, kind: AssetKind) -> Question {
     Question::about(Target::Asset(asset)).scopes(scopes).need(Need::Admin).sorts(sorts)
 }
 
-/// The right to share an asset of this kind, or to end a share as its owner.
+/// The right to take an assignment away: not for a Page's token, which stands for the Page and not
+/// for who manages its users.
+pub fn unassign(asset: Id, kind: AssetKind) -> Question {
+    change_assigned(asset, kind).sorts(Sorts::USERS)
+}
+
+/// The right to end a share, for ADMINs of the owner and of the partner.
+pub fn unshare(asset: Id, kind: AssetKind) -> Question {
+    unassign(asset, kind)
+}
+
+/// The right to share an asset of this kind, or to see as its owner whom it is shared with.
 pub fn share(asset: Id, kind: AssetKind) -> Question {
     Question { need: Need::OwnerAdmin, ..change_assigned(asset, kind) }
 }

@@ -1,6 +1,5 @@
 //! Shares of assets with partners.
 
-use valetkey_authz::Need;
 use valetkey_domain::{Id, Refusal, share};
 
 use crate::call::Call;
@@ -29,8 +28,7 @@ impl Service {
     /// The refusal.
     pub async fn unshare(&self, call: &Call, asset: Id, partner: Id) -> Result<Done<()>, Refusal> {
         let kind = self.kind_of(call, asset)?;
-        let question = rights::share(asset, kind).need(Need::Admin);
-        self.command(call, question, move |planner, allowed| {
+        self.command(call, rights::unshare(asset, kind), move |planner, allowed| {
             let acting = allowed.caller.business().unwrap_or(partner);
             Ok((Plan::of(share::unshare(planner, &allowed.caller, acting, asset, partner)?), ()))
         })

@@ -227,11 +227,19 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn list_tokens(&self, call: &Call, user: Id) -> Result<Vec<Listed>, Refusal> {
+        self.tokens(&self.token_ids(call, user)?).await
+    }
+
+    /// The ids of a user's tokens, newest first: for lists that show a page at a time.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn token_ids(&self, call: &Call, user: Id) -> Result<Vec<Id>, Refusal> {
         let business = self.read(|s| valetkey_domain::assignment::user_business(s, user))?.ok_or_else(|| self.absent(call, user))?;
         self.ask(call, rights::MANAGE_OR_SELF.on_user(business, user)).map_err(|r| about(r, user))?;
-        let mut tokens = self.read(|s| token::tokens_of(s, user))?;
-        tokens.reverse();
-        self.with_uses(tokens).await
+        let mut ids = self.read(|s| s.list(valetkey_domain::List::TokensOf(user)))?;
+        ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+        Ok(ids)
     }
 
     /// The tokens of all users of a business, newest first; page tokens included.
@@ -239,12 +247,31 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn list_business_tokens(&self, call: &Call, business: Id) -> Result<Vec<Listed>, Refusal> {
+        self.tokens(&self.business_token_ids(call, business)?).await
+    }
+
+    /// Their ids, newest first: for lists that show a page at a time.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn business_token_ids(&self, call: &Call, business: Id) -> Result<Vec<Id>, Refusal> {
         self.ask(call, rights::MANAGE_BUSINESS.on_business(business))?;
-        let mut tokens = self.read(|s| {
+        let mut ids = self.read(|s| {
             let users = [valetkey_domain::List::SystemUsers(business), valetkey_domain::List::People(business)];
-            users.into_iter().flat_map(|l| s.list(l)).flat_map(|u| token::tokens_of(s, u)).collect::<Vec<_>>()
+            let users = users.into_iter().flat_map(|l| s.list(l));
+            users.flat_map(|u| s.list(valetkey_domain::List::TokensOf(u))).collect::<Vec<_>>()
         })?;
-        tokens.sort_by_key(|t| std::cmp::Reverse(t.id));
+        ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+        Ok(ids)
+    }
+
+    /// Tokens with their use, in the order of the ids. No right is asked for: the ids come from a
+    /// list that asked.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub async fn tokens(&self, ids: &[Id]) -> Result<Vec<Listed>, Refusal> {
+        let tokens = self.read(|s| ids.iter().filter_map(|id| s.token(*id)).collect::<Vec<_>>())?;
         self.with_uses(tokens).await
     }
 

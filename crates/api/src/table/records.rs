@@ -6,7 +6,7 @@ use valetkey_service::authz::{Need, Question, Target};
 use valetkey_service::rights;
 use valetkey_service::store::ledger::to_hex;
 
-use crate::command::{Access, Answer, Command, Ctx, LIMIT, LIST_LIMIT, Sort, may, need};
+use crate::command::{Access, Answer, Command, Ctx, LIMIT, Sort, may, need};
 use crate::show;
 
 /// How many ids a name may stand for before the rest is left out.
@@ -172,9 +172,11 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
     let rows = ctx.read(|s| {
         let businesses = wanted.map_or_else(|| s.list(List::Businesses), |b| vec![b]);
         let mut rows: Vec<Value> = Vec::new();
+        // To the operator a shared asset is there twice, as the owner's and as the partner's.
+        let mut seen = std::collections::HashSet::new();
         for business in businesses {
             for id in candidates(s, sort, business) {
-                if is_called(s, sort, id, name) {
+                if is_called(s, sort, id, name) && seen.insert(id) {
                     rows.push(json!({ "id": id, "business": business }));
                 }
                 if rows.len() > FOUND_LIMIT {
@@ -241,7 +243,6 @@ async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
         map.insert("decisions".into(), json!({ "allowed": yes, "refused": no }));
         map.insert("businesses".into(), json!(businesses));
         map.insert("terms_version".into(), json!(ctx.read(|s| s.terms().version)?));
-        map.insert("list_limit".into(), json!(LIST_LIMIT));
     }
     Ok(Answer::read(result))
 }

@@ -226,10 +226,13 @@ async fn names_lead_to_ids_within_what_is_visible() {
         }
     };
     assert_eq!(find(By::Operator, "app", "Shop").await, [firm.app.clone(), other.app.clone()]);
-    assert_eq!(find(firm.admin(), "app", "Shop").await, [firm.app.clone()]);
-    assert_eq!(find(firm.admin(), "person", "ADA@velo.example").await, [firm.person.clone()]);
+    assert_eq!(find(firm.admin(), "app", "Shop").await, std::slice::from_ref(&firm.app));
+    assert_eq!(find(firm.admin(), "person", "ADA@velo.example").await, std::slice::from_ref(&firm.person));
     assert_eq!(find(firm.admin(), "business", "other").await, Vec::<String>::new());
     assert_eq!(find(firm.admin(), "system_user", "poster").await, Vec::<String>::new(), "names are whole and exact");
+    house.call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": other.id, "tasks": ["ANALYZE"]})).await.result();
+    assert_eq!(find(By::Operator, "asset", "Bikes").await, [firm.page.clone(), other.page.clone()], "a shared one is one");
+    assert_eq!(find(other.admin(), "asset", "Bikes").await, [other.page.clone(), firm.page.clone()]);
     house.call(firm.admin(), "system-user.delete", json!({"system_user": firm.employee})).await.result();
     assert_eq!(find(firm.admin(), "system_user", "Poster").await, Vec::<String>::new());
     let foreign = house.call(firm.admin(), "name.find", json!({"sort": "app", "name": "Shop", "business": other.id})).await;

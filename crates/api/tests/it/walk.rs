@@ -186,7 +186,7 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
         let last = ["token.revoke", "token.revoke-all", "app.uninstall", "system-user.deactivate", "system-user.delete", "app.disconnect"];
         let ends = |c: &&Command| last.iter().position(|n| *n == c.name);
         let mut rows: Vec<&Command> = commands().collect();
-        rows.sort_by_key(|c| (ends(c).map_or(0, |at| at + 1), c.name.to_owned() == "share.unshare", c.name == "terms.replace"));
+        rows.sort_by_key(|c| (ends(c).map_or(0, |at| at + 1), c.name == "share.unshare", c.name == "terms.replace"));
         for command in rows {
             let by = if operator { By::Operator } else { By::Token(&firm.person_token) };
             let mut body = params(command.name, &firm, &other).unwrap();

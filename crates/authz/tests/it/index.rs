@@ -111,7 +111,7 @@ fn random_histories_reach_every_command() {
     for seed in 0..12 {
         let mut world = World::new(seed);
         let mut model = Model::default();
-        let draw = |_| (random.below(32) as u8, random.next() as u16, random.next() as u16, random.next() as u16);
+        let draw = |_| (random.below(32) as u8, random.number() as u16, random.number() as u16, random.number() as u16);
         let commands: Vec<Command> = (0..300).map(draw).collect();
         for (i, command) in World::opening().into_iter().chain(commands).enumerate() {
             if let Some(set) = world.run(&model, command) {
@@ -327,6 +327,26 @@ fn what_manage_implies_grows_with_a_declared_kind() {
     assert_eq!(view(&index, "40").assigned, TaskSet(0b111), "MANAGE holds the new task");
     assert_eq!(view(&index, "42").reach, Reach::Shared(TaskSet(0b111)));
     assert_eq!(view(&index, "42").assigned, TaskSet(0b10), "PICK stays PICK");
+}
+
+#[test]
+fn an_asset_that_changes_hands_leaves_the_one_and_reaches_the_other() {
+    let mut changes = small();
+    changes.extend([put(token(40, 10, Some(20), None)), put(token(42, 12, None, None))]);
+    let mut index = Index::new();
+    index.fold(1, &set(changes));
+    let mut revision = 1;
+    for owner in [None, Some(1), Some(2), None, Some(2), Some(1)] {
+        revision += 1;
+        index.fold(revision, &set(vec![put(asset(31, owner, AssetKind::PAGE))]));
+        for (business, text) in [(1, "40"), (2, "42")] {
+            let owns = owner == Some(business);
+            let view = index.gather(&Digest::of(text), Target::Asset(id(31))).asset.unwrap();
+            assert_eq!(view.reach == Reach::Owned, owns, "{owner:?} {business}");
+            let listed = index.list(valetkey_domain::List::OwnedAssets(id(business))).contains(&id(31));
+            assert_eq!(listed, owns, "{owner:?} {business}");
+        }
+    }
 }
 
 #[test]

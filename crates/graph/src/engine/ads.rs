@@ -9,15 +9,19 @@ use valetkey_service::rights;
 use super::input::Problem;
 use super::{Answer, Cx, Node, Row};
 use crate::protocol::{envelope, value};
-use crate::schema::Edge;
+use crate::schema::{self, Edge};
 
 /// Further parameters of a campaign that are kept as they came.
 const KEPT: &[&str] = &[
     "promoted_object", "pacing_type", "adlabels", "is_adset_budget_sharing_enabled", "smart_promotion_type", "source_campaign_id",
     "is_skadnetwork_attribution", "budget_schedule_specs",
 ];
-/// How many pages a filter may look through for one answer.
-const SCAN_LIMIT: usize = 2_000;
+/// How many rows a filter looks at in one read, and how many reads one answer may take.
+const SCAN_PAGE: usize = 500;
+const SCAN_LIMIT: usize = 200;
+/// The most conditions of `filtering`, and the most values of one.
+const FILTERS_LIMIT: usize = 20;
+const FILTER_VALUES_LIMIT: usize = 1_000;
 const KEPT_LIMIT_BYTES: usize = 20_000;
 
 impl Cx<'_> {
@@ -53,7 +57,7 @@ impl Cx<'_> {
         }
         let done = self.service().update_campaign(self.call, question, campaign.id, input).await?;
         let mut answer = Answer::success(done.revision);
-        if !delete && self.field_specs()?.is_some() {
+        if !delete && self.field_specs(1, &schema::CAMPAIGN)?.is_some() {
             let body = self.made(Node::Campaign(done.value)).await?;
             if let Value::Object(map) = &mut answer.body {
                 map.extend(body);
@@ -108,16 +112,23 @@ impl Cx<'_> {
         let account = node.id().ok_or_else(envelope::server_fault)?;
         self.ask(node, &edge.right)?;
         let filters = self.filters()?;
-        let asked = self.input.list("effective_status")?.unwrap_or_default();
-        let by_filter = filters.iter().filter(|f| matches!(f.bare(), "effective_status" | "delivery_info" | "status")).flat_map(|f| f.values.clone());
-        let mut statuses: Vec<String> = asked.into_iter().chain(by_filter).map(|s| s.to_uppercase()).collect();
-        statuses.retain(|s| STATUSES.contains(&s.as_str()));
-        if statuses.is_empty() {
-            statuses = SHOWN_STATUSES.iter().map(|s| (*s).to_owned()).collect();
+        let mut statuses: Vec<&str> = match self.input.list("effective_status")? {
+            Some(asked) => only(STATUSES, &asked),
+            None => SHOWN_STATUSES.to_vec(),
+        };
+        let by_status = |f: &&Filter| matches!(f.bare(), "effective_status" | "delivery_info" | "status" | "configured_status");
+        for (i, filter) in filters.iter().filter(by_status).enumerate() {
+            // A filter may ask for what isn't shown unasked; further ones narrow.
+            let from = if i == 0 && self.input.get("effective_status").is_none() { STATUSES } else { &statuses };
+            statuses = filter.statuses(from);
         }
+        if statuses.is_empty() {
+            return self.write_list(edge, Vec::new(), Some(0), |_| {}).await;
+        }
+        let statuses = statuses.into_iter().map(str::to_owned).collect();
         let query = self.content_query(account, IdKind::Campaign, statuses, edge.name)?;
         let query = ContentQuery { since: None, until: None, ..query };
-        let rest: Vec<&Filter> = filters.iter().filter(|f| !matches!(f.bare(), "effective_status" | "delivery_info" | "status")).collect();
+        let rest: Vec<&Filter> = filters.iter().filter(|f| !by_status(f)).collect();
         let (things, more) = self.filtered(&query, &rest).await?;
         let keys: Vec<(i64, Id)> = things.iter().map(|t| (t.sort_at, t.id)).collect();
         let rows = things.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
@@ -126,24 +137,35 @@ impl Cx<'_> {
 
     /// Reads on until a page of matching rows is full. Without filters that is one read.
     async fn filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<(Vec<Thing<Campaign>>, bool), Problem> {
-        let mut query = query.clone();
+        if filters.is_empty() {
+            let found = self.service().list_content::<Campaign>(query).await?;
+            self.work.spend(found.rows.len() as u64);
+            return Ok((found.rows, found.more));
+        }
+        let wanted = query.limit;
+        let mut query = ContentQuery { limit: SCAN_PAGE, ..query.clone() };
+        let backwards = query.before.is_some();
         let mut out = Vec::new();
         for _ in 0..SCAN_LIMIT {
+            self.work.check()?;
             let found = self.service().list_content::<Campaign>(&query).await?;
-            if filters.is_empty() {
-                return Ok((found.rows, found.more));
+            self.work.spend(found.rows.len() as u64);
+            // Pages backwards are gathered from their end.
+            let next = if backwards { found.rows.first() } else { found.rows.last() }.map(|t| (t.sort_at, t.id));
+            let mut rows: Vec<_> = found.rows.into_iter().filter(|t| filters.iter().all(|f| f.matches(t))).collect();
+            if backwards {
+                rows.reverse();
             }
-            let last = found.rows.last().map(|t| (t.sort_at, t.id));
-            for thing in found.rows.into_iter().filter(|t| filters.iter().all(|f| f.matches(t))) {
-                if out.len() == query.limit {
-                    return Ok((out, true));
+            out.extend(rows);
+            let full = out.len() > wanted;
+            let Some(place) = next.filter(|_| found.more && !full) else {
+                out.truncate(wanted);
+                if backwards {
+                    out.reverse();
                 }
-                out.push(thing);
-            }
-            match last.filter(|_| found.more && query.before.is_none()) {
-                Some(place) => query.after = Some(place),
-                None => return Ok((out, false)),
-            }
+                return Ok((out, full));
+            };
+            *(if backwards { &mut query.before } else { &mut query.after }) = Some(place);
         }
         Err(envelope::reduce_data().into())
     }
@@ -152,8 +174,20 @@ impl Cx<'_> {
         let Some(text) = self.input.get("filtering") else { return Ok(Vec::new()) };
         let bad = || envelope::invalid_parameter("filtering", "a JSON array of {field, operator, value}");
         let Ok(Value::Array(items)) = value::json(text) else { return Err(bad().into()) };
-        items.iter().map(|item| Filter::read(item).ok_or_else(|| bad().into())).collect()
+        if items.len() > FILTERS_LIMIT {
+            return Err(envelope::invalid_parameter("filtering", "at most 20 conditions").into());
+        }
+        let filters: Vec<Filter> = items.iter().map(|item| Filter::read(item).ok_or_else(bad)).collect::<Result<_, _>>()?;
+        if filters.iter().any(|f| f.values.len() > FILTER_VALUES_LIMIT) {
+            return Err(envelope::invalid_parameter("filtering", "conditions of at most 1000 values each").into());
+        }
+        Ok(filters)
     }
+}
+
+/// Those of some words that are asked for, whatever their case.
+fn only<'s>(words: &[&'s str], asked: &[String]) -> Vec<&'s str> {
+    words.iter().copied().filter(|w| asked.iter().any(|a| a.eq_ignore_ascii_case(w))).collect()
 }
 
 /// One condition of `filtering`.
@@ -170,6 +204,15 @@ impl Filter {
             one => vec![value::text_of(one)],
         };
         Some(Filter { field: item.get("field")?.as_str()?.to_owned(), operator: item.get("operator")?.as_str()?.to_uppercase(), values })
+    }
+
+    /// Those of some statuses that the condition lets through.
+    fn statuses<'s>(&self, from: &[&'s str]) -> Vec<&'s str> {
+        let named = only(from, &self.values);
+        if matches!(self.operator.as_str(), "NOT_IN" | "NOT_EQUAL") {
+            return from.iter().copied().filter(|s| !named.contains(s)).collect();
+        }
+        named
     }
 
     fn bare(&self) -> &str {

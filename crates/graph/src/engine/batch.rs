@@ -6,7 +6,7 @@ use http::HeaderMap;
 use valetkey_service::{Call, Credential};
 
 use super::input::{Input, Problem};
-use super::Cx;
+use super::{Cx, Work};
 use crate::protocol::batch::{ItemRequest, ItemResult, Plan};
 use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::version;
@@ -45,7 +45,8 @@ impl Graph {
         if matches!(call.credential, Credential::None) || plan.is_empty() {
             return Ok(());
         }
-        let cx = Cx { service: &self.service, call, input, now: self.service.now() };
+        let work = Work::default();
+        let cx = Cx { service: &self.service, call, input, now: self.service.now(), work: &work };
         match self.service.ask(call, Cx::alive()) {
             Ok(_) => Ok(()),
             Err(refusal) => Err(cx.error(&Problem::from(refusal))),
@@ -69,15 +70,23 @@ fn item_input(call: &Call, outer: &Input, request: &ItemRequest) -> Result<(Inpu
     let mut pairs = request.body.clone();
     pairs.extend(request.query.iter().cloned());
     let verb = write::verb(request.method.as_str(), pairs.iter().find(|(n, _)| n == "method").map(|(_, v)| v.as_str()))?;
-    let own = request.access_token.clone().or_else(|| pairs.iter().find(|(n, _)| n == "access_token").map(|(_, v)| v.clone()));
+    // An empty one counts as none, as it does outside of a batch.
+    let sent = pairs.iter().find(|(n, v)| n == "access_token" && !v.is_empty()).map(|(_, v)| v.clone());
+    let own = request.access_token.clone().or(sent);
     let mut call = call.clone();
     if let Some(text) = &own {
         // The proof of the top token says nothing about this one.
         call.proof = if call.text() == Some(text) { call.proof } else { None };
         call.credential = Credential::Text(text.clone());
     }
-    if let Some((_, proof)) = pairs.iter().find(|(n, _)| n == "appsecret_proof") {
+    if let Some((_, proof)) = pairs.iter().find(|(n, v)| n == "appsecret_proof" && !v.is_empty()) {
         call.proof = Some(proof.clone());
+    }
+    // Links carry the token if the caller sent it as a parameter, here or for the whole batch.
+    let token_in_params = own.is_some() || outer.token_in_params;
+    if token_in_params && let Some(text) = call.text() {
+        pairs.retain(|(n, _)| n != "access_token");
+        pairs.push(("access_token".to_owned(), text.to_owned()));
     }
     let version = path.served();
     let segments: Vec<String> = path.segments.iter().map(|s| s.clone().into_owned()).collect();
@@ -89,7 +98,7 @@ fn item_input(call: &Call, outer: &Input, request: &ItemRequest) -> Result<(Inpu
             verb,
             path: format!("/{version}/{}", segments.join("/")),
             segments,
-            token_in_params: own.is_some(),
+            token_in_params,
             pairs,
             uploads: Vec::new(),
             base_url: outer.base_url.clone(),

@@ -134,7 +134,7 @@ impl Cx<'_> {
     /// The answer for something new: its id, and the fields that were asked for.
     pub async fn answer_made(&self, id: Id, revision: u64) -> Result<Answer, Problem> {
         let body = match self.find_id(id).await? {
-            Some(node) => self.made(node).await?,
+            Some(node) => self.made(self.with_details(node).await?).await?,
             None => id_alone(id.to_string()),
         };
         Ok(Answer::made(body, revision))

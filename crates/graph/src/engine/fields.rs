@@ -1,22 +1,48 @@
 //! Which fields a call asks for.
 
-use crate::protocol::fields::{self, FieldSpec};
-use crate::schema::{Field, NodeType, Type};
+use crate::protocol::envelope::GraphError;
+use crate::protocol::fields::{self, FieldSpec, FieldsError};
+use crate::protocol::paging;
+use crate::schema::{self, Field, NodeType, Type, Verb};
 
 use super::input::Problem;
 use super::{Cx, Node};
 
 impl Cx<'_> {
-    /// The fields of the call, or none when it names none.
-    pub fn field_specs(&self) -> Result<Option<Vec<FieldSpec>>, Problem> {
+    /// The fields of the call, or none when it names none. `rows` is how many objects of this kind
+    /// they are asked of, for each id of the call.
+    pub fn field_specs(&self, rows: u64, kind: &NodeType) -> Result<Option<Vec<FieldSpec>>, Problem> {
         let Some(text) = self.input.get("fields") else { return Ok(None) };
-        let specs = fields::parse(text).map_err(crate::protocol::envelope::GraphError::from)?;
+        let specs = fields::parse(text).map_err(GraphError::from)?;
         if specs.is_empty() {
             return Ok(None);
         }
-        fields::check_cost(&specs, 1, &mut fields::assume_edges(&specs)).map_err(crate::protocol::envelope::GraphError::from)?;
+        let objects = rows.saturating_mul(self.input.list("ids")?.map_or(1, |ids| ids.len().max(1) as u64));
+        if objects.saturating_mul(worst_cost(&specs, Some(kind))) > fields::MAX_COST {
+            return Err(GraphError::from(FieldsError::TooCostly).into());
+        }
         Ok(Some(specs))
     }
+}
+
+/// How many values a row may hold: an edge holds a page of 25 rows unless a limit says otherwise,
+/// everything else one object. Where the kind is not known a limit alone tells an edge.
+fn worst_cost(specs: &[FieldSpec], kind: Option<&NodeType>) -> u64 {
+    specs.iter().fold(0, |cost, spec| {
+        let edge = kind.filter(|k| is_edge_of(k, &spec.name)).and_then(|k| k.edge(&spec.name, Verb::Get));
+        let rows = match (spec.limit(), edge) {
+            (Ok(Some(limit)), _) => u64::from(limit),
+            (_, Some(_)) => u64::from(paging::DEFAULT_LIMIT),
+            _ if spec.children.is_empty() => 0,
+            _ => 1,
+        };
+        let inner = match (edge, kind.and_then(|k| k.field(&spec.name))) {
+            (Some(edge), _) => schema::find(edge.rows),
+            (None, Some(Field { ty: Type::Node(name), .. })) => schema::find(name),
+            _ => None,
+        };
+        cost.saturating_add(1).saturating_add(rows.saturating_mul(worst_cost(&spec.children, inner).max(1)))
+    })
 }
 
 /// What is given when nothing is asked for.
@@ -27,6 +53,9 @@ pub(super) fn defaults(kind: &'static NodeType, in_row: bool) -> Vec<FieldSpec> 
 
 /// Whether a field stands for an edge.
 pub(super) fn is_edge(node: &Node, name: &str) -> bool {
-    let kind = node.kind();
-    kind.edge(name, crate::schema::Verb::Get).is_some() && kind.fields.iter().all(|f| f.name != name || f.ty == Type::Edge)
+    is_edge_of(node.kind(), name)
+}
+
+fn is_edge_of(kind: &NodeType, name: &str) -> bool {
+    kind.edge(name, Verb::Get).is_some() && kind.fields.iter().all(|f| f.name != name || f.ty == Type::Edge)
 }

@@ -2,6 +2,8 @@
 //!
 //! Lists of ids are cut by id, so a row that comes or goes between two pages moves no other row.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 use valetkey_domain::{AssetKind, Caller, Id, List, Role, Scope, State, Status, TaskSet};
 use valetkey_service::authz::{Allowed, Need, Question, Target};
@@ -9,12 +11,17 @@ use valetkey_service::rights;
 
 use super::fields::defaults;
 use super::input::Problem;
-use super::{Answer, Cx, Node, Row};
+use super::read::Place;
+use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
 use crate::protocol::fields::FieldSpec;
 use crate::protocol::paging::{self, Links, Page};
+use crate::protocol::text::is_secret_parameter;
 use crate::schema::{self, Edge, Op};
+
+/// After so many rows of a page others get their turn.
+const YIELD_ROWS: usize = 256;
 
 /// What a list is made of before it is cut into pages.
 enum Items {
@@ -42,10 +49,11 @@ impl Cx<'_> {
             Op::ListCampaigns => return self.list_campaigns(node, edge).await,
             _ => {}
         }
-        let items = self.items(node, edge).await?;
+        let items = self.items(node, edge)?;
         let cut = match items {
             Items::Ids(ids) => {
-                let cut = self.cut_ids(ids, edge.name)?;
+                let newest_first = matches!(edge.op, Op::ListTokens | Op::ListBusinessTokens);
+                let cut = self.cut_ids(ids, edge.name, newest_first)?;
                 let rows = self.materialise(node, edge, &cut.rows).await?;
                 Cut { rows, ..cut.emptied() }
             }
@@ -63,12 +71,26 @@ impl Cx<'_> {
 
     /// Writes rows as a list with its paging.
     pub async fn write_list(&self, edge: &'static Edge, rows: Vec<Row>, total: Option<u64>, place: impl FnOnce(&mut Page)) -> Result<Answer, Problem> {
-        let asked = self.field_specs()?;
+        let limit = paging::limit(self.input.get("limit"))?;
         let row_type = schema::find(edge.rows);
+        let asked = self.field_specs(u64::from(limit), row_type.unwrap_or(&schema::DECLARED_ASSET))?;
         let mut data = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let specs = asked.clone().unwrap_or_else(|| row_defaults(edge, row_type.unwrap_or(row.node.kind())));
-            data.push(Value::Object(self.render(row, &specs, false).await?));
+        for (i, row) in rows.iter().enumerate() {
+            if i % YIELD_ROWS == YIELD_ROWS - 1 {
+                // A long page must not keep the others of this thread waiting.
+                tokio::task::yield_now().await;
+            }
+            let usual;
+            let specs = match &asked {
+                Some(specs) => specs,
+                None => {
+                    // Rows of every kind have each their own fields.
+                    let kind = if edge.op == Op::ListAssignedAssets { None } else { row_type };
+                    usual = row_defaults(edge, kind.unwrap_or(row.node.kind()));
+                    &usual
+                }
+            };
+            data.push(Value::Object(self.render(row, specs, Place::Row).await?));
         }
         let wants_summary = self.input.get("summary").is_some_and(|s| !matches!(s, "false" | "0" | "False"));
         let mut page = Page {
@@ -80,40 +102,64 @@ impl Cx<'_> {
             summary: total.filter(|_| wants_summary).map(paging::summary),
         };
         place(&mut page);
-        let links = Links {
-            base_url: &self.input.base_url,
-            path: &self.input.path,
-            params: &self.input.pairs,
-            limit: paging::limit(self.input.get("limit"))?,
-        };
+        let params = self.repeated_params();
+        let links = Links { base_url: &self.input.base_url, path: &self.input.path, params: &params, limit };
         Ok(Answer::of(Value::Object(paging::list(page, &links))))
     }
 
-    async fn items(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+    /// The parameters that links repeat: all that were sent, but no secret beside the token and the
+    /// proof that goes with it.
+    fn repeated_params(&self) -> Vec<(String, String)> {
+        let kept = |name: &str| {
+            let goes_along = name == "access_token" || name == "appsecret_proof";
+            if goes_along { self.input.token_in_params } else { !is_secret_parameter(name) }
+        };
+        self.input.pairs.iter().filter(|(name, _)| kept(name)).cloned().collect()
+    }
+
+    fn items(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
         match edge.op {
             Op::EmptyList => {
                 self.ask(node, &edge.right)?;
                 Ok(Items::Ids(Vec::new()))
             }
-            Op::ListTokens | Op::ListBusinessTokens => self.token_rows(node, edge).await,
+            Op::ListTokens | Op::ListBusinessTokens => self.token_ids(node, edge),
+            Op::ListPeople => self.people_ids(node, edge),
             Op::MyPermissions => self.scope_rows(node, edge),
             Op::ListAppPermissions => self.app_scope_rows(node, edge),
             Op::ListAssignedUsers => self.assigned_user_ids(node),
             Op::ListPartners => self.partner_ids(node),
             _ => {
                 let allowed = self.ask(node, &edge.right)?;
-                Ok(Items::Ids(self.service().read(|state| ids_of(state, node, edge, &allowed))?))
+                Ok(Items::Ids(self.service().read(|state| ids_of(state, self.work, node, edge, &allowed))?))
             }
         }
     }
 
-    async fn token_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
-        let id = node.id().ok_or_else(|| envelope::server_fault())?;
-        let listed = match edge.op {
-            Op::ListBusinessTokens => self.service().list_business_tokens(self.call, id).await?,
-            _ => self.service().list_tokens(self.call, id).await?,
+    fn token_ids(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        let id = node.id().ok_or_else(envelope::server_fault)?;
+        let ids = match edge.op {
+            Op::ListBusinessTokens => self.service().business_token_ids(self.call, id)?,
+            _ => self.service().token_ids(self.call, id)?,
         };
-        Ok(Items::Rows(listed.into_iter().map(|t| Row::of(Node::Token(Box::new(t)))).collect()))
+        self.work.spend(ids.len() as u64);
+        Ok(Items::Ids(ids))
+    }
+
+    /// ADMINs see all people, a person with the role EMPLOYEE itself, and no other EMPLOYEE any.
+    fn people_ids(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        let allowed = self.ask(node, &edge.right)?;
+        let Some(business) = node.id() else { return Ok(Items::Ids(Vec::new())) };
+        let own = match allowed.caller {
+            _ if Cx::is_admin(&allowed) => None,
+            Caller::Person { person, .. } => Some(person),
+            _ => return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into()),
+        };
+        let ids = self.service().read(|s| {
+            let live = |p: &Id| s.person(*p).is_some_and(|p| p.status != Status::Deleted);
+            s.list(List::People(business)).into_iter().filter(|p| own.is_none_or(|own| own == *p)).filter(live).collect()
+        })?;
+        Ok(Items::Ids(ids))
     }
 
     fn scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
@@ -173,7 +219,7 @@ impl Cx<'_> {
         Ok(Items::Ids(partners.into_iter().filter(|p| is_owner || Some(*p) == own).collect()))
     }
 
-    fn cut_ids(&self, ids: Vec<Id>, tag: &str) -> Result<Cut<Id>, Problem> {
+    fn cut_ids(&self, ids: Vec<Id>, tag: &str, newest_first: bool) -> Result<Cut<Id>, Problem> {
         let total = ids.len();
         let limit = paging::limit(self.input.get("limit"))? as usize;
         let place = |name: &str| -> Result<Option<Id>, Problem> {
@@ -183,11 +229,11 @@ impl Cx<'_> {
         };
         let (start, end) = match (place("after")?, place("before")?) {
             (Some(after), _) => {
-                let start = ids.partition_point(|id| *id <= after);
+                let start = ids.partition_point(|id| if newest_first { *id >= after } else { *id <= after });
                 (start, start.saturating_add(limit).min(total))
             }
             (None, Some(before)) => {
-                let end = ids.partition_point(|id| *id < before);
+                let end = ids.partition_point(|id| if newest_first { *id > before } else { *id < before });
                 (end.saturating_sub(limit), end)
             }
             (None, None) => (0, limit.min(total)),
@@ -224,8 +270,13 @@ impl Cx<'_> {
         match edge.op {
             Op::ListAssignedUsers => Ok(self.assigned_rows(node, ids)?),
             Op::ListPartners => Ok(self.partner_rows(node, ids)?),
-            Op::MyPages => self.page_rows(node, ids).await,
-            Op::ListAssigned(_) | Op::ListAssignedAssets => self.rows_with_tasks(node, ids, true).await,
+            Op::ListTokens | Op::ListBusinessTokens => {
+                let listed = self.service().tokens(ids).await?;
+                Ok(listed.into_iter().map(|t| Row::of(Node::Token(Box::new(t)))).collect())
+            }
+            Op::MyPages | Op::ListOwned(AssetKind::PAGE) | Op::ListClient(AssetKind::PAGE) => self.page_rows(node, edge, ids).await,
+            Op::ListAssigned(AssetKind::PAGE) | Op::ListAssignedAssets => self.page_rows(node, edge, ids).await,
+            Op::ListAssigned(_) => self.rows_with_tasks(node, ids, true).await,
             Op::ListOwned(_) | Op::ListClient(_) | Op::ListReachable(_) | Op::MyAdAccounts | Op::ListInstalledApps => {
                 self.rows_with_tasks(node, ids, false).await
             }
@@ -260,18 +311,24 @@ impl Cx<'_> {
         Ok(rows)
     }
 
-    /// Pages with their tokens, derived together so that a list costs one commit at most.
-    async fn page_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
-        let mut rows = self.rows_with_tasks(node, ids, false).await?;
-        let wants_tokens = self.field_specs()?.is_none_or(|specs| specs.iter().any(|s| s.name == "access_token" || s.name == "page_token"));
-        let own = self.call.text().is_some() && node.id() == self.service().may(self.call, Cx::alive()).and_then(|a| a.caller.user());
-        let tokens = if wants_tokens && own && !ids.is_empty() { self.service().page_tokens(self.call, ids).await? } else { Vec::new() };
+    /// Pages with their tokens if these are asked for, derived together so that a list costs one
+    /// commit at most.
+    async fn page_rows(&self, node: &Node, edge: &'static Edge, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+        let always = matches!(edge.op, Op::ListAssigned(_) | Op::ListAssignedAssets);
+        let mut rows = self.rows_with_tasks(node, ids, always).await?;
+        let names = |specs: Vec<FieldSpec>| specs.iter().any(|s| s.name == "access_token" || s.name == "page_token");
+        let wanted = self.field_specs(1, &schema::PAGE)?.map_or(edge.op == Op::MyPages, names);
+        if !wanted {
+            return Ok(rows);
+        }
+        let pages: Vec<Id> = rows.iter().filter(|r| matches!(&r.node, Node::Asset(a, _) if a.kind == AssetKind::PAGE)).filter_map(|r| r.node.id()).collect();
+        let mut tokens: HashMap<Id, String> = self.page_token_texts(&pages).await?.into_iter().collect();
         for row in &mut rows {
             let Some(id) = row.node.id() else { continue };
-            if let Some((_, text)) = tokens.iter().find(|(page, _)| *page == id) {
-                row.extra.insert("access_token".to_owned(), json!(text.reveal()));
-                row.extra.insert("page_token".to_owned(), json!(text.reveal()));
-            }
+            // Absent says that the caller may not have it, so that no row asks once more.
+            let text = tokens.remove(&id).map_or(Value::Null, Value::from);
+            row.extra.insert("access_token".to_owned(), text.clone());
+            row.extra.insert("page_token".to_owned(), text);
         }
         Ok(rows)
     }
@@ -355,35 +412,36 @@ fn plain_node(state: &dyn State, id: Id) -> Option<Node> {
 }
 
 /// The ids that an edge shows to a caller.
-fn ids_of(state: &dyn State, node: &Node, edge: &Edge, allowed: &Allowed) -> Vec<Id> {
+fn ids_of(state: &dyn State, work: &Work, node: &Node, edge: &Edge, allowed: &Allowed) -> Vec<Id> {
     let Some(id) = node.id() else { return Vec::new() };
+    let look = |list: List| {
+        let ids = state.list(list);
+        work.spend(ids.len() as u64);
+        ids
+    };
     match edge.op {
-        Op::ListSystemUsers => live_users(state, id),
-        Op::ListPeople => {
-            let live = |p: &Id| state.person(*p).is_some_and(|p| p.status != Status::Deleted);
-            state.list(List::People(id)).into_iter().filter(live).collect()
-        }
+        Op::ListSystemUsers => live_users(state, look(List::SystemUsers(id))),
         Op::ListOwned(AssetKind::APP) => match allowed.caller.user() {
-            Some(user) if allowed.role != Role::Admin => state.list(List::InstalledApps(user)),
-            _ => state.list(List::OwnedApps(id)),
+            Some(user) if allowed.role != Role::Admin => look(List::InstalledApps(user)),
+            _ => look(List::OwnedApps(id)),
         },
-        Op::ListOwned(kind) => reachable(state, state.list(List::OwnedAssets(id)), kind, allowed),
-        Op::ListClient(kind) => reachable(state, state.list(List::SharedAssets(id)), kind, allowed),
+        Op::ListOwned(kind) => reachable(state, look(List::OwnedAssets(id)), kind, allowed),
+        Op::ListClient(kind) => reachable(state, look(List::SharedAssets(id)), kind, allowed),
         Op::ListReachable(kind) => {
-            let mut ids = state.list(List::OwnedAssets(id));
-            ids.extend(state.list(List::SharedAssets(id)));
+            let mut ids = look(List::OwnedAssets(id));
+            ids.extend(look(List::SharedAssets(id)));
             ids.sort_unstable();
             ids.dedup();
             reachable(state, ids, kind, allowed)
         }
-        Op::ListAgencies => partners_of(state, &state.list(List::OwnedAssets(id))),
-        Op::ListClients => owners_of(state, &state.list(List::SharedAssets(id))),
-        Op::ListInstalledApps => state.list(List::InstalledApps(id)),
-        Op::ListAssigned(AssetKind::APP) => of_kind(state.list(List::AssetsOf(id)), AssetKind::APP),
-        Op::ListAssigned(kind) => of_kind(state.list(List::AssetsOf(id)), kind),
-        Op::ListAssignedAssets => state.list(List::AssetsOf(id)),
-        Op::MyPages => everything_of(state, node, AssetKind::PAGE),
-        Op::MyAdAccounts => everything_of(state, node, AssetKind::AD_ACCOUNT),
+        Op::ListAgencies => partners_of(state, &look(List::OwnedAssets(id))),
+        Op::ListClients => owners_of(state, &look(List::SharedAssets(id))),
+        Op::ListInstalledApps => look(List::InstalledApps(id)),
+        Op::ListAssigned(AssetKind::APP) => of_kind(look(List::AssetsOf(id)), AssetKind::APP),
+        Op::ListAssigned(kind) => of_kind(look(List::AssetsOf(id)), kind),
+        Op::ListAssignedAssets => look(List::AssetsOf(id)),
+        Op::MyPages => everything_of(&look, node, AssetKind::PAGE),
+        Op::MyAdAccounts => everything_of(&look, node, AssetKind::AD_ACCOUNT),
         Op::MyBusinesses => node.business().into_iter().collect(),
         // A system user is no person: its list is empty, and never refused.
         Op::MyBusinessUsers => if matches!(node, Node::Person(_)) { vec![id] } else { Vec::new() },
@@ -391,9 +449,9 @@ fn ids_of(state: &dyn State, node: &Node, edge: &Edge, allowed: &Allowed) -> Vec
     }
 }
 
-fn live_users(state: &dyn State, business: Id) -> Vec<Id> {
+fn live_users(state: &dyn State, users: Vec<Id>) -> Vec<Id> {
     let live = |u: &Id| state.system_user(*u).is_some_and(|u| u.status != Status::Deleted);
-    state.list(List::SystemUsers(business)).into_iter().filter(live).collect()
+    users.into_iter().filter(live).collect()
 }
 
 fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
@@ -411,17 +469,17 @@ fn reachable(state: &dyn State, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed
 
 /// Everything of a kind that a user reaches: an ADMIN what its business owns or has been given,
 /// an EMPLOYEE what is assigned to it.
-fn everything_of(state: &dyn State, node: &Node, kind: AssetKind) -> Vec<Id> {
+fn everything_of(look: &dyn Fn(List) -> Vec<Id>, node: &Node, kind: AssetKind) -> Vec<Id> {
     let (role, id, business) = match node {
         Node::SystemUser(u) => (u.role, u.id, u.business),
         Node::Person(p) => (p.role, p.id, p.business),
         _ => return Vec::new(),
     };
     if role == Role::Employee {
-        return of_kind(state.list(List::AssetsOf(id)), kind);
+        return of_kind(look(List::AssetsOf(id)), kind);
     }
-    let mut ids = state.list(List::OwnedAssets(business));
-    ids.extend(state.list(List::SharedAssets(business)));
+    let mut ids = look(List::OwnedAssets(business));
+    ids.extend(look(List::SharedAssets(business)));
     ids.sort_unstable();
     ids.dedup();
     of_kind(ids, kind)

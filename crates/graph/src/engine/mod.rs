@@ -15,14 +15,16 @@ mod pages;
 mod read;
 mod users;
 mod values;
+mod work;
 
 use serde_json::{Map, Value, json};
-use valetkey_domain::{Id, Role, UnixMs};
-use valetkey_service::authz::{Allowed, Sorts};
+use valetkey_domain::{Id, Role, ScopeSet, UnixMs};
+use valetkey_service::authz::{Allowed, Question, Sorts, Target};
 use valetkey_service::{Call, Service};
 
 pub(crate) use input::{Input, Problem};
 pub(crate) use node::{Node, Row};
+pub(crate) use work::Work;
 
 use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::text::nearest;
@@ -63,6 +65,7 @@ pub(crate) struct Cx<'a> {
     pub call: &'a Call,
     pub input: &'a Input,
     pub now: UnixMs,
+    pub work: &'a Work,
 }
 
 impl<'a> Cx<'a> {
@@ -86,6 +89,9 @@ impl<'a> Cx<'a> {
     async fn dispatch(&self) -> Result<Answer, Problem> {
         let segments: Vec<&str> = self.input.segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
+            // Crash reports of the SDKs come without a token; nothing is looked up for them, so that
+            // a stranger learns of no id whether it was issued.
+            [_, "activities" | "instruments"] if self.input.verb == Verb::Post => Ok(Answer::of(json!({ "success": true }))),
             [] => self.root().await,
             ["oauth", "access_token"] => self.oauth_access_token().await,
             ["oauth", "revoke"] => self.oauth_revoke().await,
@@ -135,7 +141,10 @@ impl<'a> Cx<'a> {
         }
         let allowed = self.service.ask(self.call, Cx::alive())?;
         let id = allowed.page.or(allowed.caller.user()).ok_or_else(envelope::no_user)?;
-        self.find_id(id).await?.ok_or_else(|| missing_object(self.input.verb, "me").into())
+        match self.find_id(id).await? {
+            Some(node) => self.with_details(node).await,
+            None => Err(missing_object(self.input.verb, "me").into()),
+        }
     }
 
     async fn own_app(&self) -> Result<Node, Problem> {
@@ -154,30 +163,48 @@ impl<'a> Cx<'a> {
     /// A node that the caller may know of. The token is looked at first, so a dead one is told so
     /// whatever it asks about; then foreign and never issued ids get one and the same answer.
     async fn visible(&self, text: &str) -> Result<Node, Problem> {
-        if matches!(self.call.credential, valetkey_service::Credential::None) && !self.is_anonymous() {
+        if matches!(self.call.credential, valetkey_service::Credential::None) {
             return Err(envelope::no_token().into());
         }
-        if !self.is_anonymous() {
-            self.service.ask(self.call, Cx::alive())?;
-        }
+        self.service.ask(self.call, Cx::alive())?;
         let looks_like_id = text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
-        if !looks_like_id {
-            return Err(envelope::alias(text).into());
+        if !looks_like_id || valetkey_domain::credential::read(text).is_some() {
+            return Err(envelope::alias(shown(text)).into());
         }
         let Some(node) = self.find(text).await? else {
             return Err(missing_object(self.input.verb, text).into());
         };
-        let open = valetkey_service::rights::Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
-        if !self.is_anonymous() {
+        let named = match &node {
+            Node::Business(business) => self.is_partner(business.id),
+            node => node.app_id().is_some_and(|id| self.stands_for_app(id)),
+        };
+        if !named {
+            let open = valetkey_service::rights::Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
             self.service.ask(self.call, node.question(&open))?;
         }
-        Ok(node)
+        // The descriptive fields are fetched only now: how long that takes must tell a stranger
+        // nothing.
+        self.with_details(node).await
     }
 
-    /// Crash reports of the SDKs come without a token.
-    fn is_anonymous(&self) -> bool {
-        let edge = self.input.segments.get(1).map(String::as_str);
-        self.input.verb == Verb::Post && matches!(edge, Some("instruments" | "activities"))
+    /// Whether a business shares an asset with the caller's own, or the other way round, in the
+    /// caller's sight: such a business is known by its name.
+    pub fn is_partner(&self, business: Id) -> bool {
+        let Some(allowed) = self.service.may(self.call, Cx::alive()) else { return false };
+        let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else { return false };
+        if own == business {
+            return false;
+        }
+        let related = self.service.read(|s| {
+            let owned_by = |asset: &Id, owner: Id| s.asset(*asset).is_some_and(|a| a.business == Some(owner));
+            if allowed.role == Role::Admin {
+                let given = s.list(valetkey_domain::List::SharedAssets(own)).iter().any(|a| owned_by(a, business));
+                return given || s.list(valetkey_domain::List::SharedAssets(business)).iter().any(|a| owned_by(a, own));
+            }
+            // An EMPLOYEE knows the owners of what it works on.
+            s.list(valetkey_domain::List::AssetsOf(user)).iter().any(|a| owned_by(a, business))
+        });
+        related.unwrap_or(false)
     }
 
     async fn on_node(&self, node: Node) -> Result<Answer, Problem> {
@@ -206,6 +233,11 @@ impl<'a> Cx<'a> {
     /// One arm for each thing that a call can do.
     async fn operate(&self, node: Node, edge: &'static Edge) -> Result<Answer, Problem> {
         let about = super::usage::about(&node, Some(edge));
+        // Who may not do it at all is told so before its parameters are looked at. Posts decide by
+        // what is asked for.
+        if edge.verb != Verb::Get && !matches!(edge.op, Op::PublishPost | Op::UpdatePost | Op::AcceptAnything) {
+            self.ask(&node, &edge.right)?;
+        }
         let answer = match edge.op {
             Op::UpdateBusiness => self.update_business(&node).await,
             Op::CreateSystemUser => self.create_system_user(&node).await,
@@ -273,7 +305,11 @@ impl<'a> Cx<'a> {
 
     /// Searches that belong to ad targeting are not served yet; known types are empty.
     fn search(&self) -> Result<Answer, Problem> {
-        self.service.ask(self.call, valetkey_service::rights::READ_ADS_IDENTITY.on_caller().need(valetkey_service::authz::Need::Nothing))?;
+        if self.input.verb != Verb::Get {
+            return Err(envelope::unsupported_method(self.input.verb.as_str()).into());
+        }
+        let question = Question::about(Target::Nothing).scopes(ScopeSet::of(valetkey_service::rights::READ_ADS.scopes));
+        self.service.ask(self.call, question)?;
         self.input.require("type")?;
         Ok(Answer::of(json!({ "data": [] })))
     }
@@ -295,6 +331,11 @@ fn alias_of(problem: Problem, text: &str) -> Problem {
         Problem::Graph(error) => error.code == 100 && error.subcode == Some(33),
     };
     if hidden { envelope::alias(text).into() } else { problem }
+}
+
+/// What an error may repeat of a path: not a token that slipped into it.
+fn shown(text: &str) -> &str {
+    if text.starts_with("vkey") || text.contains('|') { "(a credential)" } else { text }
 }
 
 fn unknown_edge(kind: &'static NodeType, name: &str) -> GraphError {

@@ -7,7 +7,7 @@ use valetkey_domain::campaign::Campaign;
 use valetkey_domain::person::Person;
 use valetkey_domain::post::{Post, PostState};
 use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::{AssetKind, Id, IdKind, Status, TaskSet};
+use valetkey_domain::{AssetKind, Id, IdKind, Reason, Status, TaskSet};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::content::Thing;
 use valetkey_service::rights::{self, Right};
@@ -60,6 +60,14 @@ impl Node {
             Node::Post(_) => &schema::POST,
             Node::Campaign(_) => &schema::CAMPAIGN,
             Node::Row(kind, _) => kind,
+        }
+    }
+
+    /// The id, if the node is an app.
+    pub fn app_id(&self) -> Option<Id> {
+        match self {
+            Node::Asset(asset, _) if asset.kind == AssetKind::APP => Some(asset.id),
+            _ => None,
         }
     }
 
@@ -164,28 +172,38 @@ impl Cx<'_> {
         Ok(node.filter(|n| wanted.is_none_or(|kind| matches!(n, Node::Asset(a, _) if a.kind == kind))))
     }
 
-    /// The node behind an id.
+    /// The node behind an id, an asset without its descriptive fields.
     pub async fn find_id(&self, id: Id) -> Result<Option<Node>, Problem> {
         match id.kind() {
             Some(IdKind::Post) => return Ok(self.service().content(IdKind::Post, id).await?.map(Node::Post)),
             Some(IdKind::Campaign) => return Ok(self.service().content(IdKind::Campaign, id).await?.map(Node::Campaign)),
             Some(IdKind::Token) => {
-                // The listing asks for the right itself; a no looks like an id never issued.
-                return Ok(self.service().get_token(self.call, id).await.ok().map(|t| Node::Token(Box::new(t))));
+                // The listing asks for the right itself; what is not visible looks like an id that
+                // was never issued, and every other no is told.
+                return match self.service().get_token(self.call, id).await {
+                    Ok(token) => Ok(Some(Node::Token(Box::new(token)))),
+                    Err(refusal) if refusal.reason == Reason::NotVisible => Ok(None),
+                    Err(refusal) => Err(refusal.into()),
+                };
             }
             _ => {}
         }
-        let found = self.service().read(|state| {
+        Ok(self.service().read(|state| {
             let business = state.business(id).map(Node::Business);
             let user = || state.system_user(id).filter(|u| u.status != Status::Deleted).map(Node::SystemUser);
             let person = || state.person(id).filter(|p| p.status != Status::Deleted).map(Node::Person);
             let asset = || state.asset(id).map(|a| Node::Asset(a, Map::new()));
             business.or_else(user).or_else(person).or_else(asset)
-        })?;
-        Ok(match found {
-            Some(Node::Asset(asset, _)) => {
-                let details = self.service().details(&[id]).await?.remove(&id).unwrap_or_default();
-                Some(Node::Asset(asset, details))
+        })?)
+    }
+
+    /// The node with the descriptive fields of an asset. The caller has asked before whether the
+    /// node may be seen.
+    pub async fn with_details(&self, node: Node) -> Result<Node, Problem> {
+        Ok(match node {
+            Node::Asset(asset, _) => {
+                let details = self.service().details(&[asset.id]).await?.remove(&asset.id).unwrap_or_default();
+                Node::Asset(asset, details)
             }
             other => other,
         })

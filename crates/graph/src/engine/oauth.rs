@@ -5,6 +5,7 @@ use valetkey_domain::credential::{Digest, read};
 use valetkey_domain::token::{SIXTY_DAYS_S, Token, TokenKind};
 use valetkey_domain::{Caller, Id, Reason, Refusal};
 use valetkey_service::app::ProvenApp;
+use valetkey_service::authz::Allowed;
 use valetkey_service::token::status;
 use valetkey_service::{Call, Credential};
 
@@ -13,6 +14,9 @@ use super::{Answer, Cx};
 use crate::protocol::envelope::{self, ErrorKind, GraphError};
 use crate::refusal::graph_error;
 use crate::schema::Verb;
+
+/// How long a person's sign-in lets programs read, as clients expect it: ninety days.
+const DATA_ACCESS_S: i64 = 90 * 24 * 60 * 60;
 
 impl Cx<'_> {
     /// `oauth/access_token`: an app token, or a fresh token for a live one.
@@ -42,13 +46,16 @@ impl Cx<'_> {
         let (token, text) = done.value;
         let mut body = json!({ "access_token": text.reveal(), "token_type": "bearer", "token_id": token.id });
         if let (Some(end), Value::Object(map)) = (token.expires_at, &mut body) {
-            map.insert("expires_in".to_owned(), json!(((end - self.now) / 1000).clamp(0, i64::MAX.min(SIXTY_DAYS_S * 10_000))));
+            map.insert("expires_in".to_owned(), json!(((end - self.now) / 1000).max(0)));
         }
         Ok(Answer { body, revision: Some(done.revision), about: None })
     }
 
     /// `oauth/revoke`: id, secret and both tokens of one app.
     pub async fn oauth_revoke(&self) -> Result<Answer, Problem> {
+        if self.input.verb == Verb::Delete {
+            return Err(envelope::unsupported_method("delete").into());
+        }
         let app = self.proven_app()?;
         let text = self.input.first(&["revoke_token", "token"]).ok_or_else(|| envelope::parameter_required("revoke_token"))?;
         // Whoever brings only id and secret acts as the app.
@@ -84,20 +91,19 @@ impl Cx<'_> {
 
     /// `debug_token`: what a token is, for itself, its app, or an ADMIN of its business.
     pub async fn debug_token(&self) -> Result<Answer, Problem> {
+        if self.input.verb == Verb::Delete {
+            return Err(envelope::unsupported_method("delete").into());
+        }
         let allowed = match self.service().ask(self.call, Cx::alive()) {
             Ok(allowed) => Some(allowed),
-            // A dead token may still be told what became of it, by itself.
-            Err(refusal) if self.call.text().is_some() && self.call.text() == self.input.get("input_token") => {
-                if refusal.reason == Reason::TokenMalformed {
-                    return Err(refusal.into());
-                }
-                None
-            }
+            // A dead token may still be told what became of it, by itself. A missing proof is no
+            // death: whoever found a token must not learn from it what it is good for.
+            Err(refusal) if is_death(refusal.reason) && self.call.text().is_some() && self.call.text() == self.input.get("input_token") => None,
             Err(refusal) => return Err(refusal.into()),
         };
         let text = self.input.require("input_token")?.to_owned();
         if text.contains('|') {
-            return self.debug_app_token(&text, allowed.and_then(|a| a.caller.business()));
+            return self.debug_app_token(&text, allowed.as_ref());
         }
         let digest = Digest::of(&text);
         let found = if read(&text).is_some() { self.service().read(|s| s.token_by_digest(&digest))? } else { None };
@@ -110,10 +116,11 @@ impl Cx<'_> {
             let is_self = self.call.text() == Some(text.as_str());
             let of_app = matches!(allowed.caller, Caller::App { app, .. } if token.app == Some(app));
             if matches!(allowed.caller, Caller::App { .. }) && !of_app {
-                let message = "(#100) The App_id in the input_token did not match the Viewing App";
-                return Err(GraphError::new(100, ErrorKind::OAuthException, message).into());
+                return Err(mismatch().into());
             }
-            if !is_self && !of_app && !Cx::is_admin(allowed) && allowed.caller.user() != Some(token.user) {
+            // A Page's token carries its parent's role and stands for the Page alone.
+            let is_user = allowed.page.is_none() && (Cx::is_admin(allowed) || allowed.caller.user() == Some(token.user));
+            if !is_self && !of_app && !is_user {
                 return Err(Refusal::of(Reason::RoleInsufficient).into());
             }
         }
@@ -131,7 +138,7 @@ impl Cx<'_> {
             "app_id": token.app.map_or_else(|| "0".to_owned(), |id| id.to_string()),
             "type": token.kind.as_str(),
             "application": app_name.map_or_else(|| "Valetkey".to_owned(), |n| n.as_str().to_owned()),
-            "data_access_expires_at": 0,
+            "data_access_expires_at": data_access_end_s(token),
             "expires_at": token.expires_at.map_or(0, |e| e / 1000),
             "is_valid": reason.is_none(),
             "issued_at": token.created_at / 1000,
@@ -145,12 +152,7 @@ impl Cx<'_> {
             }
             if let Some(reason) = reason {
                 let refusal = Refusal { time: token.expires_at, subject: token.app, ..Refusal::of(reason) };
-                let error = graph_error(&refusal, Verb::Get, None, self.now);
-                let mut inner = json!({ "code": error.code, "message": error.message });
-                if let (Some(subcode), Value::Object(inner)) = (error.subcode, &mut inner) {
-                    inner.insert("subcode".to_owned(), json!(subcode));
-                }
-                map.insert("error".to_owned(), inner);
+                map.insert("error".to_owned(), self.inner_error(&refusal));
             }
             map.insert("token_id".to_owned(), json!(token.id));
             map.insert("status".to_owned(), json!(status.as_str()));
@@ -158,15 +160,66 @@ impl Cx<'_> {
         Ok(Answer::of(json!({ "data": data })))
     }
 
-    fn debug_app_token(&self, text: &str, business: Option<Id>) -> Result<Answer, Problem> {
+    /// An app's own token, for itself and for users of its business.
+    fn debug_app_token(&self, text: &str, allowed: Option<&Allowed>) -> Result<Answer, Problem> {
         let (id, secret) = text.split_once('|').unwrap_or_default();
         let proven = Id::parse(id).and_then(|id| self.service().prove_app(id, secret).ok());
-        let Some(app) = proven.filter(|a| Some(a.business) == business) else { return Ok(unreadable()) };
-        let name = self.service().read(|s| s.app(app.app).map(|a| a.name))?;
-        Ok(Answer::of(json!({
-            "data": { "app_id": app.app, "type": "APP", "application": name, "expires_at": 0, "is_valid": true, "scopes": [] }
-        })))
+        let Some(app) = proven else { return Ok(unreadable()) };
+        match allowed {
+            // Itself, and dead.
+            None => {}
+            Some(allowed) if allowed.caller.business() != Some(app.business) => return Ok(unreadable()),
+            Some(allowed) => match allowed.caller {
+                Caller::App { app: own, .. } if own != app.app => return Err(mismatch().into()),
+                Caller::App { .. } => {}
+                _ if Cx::is_admin(allowed) && allowed.page.is_none() => {}
+                _ => return Err(Refusal::of(Reason::RoleInsufficient).into()),
+            },
+        }
+        let (name, connected) = self.service().read(|s| (s.app(app.app).map(|a| a.name), s.connection(app.business, app.app).is_some()))?;
+        let mut data = json!({
+            "app_id": app.app, "type": "APP", "application": name, "expires_at": 0, "is_valid": connected, "scopes": [],
+        });
+        if !connected {
+            let refusal = Refusal { subject: Some(app.app), ..Refusal::of(Reason::AppDisconnected) };
+            data["error"] = self.inner_error(&refusal);
+        }
+        Ok(Answer::of(json!({ "data": data })))
     }
+
+    /// The error that stands inside an answer about a dead token.
+    fn inner_error(&self, refusal: &Refusal) -> Value {
+        let error = graph_error(refusal, Verb::Get, None, self.now);
+        let mut inner = json!({ "code": error.code, "message": error.message });
+        if let Some(subcode) = error.subcode {
+            inner["subcode"] = json!(subcode);
+        }
+        inner
+    }
+}
+
+/// The token belongs to another app of the business than the one that asks.
+fn mismatch() -> GraphError {
+    GraphError::new(100, ErrorKind::OAuthException, "(#100) The App_id in the input_token did not match the Viewing App")
+}
+
+/// Until when a person's token may read, in Unix seconds; 0 for software, where nothing limits it.
+fn data_access_end_s(token: &Token) -> i64 {
+    if token.kind == TokenKind::User { token.created_at / 1000 + DATA_ACCESS_S } else { 0 }
+}
+
+/// Whether a refusal says that the credential itself is dead.
+fn is_death(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::TokenUnknown
+            | Reason::TokenExpired
+            | Reason::TokenRevoked
+            | Reason::UserDeactivated
+            | Reason::UserDeleted
+            | Reason::AppDisconnected
+            | Reason::AppNotInstalled
+    )
 }
 
 /// What is said of a text that is no token, or none that the caller may know of.

@@ -62,6 +62,9 @@ impl Cx<'_> {
 
     pub async fn update_post(&self, node: &Node) -> Result<Answer, Problem> {
         let Node::Post(post) = node else { return Err(envelope::unsupported_method("post").into()) };
+        let hides = self.input.get("is_hidden").is_some();
+        let wide = if hides { rights::HIDE_POST } else { rights::PUBLISH };
+        self.service().ask(self.call, wide.on_asset(post.asset, AssetKind::PAGE))?;
         let mut input = self.post_input()?;
         input.published = self.input.boolean("is_published")?;
         input.hidden = self.input.boolean("is_hidden")?;
@@ -69,8 +72,14 @@ impl Cx<'_> {
         input.message = input.message.filter(|m| Some(m) != post.body.message.as_ref());
         input.link = input.link.filter(|l| Some(l) != post.body.link.as_ref());
         input.scheduled_at = input.scheduled_at.filter(|at| Some(*at) != post.body.scheduled_at);
-        let hides_only = input.hidden.is_some() && input.message.is_none() && input.published.is_none() && input.scheduled_at.is_none();
-        let right = if hides_only { rights::HIDE_POST } else { rights::PUBLISH };
+        input.more.retain(|name, value| post.body.more.get(name) != Some(value));
+        // The right to hide covers that and nothing beside it.
+        let hides_only = input.message.is_none()
+            && input.link.is_none()
+            && input.published.is_none()
+            && input.scheduled_at.is_none()
+            && input.more.is_empty();
+        let right = if hides && hides_only { rights::HIDE_POST } else { rights::PUBLISH };
         let question = right.on_asset(post.asset, AssetKind::PAGE);
         let done = self.service().update_post(self.call, question, post.id, input).await?;
         Ok(Answer::success(done.revision))
@@ -93,6 +102,7 @@ impl Cx<'_> {
         };
         let query = self.content_query(page, IdKind::Post, statuses, edge.name)?;
         let found = self.service().list_content(&query).await?;
+        self.work.spend(found.rows.len() as u64);
         let keys: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
         let rows = found.rows.into_iter().map(|t| Row::of(Node::Post(t))).collect();
         self.write_content(edge, &query, rows, &keys, found.more).await

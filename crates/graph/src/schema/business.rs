@@ -55,7 +55,7 @@ pub static BUSINESS: NodeType = NodeType {
     edges: &[
         list("system_users", Op::ListSystemUsers, "SystemUser", rights::MANAGE_BUSINESS, "The system users of the business."),
         make("system_users", Op::CreateSystemUser, "SystemUser", &[param("name", Text), param("role", Text), param("system_user_id", Id)], rights::MANAGE_BUSINESS, "Makes a system user; with `system_user_id` renames one."),
-        list("business_users", Op::ListPeople, "BusinessUser", rights::MANAGE_BUSINESS, "The people of the business."),
+        list("business_users", Op::ListPeople, "BusinessUser", LISTED, "The people of the business; a person with the role EMPLOYEE sees itself, and other EMPLOYEEs are refused."),
         list("access_tokens", Op::ListBusinessTokens, "AccessToken", rights::MANAGE_BUSINESS, "Every token of the business, dead ones included (ours)."),
         list("owned_pages", Op::ListOwned(AssetKind::PAGE), "Page", PAGES, "Pages that the business owns and the caller may see."),
         make("owned_pages", Op::CreatePage, "Page", &[param("name", Text), param("category", Text)], rights::MANAGE_BUSINESS, "Makes a Page (ours)."),
@@ -105,8 +105,9 @@ pub static APPLICATION: NodeType = NodeType {
     ],
     absent: "namespace app_type company icon_url logo_url description app_domains contact_email privacy_policy_url terms_of_service_url",
     kept: "",
-    identity: Right { sorts: Sorts::ANY, ..OPEN },
-    full: Right { sorts: Sorts::ANY, ..OPEN },
+    // The app itself and tokens of it see all of it; other apps of the business what is public.
+    identity: rights::MANAGE_BUSINESS,
+    full: rights::MANAGE_BUSINESS,
     guarded: rights::MANAGE_BUSINESS,
     calls: &[Edge {
         name: "",

@@ -7,7 +7,7 @@ use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Tasks, Who};
 
 use super::Type::{Boolean, Id, List, Node, Number, Object, Text, Time, UnixTime};
-use super::assets::{assign, assigned, delete, empty, get, may_list, partners, post, share, unassign, unshare, update};
+use super::assets::{assign, assigned, delete, empty, get, may_assign, may_list, partners, post, share, unassign, unshare, update};
 use super::{Field, NodeType, Op, Param, PostList, param};
 
 pub(super) static TYPES: &[&NodeType] = &[&PAGE, &POST];
@@ -164,10 +164,10 @@ pub static PAGE: NodeType = NodeType {
         get("visitor_posts", Op::EmptyList, "PagePost", WINDOW, rights::READ_FEED, "Posts of visitors; none are kept."),
         assigned(may_list(READERS)),
         assign(MAY_ASSIGN),
-        unassign(MAY_ASSIGN),
+        unassign(may_assign(USERS)),
         partners(MAY_ASSIGN),
         share(MAY_SHARE),
-        unshare(MAY_ASSIGN),
+        unshare(may_assign(USERS)),
         empty("albums", rights::READ_FEED, "Albums; none can be made yet."),
         empty("photos", rights::READ_FEED, "Photos; none can be made yet."),
         empty("videos", rights::READ_FEED, "Videos; none can be made yet."),

@@ -266,9 +266,9 @@ fn the_rights_of_assignments_are_those_of_the_service() {
         let cases = [
             (shown("assigned_users", Verb::Get), rights::list_assigned(kind), Need::AnyTask),
             (shown("assigned_users", Verb::Post), rights::change_assigned(id, kind), Need::Admin),
-            (shown("assigned_users", Verb::Delete), rights::change_assigned(id, kind), Need::Admin),
+            (shown("assigned_users", Verb::Delete), rights::unassign(id, kind), Need::Admin),
             (shown("agencies", Verb::Post), rights::share(id, kind), Need::OwnerAdmin),
-            (shown("agencies", Verb::Delete), rights::share(id, kind).need(Need::Admin), Need::Admin),
+            (shown("agencies", Verb::Delete), rights::unshare(id, kind), Need::Admin),
         ];
         for (i, (right, asked, need)) in cases.into_iter().enumerate() {
             assert_eq!(ScopeSet::of(right.scopes), asked.scopes, "{name} {i}");

@@ -237,14 +237,14 @@ pub static BUSINESS_USER: NodeType = NodeType {
         update(
             Op::UpdatePerson,
             &[param("role", Text), param("name", Text)],
-            rights::MANAGE_BUSINESS,
-            "Changes the role or the name. The last ADMIN stays.",
+            rights::MANAGE_OR_SELF,
+            "Changes the name, or for an ADMIN the role. The last ADMIN stays.",
         ),
         delete(
             "",
             Op::DeletePerson,
             &[],
-            rights::MANAGE_BUSINESS,
+            rights::MANAGE_OR_SELF,
             "Takes the person out of the business. The last ADMIN stays.",
         ),
     ],

@@ -222,10 +222,12 @@ fn disk(report: &mut Report, folder: &Path) {
         Err(error) => return report.warn(THING, format!("the free space can't be found out: {error}"), "look with `df`"),
     };
     let shown = format!("{} MiB free", free / (1024 * 1024));
-    match free {
-        ..FREE_FAIL_BYTES => report.fail(THING, shown, "make room: a full disk stops every change"),
-        ..FREE_WARN_BYTES => report.warn(THING, shown, "make room soon: a full disk stops every change"),
-        _ => report.ok(THING, shown),
+    if free < FREE_FAIL_BYTES {
+        report.fail(THING, shown, "make room: a full disk stops every change");
+    } else if free < FREE_WARN_BYTES {
+        report.warn(THING, shown, "make room soon: a full disk stops every change");
+    } else {
+        report.ok(THING, shown);
     }
 }
 

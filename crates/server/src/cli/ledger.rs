@@ -314,6 +314,14 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_the_head_does_not_know_is_found() {
+        let checked = Verifier::default();
+        assert!(cut_off(&checked, &json!({"revision": 0, "hash": to_hex(&[0; 32])})).is_none());
+        assert!(cut_off(&checked, &json!({"revision": 0, "hash": "11"})).is_some());
+        assert!(cut_off(&checked, &json!({"revision": 1, "hash": "11"})).unwrap().contains("cut off"));
+    }
+
+    #[test]
     fn what_is_no_export_is_named() {
         let folder = scratch();
         let file = folder.path().join("x.jsonl");

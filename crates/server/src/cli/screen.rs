@@ -40,13 +40,26 @@ fn time(text: &str) -> Option<String> {
     is_time.then(|| format!("{} {}Z", &text[..10], &text[11..19]))
 }
 
+/// Scopes of a row: a token may carry all there are, and a line of them helps nobody.
+const SCOPES_SHOWN: usize = 5;
+
+fn short(name: &str, value: &Value) -> String {
+    match value {
+        Value::Array(items) if name == "scopes" && items.len() > SCOPES_SHOWN => {
+            let first: Vec<String> = items.iter().take(SCOPES_SHOWN - 1).map(cell).collect();
+            format!("{} and {} more", first.join(", "), items.len() + 1 - SCOPES_SHOWN)
+        }
+        other => cell(other),
+    }
+}
+
 /// Prints rows as a table with these columns: the heading, and the name in a row.
 pub fn table(rows: &[Value], columns: &[(&str, &str)]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|(heading, _)| heading.to_uppercase()));
     for row in rows {
-        table.add_row(columns.iter().map(|(_, name)| cell(row.get(*name).unwrap_or(&Value::Null))));
+        table.add_row(columns.iter().map(|(_, name)| short(name, row.get(*name).unwrap_or(&Value::Null))));
     }
     print_table(&table);
 }
@@ -118,5 +131,7 @@ mod tests {
         ] {
             assert_eq!(cell(&value), text);
         }
+        assert_eq!(short("scopes", &json!(["a", "b", "c", "d", "e"])), "a, b, c, d, e");
+        assert_eq!(short("scopes", &json!(["a", "b", "c", "d", "e", "f"])), "a, b, c, d and 2 more");
     }
 }

@@ -59,3 +59,63 @@ fn bundle(ca: Option<&Path>) -> Result<PathBuf, Fail> {
             .hint("install it (on Debian the package ca-certificates), or name a file with --ca")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::ServerConfig;
+    use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+    use crate::lifecycle::folder::tests::scratch;
+
+    /// A server that says one word to whoever trusts it, and where it listens.
+    async fn server(certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) -> std::net::SocketAddr {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate.cert.der().clone()], key).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            while let Ok((stream, _)) = listener.accept().await {
+                if let Ok(mut stream) = acceptor.accept(stream).await {
+                    let _ = stream.write_all(b"hello").await;
+                    let _ = stream.shutdown().await;
+                }
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn only_a_server_that_can_show_who_it_is_is_spoken_to() {
+        let folder = scratch();
+        let made = |name: &str| {
+            let certificate = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+            let file = folder.path().join(format!("{name}.pem"));
+            std::fs::write(&file, certificate.cert.pem()).unwrap();
+            (certificate, file)
+        };
+        let (own, own_file) = made("localhost");
+        let (_, other_file) = made("other.example");
+        let address = server(&own).await;
+        let speak = async |host: &str, ca: &Path| {
+            let mut stream = connect(TcpStream::connect(address).await.unwrap(), host, Some(ca)).await?;
+            let mut said = String::new();
+            stream.read_to_string(&mut said).await.unwrap();
+            Ok::<String, Fail>(said)
+        };
+        assert_eq!(speak("localhost", &own_file).await.unwrap(), "hello");
+        let stranger = speak("localhost", &other_file).await.unwrap_err();
+        assert!(stranger.message().contains("could not show that it is localhost"), "{stranger:?}");
+        assert!(speak("other.example", &own_file).await.is_err(), "the name counts too");
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "").unwrap();
+        assert!(speak("localhost", &empty).await.unwrap_err().message().contains("there is none in it"));
+        assert!(speak("localhost", &folder.path().join("none")).await.is_err());
+    }
+}

@@ -175,7 +175,9 @@ impl Config {
         flags: impl IntoIterator<Item = Flag>,
     ) -> Result<Config, ConfigError> {
         let mut settings = Settings::default();
-        let named = file.map(Path::to_owned).or_else(|| environment(FILE_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from));
+        let named = file
+            .map(Path::to_owned)
+            .or_else(|| environment(FILE_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from));
         settings.read_file(named.as_deref(), Path::new(FILE_NAME))?;
         settings.read_environment(environment);
         settings.read_flags(flags);
@@ -213,7 +215,8 @@ impl Config {
             config.public_url = Some(public_url(text).map_err(|what| ConfigError::new(origin, what))?);
         }
         if let Some((origin, list)) = settings.list("trusted_proxies") {
-            config.trusted_proxies = TrustedProxies::parse(list).map_err(|e| ConfigError::new(origin, e.to_string()))?;
+            config.trusted_proxies =
+                TrustedProxies::parse(list).map_err(|e| ConfigError::new(origin, e.to_string()))?;
         }
         if let Some((_, behind)) = settings.parsed("behind_proxy", "true or false")? {
             config.behind_proxy = behind;

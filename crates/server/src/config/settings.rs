@@ -47,9 +47,16 @@ pub(super) fn variable(key: &str) -> String {
 /// Where something was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    File { path: PathBuf, line: usize, key: String },
+    File {
+        path: PathBuf,
+        line: usize,
+        key: String,
+    },
     /// In the file, but not under a key.
-    Line { path: PathBuf, line: usize },
+    Line {
+        path: PathBuf,
+        line: usize,
+    },
     Variable(String),
     Flag(&'static str),
 }
@@ -268,7 +275,9 @@ fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a String> {
     let measured = known.iter().map(|candidate| {
         let whole = distance(&key, candidate);
         let leaves = distance(&leaf(&key), &leaf(candidate)) + 1;
-        (whole.min(leaves), candidate)
+        // The unit at the end is what people leave out.
+        let begins = if leaf(&key).len() > 3 && leaf(candidate).starts_with(&leaf(&key)) { 1 } else { usize::MAX };
+        (whole.min(leaves).min(begins), candidate)
     });
     let (steps, candidate) = measured.min_by_key(|(steps, _)| *steps)?;
     (steps <= (leaf(&key).chars().count() / 3).clamp(1, 3)).then_some(candidate)

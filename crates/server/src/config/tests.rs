@@ -26,7 +26,10 @@ fn everything() -> String {
 fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
     for (text, told) in [
         ("\nlistn = \"127.0.0.1:1\"", "etc/valetkey.toml, line 2, listn: there is no such key; did you mean `listen`?"),
-        ("public-url = \"x\"", "etc/valetkey.toml, line 1, public-url: there is no such key; did you mean `public_url`?"),
+        (
+            "public-url = \"x\"",
+            "etc/valetkey.toml, line 1, public-url: there is no such key; did you mean `public_url`?",
+        ),
         (
             "data = \"d\"\n[tls]\ncerts = \"c\"",
             "etc/valetkey.toml, line 3, tls.certs: there is no such key; did you mean `tls.cert`?",
@@ -53,10 +56,19 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
 #[test]
 fn a_value_that_makes_no_sense_is_named_with_its_place() {
     for (text, told) in [
-        ("listen = \"8080\"", "etc/valetkey.toml, line 1, listen: it must be ADDRESS:PORT, such as 127.0.0.1:8080, not \"8080\""),
-        ("behind_proxy = \"perhaps\"", "etc/valetkey.toml, line 1, behind_proxy: it must be true or false, not \"perhaps\""),
+        (
+            "listen = \"8080\"",
+            "etc/valetkey.toml, line 1, listen: it must be ADDRESS:PORT, such as 127.0.0.1:8080, not \"8080\"",
+        ),
+        (
+            "behind_proxy = \"perhaps\"",
+            "etc/valetkey.toml, line 1, behind_proxy: it must be true or false, not \"perhaps\"",
+        ),
         ("data = [\"a\"]", "etc/valetkey.toml, line 1, data: it must be one value, not a list"),
-        ("data = 1.5", "etc/valetkey.toml, line 1, data: it must be a text, a number, true or false, or a list of texts"),
+        (
+            "data = 1.5",
+            "etc/valetkey.toml, line 1, data: it must be a text, a number, true or false, or a list of texts",
+        ),
         ("[tls]\nkey = \"k\"", "etc/valetkey.toml, line 2, tls.key: it needs tls.cert beside it"),
         (
             "[limits]\nheader_limit_bytes = 1",
@@ -120,7 +132,8 @@ fn the_template_says_what_counts_and_names_every_key() {
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = crate::lifecycle::folder::tests::scratch();
     let file = folder.path().join("valetkey.toml");
-    std::fs::write(&file, "data = \"here\"\nlisten = \"127.0.0.1:1\"\nnode = \"file\"\n[log]\nformat = \"json\"\n").unwrap();
+    std::fs::write(&file, "data = \"here\"\nlisten = \"127.0.0.1:1\"\nnode = \"file\"\n[log]\nformat = \"json\"\n")
+        .unwrap();
     let environment = |name: &str| {
         let value = match name {
             "VALETKEY_LISTEN" => "127.0.0.1:2",
@@ -134,7 +147,11 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         };
         Some(value.to_owned())
     };
-    let flags = [Flag::of("node", "--node", Some("flag")), Flag::of("port", "--port", Some(9)), Flag::of("data", "--data", None::<&str>)];
+    let flags = [
+        Flag::of("node", "--node", Some("flag")),
+        Flag::of("port", "--port", Some(9)),
+        Flag::of("data", "--data", None::<&str>),
+    ];
     let config = Config::load_from(Some(&file), &environment, flags.into_iter().flatten()).unwrap();
     assert_eq!(config.data, folder.path().join("here"));
     assert_eq!(config.listen, "127.0.0.1:9".parse().unwrap());
@@ -143,7 +160,8 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(config.limits.drain_s, 3);
     assert!(config.trusted_proxies.contains("192.0.2.7".parse().unwrap()));
     assert!(matches!(config.master_key, keys::Origin::Given(_)));
-    let told = Config::load_from(Some(&file), &|name| (name == "VALETKEY_LISTEN").then(|| "x".into()), None).unwrap_err();
+    let told =
+        Config::load_from(Some(&file), &|name| (name == "VALETKEY_LISTEN").then(|| "x".into()), None).unwrap_err();
     assert_eq!(
         told.to_string(),
         "the environment variable VALETKEY_LISTEN: it must be ADDRESS:PORT, such as 127.0.0.1:8080, not \"x\""

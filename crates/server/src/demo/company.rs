@@ -78,7 +78,10 @@ pub const PAGES: [PageSketch; 2] = [
         phone: "+49 30 5550143",
         fan_count: 3_206,
         posts: &[
-            ("Sunday, 9 o'clock: 62 km around the lakes, two cake stops.", Some("https://rides.alderpine.example/lakes")),
+            (
+                "Sunday, 9 o'clock: 62 km around the lakes, two cake stops.",
+                Some("https://rides.alderpine.example/lakes"),
+            ),
             ("Thank you to the 41 who came along in the rain. Nobody was left behind, and one saddle was lost.", None),
             ("Route vote: hills or headwind? Tell us until Thursday.", None),
         ],
@@ -93,8 +96,18 @@ pub const AD_ACCOUNTS: [AdAccountSketch; 2] = [
         timezone_name: "Europe/Berlin",
         campaigns: &[
             CampaignSketch { name: "Wren launch", objective: "OUTCOME_SALES", status: "ACTIVE", daily_budget: 12_000 },
-            CampaignSketch { name: "Autumn service", objective: "OUTCOME_LEADS", status: "ACTIVE", daily_budget: 3_500 },
-            CampaignSketch { name: "Test rides Berlin", objective: "OUTCOME_TRAFFIC", status: "PAUSED", daily_budget: 2_000 },
+            CampaignSketch {
+                name: "Autumn service",
+                objective: "OUTCOME_LEADS",
+                status: "ACTIVE",
+                daily_budget: 3_500,
+            },
+            CampaignSketch {
+                name: "Test rides Berlin",
+                objective: "OUTCOME_TRAFFIC",
+                status: "PAUSED",
+                daily_budget: 2_000,
+            },
         ],
     },
     AdAccountSketch {
@@ -103,8 +116,18 @@ pub const AD_ACCOUNTS: [AdAccountSketch; 2] = [
         timezone_id: 7,
         timezone_name: "America/New_York",
         campaigns: &[
-            CampaignSketch { name: "Heron in the US", objective: "OUTCOME_SALES", status: "ACTIVE", daily_budget: 9_000 },
-            CampaignSketch { name: "Dealers wanted", objective: "OUTCOME_LEADS", status: "PAUSED", daily_budget: 1_500 },
+            CampaignSketch {
+                name: "Heron in the US",
+                objective: "OUTCOME_SALES",
+                status: "ACTIVE",
+                daily_budget: 9_000,
+            },
+            CampaignSketch {
+                name: "Dealers wanted",
+                objective: "OUTCOME_LEADS",
+                status: "PAUSED",
+                daily_budget: 1_500,
+            },
         ],
     },
 ];

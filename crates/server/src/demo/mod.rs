@@ -36,7 +36,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         bail!("--fresh empties a folder, not a database: make an empty database, and name it with --store");
     }
     let folder = folder::prepare(&config.data, args.fresh)?;
-    let server = Server::open(&config, folder, FirstKey::MayBeMade).await?;
+    let server = Server::open(&config, folder, FirstKey::MayBeMade, HangUp::Stops).await?;
     let demo = match seeded(&server, &config).await {
         Ok(demo) => demo,
         Err(error) => {
@@ -44,7 +44,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             return Err(error);
         }
     };
-    let running = server.start(HangUp::Stops)?;
+    let running = server.start();
     if let Err(error) = file::write(&config.data, &demo) {
         // Without its file the demo is of no use to scripts, but it has to end in order all the same.
         running.finish().await;

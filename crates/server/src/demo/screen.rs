@@ -8,12 +8,20 @@ use valetkey_graph::protocol::version::Version;
 
 use super::file::Demo;
 
+/// The folder that is used when none is named.
+const USUAL_FOLDER: &str = "valetkey-data/demo";
+
 /// The screen, with colours; whoever prints it takes them out where there is no terminal. It holds
 /// three of the demo's tokens and no other secret.
 pub fn screen(demo: &Demo, folder: &Path, store: &str) -> String {
     let mut out = String::new();
     let file = folder.join(super::file::NAME);
-    let _ = writeln!(out, "\n  {}  {}\n", "Valetkey".bold(), "software gets its own identity, and a token you can take back".dimmed());
+    let _ = writeln!(
+        out,
+        "\n  {}  {}\n",
+        "Valetkey".bold(),
+        "software gets its own identity, and a token you can take back".dimmed()
+    );
     for (label, value) in [
         ("Server", demo.base_url.bold().to_string()),
         ("Company", format!("{}, with the agency {}", demo.business.name, demo.partner.business.name)),
@@ -25,15 +33,20 @@ pub fn screen(demo: &Demo, folder: &Path, store: &str) -> String {
     for (title, line) in calls(demo) {
         let _ = writeln!(out, "\n  {}\n{}", title.bold(), line.green());
     }
-    let _ = writeln!(out, "\n  {}", "Ctrl-C stops it. The data stay; `valetkey demo --fresh` begins anew.".dimmed());
+    let again = if folder == Path::new(USUAL_FOLDER) { String::new() } else { format!(" --data {}", folder.display()) };
+    let stop = format!("Ctrl-C stops it. The data stay; `valetkey demo --fresh{again}` begins anew.");
+    let _ = writeln!(out, "\n  {}", stop.dimmed());
     out
 }
 
 /// Three calls that work when pasted, each with what it shows.
 pub fn calls(demo: &Demo) -> Vec<(String, String)> {
     let graph = format!("{}/{}", demo.base_url, Version::NEWEST);
-    let (Some(scheduler), Some(reporter)) = (demo.system_users.first(), demo.system_users.get(1)) else { return Vec::new() };
-    let (Some(page), Some(own), Some(other)) = (demo.pages.first(), demo.ad_accounts.first(), demo.ad_accounts.get(1)) else {
+    let (Some(scheduler), Some(reporter)) = (demo.system_users.first(), demo.system_users.get(1)) else {
+        return Vec::new();
+    };
+    let (Some(page), Some(own), Some(other)) = (demo.pages.first(), demo.ad_accounts.first(), demo.ad_accounts.get(1))
+    else {
         return Vec::new();
     };
     let list = |account: &str| {
@@ -45,7 +58,10 @@ pub fn calls(demo: &Demo) -> Vec<(String, String)> {
     vec![
         (
             format!("{} publishes on {}", scheduler.name, page.name),
-            format!("curl -sH 'Authorization: Bearer {}' -d 'message=Hello from the demo' {graph}/{}/feed", scheduler.token, page.id),
+            format!(
+                "curl -sH 'Authorization: Bearer {}' -d 'message=Hello from the demo' {graph}/{}/feed",
+                scheduler.token, page.id
+            ),
         ),
         (format!("{} lists the campaigns of {}", reporter.name, own.name), list(&own.id)),
         (format!("{} is refused on {}, and told why", reporter.name, other.name), list(&other.id)),
@@ -68,7 +84,8 @@ mod tests {
 
     fn demo() -> Demo {
         let app = |name: &str| App { id: id(7), secret: "hush-app".into(), name: name.into() };
-        let account = |number, name: &str| AdAccount { id: format!("act_{number}"), account_id: id(number), name: name.into() };
+        let account =
+            |number, name: &str| AdAccount { id: format!("act_{number}"), account_id: id(number), name: name.into() };
         let user = |number, name: &str| SystemUser {
             id: id(number),
             name: name.into(),
@@ -97,7 +114,8 @@ mod tests {
 
     #[test]
     fn the_screen_is_one_screen_and_holds_no_other_secret() {
-        let text = anstream::adapter::strip_str(&screen(&demo(), Path::new("valetkey-data/demo"), "SQLite")).to_string();
+        let text =
+            anstream::adapter::strip_str(&screen(&demo(), Path::new("valetkey-data/demo"), "SQLite")).to_string();
         assert!(!text.contains("hush"), "{text}");
         assert!(text.lines().count() <= 22, "{text}");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();

@@ -39,14 +39,21 @@ struct House<'a> {
 ///
 /// # Errors
 /// When a step is refused: the demo's data were changed too far.
-pub async fn ensure(service: &Service, old: Option<&Demo>, base_url: &str, progress: Progress<'_>) -> anyhow::Result<Demo> {
+pub async fn ensure(
+    service: &Service,
+    old: Option<&Demo>,
+    base_url: &str,
+    progress: Progress<'_>,
+) -> anyhow::Result<Demo> {
     let mut house = House::find(service, company::BUSINESS, company::ADMIN, old.map(|o| o.business.id)).await?;
     progress(company::BUSINESS);
     let app = house.app(company::APPS[0], false, old.map(|o| (o.app.id, o.app.secret.as_str()))).await?;
-    let second = house.app(company::APPS[1], true, old.map(|o| (o.second_app.id, o.second_app.secret.as_str()))).await?;
+    let second =
+        house.app(company::APPS[1], true, old.map(|o| (o.second_app.id, o.second_app.secret.as_str()))).await?;
     house.accept_terms().await?;
     let colleague = house.colleague().await?;
-    let admin_user = house.system_user(company::ADMIN_SYSTEM_USER, Role::Admin, old.map(|o| o.admin_system_user.id)).await?;
+    let admin_user =
+        house.system_user(company::ADMIN_SYSTEM_USER, Role::Admin, old.map(|o| o.admin_system_user.id)).await?;
     house.install(admin_user.id, &[app.id, second.id]).await?;
     let old_token = old.map(|o| o.admin_system_user.token.as_str());
     let admin_token = house.admin_token(admin_user.id, &app, old_token).await?;
@@ -55,7 +62,8 @@ pub async fn ensure(service: &Service, old: Option<&Demo>, base_url: &str, progr
     let pages = house.pages(&by_admin, old, progress).await?;
     let ad_accounts = house.ad_accounts(&by_admin, old, progress).await?;
     let old_ids = |pick: fn(&Demo) -> Id| old.map(pick);
-    let catalog = house.asset(AssetKind::CATALOG, company::CATALOG, old_ids(|o| o.catalog.id), company::catalog_details());
+    let catalog =
+        house.asset(AssetKind::CATALOG, company::CATALOG, old_ids(|o| o.catalog.id), company::catalog_details());
     let catalog = catalog.await?;
     let pixel = house.asset(AssetKind::PIXEL, company::PIXEL, old_ids(|o| o.pixel.id), Map::new()).await?;
     if let Some(page) = pages.get(1) {
@@ -72,7 +80,8 @@ pub async fn ensure(service: &Service, old: Option<&Demo>, base_url: &str, progr
         house.equip(user.id, sketch, &places).await?;
         let scopes = ScopeSet::of(sketch.scopes);
         let old_token = old.map(|o| o.token.as_str());
-        let token = tokens::keep_or_issue(service, &by_admin, user.id, &app, scopes, tokens::SIXTY_DAYS, old_token).await?;
+        let token =
+            tokens::keep_or_issue(service, &by_admin, user.id, &app, scopes, tokens::SIXTY_DAYS, old_token).await?;
         system_users.push(file::SystemUser { id: user.id, name: user.name, role: Role::Employee, token });
     }
     let business = house.named()?;
@@ -128,7 +137,8 @@ impl<'a> House<'a> {
         let business = match found {
             Some(id) => id,
             None => {
-                let made = service.create_business(&Call::operator(TRACE), name_of(name)?, name_of(admin.0)?, admin.1).await;
+                let made =
+                    service.create_business(&Call::operator(TRACE), name_of(name)?, name_of(admin.0)?, admin.1).await;
                 made.with_context(|| format!("the business {name}"))?.value.0
             }
         };
@@ -192,7 +202,8 @@ impl<'a> House<'a> {
     async fn colleague(&mut self) -> anyhow::Result<Id> {
         let (name, email) = company::COLLEAGUE;
         let business = self.business;
-        let found = self.service.read(|state| person::live_people(state, business).into_iter().find(|p| p.email == email))?;
+        let found =
+            self.service.read(|state| person::live_people(state, business).into_iter().find(|p| p.email == email))?;
         if let Some(found) = found {
             return Ok(found.id);
         }
@@ -243,7 +254,13 @@ impl<'a> House<'a> {
         tokens::issue(service, &call, user, app, ScopeSet::all(), tokens::NEVER).await
     }
 
-    async fn asset(&mut self, kind: AssetKind, name: &str, old: Option<Id>, details: Map<String, Value>) -> anyhow::Result<file::Named> {
+    async fn asset(
+        &mut self,
+        kind: AssetKind,
+        name: &str,
+        old: Option<Id>,
+        details: Map<String, Value>,
+    ) -> anyhow::Result<file::Named> {
         let business = self.business;
         let found = self.service.read(|state| {
             let mut own = state.list(List::OwnedAssets(business)).into_iter().filter_map(|id| state.asset(id));
@@ -258,13 +275,18 @@ impl<'a> House<'a> {
         Ok(file::Named { id: made.with_context(|| format!("the asset {name}"))?.value, name: name.to_owned() })
     }
 
-    async fn pages(&mut self, by: &Call, old: Option<&Demo>, progress: Progress<'_>) -> anyhow::Result<Vec<file::Named>> {
+    async fn pages(
+        &mut self,
+        by: &Call,
+        old: Option<&Demo>,
+        progress: Progress<'_>,
+    ) -> anyhow::Result<Vec<file::Named>> {
         let mut pages = Vec::new();
         for (i, sketch) in company::PAGES.iter().enumerate() {
             progress(sketch.name);
             let old = old.and_then(|o| o.pages.get(i)).map(|page| page.id);
             let page = self.asset(AssetKind::PAGE, sketch.name, old, sketch.details()).await?;
-            if is_empty(self.service, page.id, IdKind::Post).await? {
+            if is_empty(self.service, IdKind::Post, page.id).await? {
                 fill_page(self.service, by, page.id, sketch, i == 0).await?;
             }
             pages.push(page);
@@ -272,16 +294,25 @@ impl<'a> House<'a> {
         Ok(pages)
     }
 
-    async fn ad_accounts(&mut self, by: &Call, old: Option<&Demo>, progress: Progress<'_>) -> anyhow::Result<Vec<file::AdAccount>> {
+    async fn ad_accounts(
+        &mut self,
+        by: &Call,
+        old: Option<&Demo>,
+        progress: Progress<'_>,
+    ) -> anyhow::Result<Vec<file::AdAccount>> {
         let mut accounts = Vec::new();
         for (i, sketch) in company::AD_ACCOUNTS.iter().enumerate() {
             progress(sketch.name);
             let old = old.and_then(|o| o.ad_accounts.get(i)).map(|account| account.account_id);
             let account = self.asset(AssetKind::AD_ACCOUNT, sketch.name, old, sketch.details()).await?;
-            if is_empty(self.service, account.id, IdKind::Campaign).await? {
+            if is_empty(self.service, IdKind::Campaign, account.id).await? {
                 fill_ad_account(self.service, by, account.id, sketch).await?;
             }
-            accounts.push(file::AdAccount { id: format!("act_{}", account.id), account_id: account.id, name: account.name });
+            accounts.push(file::AdAccount {
+                id: format!("act_{}", account.id),
+                account_id: account.id,
+                name: account.name,
+            });
         }
         Ok(accounts)
     }
@@ -312,7 +343,7 @@ impl<'a> House<'a> {
     }
 }
 
-async fn is_empty(service: &Service, parent: Id, kind: IdKind) -> anyhow::Result<bool> {
+async fn is_empty(service: &Service, kind: IdKind, parent: Id) -> anyhow::Result<bool> {
     let query = ContentQuery {
         parent,
         kind: kind as u8,
@@ -327,10 +358,17 @@ async fn is_empty(service: &Service, parent: Id, kind: IdKind) -> anyhow::Result
     Ok(service.count_content(&query).await? == 0)
 }
 
-async fn fill_page(service: &Service, by: &Call, page: Id, sketch: &PageSketch, with_scheduled: bool) -> anyhow::Result<()> {
+async fn fill_page(
+    service: &Service,
+    by: &Call,
+    page: Id,
+    sketch: &PageSketch,
+    with_scheduled: bool,
+) -> anyhow::Result<()> {
     let question = rights::PUBLISH.on_asset(page, AssetKind::PAGE);
     for (message, link) in sketch.posts {
-        let post = PostInput { message: Some((*message).to_owned()), link: link.map(str::to_owned), ..PostInput::default() };
+        let post =
+            PostInput { message: Some((*message).to_owned()), link: link.map(str::to_owned), ..PostInput::default() };
         service.create_post(by, question, page, post).await.context("a post")?;
     }
     if with_scheduled {

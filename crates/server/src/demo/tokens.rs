@@ -19,7 +19,13 @@ pub fn call(token: &str, secret: &str) -> Call {
 }
 
 /// The token, if it still works for this user and app and carries what it should.
-pub fn keep(service: &Service, user: Id, app: &App, scopes: ScopeSet, old: Option<&str>) -> anyhow::Result<Option<String>> {
+pub fn keep(
+    service: &Service,
+    user: Id,
+    app: &App,
+    scopes: ScopeSet,
+    old: Option<&str>,
+) -> anyhow::Result<Option<String>> {
     let Some(text) = old else { return Ok(None) };
     let wanted = possible(service, app.id, scopes)?;
     let found = service.read(|state| state.token_by_digest(&Digest::of(text)))?;
@@ -30,7 +36,14 @@ pub fn keep(service: &Service, user: Id, app: &App, scopes: ScopeSet, old: Optio
 }
 
 /// A new token.
-pub async fn issue(service: &Service, by: &Call, user: Id, app: &App, scopes: ScopeSet, lifetime: Lifetime) -> anyhow::Result<String> {
+pub async fn issue(
+    service: &Service,
+    by: &Call,
+    user: Id,
+    app: &App,
+    scopes: ScopeSet,
+    lifetime: Lifetime,
+) -> anyhow::Result<String> {
     let scopes = possible(service, app.id, scopes)?;
     let ask = IssueRequest { system_user: user, app: app.id, scopes, lifetime, add_dependencies: false };
     let issued = service.issue_token(by, ask).await.with_context(|| format!("a token for {}", app.name))?;

@@ -47,7 +47,8 @@ impl DataFolder {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!("{}", taken(path, &mut lock)),
             Err(TryLockError::Error(error)) => {
-                return Err(error).with_context(|| format!("the data folder {shown} can't be locked: put it on a local disk"));
+                return Err(error)
+                    .with_context(|| format!("the data folder {shown} can't be locked: put it on a local disk"));
             }
         }
         // For people who look for the process; nothing is decided by it.
@@ -67,7 +68,8 @@ impl DataFolder {
             .mode(0o700)
             .create(path)
             .with_context(|| format!("the data folder {shown} can't be made"))?;
-        let mode = std::fs::metadata(path).with_context(|| format!("the data folder {shown} can't be looked at"))?.mode();
+        let mode =
+            std::fs::metadata(path).with_context(|| format!("the data folder {shown} can't be looked at"))?.mode();
         if mode & 0o077 != 0 {
             std::fs::set_permissions(path, Permissions::from_mode(0o700))
                 .with_context(|| format!("the data folder {shown} is open to others and can't be closed"))?;
@@ -87,9 +89,11 @@ impl DataFolder {
     /// # Errors
     /// When the folder can't be looked at.
     pub fn identity(&self) -> anyhow::Result<String> {
-        let found = std::fs::metadata(&self.path).with_context(|| format!("{} can't be looked at", self.path.display()))?;
+        let found =
+            std::fs::metadata(&self.path).with_context(|| format!("{} can't be looked at", self.path.display()))?;
         // Without a boot id nothing tells two machines apart, so the word is made unique instead.
-        let boot = std::fs::read("/proc/sys/kernel/random/boot_id").or_else(|_| crate::random::bytes::<16>().map(Vec::from))?;
+        let boot = std::fs::read("/proc/sys/kernel/random/boot_id")
+            .or_else(|_| crate::random::bytes::<16>().map(Vec::from))?;
         let mut facts = boot;
         facts.extend_from_slice(&found.dev().to_be_bytes());
         facts.extend_from_slice(&found.ino().to_be_bytes());
@@ -101,8 +105,12 @@ impl DataFolder {
 fn taken(path: &Path, lock: &mut File) -> String {
     let mut text = String::new();
     let number = lock.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok());
-    let by = number.map_or_else(|| "another valetkey".to_owned(), |number| format!("another valetkey (process {number})"));
-    format!("the data folder {} is in use by {by}: stop that one first, or name another folder with --data", path.display())
+    let by =
+        number.map_or_else(|| "another valetkey".to_owned(), |number| format!("another valetkey (process {number})"));
+    format!(
+        "the data folder {} is in use by {by}: stop that one first, or name another folder with --data",
+        path.display()
+    )
 }
 
 #[cfg(test)]

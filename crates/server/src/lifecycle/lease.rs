@@ -47,7 +47,12 @@ impl Lease {
     ///
     /// # Errors
     /// When another node holds it, with its name and how long to wait at most; or of the store.
-    pub async fn take(store: Arc<dyn Store>, clock: Arc<dyn Clock>, holder: String, ttl: Duration) -> anyhow::Result<Lease> {
+    pub async fn take(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        holder: String,
+        ttl: Duration,
+    ) -> anyhow::Result<Lease> {
         let shared = Shared {
             store,
             clock,
@@ -88,9 +93,9 @@ impl Lease {
     }
 
     /// Ends the renewing and gives the lease back.
-    pub async fn release(self) {
+    pub async fn release(mut self) {
         self.shared.stop.cancel();
-        let _ = self.renewing.await;
+        let _ = (&mut self.renewing).await;
         if let Some(service) = self.shared.service.get() {
             service.set_fresh_until_ms(0);
         }
@@ -100,6 +105,13 @@ impl Lease {
         if let Err(error) = self.shared.store.release_lease(&self.shared.holder).await {
             tracing::warn!(%error, "the lease could not be given back; the next start waits until it runs out");
         }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A lease that nobody holds any more must run out.
+        self.shared.stop.cancel();
     }
 }
 
@@ -181,9 +193,10 @@ async fn renew(shared: Arc<Shared>) {
 #[cfg(test)]
 mod tests {
     use tokio::time::Instant;
-    use valetkey_domain::{Id, Name, UnixMs};
+    use valetkey_domain::{Name, UnixMs};
     use valetkey_seal::{KeyRing, MasterKey, OsRandom};
     use valetkey_service::{Call, Deps};
+    use valetkey_store::faulty::Fault;
     use valetkey_store::{Faulty, MemoryStore};
 
     use super::*;
@@ -207,30 +220,152 @@ mod tests {
 
     struct World {
         clock: Arc<dyn Clock>,
+        /// What all nodes share.
         store: Arc<dyn Store>,
+        /// One node's way to it, which can be cut.
+        wire: Faulty,
     }
 
     impl World {
         fn new() -> World {
             let clock = Paused(Instant::now());
-            World { clock: Arc::new(clock), store: Arc::new(MemoryStore::with_clock(Arc::new(move || clock.now()))) }
+            let store: Arc<dyn Store> = Arc::new(MemoryStore::with_clock(Arc::new(move || clock.now())));
+            World { clock: Arc::new(clock), wire: Faulty::quiet(Arc::clone(&store)), store }
         }
 
-        async fn take(&self, holder: &str) -> anyhow::Result<Lease> {
-            Lease::take(Arc::clone(&self.store), Arc::clone(&self.clock), holder.to_owned(), TEST_TTL).await
+        async fn take(&self, store: Arc<dyn Store>, holder: &str) -> anyhow::Result<Lease> {
+            Lease::take(store, Arc::clone(&self.clock), holder.to_owned(), TEST_TTL).await
         }
 
-        async fn service(&self) -> Service {
+        async fn service(&self, store: Arc<dyn Store>) -> Service {
             let master = MasterKey::generate(&OsRandom).unwrap();
             let keys = KeyRing::open(&master, []).unwrap();
-            let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-            Service::open(Deps { store, clock, random: Box::new(SystemRandom), keys, node: "test".into() }).await.unwrap()
+            let clock = Arc::clone(&self.clock);
+            Service::open(Deps { store, clock, random: Box::new(SystemRandom), keys, node: "test".into() })
+                .await
+                .unwrap()
+        }
+
+        /// A node whose way to the store can be cut.
+        async fn node(&self) -> (Lease, Service) {
+            let lease = self.take(Arc::new(self.wire.clone()), "one").await.unwrap();
+            let service = self.service(Arc::new(self.wire.clone())).await;
+            lease.attach(&service);
+            (lease, service)
+        }
+
+        fn cut(&self, is_cut: bool) {
+            self.wire.follow(Box::new(move |_| is_cut.then_some(Fault::Before)));
         }
     }
 
-    async fn write(service: &Service) -> Result<Id, valetkey_domain::Refusal> {
+    /// Lets time go by; it costs none, for the clock stands still.
+    async fn pass(time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    async fn write(service: &Service) {
         let name = |text| Name::parse(text).unwrap();
-        let made = service.create_business(&Call::operator("test"), name("B"), name("A"), "a@example.com").await;
-        made.map(|done| done.value.0)
+        service.create_business(&Call::operator("test"), name("B"), name("A"), "a@example.com").await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_renewed_for_as_long_as_it_is_held() {
+        let world = World::new();
+        let (lease, service) = world.node().await;
+        for _ in 0..20 {
+            pass(TEST_TTL / 2).await;
+            assert!(service.is_fresh());
+            let other = world.take(Arc::clone(&world.store), "two").await.unwrap_err().to_string();
+            assert!(other.contains("another node, one,"), "{other}");
+        }
+        lease.release().await;
+        assert!(!service.is_fresh(), "a node without a lease answers");
+        assert!(world.take(Arc::clone(&world.store), "two").await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_refused_is_told_how_long_to_wait() {
+        let world = World::new();
+        let dead = world.take(Arc::clone(&world.store), "one").await.unwrap();
+        drop(dead);
+        pass(Duration::from_millis(10_500)).await;
+        let told = world.take(Arc::clone(&world.store), "two").await.unwrap_err().to_string();
+        assert!(told.contains("try again in 20 s"), "{told}");
+        assert!(
+            world.take(Arc::clone(&world.store), "one").await.is_ok(),
+            "what a dead process of our own left can't be taken over"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_is_cut_off_stops_answering_before_the_store_lets_others_in() {
+        let world = World::new();
+        let (_lease, service) = world.node().await;
+        world.cut(true);
+        let mut silent_at = None;
+        for second in 0..60 {
+            if silent_at.is_none() && !service.is_fresh() {
+                silent_at = Some(second);
+            }
+            if world.take(Arc::clone(&world.store), "two").await.is_ok() {
+                assert!(silent_at.is_some(), "two nodes answered after {second} s");
+                return;
+            }
+            pass(Duration::from_secs(1)).await;
+        }
+        panic!("nobody else was ever let in");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_comes_back_if_nobody_wrote_meanwhile() {
+        let world = World::new();
+        let (lease, service) = world.node().await;
+        write(&service).await;
+        world.cut(true);
+        pass(TEST_TTL * 2).await;
+        assert!(!service.is_fresh());
+        world.cut(false);
+        pass(TEST_TTL).await;
+        assert!(service.is_fresh());
+        assert!(!lease.lost().is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_gives_up_if_somebody_wrote_meanwhile() {
+        let world = World::new();
+        let (lease, service) = world.node().await;
+        world.cut(true);
+        pass(TEST_TTL * 2).await;
+        let other = world.take(Arc::clone(&world.store), "two").await.unwrap();
+        write(&world.service(Arc::clone(&world.store)).await).await;
+        other.release().await;
+        world.cut(false);
+        pass(TEST_TTL * 2).await;
+        assert!(lease.lost().is_cancelled());
+        assert!(!service.is_fresh(), "a node answers from a view that others have left behind");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_gives_up_once_another_holds_the_lease() {
+        let world = World::new();
+        let (lease, service) = world.node().await;
+        world.cut(true);
+        pass(TEST_TTL * 2).await;
+        let _other = world.take(Arc::clone(&world.store), "two").await.unwrap();
+        world.cut(false);
+        pass(TEST_TTL).await;
+        assert!(lease.lost().is_cancelled() && !service.is_fresh());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_view_that_broke_is_never_made_fresh_again() {
+        let world = World::new();
+        let (lease, service) = world.node().await;
+        // As the service does when it meets a change that it can't follow.
+        service.set_fresh_until_ms(0);
+        pass(TEST_TTL * 2).await;
+        assert!(!service.is_fresh());
+        assert!(lease.lost().is_cancelled());
     }
 }

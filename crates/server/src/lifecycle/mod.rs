@@ -152,16 +152,17 @@ async fn open_on(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Service> {
     // A new key can't open what an older one sealed, so none is made for a store that has data keys.
-    let may_make = first_key == FirstKey::MayBeMade && store.keys().await?.is_empty();
-    let master =
-        if may_make { keys::read_or_make(folder, &config.master_key)? } else { keys::read(folder, &config.master_key)? };
-    let ring = keys::open_ring(&**store, &master).await?;
-    let deps = Deps {
-        store: Arc::clone(store),
-        clock,
-        random: Box::new(SystemRandom),
-        keys: ring,
-        node: config.node.clone(),
+    let is_new = store.keys().await?.is_empty();
+    let master = match first_key {
+        FirstKey::MayBeMade if is_new => keys::read_or_make(folder, &config.master_key)?,
+        FirstKey::MayBeMade => {
+            let read = keys::read(folder, &config.master_key);
+            read.context("the store holds the data of a Valetkey already; name an empty one, or bring its master key")?
+        }
+        FirstKey::MustBeThere => keys::read(folder, &config.master_key)?,
     };
+    let ring = keys::open_ring(&**store, &master).await?;
+    let deps =
+        Deps { store: Arc::clone(store), clock, random: Box::new(SystemRandom), keys: ring, node: config.node.clone() };
     Ok(Service::open(deps).await?)
 }

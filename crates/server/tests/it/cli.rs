@@ -108,6 +108,8 @@ fn an_admin_token_manages_its_business_from_elsewhere() {
     run(&folder, &["app", "install", "Shop", "Chief"]);
     let issued = json_of(&folder, &["token", "issue", "Chief", "Shop", "--scopes", "business_management", "--add-dependencies"]);
     let token = issued["access_token"].as_str().unwrap();
+    // Entries of another business lie between this one's.
+    run(&folder, &["business", "create", "Agency", "--admin-email", "eve@example.org"]);
     let server = serve(&folder);
     let made = at(&server, &folder, token, &["person", "create", "Bo", "--email", "bo@example.com", "--json"]);
     assert!(made.status.success(), "{made:?}");

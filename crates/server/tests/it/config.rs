@@ -14,7 +14,9 @@ fn an_unknown_key_is_named_with_its_place() {
 #[test]
 fn plain_http_to_the_outside_is_refused_before_the_store_is_opened() {
     let folder = Folder::new();
-    assert!(folder.run(&["init", "--business", "Acme", "--admin-email", "ada@example.com", "--data", "d"]).status.success());
+    assert!(
+        folder.run(&["init", "--business", "Acme", "--admin-email", "ada@example.com", "--data", "d"]).status.success()
+    );
     let before = std::fs::metadata(folder.join("d/valetkey.db")).unwrap().modified().unwrap();
     let ended = folder.run(&["serve", "--data", "d", "--listen", "0.0.0.0:0"]);
     assert!(ended.error().contains("--behind-proxy"), "{ended:?}");
@@ -24,7 +26,9 @@ fn plain_http_to_the_outside_is_refused_before_the_store_is_opened() {
 #[test]
 fn a_certificate_that_is_not_there_is_named() {
     let folder = Folder::new();
-    assert!(folder.run(&["init", "--business", "Acme", "--admin-email", "ada@example.com", "--data", "d"]).status.success());
+    assert!(
+        folder.run(&["init", "--business", "Acme", "--admin-email", "ada@example.com", "--data", "d"]).status.success()
+    );
     std::fs::write(folder.join("v.toml"), "data = \"d\"\n[tls]\ncert = \"none.pem\"\nkey = \"none.key\"\n").unwrap();
     let ended = folder.run(&["serve", "--config", "v.toml"]);
     assert!(ended.error().contains("none.pem"), "{ended:?}");

@@ -40,7 +40,8 @@ fn the_file_holds_what_scripts_need_and_the_three_calls_do_what_they_say() {
     assert_eq!(text(&demo, "/ad_accounts/0/id"), format!("act_{}", text(&demo, "/ad_accounts/0/account_id")));
     assert!(text(&demo, "/base_url").starts_with("http://127.0.0.1:"));
 
-    let (page, own, other) = (text(&demo, "/pages/0/id"), text(&demo, "/ad_accounts/0/id"), text(&demo, "/ad_accounts/1/id"));
+    let (page, own, other) =
+        (text(&demo, "/pages/0/id"), text(&demo, "/ad_accounts/0/id"), text(&demo, "/ad_accounts/1/id"));
     let (scheduler, reporter) = (text(&demo, "/system_users/0/token"), text(&demo, "/system_users/1/token"));
     let lines: Vec<&str> = server.said.lines().filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 3, "{}", server.said);
@@ -61,7 +62,14 @@ fn the_screen_shows_no_secret_but_the_tokens_of_its_calls() {
     let folder = Folder::new();
     let server = Running::demo(&folder, &[]);
     let demo = demo_json(&folder);
-    for pointer in ["/app/secret", "/second_app/secret", "/partner/app/secret", "/partner/admin_token", "/admin_system_user/token", "/sign_in"] {
+    for pointer in [
+        "/app/secret",
+        "/second_app/secret",
+        "/partner/app/secret",
+        "/partner/admin_token",
+        "/admin_system_user/token",
+        "/sign_in",
+    ] {
         assert!(!server.said.contains(text(&demo, pointer)), "{pointer} is on the screen");
     }
     assert!(server.said.lines().count() <= 24, "{}", server.said);
@@ -109,7 +117,15 @@ fn a_lost_file_is_made_anew_with_secrets_and_tokens_that_work() {
     std::fs::write(folder.join("demo/demo.json"), "{ not whole").unwrap();
     let second = Running::demo(&folder, &[]);
     let after = demo_json(&folder);
-    for pointer in ["/business/id", "/app/id", "/pages/0/id", "/ad_accounts/1/id", "/catalog/id", "/pixel/id", "/admin_system_user/id"] {
+    for pointer in [
+        "/business/id",
+        "/app/id",
+        "/pages/0/id",
+        "/ad_accounts/1/id",
+        "/catalog/id",
+        "/pixel/id",
+        "/admin_system_user/id",
+    ] {
         assert_eq!(text(&after, pointer), text(&before, pointer), "{pointer} was made twice");
     }
     let as_app = |demo: &Value| format!("{}|{}", text(demo, "/app/id"), text(demo, "/app/secret"));
@@ -118,6 +134,15 @@ fn a_lost_file_is_made_anew_with_secrets_and_tokens_that_work() {
     assert_eq!(second.get(&format!("/v26.0/{app}"), Some(&as_app(&before))).0, 401, "the old secret still works");
     assert_eq!(second.get("/v26.0/me", Some(text(&after, "/admin_system_user/token"))).0, 200);
     second.stop();
+
+    // A secret that does not work any more is no reason to fail either.
+    let stale = after.to_string().replace(text(&after, "/app/secret"), text(&before, "/app/secret"));
+    std::fs::write(folder.join("demo/demo.json"), stale).unwrap();
+    let third = Running::demo(&folder, &[]);
+    let mended = demo_json(&folder);
+    assert_eq!(third.get(&format!("/v26.0/{app}"), Some(&as_app(&mended))).0, 200);
+    assert_eq!(text(&mended, "/second_app/secret"), text(&after, "/second_app/secret"));
+    third.stop();
 }
 
 #[test]

@@ -35,7 +35,14 @@ fn it_makes_folder_key_business_and_code_once() {
 fn it_says_what_comes_next() {
     let folder = Folder::new();
     let ended = folder.run(ACME);
-    for part in ["valetkey serve --data d", "valetkey login vkeyco_", "terms accept", "app create", "system-user create", "d/master.key"] {
+    for part in [
+        "valetkey serve --data d",
+        "valetkey login vkeyco_",
+        "terms accept",
+        "app create",
+        "system-user create",
+        "d/master.key",
+    ] {
         assert!(ended.out.contains(part), "{part}: {ended:?}");
     }
     assert!(!ended.out.contains('\u{1b}'), "colours without a terminal");

@@ -39,7 +39,9 @@ fn a_database_of_another_server_is_left_alone() {
     let database = Server::start(Options::default()).unwrap();
     let store = database.dsn(&database.create_database().unwrap());
     let folder = Folder::new();
-    let init = |data: &str| folder.run(&["init", "--business", "A", "--admin-email", "a@example.com", "--store", &store, "--data", data]);
+    let init = |data: &str| {
+        folder.run(&["init", "--business", "A", "--admin-email", "a@example.com", "--store", &store, "--data", data])
+    };
     assert!(init("one").status.success());
     let other = init("two");
     assert!(other.error().contains("there is no master key"), "{other:?}");

@@ -1,7 +1,7 @@
 //! What the tests share: a folder of their own, the program, and plain HTTP. Waiting is reading:
 //! for a line that the program prints, or for its end.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -143,7 +143,13 @@ pub fn ask_socket(socket: &Path, method: &str, path: &str) -> (u16, String) {
     ask(UnixStream::connect(socket).unwrap(), method, path, None, "")
 }
 
-fn ask(mut stream: impl std::io::Read + std::io::Write, method: &str, path: &str, token: Option<&str>, form: &str) -> (u16, String) {
+fn ask(
+    mut stream: impl std::io::Read + std::io::Write,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    form: &str,
+) -> (u16, String) {
     let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
     let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{kind}{bearer}");

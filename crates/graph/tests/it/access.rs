@@ -1,0 +1,309 @@
+//! Rows of the access table, where a mistake is easy: who, which tokens, which fields.
+
+use serde_json::{Value, json};
+use valetkey_domain::token::Lifetime;
+use valetkey_service::Call;
+
+use crate::house::{house, name};
+
+#[tokio::test]
+async fn an_app_is_seen_in_full_by_itself_its_tokens_and_admins() {
+    let house = house().await;
+    let m = &house.maker;
+    let person = Call::with_token(&m.person_token, "seed");
+    let (other, secret) = house.service.create_app(&person, m.business, name("Reader"), false).await.unwrap().value;
+    let own = format!("{}|{}", m.app, m.app_secret);
+    let another = format!("{other}|{secret}");
+    let fields = "id,name,link,category,created_time,business{id,name},allowed_scopes,demands_proof";
+    let target = |id: &str| format!("/v26.0/{id}?fields={fields}");
+    let keys = |body: &Value| {
+        let mut keys = body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        keys.sort();
+        keys
+    };
+    let page_token = house.page_token(m, &m.admin_token).await;
+    let app = m.app.to_string();
+    for (token, wanted) in [
+        (own.as_str(), vec!["business", "category", "created_time", "id", "link", "name"]),
+        (another.as_str(), vec!["category", "id", "link", "name"]),
+        (m.clerk_token.as_str(), vec!["business", "category", "created_time", "id", "link", "name"]),
+        (page_token.as_str(), vec!["category", "created_time", "id", "link", "name"]),
+        (m.admin_token.as_str(), vec!["allowed_scopes", "business", "category", "created_time", "demands_proof", "id", "link", "name"]),
+        (m.person_token.as_str(), vec!["allowed_scopes", "business", "category", "created_time", "demands_proof", "id", "link", "name"]),
+    ] {
+        let answer = house.send("GET", &target(&app), Some(token), &[]).await;
+        assert_eq!(keys(&answer.body), wanted, "{}", answer.text);
+        assert!(!answer.text.contains(&m.app_secret));
+    }
+    // Another app of the business: for an ADMIN with the scope, and for nobody below.
+    let other = other.to_string();
+    assert_eq!(house.send("GET", &target(&other), Some(&m.admin_token), &[]).await.body["name"], "Reader");
+    let clerk = house.get(&target(&other), &m.clerk_token).await;
+    assert_eq!((clerk.status.as_u16(), clerk.code(), clerk.reason()), (403, Some(200), Some("role_insufficient")), "{}", clerk.text);
+    let narrow = house.token(m, m.admin, &["pages_show_list"], Lifetime::Never).await;
+    let narrow = house.get(&target(&other), &narrow).await;
+    assert_eq!((narrow.status.as_u16(), narrow.code(), narrow.reason()), (403, Some(10), Some("scope_missing")), "{}", narrow.text);
+    assert_eq!(house.send("GET", "/v26.0/app", Some(&own), &[]).await.body["id"], app);
+    assert_eq!(house.get("/v26.0/app", &page_token).await.body["id"], app);
+    let default = house.send("GET", &format!("/v26.0/{app}"), Some(&own), &[]).await;
+    assert_eq!(keys(&default.body), ["category", "id", "link", "name"]);
+    for caller in [&another, &m.clerk_token] {
+        let answer = house.send("GET", &format!("/v26.0/{app}/permissions"), Some(caller), &[]).await;
+        assert_eq!((answer.code(), answer.reason()), (Some(200), Some("role_insufficient")), "{}", answer.text);
+    }
+    let agency = house.get(&target(&app), &house.agency.admin_token).await;
+    assert_eq!(agency.body["error"]["error_subcode"], 33);
+}
+
+#[tokio::test]
+async fn an_app_token_reaches_nothing_but_its_rows() {
+    let house = house().await;
+    let m = &house.maker;
+    let app = format!("{}|{}", m.app, m.app_secret);
+    let me = house.send("GET", "/v26.0/me", Some(&app), &[]).await;
+    assert_eq!((me.status.as_u16(), me.code()), (400, Some(2500)));
+    for target in [m.business, m.clerk, m.admin_person, m.page, m.account, m.catalog, m.pixel] {
+        for edge in ["", "/assigned_users", "/system_users", "/feed", "/access_tokens"] {
+            let answer = house.send("GET", &format!("/v26.0/{target}{edge}"), Some(&app), &[]).await;
+            let unknown = answer.code() == Some(100) && answer.body["error"]["message"].as_str().is_some_and(|t| t.contains("nonexisting field"));
+            let refused = (answer.code(), answer.reason()) == (Some(200), Some("role_insufficient"));
+            assert!(unknown || refused, "{target}{edge}: {}", answer.text);
+        }
+    }
+    let foreign = house.send("GET", &format!("/v26.0/{}", house.agency.page), Some(&app), &[]).await;
+    assert_eq!(foreign.body["error"]["error_subcode"], 33);
+}
+
+#[tokio::test]
+async fn a_token_of_ones_own_business_says_why_it_may_not_be_read() {
+    let house = house().await;
+    let m = &house.maker;
+    let list = house.get(&format!("/v26.0/{}/access_tokens", m.admin), &m.admin_token).await;
+    let id = list.body["data"][0]["id"].as_str().unwrap();
+    let clerk = house.get(&format!("/v26.0/{id}"), &m.clerk_token).await;
+    assert_eq!((clerk.status.as_u16(), clerk.code(), clerk.reason()), (403, Some(200), Some("role_insufficient")), "{}", clerk.text);
+    let admin = house.get(&format!("/v26.0/{id}?fields=status"), &m.admin_token).await;
+    assert_eq!(admin.body, json!({"id": id, "status": "live"}));
+    let second = house.service.create_system_user(&Call::with_token(&m.person_token, "seed"), m.business, name("Second"), valetkey_domain::Role::Employee).await.unwrap().value;
+    house.service.install_app(&Call::with_token(&m.person_token, "seed"), second, m.app).await.unwrap();
+    let narrow = house.token(m, second, &["pages_show_list"], Lifetime::Never).await;
+    let own = house.get("/v26.0/me/access_tokens", &narrow).await;
+    assert_eq!(own.body["data"].as_array().map(Vec::len), Some(1), "{}", own.text);
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_business_come_page_by_page_newest_first() {
+    let house = house().await;
+    let m = &house.maker;
+    for _ in 0..3 {
+        house.token(m, m.clerk, &["pages_show_list"], Lifetime::Never).await;
+    }
+    let all = house.get(&format!("/v26.0/{}/access_tokens?summary=1&fields=id&limit=100", m.business), &m.admin_token).await;
+    let ids = |v: &Value| v["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().parse::<u64>().unwrap()).collect::<Vec<_>>();
+    let wanted = ids(&all.body);
+    assert_eq!(all.body["summary"]["total_count"], wanted.len());
+    assert!(wanted.is_sorted_by(|a, b| a > b));
+    let mut next = format!("/v26.0/{}/access_tokens?fields=id&limit=2&access_token={}", m.business, m.admin_token);
+    let (mut got, mut previous) = (Vec::new(), None);
+    loop {
+        let page = house.raw("GET", &next, &[], Vec::new()).await;
+        got.extend(ids(&page.body));
+        if let Some(link) = page.body["paging"]["previous"].as_str() {
+            previous = Some((link.strip_prefix("http://valetkey.test").unwrap().to_owned(), got.len()));
+        }
+        match page.body["paging"]["next"].as_str() {
+            Some(link) => next = link.strip_prefix("http://valetkey.test").unwrap().to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(got, wanted);
+    let (link, _) = previous.unwrap();
+    let back = house.raw("GET", &link, &[], Vec::new()).await;
+    let last = wanted.len() - if wanted.len() % 2 == 0 { 2 } else { 1 };
+    assert_eq!(ids(&back.body), wanted[last - 2..last], "{}", back.text);
+}
+
+#[tokio::test]
+async fn people_see_themselves_and_admins_everybody() {
+    let house = house().await;
+    let m = &house.maker;
+    let person = Call::with_token(&m.person_token, "seed");
+    let eve = house.service.create_person(&person, m.business, name("Eve"), "eve@rad.example", valetkey_domain::Role::Employee).await.unwrap().value;
+    let code = house.service.create_sign_in_code(&Call::operator("seed"), eve).await.unwrap().value;
+    let (_, text) = house.service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
+    let token = text.reveal();
+    let people = format!("/v26.0/{}/business_users?fields=id,name,email,role", m.business);
+    let own = house.get(&people, token).await;
+    // An e-mail address is for ADMINs.
+    assert_eq!(own.body["data"], json!([{"id": eve.to_string(), "name": "Eve", "role": "EMPLOYEE"}]), "{}", own.text);
+    let all = house.get(&people, &m.admin_token).await;
+    assert_eq!(all.body["data"].as_array().map(Vec::len), Some(2), "{}", all.text);
+    assert!(all.text.contains("eve@rad.example"));
+    let software = house.get(&people, &m.clerk_token).await;
+    assert_eq!((software.code(), software.reason()), (Some(200), Some("role_insufficient")), "{}", software.text);
+    let users = house.get("/v26.0/me/business_users", token).await;
+    assert_eq!(users.body["data"][0]["id"], eve.to_string(), "{}", users.text);
+    assert_eq!(house.get("/v26.0/me/business_users", &m.clerk_token).await.body, json!({"data": []}));
+
+    let node = format!("/v26.0/{eve}");
+    assert_eq!(house.post(&node, token, &[("name", "Evi")]).await.body, json!({"success": true}));
+    let promoted = house.post(&node, token, &[("role", "ADMIN")]).await;
+    assert_eq!((promoted.code(), promoted.reason()), (Some(200), Some("role_insufficient")), "{}", promoted.text);
+    let foreign = house.post(&format!("/v26.0/{}", m.admin_person), token, &[("name", "Mine")]).await;
+    assert_eq!((foreign.code(), foreign.reason()), (Some(200), Some("role_insufficient")), "{}", foreign.text);
+    assert_eq!(house.delete(&node, token, &[]).await.body, json!({"success": true}));
+    assert_eq!(house.get("/v26.0/me", token).await.code(), Some(190));
+    let last = house.delete(&format!("/v26.0/{}", m.admin_person), &m.person_token, &[]).await;
+    assert_eq!((last.code(), last.body["error"]["error_subcode"].as_u64()), (Some(100), Some(9_000_015)), "{}", last.text);
+}
+
+#[tokio::test]
+async fn a_row_shows_what_its_list_shows_and_the_rest_by_the_nodes_own_right() {
+    let house = house().await;
+    let m = &house.maker;
+    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
+    house.post(&format!("/v26.0/{}", m.page), &m.admin_token, &[("about", "We make bikes"), ("category", "Shop")]).await;
+    let token = house.token(m, m.clerk, &["business_management"], Lifetime::Never).await;
+    for scope in ["pages_show_list", "pages_read_engagement"] {
+        let dropped = house.delete(&format!("/v26.0/me/permissions/{scope}"), &token, &[]).await;
+        assert_eq!(dropped.body, json!({"success": true}), "{}", dropped.text);
+    }
+    let pages = format!("/v26.0/{}/owned_pages?fields=id,name,category,about,access_token,link,business{{id}}", m.business);
+    let rows = house.get(&pages, &token).await;
+    assert_eq!(rows.body["data"], json!([{"id": m.page.to_string(), "name": "City bikes"}]), "{}", rows.text);
+    let node = house.get(&format!("/v26.0/{}", m.page), &token).await;
+    assert_eq!((node.code(), node.reason()), (Some(10), Some("scope_missing")), "{}", node.text);
+}
+
+#[tokio::test]
+async fn assigned_users_shows_ones_own_row_unless_one_manages() {
+    let house = house().await;
+    let m = &house.maker;
+    let person = Call::with_token(&m.person_token, "seed");
+    let second = house.service.create_system_user(&person, m.business, name("Second"), valetkey_domain::Role::Employee).await.unwrap().value;
+    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
+    house.assign(m, m.page, second, &["ADVERTISE"]).await;
+    let users = format!("/v26.0/{}/assigned_users?summary=true", m.page);
+    let ids = |v: &Value| v["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let own = house.get(&users, &m.clerk_token).await;
+    assert_eq!(ids(&own.body), [m.clerk.to_string()], "{}", own.text);
+    assert_eq!(own.body["summary"]["total_count"], 1);
+    assert_eq!(ids(&house.get(&users, &m.admin_token).await.body).len(), 2);
+    house.assign(m, m.page, m.clerk, &["MANAGE"]).await;
+    assert_eq!(ids(&house.get(&users, &m.clerk_token).await.body).len(), 2);
+    // MANAGE is a task, not a role: it assigns nobody.
+    let assign = house.post(&format!("/v26.0/{}/assigned_users", m.page), &m.clerk_token, &[("user", &second.to_string()), ("tasks", "MANAGE")]).await;
+    assert_eq!((assign.code(), assign.reason()), (Some(200), Some("role_insufficient")), "{}", assign.text);
+    // A partner's ADMIN sees the partner's own people, and not the owner's.
+    let a = &house.agency;
+    house.post(&format!("/v26.0/{}/agencies", m.page), &m.admin_token, &[("business", &a.business.to_string()), ("permitted_tasks", "ANALYZE")]).await;
+    assert_eq!(house.get(&users, &a.admin_token).await.body["data"], json!([]));
+    let asked = house.get(&format!("{users}&business={}", m.business), &a.admin_token).await;
+    assert_eq!((&asked.body["data"], &asked.body["summary"]["total_count"]), (&json!([]), &json!(0)), "{}", asked.text);
+}
+
+#[tokio::test]
+async fn revoking_by_text_takes_every_sort_of_token_of_the_app() {
+    let house = house().await;
+    let m = &house.maker;
+    let page_token = house.page_token(m, &m.admin_token).await;
+    let app = m.app.to_string();
+    let body = [("client_id", app.as_str()), ("client_secret", m.app_secret.as_str()), ("revoke_token", page_token.as_str())];
+    let foreign = house.send("POST", "/v26.0/oauth/revoke", Some(&house.agency.admin_token), &body).await;
+    assert_eq!(foreign.code(), Some(100), "{}", foreign.text);
+    assert_eq!(house.get("/v26.0/me", &page_token).await.body["id"], m.page.to_string());
+    let done = house.send("POST", "/v26.0/oauth/revoke", Some(&page_token), &body).await;
+    assert_eq!(done.body, json!({"success": true}), "{}", done.text);
+    assert_eq!(house.get("/v26.0/me", &page_token).await.code(), Some(190));
+    let again = house.send("POST", "/v26.0/oauth/revoke", Some(&m.admin_token), &body).await;
+    assert_eq!(again.body, json!({"success": true}), "{}", again.text);
+    let never = [body[0], body[1], ("revoke_token", "never-issued")];
+    let unknown = house.send("GET", "/oauth/revoke", Some(&m.admin_token), &never).await;
+    assert_eq!(unknown.body, json!({"success": true}), "{}", unknown.text);
+    let theirs = [body[0], body[1], ("revoke_token", house.agency.clerk_token.as_str())];
+    let kept = house.send("GET", "/oauth/revoke", Some(&m.admin_token), &theirs).await;
+    assert_eq!((kept.without_trace("-"), kept.status), (unknown.without_trace("-"), unknown.status));
+    assert_eq!(house.get("/v26.0/me", &house.agency.clerk_token).await.status.as_u16(), 200);
+    assert_eq!(house.delete("/v26.0/oauth/revoke", &m.admin_token, &body).await.code(), Some(100));
+}
+
+#[tokio::test]
+async fn errors_about_apps_use_their_known_words() {
+    let house = house().await;
+    let m = &house.maker;
+    let app = m.app.to_string();
+    let secret = m.app_secret.as_str();
+    let grant = ("grant_type", "client_credentials");
+    for (body, code, words) in [
+        (vec![grant, ("client_id", app.as_str()), ("client_secret", "wrong")], 101, "Error validating client secret."),
+        (vec![grant, ("client_id", "12345"), ("client_secret", secret)], 101, "Error validating application. Cannot get application info due to a system error."),
+        (vec![grant, ("client_secret", secret)], 101, "Missing client_id parameter."),
+        (vec![grant, ("client_id", app.as_str())], 101, "Missing client_secret parameter."),
+        (vec![("client_id", app.as_str()), ("client_secret", secret)], 100, "(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}"),
+        (vec![("grant_type", "password"), ("client_id", app.as_str()), ("client_secret", secret)], 100, "(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}"),
+        (vec![("code", "abc")], 100, "Invalid verification code format."),
+        (vec![("grant_type", "fb_exchange_token"), ("client_id", app.as_str()), ("client_secret", secret)], 100, "(#100) The parameter fb_exchange_token is required"),
+    ] {
+        let answer = house.send("GET", "/v26.0/oauth/access_token", None, &body).await;
+        let status = if code == 190 { 401 } else { 400 };
+        assert_eq!((answer.status.as_u16(), answer.code(), answer.body["error"]["message"].as_str()), (status, Some(code), Some(words)), "{}", answer.text);
+        assert!(!answer.text.contains(secret));
+    }
+    let theirs = [("grant_type", "fb_exchange_token"), ("client_id", app.as_str()), ("client_secret", secret), ("fb_exchange_token", house.agency.clerk_token.as_str())];
+    let foreign = house.send("GET", "/v26.0/oauth/access_token", None, &theirs).await;
+    assert_eq!((foreign.status.as_u16(), foreign.code()), (401, Some(190)), "{}", foreign.text);
+}
+
+#[tokio::test]
+async fn filters_of_status_narrow_and_widen_as_they_say() {
+    let house = house().await;
+    let m = &house.maker;
+    for (title, status) in [("on", "ACTIVE"), ("off", "PAUSED"), ("old", "PAUSED"), ("gone", "PAUSED")] {
+        let body = [("name", title), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]"), ("status", status)];
+        let made = house.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &body).await;
+        let id = made.str("id").to_owned();
+        match title {
+            "old" => assert_eq!(house.post(&format!("/v26.0/{id}"), &m.admin_token, &[("status", "ARCHIVED")]).await.status.as_u16(), 200),
+            "gone" => assert_eq!(house.delete(&format!("/v26.0/{id}"), &m.admin_token, &[]).await.status.as_u16(), 200),
+            _ => {}
+        }
+        house.clock.advance_ms(1000);
+    }
+    let filter = |f: &str, op: &str, v: Value| json!([{"field": f, "operator": op, "value": v}]).to_string();
+    for (query, wanted) in [
+        (vec![], vec!["off", "on"]),
+        (vec![("effective_status", r#"["ARCHIVED","DELETED"]"#.to_owned())], vec!["gone", "old"]),
+        (vec![("effective_status", r#"["IN_PROCESS"]"#.to_owned())], vec![]),
+        (vec![("filtering", filter("campaign.effective_status", "IN", json!(["archived"])))], vec!["old"]),
+        (vec![("filtering", filter("effective_status", "NOT_IN", json!(["DELETED", "ACTIVE"])))], vec!["old", "off"]),
+        (vec![("effective_status", r#"["ACTIVE","PAUSED"]"#.to_owned()), ("filtering", filter("effective_status", "NOT_IN", json!(["ACTIVE"])))], vec!["off"]),
+        (vec![("filtering", filter("name", "CONTAIN", json!("F")))], vec!["off"]),
+        (vec![("limit", "1".to_owned()), ("filtering", filter("name", "CONTAIN", json!("o")))], vec!["off"]),
+    ] {
+        let query: Vec<(&str, &str)> = query.iter().map(|(n, v)| (*n, v.as_str())).chain([("fields", "name")]).collect();
+        let answer = house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &query).await;
+        let names: Vec<&str> = answer.body["data"].as_array().unwrap_or_else(|| panic!("{}", answer.text)).iter().map(|r| r["name"].as_str().unwrap()).collect();
+        assert_eq!(names, wanted, "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn assigned_things_are_listed_with_their_tasks_whatever_their_kind() {
+    let house = house().await;
+    let m = &house.maker;
+    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
+    house.assign(m, m.account, m.clerk, &["ADVERTISE"]).await;
+    let all = house.get("/v26.0/me/assigned_assets", &m.clerk_token).await;
+    let mut rows = all.body["data"].as_array().unwrap_or_else(|| panic!("{}", all.text)).clone();
+    rows.sort_by_key(|r| r["id"].to_string());
+    assert_eq!(rows[0]["tasks"], json!(["ANALYZE"]), "{}", all.text);
+    assert_eq!((&rows[1]["id"], &rows[1]["tasks"]), (&json!(format!("act_{}", m.account)), &json!(["ADVERTISE"])), "{}", all.text);
+    for (edge, id) in [("assigned_pages", m.page.to_string()), ("assigned_ad_accounts", format!("act_{}", m.account))] {
+        let list = house.get(&format!("/v26.0/{}/{edge}?fields=id&summary=total_count", m.clerk), &m.admin_token).await;
+        assert_eq!(list.body["data"][0]["id"], id, "{}", list.text);
+        assert_eq!(list.body["summary"]["total_count"], 1);
+    }
+    for edge in ["assigned_product_catalogs", "assigned_pixels", "assigned_applications", "assigned_instagram_accounts", "assigned_business_asset_groups"] {
+        assert_eq!(house.get(&format!("/v26.0/me/{edge}"), &m.clerk_token).await.body, json!({"data": []}), "{edge}");
+    }
+}

@@ -1,0 +1,443 @@
+//! What an attacker tries: a weak token that reaches further, a stranger that learns what exists,
+//! a secret that slips into an answer, a call that costs more than it should.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::{Id, ScopeSet};
+use valetkey_service::Call;
+
+use crate::house::{Answer, Company, House, house};
+
+impl House {
+    /// A token of a system user with these scopes and what they depend on.
+    pub async fn token(&self, of: &Company, user: Id, scopes: &[&'static str], lifetime: Lifetime) -> String {
+        let person = Call::with_token(&of.person_token, "seed");
+        let ask = IssueRequest { system_user: user, app: of.app, scopes: ScopeSet::of(scopes), lifetime, add_dependencies: true };
+        self.service.issue_token(&person, ask).await.unwrap().value.1.reveal().to_owned()
+    }
+
+    pub async fn assign(&self, of: &Company, asset: Id, user: Id, tasks: &[&str]) {
+        let person = Call::with_token(&of.person_token, "seed");
+        self.service.assign(&person, asset, user, tasks.iter().map(|t| (*t).to_owned()).collect()).await.unwrap();
+    }
+
+    pub async fn page_token(&self, of: &Company, token: &str) -> String {
+        let answer = self.get(&format!("/v26.0/{}?fields=access_token", of.page), token).await;
+        answer.str("access_token").to_owned()
+    }
+}
+
+fn outcome(answer: &Answer) -> (u16, Option<u64>, Option<String>) {
+    (answer.status.as_u16(), answer.code(), answer.reason().map(str::to_owned))
+}
+
+fn no(status: u16, code: u64, reason: &str) -> (u16, Option<u64>, Option<String>) {
+    (status, Some(code), Some(reason.to_owned()))
+}
+
+#[tokio::test]
+async fn an_anonymous_report_tells_no_id_from_another() {
+    let house = house().await;
+    let m = &house.maker;
+    let mut answers = Vec::new();
+    for id in [m.app.to_string(), m.page.to_string(), m.business.to_string(), format!("act_{}", m.account), "123456789".to_owned()] {
+        for edge in ["instruments", "activities"] {
+            let answer = house.send("POST", &format!("/v26.0/{id}/{edge}"), None, &[("type", "crash")]).await;
+            answers.push((answer.status, answer.without_trace(&id)));
+        }
+    }
+    assert!(answers.iter().all(|a| *a == (StatusCode::OK, r#"{"success":true}"#.to_owned())), "{answers:?}");
+}
+
+#[tokio::test]
+async fn an_employee_sees_no_more_than_the_name_of_who_made_it() {
+    let house = house().await;
+    let m = &house.maker;
+    house.assign(m, m.page, m.clerk, &["CREATE_CONTENT"]).await;
+    let wide = "id,name,role,email,status,created_time,business{id,name,system_users{id},business_users{email},access_tokens{id}},access_tokens{id},assigned_pages{id}";
+    let person = json!({"id": m.admin_person.to_string(), "name": "Ada"});
+    let me = house.get(&format!("/v26.0/me?fields=created_by{{{wide}}}"), &m.clerk_token).await;
+    assert_eq!(me.body["created_by"], person, "{}", me.text);
+    let tokens = house.get(&format!("/v26.0/me/access_tokens?fields=created_by{{{wide}}}"), &m.clerk_token).await;
+    assert_eq!(tokens.body["data"][0]["created_by"], person, "{}", tokens.text);
+    let post = house.post(&format!("/v26.0/{}/feed", m.page), &m.person_token, &[("message", "by a person")]).await;
+    // A person has no app, and a post of its own is written with its token all the same.
+    let read = house.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.clerk_token).await;
+    assert_eq!(read.body["admin_creator"], person, "{}", read.text);
+    let business = house.get("/v26.0/me?fields=business{id,name,created_time,system_users{id},business_users{id,email},access_tokens{id},agencies{id}}", &m.clerk_token).await;
+    let mut given: Vec<&String> = business.body["business"].as_object().unwrap().keys().collect();
+    given.sort();
+    // The clerk holds every scope, so it reads the business itself, and none of what ADMINs manage.
+    assert_eq!(given, ["created_time", "id", "name"], "{}", business.text);
+}
+
+#[tokio::test]
+async fn the_right_to_hide_a_post_changes_nothing_else() {
+    let house = house().await;
+    let m = &house.maker;
+    house.assign(m, m.page, m.clerk, &["MODERATE"]).await;
+    let token = house.token(m, m.clerk, &["pages_manage_engagement"], Lifetime::Never).await;
+    let post = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello"), ("description", "ours")]).await;
+    let post = format!("/v26.0/{}", post.str("id"));
+    for more in [("description", "theirs"), ("message", "theirs"), ("call_to_action", "{\"type\":\"BUY_NOW\"}"), ("is_published", "true")] {
+        let answer = house.post(&post, &token, &[("is_hidden", "true"), more]).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (403, Some(10)), "{more:?}: {}", answer.text);
+    }
+    let same = house.post(&post, &token, &[("is_hidden", "true"), ("description", "ours"), ("message", "hello")]).await;
+    assert_eq!(same.body, json!({"success": true}), "{}", same.text);
+    let read = house.get(&format!("{post}?fields=description,message,is_hidden"), &m.admin_token).await;
+    assert_eq!((&read.body["description"], &read.body["is_hidden"]), (&json!("ours"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
+    let house = house().await;
+    let m = &house.maker;
+    let token = house.page_token(m, &m.admin_token).await;
+    let page = m.page.to_string();
+    let clerk = m.clerk.to_string();
+    let inspected = house.get(&format!("/v26.0/debug_token?input_token={}", m.clerk_token), &token).await;
+    assert_eq!(outcome(&inspected), no(403, 200, "role_insufficient"), "{}", inspected.text);
+    let own = house.get(&format!("/v26.0/debug_token?input_token={token}"), &token).await;
+    assert_eq!((&own.body["data"]["type"], &own.body["data"]["profile_id"]), (&json!("PAGE"), &json!(page)));
+    // It assigns and shares, as the Page; it takes nothing away.
+    let assigned = house.post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk), ("tasks", "ANALYZE")]).await;
+    assert_eq!(assigned.body, json!({"success": true}), "{}", assigned.text);
+    let shared = house.post(&format!("/v26.0/{page}/agencies"), &token, &[("business", &house.agency.business.to_string()), ("permitted_tasks", "ANALYZE")]).await;
+    assert_eq!(shared.body, json!({"success": true}), "{}", shared.text);
+    let taken = house.delete(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk)]).await;
+    assert_eq!((taken.status.as_u16(), taken.code(), taken.body["error"]["error_subcode"].as_u64()), (400, Some(100), Some(33)), "{}", taken.text);
+    let ended = house.delete(&format!("/v26.0/{page}/agencies"), &token, &[("business", &house.agency.business.to_string())]).await;
+    assert_eq!((ended.code(), ended.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{}", ended.text);
+    for path in [m.business, m.admin, m.clerk, m.catalog, m.pixel] {
+        let answer = house.get(&format!("/v26.0/{path}"), &token).await;
+        assert_eq!((answer.code(), answer.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{path}: {}", answer.text);
+    }
+    for edge in ["permissions", "accounts", "adaccounts", "businesses", "access_tokens", "business_users"] {
+        let answer = house.get(&format!("/v26.0/me/{edge}"), &token).await;
+        assert!(answer.body["error"]["message"].as_str().is_some_and(|t| t.ends_with("on node type (Page)")), "{edge}: {}", answer.text);
+    }
+    let nested = house.get("/v26.0/me?fields=name,business{id,name,owned_pages{id}},owner_business{id}", &token).await;
+    assert_eq!(nested.body, json!({"id": page, "name": "City bikes"}), "{}", nested.text);
+}
+
+#[tokio::test]
+async fn a_found_token_tells_nothing_without_the_proof_that_its_app_demands() {
+    let house = house().await;
+    let m = &house.maker;
+    let set = house.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
+    assert_eq!(set.body, json!({"success": true}), "{}", set.text);
+    let seen = house.get(&format!("/v26.0/debug_token?input_token={}", m.clerk_token), &m.clerk_token).await;
+    assert_eq!(outcome(&seen), no(400, 100, "proof_missing"), "{}", seen.text);
+    let wrong = house.get(&format!("/v26.0/debug_token?input_token={}&appsecret_proof=00", m.clerk_token), &m.clerk_token).await;
+    assert_eq!(outcome(&wrong), no(400, 100, "proof_invalid"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn a_dead_token_is_told_of_its_death_and_a_disconnected_app_too() {
+    let house = house().await;
+    let m = &house.maker;
+    let app = format!("{}|{}", m.app, m.app_secret);
+    let business = format!("/v26.0/{}/owned_apps", m.business);
+    house.delete(&business, &m.person_token, &[("app_id", &m.app.to_string())]).await;
+    let seen = house.send("GET", "/v26.0/debug_token", Some(&m.clerk_token), &[("input_token", &m.clerk_token)]).await;
+    assert_eq!((&seen.body["data"]["is_valid"], &seen.body["data"]["error"]["subcode"]), (&json!(false), &json!(458)), "{}", seen.text);
+    let seen = house.send("GET", "/v26.0/debug_token", Some(&app), &[("input_token", &app)]).await;
+    assert_eq!((&seen.body["data"]["is_valid"], &seen.body["data"]["type"]), (&json!(false), &json!("APP")), "{}", seen.text);
+    let node = house.get(&format!("/v26.0/{}", m.app), &app.replace('|', "%7C")).await;
+    assert_eq!(node.code(), Some(190));
+}
+
+#[tokio::test]
+async fn no_answer_repeats_a_secret_that_was_put_in_the_wrong_place() {
+    let house = house().await;
+    let m = &house.maker;
+    let app_token = format!("{}|{}", m.app, m.app_secret);
+    for target in [
+        format!("/v26.0/{}", m.clerk_token),
+        format!("/v26.0/{}/feed", m.clerk_token),
+        format!("/v26.0/?ids={}", m.clerk_token),
+        format!("/v26.0/?ids={},{}", m.page, app_token.replace('|', "%7C")),
+    ] {
+        for method in ["GET", "POST", "DELETE"] {
+            let answer = house.raw(method, &format!("{target}{}access_token={}", if target.contains('?') { '&' } else { '?' }, m.admin_token), &[], Vec::new()).await;
+            assert!(answer.code().is_some(), "{method} {target}");
+            assert!(!answer.text.contains(&m.clerk_token) && !answer.text.contains(&m.app_secret), "{method} {}", answer.text);
+            assert!(!format!("{:?}", answer.headers).contains(&m.clerk_token));
+        }
+    }
+}
+
+#[tokio::test]
+async fn links_repeat_the_token_that_was_sent_and_no_other_secret() {
+    let house = house().await;
+    let m = &house.maker;
+    for _ in 0..2 {
+        house.post(&format!("/v26.0/{}/owned_pages", m.business), &m.admin_token, &[("name", "More")]).await;
+    }
+    let secrets = "client_secret=s3cr3t&input_token=s3cr3t&fb_exchange_token=s3cr3t&revoke_token=s3cr3t";
+    let target = format!("/v26.0/me/accounts?limit=1&fields=name&{secrets}");
+    let by_header = house.raw("GET", &target, &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
+    let next = by_header.body["paging"]["next"].as_str().unwrap_or_else(|| panic!("{}", by_header.text)).to_owned();
+    assert!(!next.contains("s3cr3t") && !next.contains(&m.admin_token) && !next.contains("access_token"), "{next}");
+    let by_parameter = house.get(&target, &m.admin_token).await;
+    let next = by_parameter.body["paging"]["next"].as_str().unwrap();
+    assert!(next.contains(&m.admin_token) && !next.contains("s3cr3t"), "{next}");
+    let batch = json!([{"method": "GET", "relative_url": "me/accounts?limit=1&fields=name"}]).to_string();
+    let part = |a: &Answer| -> Value { serde_json::from_str(a.body[0]["body"].as_str().unwrap()).unwrap() };
+    let in_batch = part(&house.post("/v26.0/", &m.admin_token, &[("batch", &batch)]).await);
+    assert!(in_batch["paging"]["next"].as_str().unwrap().contains(&m.admin_token), "{in_batch}");
+    let header = [("authorization", format!("Bearer {}", m.admin_token))];
+    let header: Vec<(&str, &str)> = header.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let body = format!("batch={}", crate::house::encode(&batch));
+    let in_batch = part(&house.raw("POST", "/v26.0/", &header, body.into_bytes()).await);
+    assert!(!in_batch["paging"]["next"].as_str().unwrap().contains("access_token"), "{in_batch}");
+}
+
+#[tokio::test]
+async fn an_item_without_a_token_of_its_own_uses_the_top_one_and_no_other_proof() {
+    let house = house().await;
+    let m = &house.maker;
+    let batch = json!([
+        {"method": "GET", "relative_url": "me?access_token=&fields=id"},
+        {"method": "GET", "relative_url": "me?fields=id", "access_token": house.agency.clerk_token},
+        {"method": "GET", "relative_url": format!("me?fields=id&access_token={}", house.agency.admin_token)},
+        {"method": "GET", "relative_url": format!("{}?fields=id", m.page), "access_token": house.agency.admin_token},
+        {"method": "POST", "relative_url": "", "body": "batch=[]"},
+        {"method": "GET", "relative_url": format!("{}?method=delete", m.page)},
+    ]);
+    let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
+    let parts: Vec<Value> = answer.body.as_array().unwrap().iter().map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap()).collect();
+    assert_eq!(parts[0]["id"], m.admin.to_string(), "{}", answer.text);
+    assert_eq!(parts[1]["id"], house.agency.clerk.to_string(), "{}", answer.text);
+    assert_eq!(parts[2]["id"], house.agency.admin.to_string(), "{}", answer.text);
+    assert_eq!(parts[3]["error"]["error_subcode"], 33);
+    assert_eq!(parts[4]["error"]["code"], 100);
+    assert_eq!(parts[5]["error"]["code"], 100);
+    assert!(!answer.text.contains(&house.agency.clerk_token));
+}
+
+#[tokio::test]
+async fn in_the_order_of_no_rights_come_before_parameters() {
+    let house = house().await;
+    let m = &house.maker;
+    let t = m.clerk_token.as_str();
+    for (method, target) in [
+        ("POST", format!("/v26.0/{}/access_tokens", m.admin)),
+        ("POST", format!("/v26.0/{}/applications", m.clerk)),
+        ("POST", format!("/v26.0/{}/system_users", m.business)),
+        ("POST", format!("/v26.0/{}/owned_apps", m.business)),
+        ("POST", format!("/v26.0/{}", m.admin)),
+        ("DELETE", format!("/v26.0/{}/owned_apps", m.business)),
+        ("POST", format!("/v26.0/{}/adaccount", m.business)),
+    ] {
+        let answer = house.send(method, &target, Some(t), &[("status", "NONSENSE"), ("name", "")]).await;
+        assert_eq!(outcome(&answer), no(403, 200, "role_insufficient"), "{method} {target}: {}", answer.text);
+    }
+    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
+    let post = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
+    let bad = house.post(&format!("/v26.0/{}", post.str("id")), t, &[("scheduled_publish_time", "nonsense")]).await;
+    assert_eq!(outcome(&bad), no(403, 200, "task_missing"), "{}", bad.text);
+}
+
+#[tokio::test]
+async fn an_exchange_never_makes_a_token_live_longer() {
+    let house = house().await;
+    let m = &house.maker;
+    let hour = house.token(m, m.clerk, &["pages_show_list"], Lifetime::Seconds(3600)).await;
+    let app = m.app.to_string();
+    let exchange = async |more: &[(&str, &str)]| {
+        let mut ask = vec![("client_id", app.as_str()), ("client_secret", m.app_secret.as_str()), ("grant_type", "fb_exchange_token"), ("fb_exchange_token", hour.as_str())];
+        ask.extend_from_slice(more);
+        house.send("POST", "/v26.0/oauth/access_token", None, &ask).await
+    };
+    for more in [("lifetime_s", "0"), ("lifetime_s", "3601"), ("set_token_expires_in_60_days", "true")] {
+        let answer = exchange(&[more]).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (403, Some(200)), "{more:?}: {}", answer.text);
+    }
+    let same = exchange(&[]).await;
+    assert_eq!(same.body["expires_in"], 3600, "{}", same.text);
+    let wider = house.post(&format!("/v26.0/{}/access_tokens", m.clerk), same.str("access_token"), &[("business_app", &app), ("scope", "pages_show_list")]).await;
+    assert_eq!(outcome(&wider), no(403, 200, "role_insufficient"), "{}", wider.text);
+}
+
+#[tokio::test]
+async fn a_list_of_page_tokens_costs_one_commit() {
+    let house = house().await;
+    let m = &house.maker;
+    for _ in 0..4 {
+        house.post(&format!("/v26.0/{}/owned_pages", m.business), &m.admin_token, &[("name", "More")]).await;
+    }
+    let before = house.service.revision();
+    let pages = house.get(&format!("/v26.0/{}/owned_pages?fields=access_token", m.business), &m.admin_token).await;
+    assert_eq!(pages.body["data"].as_array().unwrap().iter().filter(|p| p["access_token"].is_string()).count(), 5, "{}", pages.text);
+    assert_eq!(house.service.revision(), before + 1);
+    house.get(&format!("/v26.0/{}/owned_pages?fields=access_token", m.business), &m.admin_token).await;
+    assert_eq!(house.service.revision(), before + 1);
+    // Whoever may not have them gets the rows without, and nothing is written.
+    let person = house.get(&format!("/v26.0/{}/owned_pages?fields=access_token,tasks", m.business), &m.clerk_token).await;
+    assert_eq!(person.body, json!({"data": []}));
+    assert_eq!(house.service.revision(), before + 1);
+}
+
+#[tokio::test]
+async fn what_would_cost_too_much_is_refused_before_it_is_begun() {
+    let house = house().await;
+    let m = &house.maker;
+    let t = m.admin_token.as_str();
+    // A name that stands twice must not hide what the second asks for.
+    let hidden = (0..7).fold("id".to_owned(), |inner, _| format!("business,business{{owned_pages,owned_pages{{{inner}}}}}"));
+    let ids = vec![m.page.to_string(); 1].join(",");
+    for target in [
+        format!("/v26.0/{}?fields={hidden}", m.page),
+        format!("/v26.0/?ids={ids}&fields=business{{owned_pages.limit(5000){{business{{owned_pages.limit(5000){{id}}}}}}}}"),
+        format!("/v26.0/{}/owned_pages?limit=5000&fields=feed.limit(5000){{message}}", m.business),
+    ] {
+        let answer = house.get(&target, t).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, Some(100)), "{target}: {}", answer.text);
+        assert!(answer.text.contains("reduce the amount of data"), "{}", answer.text);
+    }
+    let account = format!("/v26.0/act_{}/campaigns", m.account);
+    let many: Vec<Value> = (0..21).map(|_| json!({"field": "name", "operator": "CONTAIN", "value": "x"})).collect();
+    let long = json!([{"field": "name", "operator": "IN", "value": (0..1001).map(|i| i.to_string()).collect::<Vec<_>>()}]);
+    for filtering in [Value::from(many), long] {
+        let answer = house.post(&account, t, &[("method", "get"), ("filtering", &filtering.to_string())]).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, Some(100)), "{}", answer.text);
+    }
+    let repeated = json!(vec!["ACTIVE"; 9_000]).to_string();
+    let answer = house.post(&account, t, &[("method", "get"), ("effective_status", &repeated)]).await;
+    assert_eq!(answer.body["data"], json!([]), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn not_modified_stays_not_modified() {
+    let house = house().await;
+    let target = format!("/v26.0/me?suppress_http_code=1&access_token={}", house.maker.admin_token);
+    let tag = house.raw("GET", &target, &[], Vec::new()).await.header("etag").unwrap().to_owned();
+    assert_eq!(house.raw("GET", &target, &[("if-none-match", &tag)], Vec::new()).await.status, StatusCode::NOT_MODIFIED);
+    let wrong = house.get("/v26.0/1?suppress_http_code=1", &house.maker.admin_token).await;
+    assert_eq!((wrong.status, wrong.code()), (StatusCode::OK, Some(100)));
+}
+
+/// With `strict_visibility` nothing that an EMPLOYEE is not assigned to differs from what was never
+/// made: not as a path, in `ids`, in a batch, or inside something else.
+#[tokio::test]
+async fn strict_visibility_has_no_hole() {
+    let house = house().await;
+    let m = &house.maker;
+    let set = house.post(&format!("/v26.0/{}", m.business), &m.admin_token, &[("strict_visibility", "true")]).await;
+    assert_eq!(set.body, json!({"success": true}), "{}", set.text);
+    let posted = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
+    let campaign = house.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &[("name", "C"), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]")]).await;
+    let t = m.clerk_token.as_str();
+    let hidden = [m.page.to_string(), format!("act_{}", m.account), m.catalog.to_string(), m.pixel.to_string(), posted.str("id").to_owned(), campaign.str("id").to_owned()];
+    for id in &hidden {
+        let never: String = {
+            let mut bytes = id.clone().into_bytes();
+            let last = bytes.len() - 1;
+            bytes[last] = if bytes[last] == b'9' { b'0' } else { bytes[last] + 1 };
+            String::from_utf8(bytes).unwrap()
+        };
+        let calls: [(&str, &str, &str); 8] = [
+            ("GET", "/v26.0/{}", ""),
+            ("POST", "/v26.0/{}", "name=x"),
+            ("DELETE", "/v26.0/{}", ""),
+            ("GET", "/v26.0/{}/assigned_users", ""),
+            ("POST", "/v26.0/{}/assigned_users", "user=1&tasks=ANALYZE"),
+            ("GET", "/v26.0/?ids={}", ""),
+            ("GET", "/v26.0/assigned_users?ids={}", ""),
+            ("POST", "/v26.0/", "batch=[{\"method\":\"GET\",\"relative_url\":\"{}\"}]"),
+        ];
+        for (method, target, body) in calls {
+            let call = async |id: &str| {
+                let target = target.replace("{}", id);
+                let header = [("authorization", format!("Bearer {t}"))];
+                let header: Vec<(&str, &str)> = header.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                let answer = house.raw(method, &target, &header, body.replace("{}", id).into_bytes()).await;
+                let text = match answer.body.pointer("/0/body").and_then(Value::as_str) {
+                    Some(part) => {
+                        let mut part: Value = serde_json::from_str(part).unwrap();
+                        part["error"]["fbtrace_id"] = json!("TRACE");
+                        part.to_string().replace(id, "ID")
+                    }
+                    None => answer.without_trace(id),
+                };
+                (answer.status, answer.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>(), text)
+            };
+            let (seen, unknown) = (call(id).await, call(&never).await);
+            assert_eq!(seen, unknown, "{method} {target} {id}");
+            assert!(seen.2.contains("\"error\""), "{method} {target} {id}: {}", seen.2);
+        }
+    }
+    for edge in ["owned_pages", "owned_ad_accounts", "owned_product_catalogs", "owned_pixels", "adspixels", "client_pages"] {
+        let list = house.get(&format!("/v26.0/{}/{edge}?summary=true", m.business), t).await;
+        assert_eq!((&list.body["data"], &list.body["summary"]["total_count"]), (&json!([]), &json!(0)), "{edge}: {}", list.text);
+    }
+    // Assigned, and no longer.
+    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
+    let page_token = house.page_token(m, t).await;
+    assert_eq!(house.get(&format!("/v26.0/{}", m.page), t).await.body["id"], m.page.to_string());
+    house.delete(&format!("/v26.0/{}/assigned_users", m.page), &m.admin_token, &[("user", &m.clerk.to_string())]).await;
+    let gone = house.get("/v26.0/me", &page_token).await;
+    assert_eq!((gone.code(), gone.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{}", gone.text);
+    let tokens = house.get("/v26.0/me/access_tokens?fields=type,page{id,name,feed{id}}", t).await;
+    assert!(tokens.text.contains("\"PAGE\"") && !tokens.text.contains("City bikes"), "{}", tokens.text);
+}
+
+#[tokio::test]
+async fn a_scheduled_post_of_a_revoked_page_token_is_not_published() {
+    let house = house().await;
+    let m = &house.maker;
+    let page_token = house.page_token(m, &m.admin_token).await;
+    let at = (house.service.now() / 1000 + 3600).to_string();
+    let post = house.post("/v26.0/me/feed", &page_token, &[("message", "later"), ("published", "false"), ("scheduled_publish_time", &at)]).await;
+    let id = post.str("id").to_owned();
+    house.delete(&format!("/v26.0/{}/access_tokens", m.admin), &m.person_token, &[]).await;
+    house.clock.advance_ms(3_601_000);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn({
+        let (service, stop) = (house.service.clone(), stop.clone());
+        async move { service.run_background(stop).await }
+    });
+    let mut failed = Value::Null;
+    for _ in 0..10_000 {
+        let read = house.get(&format!("/v26.0/{id}?fields=failed,is_published"), &m.person_token).await;
+        assert_ne!(read.body["is_published"], true, "{}", read.text);
+        failed = read.body["failed"].clone();
+        if failed.is_string() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+    assert_eq!(failed, "token_revoked");
+}
+
+#[tokio::test]
+async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
+    let house = house().await;
+    let (m, a) = (&house.maker, &house.agency);
+    let fields = "business{id,name,created_time,verification_status,owned_pages{id},system_users{id},business_users{email},agencies{id}}";
+    let before = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
+    assert_eq!(before.body["error"]["error_subcode"], 33);
+    house.post(&format!("/v26.0/{}/agencies", m.page), &m.admin_token, &[("business", &a.business.to_string()), ("permitted_tasks", "ANALYZE")]).await;
+    let owner = json!({"id": m.business.to_string(), "name": "Rad & Rad"});
+    let page = house.get(&format!("/v26.0/{}?fields={fields}", m.page), &a.admin_token).await;
+    assert_eq!(page.body["business"], owner, "{}", page.text);
+    for token in [&a.admin_token, &a.person_token] {
+        let node = house.get(&format!("/v26.0/{}?fields=id,name,created_time,verification_status,owned_pages,system_users", m.business), token).await;
+        assert_eq!(node.body, owner, "{}", node.text);
+    }
+    for (method, edge) in [("GET", "/owned_pages"), ("GET", "/system_users"), ("POST", "/system_users"), ("POST", ""), ("GET", "/agencies"), ("GET", "/access_tokens")] {
+        let answer = house.send(method, &format!("/v26.0/{}{edge}", m.business), Some(&a.admin_token), &[("name", "mine")]).await;
+        assert_eq!((answer.code(), answer.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{method} {edge}: {}", answer.text);
+    }
+    // The agency's EMPLOYEE works on nothing of the maker's, so it doesn't know it.
+    let clerk = house.get(&format!("/v26.0/{}", m.business), &a.clerk_token).await;
+    assert_eq!(clerk.body["error"]["error_subcode"], 33);
+    house.delete(&format!("/v26.0/{}/agencies", m.page), &a.admin_token, &[("business", &a.business.to_string())]).await;
+    let after = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
+    assert_eq!(after.without_trace(&m.business.to_string()), before.without_trace(&m.business.to_string()));
+}
