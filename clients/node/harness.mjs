@@ -315,7 +315,7 @@ export class World {
         throw new Failed(`nothing answers (${error.cause?.code ?? error.name}); start it with `
           + '`valetkey demo` and pass the demo.json that it writes');
       }
-      refusedRaw(response, { code: 190 });
+      refusedRaw(response, { code: 2500 });
     });
   }
 

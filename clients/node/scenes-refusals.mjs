@@ -15,7 +15,7 @@ scene('calls that make no sense', async w => {
     code: 100, text: '(#100) Tried accessing nonexisting field (no_such_field) on node type (Page)',
   }));
   await w.step('an unknown field inside braces is named', () => refused(
-    () => get([w.adAccount, 'campaigns'], { fields: 'id,account{no_such_field}' }),
+    () => get([w.adAccount], { fields: 'id,business{no_such_field}' }),
     { code: 100, text: 'nonexisting field (no_such_field)' },
   ));
   await w.step('an unknown edge is refused, on GET and on POST', async () => {

@@ -331,7 +331,7 @@ class World:
                     f"nothing answers ({type(error).__name__}); start it with `valetkey demo` and"
                     " pass the demo.json that it writes"
                 ) from None
-            refused_raw(response, 190)
+            refused_raw(response, 2500)
         return self.failed == before
 
     def end(self):

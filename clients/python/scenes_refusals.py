@@ -20,7 +20,7 @@ def nonsense(w, s):
         )
     with w.step("an unknown field inside braces is named"):
         refused(
-            lambda: w.admin.call("GET", (w.ad_account, "campaigns"), {"fields": "id,account{no_such_field}"}), 100,
+            lambda: w.admin.call("GET", (w.ad_account,), {"fields": "id,business{no_such_field}"}), 100,
             text="nonexisting field (no_such_field)",
         )
     with w.step("an unknown edge is refused, on GET and on POST"):
