@@ -73,7 +73,11 @@ impl Graph {
         }
         let (call, input) = match self.read(&request).await {
             Ok(read) => read,
-            Err(error) => return self.versioned(write::error(&error, &trace), request.path()),
+            Err(error) => {
+                let mut reply = write::error(&error, &trace);
+                self.head_of_answer(&mut reply, &trace, None, None, 0);
+                return self.versioned(reply, request.path());
+            }
         };
         let none_match = request.headers.get(http::header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
         let mut reply = match input.raw("batch") {
@@ -84,10 +88,14 @@ impl Graph {
                         self.count(&mut reply, &call, None, 0);
                         reply
                     }
-                    Err(error) => write::error(&error, &trace),
+                    Err(error) => {
+                        let mut reply = write::error(&error, &trace);
+                        self.count(&mut reply, &call, None, 0);
+                        reply
+                    }
                 }
             }
-            _ => self.serve(&call, &input, none_match).await,
+            _ => self.serve(&call, &input, none_match, &Work::default()).await,
         };
         // Only errors are meant: what is not modified has no body to show.
         let is_error = reply.status.is_client_error() || reply.status.is_server_error();
@@ -98,10 +106,9 @@ impl Graph {
     }
 
     /// Serves one call, whole: answer, error, headers.
-    pub(crate) async fn serve(&self, call: &Call, input: &Input, none_match: Option<&str>) -> Reply {
+    pub(crate) async fn serve(&self, call: &Call, input: &Input, none_match: Option<&str>, work: &Work) -> Reply {
         let started = Instant::now();
-        let work = Work::default();
-        let cx = Cx { service: &self.service, call, input, now: self.service.now(), work: &work };
+        let cx = Cx { service: &self.service, call, input, now: self.service.now(), work };
         let is_get = input.verb == schema::Verb::Get;
         let (mut reply, about) = match cx.run().await {
             Ok(answer) => {
@@ -124,8 +131,13 @@ impl Graph {
             _ => None,
         });
         let about = about.filter(|_| app.is_some() || reply.status == StatusCode::OK);
+        self.head_of_answer(reply, &call.trace, app, about, busy_us);
+    }
+
+    /// The headers that programs look for in every answer.
+    fn head_of_answer(&self, reply: &mut Reply, trace: &str, app: Option<Id>, about: Option<(Id, &'static str)>, busy_us: u32) {
         usage::write(&mut reply.headers, self.service.usage(), app, about, busy_us, self.service.now());
-        if let Ok(trace) = HeaderValue::from_str(&call.trace) {
+        if let Ok(trace) = HeaderValue::from_str(trace) {
             reply.headers.insert(HeaderName::from_static("x-fb-trace-id"), trace.clone());
             reply.headers.insert(HeaderName::from_static("x-fb-request-id"), trace);
         }

@@ -10,6 +10,7 @@ use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
 use valetkey_domain::asset::Asset;
 use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
+use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::limits::Limits;
 use valetkey_domain::person::Person;
@@ -19,7 +20,6 @@ use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{
     Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, Role, ScopeSet, State, Status, TaskSet,
 };
-use valetkey_domain::change::ActorKind;
 
 use crate::world::{Command, Seen, Things, World};
 
@@ -207,7 +207,13 @@ fn assignment(user: u64, asset: u64, business: u64, tasks: u32) -> Record {
 }
 
 fn share(asset: u64, partner: u64, tasks: u32) -> Record {
-    Record::Share(Share { asset: id(asset), partner: id(partner), tasks: TaskSet(tasks), created_at: 0, created_by: None })
+    Record::Share(Share {
+        asset: id(asset),
+        partner: id(partner),
+        tasks: TaskSet(tasks),
+        created_at: 0,
+        created_by: None,
+    })
 }
 
 fn token(n: u64, user: u64, app: Option<u64>, page: Option<u64>) -> Record {
@@ -238,8 +244,15 @@ fn page_token(n: u64, parent: u64) -> Record {
 /// Two businesses, a system user of each, an app, a Page of the first.
 fn small() -> Vec<Change> {
     let records = [
-        business(1), business(2), system_user(10, 1), system_user(12, 2), person(11, 1), app(20, 1), connection(1, 20),
-        installation(10, 20), asset(30, Some(1), AssetKind::PAGE),
+        business(1),
+        business(2),
+        system_user(10, 1),
+        system_user(12, 2),
+        person(11, 1),
+        app(20, 1),
+        connection(1, 20),
+        installation(10, 20),
+        asset(30, Some(1), AssetKind::PAGE),
     ];
     records.into_iter().map(put).collect()
 }
@@ -425,7 +438,12 @@ fn nobody_ever_sees_half_a_change_set() {
 #[test]
 fn times_come_back_as_they_went_in() {
     let start = valetkey_domain::id::EPOCH_MS;
-    for (created, ends) in [(start, None), (start + 1, Some(start)), (start + 5, Some(start + 1)), (start + (1 << 45), Some(start + (1 << 46)))] {
+    for (created, ends) in [
+        (start, None),
+        (start + 1, Some(start)),
+        (start + 5, Some(start + 1)),
+        (start + (1 << 45), Some(start + (1 << 46))),
+    ] {
         let Record::Token(base) = token(40, 10, Some(20), None) else { panic!() };
         let wanted = Token { created_at: created, expires_at: ends, ..base };
         let mut index = Index::new();

@@ -11,7 +11,8 @@ use valetkey_domain::kind::TABLE;
 use crate::language::{Case, warehouse};
 
 /// How the caller's business and user stand to the asset.
-const RELATIONS: &[&str] = &["owned+assigned", "owned", "shared-in-full+assigned", "shared-ANALYZE+assigned", "shared-in-full", "none"];
+const RELATIONS: &[&str] =
+    &["owned+assigned", "owned", "shared-in-full+assigned", "shared-ANALYZE+assigned", "shared-in-full", "none"];
 const ROLES: &[&str] = &["admin", "employee"];
 
 fn kinds() -> Vec<(&'static str, Vec<String>)> {
@@ -204,7 +205,8 @@ fn summary(seen: &BTreeMap<(usize, &str, &str, &str), BTreeMap<char, usize>>) ->
     for ((_, kind, relation, role), counts) in seen {
         let count = |c| counts.get(&c).copied().unwrap_or(0);
         cells += counts.values().sum::<usize>();
-        writeln!(out, "{kind}, {relation}, {role}: {} / {} / {} / {}", count('+'), count('t'), count('a'), count('.')).unwrap();
+        writeln!(out, "{kind}, {relation}, {role}: {} / {} / {} / {}", count('+'), count('t'), count('a'), count('.'))
+            .unwrap();
     }
     writeln!(out, "{cells} cells").unwrap();
     out

@@ -59,9 +59,11 @@ fn one_key_may_go_and_come_back_within_a_batch() {
     let things = Things::of(&model);
     let (user, app_id) = things.installations[0];
     let business = model.system_user(user).unwrap().business;
-    let page = things.assets.iter().copied().find(|a| {
-        model.asset(*a).is_some_and(|x| x.business == Some(business) && x.kind == AssetKind::PAGE)
-    });
+    let page = things
+        .assets
+        .iter()
+        .copied()
+        .find(|a| model.asset(*a).is_some_and(|x| x.business == Some(business) && x.kind == AssetKind::PAGE));
     let page = page.unwrap();
     let tasks = |t: &str| vec![t.to_owned()];
     type Rule = Box<dyn Fn(&mut Planner<'_>) -> ChangeSet>;

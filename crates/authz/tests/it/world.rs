@@ -8,8 +8,8 @@ use valetkey_domain::person::PersonEdit;
 use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
-    AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, List, Name, Planner, Refusal, Role, Scope, ScopeSet, State,
-    Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
+    AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, List, Name, Planner, Refusal, Role, Scope, ScopeSet,
+    State, Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
@@ -39,7 +39,12 @@ impl World {
         }
     }
 
-    fn plan<T>(&mut self, state: &dyn State, node: usize, rule: impl FnOnce(&mut Planner<'_>) -> Result<T, Refusal>) -> Option<T> {
+    fn plan<T>(
+        &mut self,
+        state: &dyn State,
+        node: usize,
+        rule: impl FnOnce(&mut Planner<'_>) -> Result<T, Refusal>,
+    ) -> Option<T> {
         // The second node's clock is a minute behind, so its ids are smaller than those before.
         let now = self.now - 60_000 * node as i64;
         let mut planner = Planner::new(state, now, &mut self.ids[node], &mut self.random);
@@ -240,7 +245,13 @@ impl World {
         }
     }
 
-    fn issue(&mut self, state: &dyn State, node: usize, things: &Things, (a, b, c): (u16, u16, u16)) -> Option<ChangeSet> {
+    fn issue(
+        &mut self,
+        state: &dyn State,
+        node: usize,
+        things: &Things,
+        (a, b, c): (u16, u16, u16),
+    ) -> Option<ChangeSet> {
         let (user, app) = pick(&things.installations, a)?;
         let parents = token::tokens_of(state, user);
         let parent = parents.get(usize::from(b) % parents.len().max(1)).filter(|_| c % 3 == 0);

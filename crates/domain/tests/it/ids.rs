@@ -49,7 +49,8 @@ fn an_id_that_is_taken_is_drawn_again() {
 fn a_stuck_generator_makes_one_credential_and_no_second() {
     let (mut ids, mut random) = (IdMaker::new(0), ConstantRandom(7));
     let mut model = Model::default();
-    let first = Planner::new(&model, START_MS, &mut ids, &mut random).new_credential(CredentialKind::SystemUser).unwrap();
+    let first =
+        Planner::new(&model, START_MS, &mut ids, &mut random).new_credential(CredentialKind::SystemUser).unwrap();
     model.put(token(Id::new(5).unwrap(), first.digest()));
     let again = Planner::new(&model, START_MS, &mut ids, &mut random).new_credential(CredentialKind::SystemUser);
     assert_eq!(again.unwrap_err().reason, Reason::Fault);

@@ -81,7 +81,9 @@ fn every_row_holds_and_every_field_is_named() {
         let change = match what.split_once('.') {
             None if after == "new" => Change { before: None, after: Some(record(&sample(what))) },
             None => Change { before: Some(record(&sample(what))), after: None },
-            Some((kind, field)) => Change { before: Some(with(kind, field, before)), after: Some(with(kind, field, after)) },
+            Some((kind, field)) => {
+                Change { before: Some(with(kind, field, before)), after: Some(with(kind, field, after)) }
+            }
         };
         let got = if change.narrows() { "narrows" } else { "no" };
         if got != wanted {

@@ -54,7 +54,9 @@ fn takes_away(action: Action) -> &'static str {
         | Action::TokenIssued
         | Action::TokenRefreshed
         | Action::PageTokenDerived => "never",
-        Action::BusinessUpdated | Action::PersonUpdated | Action::AppUpdated | Action::Assigned | Action::Shared => "sometimes",
+        Action::BusinessUpdated | Action::PersonUpdated | Action::AppUpdated | Action::Assigned | Action::Shared => {
+            "sometimes"
+        }
         Action::TermsReplaced
         | Action::PersonDeleted
         | Action::SignInCodeRedeemed
@@ -79,7 +81,13 @@ fn every_action_is_shown_and_narrows_as_it_should() {
     let mut told: BTreeMap<String, &str> = BTreeMap::new();
     for (action, narrowed) in &seen {
         let both = BTreeSet::from([true, false]);
-        let word = if *narrowed == both { "sometimes" } else if narrowed.contains(&true) { "always" } else { "never" };
+        let word = if *narrowed == both {
+            "sometimes"
+        } else if narrowed.contains(&true) {
+            "always"
+        } else {
+            "never"
+        };
         told.insert(action.clone(), word);
     }
     for (action, word) in &told {

@@ -14,8 +14,8 @@ use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
-    Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, Name, Planner, Refusal, Role, Scope, ScopeSet, State,
-    Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
+    Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, Name, Planner, Refusal, Role, Scope, ScopeSet,
+    State, Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
@@ -209,10 +209,12 @@ impl World {
             }
             "app" => {
                 let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
-                app::create(p, &by, named("of").unwrap(), name(), args.has("demands-proof"), &mut seal).map(|(set, id)| {
-                    made = Some((first, id));
-                    set
-                })
+                app::create(p, &by, named("of").unwrap(), name(), args.has("demands-proof"), &mut seal).map(
+                    |(set, id)| {
+                        made = Some((first, id));
+                        set
+                    },
+                )
             }
             "edit-app" => {
                 let edit = AppEdit {
@@ -222,7 +224,13 @@ impl World {
                 };
                 app::update(p, &by, thing(0), edit)
             }
-            "rotate" => app::rotate_secret(p, &by, thing(0), SealedSecret(vec![9, 9]), args.get("overlap").unwrap().parse().unwrap()),
+            "rotate" => app::rotate_secret(
+                p,
+                &by,
+                thing(0),
+                SealedSecret(vec![9, 9]),
+                args.get("overlap").unwrap().parse().unwrap(),
+            ),
             "connect" => app::connect(p, &by, thing(0), thing(1)),
             "disconnect" => app::disconnect(p, &by, thing(0), thing(1)),
             "install" => app::install(p, &by, thing(0), thing(1)),
@@ -234,7 +242,8 @@ impl World {
                 set
             }),
             "edit-user" => {
-                let edit = SystemUserEdit { name: args.get("name").map(|n| Name::parse(n).unwrap()), status: args.status() };
+                let edit =
+                    SystemUserEdit { name: args.get("name").map(|n| Name::parse(n).unwrap()), status: args.status() };
                 system_user::update(p, &by, thing(0), edit)
             }
             "delete-user" => system_user::delete(p, &by, thing(0)),
@@ -256,7 +265,8 @@ impl World {
                     title: Name::parse("Title").unwrap(),
                     tasks: args.list("tasks"),
                 };
-                asset::declare(p, &by, kind).map(|set| set.unwrap_or_else(|| p.finish(Action::KindDeclared, &by, None, &[])))
+                asset::declare(p, &by, kind)
+                    .map(|set| set.unwrap_or_else(|| p.finish(Action::KindDeclared, &by, None, &[])))
             }
             "assign" => assignment::assign(p, &by, named("as").unwrap(), thing(0), thing(1), &args.list("tasks")),
             "unassign" => assignment::unassign(p, &by, named("as").unwrap(), thing(0), thing(1)),
@@ -302,7 +312,9 @@ impl World {
             }
             "revoke" => token::revoke(p, &by, thing(0)),
             "revoke-all" => token::revoke_all(p, &by, thing(0), named("app")),
-            "drop" => token::drop_scope(p, &by, thing(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap()),
+            "drop" => {
+                token::drop_scope(p, &by, thing(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap())
+            }
             "code" => sign_in::create(p, &by, named("for").unwrap()).map(|(set, t)| {
                 text = Some((first, t.reveal().to_owned()));
                 set

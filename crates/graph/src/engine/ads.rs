@@ -123,25 +123,25 @@ impl Cx<'_> {
             statuses = filter.statuses(from);
         }
         if statuses.is_empty() {
-            return self.write_list(edge, Vec::new(), Some(0), |_| {}).await;
+            return self.write_list(Vec::new(), Some(0), |_| {});
         }
         let statuses = statuses.into_iter().map(str::to_owned).collect();
         let query = self.content_query(account, IdKind::Campaign, statuses, edge.name)?;
         let query = ContentQuery { since: None, until: None, ..query };
         let rest: Vec<&Filter> = filters.iter().filter(|f| !by_status(f)).collect();
+        if rest.is_empty() {
+            return self.write_content::<Campaign>(edge, query, Node::Campaign).await;
+        }
         let (things, more) = self.filtered(&query, &rest).await?;
         let keys: Vec<(i64, Id)> = things.iter().map(|t| (t.sort_at, t.id)).collect();
-        let rows = things.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
-        self.write_content(edge, &query, rows, &keys, more).await
+        let rows: Vec<Row> = things.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
+        let mut data = Vec::with_capacity(rows.len());
+        self.render_rows(edge, &rows, &mut data).await?;
+        self.write_content_page(edge, &query, data, &keys, more).await
     }
 
-    /// Reads on until a page of matching rows is full. Without filters that is one read.
+    /// Reads on until a page of matching rows is full.
     async fn filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<(Vec<Thing<Campaign>>, bool), Problem> {
-        if filters.is_empty() {
-            let found = self.service().list_content::<Campaign>(query).await?;
-            self.work.spend(found.rows.len() as u64);
-            return Ok((found.rows, found.more));
-        }
         let wanted = query.limit;
         let mut query = ContentQuery { limit: SCAN_PAGE, ..query.clone() };
         let backwards = query.before.is_some();

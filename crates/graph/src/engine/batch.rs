@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
 use valetkey_service::{Call, Credential};
 
 use super::input::{Input, Problem};
@@ -21,6 +20,7 @@ impl Graph {
         let include_headers = input.boolean("include_headers")?.unwrap_or(true);
         let plan = Plan::parse(text, include_headers)?;
         self.check_top_token(call, &plan, input)?;
+        let work = Work::default();
         let started = Instant::now();
         let mut results: Vec<Option<ItemResult>> = (0..plan.len()).map(|_| None).collect();
         for i in plan.order() {
@@ -30,8 +30,8 @@ impl Graph {
                 plan.substitute(i, &results)
             };
             let result = match request {
-                Ok(request) => self.run_item(call, input, i, request).await,
-                Err(error) => ItemResult::from_error(&error, &call.trace, &HeaderMap::new()),
+                Ok(request) => self.run_item(call, input, &work, i, request).await,
+                Err(error) => failed(&error, &call.trace),
             };
             if let Some(slot) = results.get_mut(i) {
                 *slot = Some(result);
@@ -53,16 +53,22 @@ impl Graph {
         }
     }
 
-    async fn run_item(&self, call: &Call, outer: &Input, index: usize, request: ItemRequest) -> ItemResult {
+    async fn run_item(&self, call: &Call, outer: &Input, work: &Work, index: usize, request: ItemRequest) -> ItemResult {
         let call = Call { trace: format!("{}-{index}", call.trace), ..call.clone() };
         let (input, call) = match item_input(&call, outer, &request) {
             Ok(pair) => pair,
-            Err(error) => return ItemResult::from_error(&error, &call.trace, &HeaderMap::new()),
+            Err(error) => return failed(&error, &call.trace),
         };
         let none_match = request.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case("if-none-match")).map(|(_, v)| v.as_str());
-        let reply = Box::pin(self.serve(&call, &input, none_match)).await;
+        let reply = Box::pin(self.serve(&call, &input, none_match, &work.part())).await;
         ItemResult::new(reply.status, &reply.headers, String::from_utf8_lossy(&reply.body).into_owned())
     }
+}
+
+/// The part for an item that could not be run, with the headers of every other answer.
+fn failed(error: &GraphError, trace: &str) -> ItemResult {
+    let reply = write::error(error, trace);
+    ItemResult::new(reply.status, &reply.headers, String::from_utf8_lossy(&reply.body).into_owned())
 }
 
 fn item_input(call: &Call, outer: &Input, request: &ItemRequest) -> Result<(Input, Call), GraphError> {

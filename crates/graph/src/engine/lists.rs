@@ -20,8 +20,8 @@ use crate::protocol::paging::{self, Links, Page};
 use crate::protocol::text::is_secret_parameter;
 use crate::schema::{self, Edge, Op};
 
-/// After so many rows of a page others get their turn.
-const YIELD_ROWS: usize = 256;
+/// How many rows are read and rendered at a time.
+pub(super) const CHUNK_ROWS: usize = 250;
 
 /// What a list is made of before it is cut into pages.
 enum Items {
@@ -49,37 +49,42 @@ impl Cx<'_> {
             Op::ListCampaigns => return self.list_campaigns(node, edge).await,
             _ => {}
         }
-        let items = self.items(node, edge)?;
-        let cut = match items {
+        let (data, cut) = match self.items(node, edge)? {
             Items::Ids(ids) => {
                 let newest_first = matches!(edge.op, Op::ListTokens | Op::ListBusinessTokens);
                 let cut = self.cut_ids(ids, edge.name, newest_first)?;
-                let rows = self.materialise(node, edge, &cut.rows).await?;
-                Cut { rows, ..cut.emptied() }
+                let mut data = Vec::with_capacity(cut.rows.len());
+                // Fields that can't be read are told so even where there is no row to show them.
+                self.render_rows(edge, &[], &mut data).await?;
+                for ids in cut.rows.chunks(CHUNK_ROWS) {
+                    let rows = self.materialise(node, edge, ids).await?;
+                    self.render_rows(edge, &rows, &mut data).await?;
+                }
+                (data, cut.emptied())
             }
-            Items::Rows(rows) => self.cut_rows(rows, edge.name)?,
+            Items::Rows(rows) => {
+                let mut cut = self.cut_rows(rows, edge.name)?;
+                let mut data = Vec::with_capacity(cut.rows.len());
+                self.render_rows(edge, &std::mem::take(&mut cut.rows), &mut data).await?;
+                (data, cut)
+            }
         };
         let total = cut.total as u64;
-        self.write_list(edge, cut.rows, Some(total), |page| {
+        self.write_list(data, Some(total), |page| {
             page.before = cut.before;
             page.after = cut.after;
             page.has_next = cut.has_next;
             page.has_previous = cut.has_previous;
         })
-        .await
     }
 
-    /// Writes rows as a list with its paging.
-    pub async fn write_list(&self, edge: &'static Edge, rows: Vec<Row>, total: Option<u64>, place: impl FnOnce(&mut Page)) -> Result<Answer, Problem> {
+    /// Renders rows behind those that are rendered already. Long lists come in pieces, so that no
+    /// more than a piece of what is stored is in memory at once.
+    pub async fn render_rows(&self, edge: &'static Edge, rows: &[Row], data: &mut Vec<Value>) -> Result<(), Problem> {
         let limit = paging::limit(self.input.get("limit"))?;
         let row_type = schema::find(edge.rows);
         let asked = self.field_specs(u64::from(limit), row_type.unwrap_or(&schema::DECLARED_ASSET))?;
-        let mut data = Vec::with_capacity(rows.len());
-        for (i, row) in rows.iter().enumerate() {
-            if i % YIELD_ROWS == YIELD_ROWS - 1 {
-                // A long page must not keep the others of this thread waiting.
-                tokio::task::yield_now().await;
-            }
+        for row in rows {
             let usual;
             let specs = match &asked {
                 Some(specs) => specs,
@@ -92,6 +97,16 @@ impl Cx<'_> {
             };
             data.push(Value::Object(self.render(row, specs, Place::Row).await?));
         }
+        if !rows.is_empty() {
+            // A long page must not keep the others of this thread waiting.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Writes rendered rows as a list with its paging.
+    pub fn write_list(&self, data: Vec<Value>, total: Option<u64>, place: impl FnOnce(&mut Page)) -> Result<Answer, Problem> {
+        let limit = paging::limit(self.input.get("limit"))?;
         let wants_summary = self.input.get("summary").is_some_and(|s| !matches!(s, "false" | "0" | "False"));
         let mut page = Page {
             rows: data,
@@ -189,9 +204,10 @@ impl Cx<'_> {
             Some(id) => Some(id),
             None => allowed.caller.business(),
         };
-        // Whoever asks for another business than its own or the owner's sees nothing of it.
+        // The owner's ADMINs may ask who of a partner works on the asset; nobody else learns of users
+        // of another business.
         let own = allowed.caller.business();
-        if business != own && !(asset.business == own && business.is_some()) {
+        if business != own && !(asset.business == own && business.is_some() && Cx::is_admin(&allowed)) {
             return Ok(Items::Ids(Vec::new()));
         }
         let manages = self.manages(asset.kind, &allowed);
@@ -383,7 +399,7 @@ impl Cx<'_> {
 }
 
 impl<T> Cut<T> {
-    fn emptied<U>(self) -> Cut<U> {
+    fn emptied(self) -> Cut<Row> {
         Cut { rows: Vec::new(), before: self.before, after: self.after, has_next: self.has_next, has_previous: self.has_previous, total: self.total }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use valetkey_domain::credential::{Digest, read};
-use valetkey_domain::token::{SIXTY_DAYS_S, Token, TokenKind};
+use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{Caller, Id, Reason, Refusal};
 use valetkey_service::app::ProvenApp;
 use valetkey_service::authz::Allowed;

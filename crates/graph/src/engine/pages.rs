@@ -1,12 +1,14 @@
 //! Posts of a Page.
 
-use serde_json::{Map, json};
-use valetkey_domain::post::{PostInput, PostState};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use valetkey_domain::post::{Post, PostInput, PostState};
 use valetkey_domain::{AssetKind, Id, IdKind};
-use valetkey_service::content::ContentQuery;
+use valetkey_service::content::{ContentQuery, Thing};
 use valetkey_service::rights;
 
 use super::input::Problem;
+use super::lists::CHUNK_ROWS;
 use super::{Answer, Cx, Node, Row};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
@@ -24,15 +26,16 @@ const KEPT_LIMIT_BYTES: usize = 20_000;
 impl Cx<'_> {
     pub async fn publish(&self, node: &Node) -> Result<Answer, Problem> {
         let page = node.id().ok_or_else(envelope::server_fault)?;
-        let for_ads = self.input.get("unpublished_content_type") == Some("ADS_POST");
+        let published = self.input.boolean("published")?;
+        // What is shown on the Page, now or later, is no post for ads, whatever it calls itself.
+        let for_ads = self.input.get("unpublished_content_type") == Some("ADS_POST")
+            && published != Some(true)
+            && self.input.get("scheduled_publish_time").is_none();
         let right = if for_ads { rights::PUBLISH_ADS_POST } else { rights::PUBLISH };
         let question = right.on_asset(page, AssetKind::PAGE);
         self.service().ask(self.call, question)?;
         let mut input = self.post_input()?;
-        input.published = self.input.boolean("published")?;
-        if for_ads && input.published != Some(true) {
-            input.published = Some(false);
-        }
+        input.published = if for_ads { Some(false) } else { published };
         let done = self.service().create_post(self.call, question, page, input).await?;
         let body = self.made(Node::Post(done.value)).await?;
         Ok(Answer::made(body, done.revision))
@@ -101,11 +104,7 @@ impl Cx<'_> {
             PostList::Ads => vec![PostState::Unpublished.as_str().to_owned()],
         };
         let query = self.content_query(page, IdKind::Post, statuses, edge.name)?;
-        let found = self.service().list_content(&query).await?;
-        self.work.spend(found.rows.len() as u64);
-        let keys: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
-        let rows = found.rows.into_iter().map(|t| Row::of(Node::Post(t))).collect();
-        self.write_content(edge, &query, rows, &keys, found.more).await
+        self.write_content::<Post>(edge, query, Node::Post).await
     }
 
     /// The query behind a list of content: places and limit from the paging parameters.
@@ -133,8 +132,40 @@ impl Cx<'_> {
         })
     }
 
-    /// Writes a page of content with its cursors.
-    pub async fn write_content(&self, edge: &'static Edge, query: &ContentQuery, rows: Vec<Row>, keys: &[(i64, Id)], more: bool) -> Result<Answer, Problem> {
+    /// Reads a page of content piece by piece, and writes it with its cursors.
+    pub async fn write_content<T: DeserializeOwned>(&self, edge: &'static Edge, query: ContentQuery, node: fn(Thing<T>) -> Node) -> Result<Answer, Problem> {
+        let backwards = query.before.is_some();
+        let mut pieces: Vec<Vec<Value>> = Vec::new();
+        let mut keys: Vec<(i64, Id)> = Vec::new();
+        let mut part = query.clone();
+        let more = loop {
+            part.limit = (query.limit - keys.len()).min(CHUNK_ROWS);
+            let found = self.service().list_content::<T>(&part).await?;
+            self.work.spend(found.rows.len() as u64);
+            let more = found.more;
+            let read: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
+            let rows: Vec<Row> = found.rows.into_iter().map(|t| Row::of(node(t))).collect();
+            let mut data = Vec::with_capacity(rows.len());
+            self.render_rows(edge, &rows, &mut data).await?;
+            pieces.push(data);
+            // Pages backwards are gathered from their end.
+            let place = if backwards { read.first() } else { read.last() }.copied();
+            if backwards {
+                keys.splice(0..0, read);
+            } else {
+                keys.extend(read);
+            }
+            let Some(place) = place.filter(|_| more && keys.len() < query.limit) else { break more };
+            *(if backwards { &mut part.before } else { &mut part.after }) = Some(place);
+        };
+        if backwards {
+            pieces.reverse();
+        }
+        self.write_content_page(edge, &query, pieces.into_iter().flatten().collect(), &keys, more).await
+    }
+
+    /// Writes rendered rows of content with their cursors.
+    pub async fn write_content_page(&self, edge: &'static Edge, query: &ContentQuery, data: Vec<Value>, keys: &[(i64, Id)], more: bool) -> Result<Answer, Problem> {
         let total = match self.input.get("summary") {
             Some(_) => Some(self.service().count_content(query).await?),
             None => None,
@@ -142,12 +173,11 @@ impl Cx<'_> {
         let cursor = |key: Option<&(i64, Id)>| key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(edge.name));
         let (before, after) = (cursor(keys.first()), cursor(keys.last()));
         let backwards = query.before.is_some();
-        self.write_list(edge, rows, total, |page| {
+        self.write_list(data, total, |page| {
             page.before = before;
             page.after = after;
             page.has_next = if backwards { true } else { more };
             page.has_previous = if backwards { more } else { query.after.is_some() };
         })
-        .await
     }
 }

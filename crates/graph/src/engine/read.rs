@@ -210,7 +210,10 @@ impl Cx<'_> {
     async fn finish(&self, row: &Row, spec: &FieldSpec, given: Given) -> Result<Option<Value>, Problem> {
         Ok(match given {
             Given::Json(Value::Object(map)) if !spec.children.is_empty() => Some(Value::Object(pick(&map, &spec.children))),
-            Given::Json(value) => Some(value),
+            Given::Json(value) => {
+                self.work.hold(&value)?;
+                Some(value)
+            }
             Given::Nothing => None,
             Given::Tasks => self.tasks_on(&row.node),
             Given::PageToken => self.page_token(&row.node).await?,

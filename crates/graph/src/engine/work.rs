@@ -3,35 +3,59 @@
 //! A call may ask for lists inside lists. What it may answer with is estimated before; this counts
 //! what it really looks at, since a short page may be cut out of a long list.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
 
 use super::read::{Asked, Sight};
 use crate::protocol::envelope::{self, GraphError};
 
 /// What one call may look at before it may begin no further inner list: ids of lists, fields of
-/// objects, and rows of content.
+/// objects, and rows of content. A batch is one call.
 const LIMIT: u64 = 3_000_000;
 /// A list costs this much whatever it holds: some of them ask the store.
-pub(crate) const LIST_COST: u64 = 500;
+const LIST_COST: u64 = 500;
+/// How many bytes of values one answer may hold; a batch is one answer.
+const BYTES_LIMIT: u64 = 32 * 1024 * 1024;
+
+#[derive(Debug, Default)]
+struct Counters {
+    spent: AtomicU64,
+    bytes: AtomicU64,
+}
 
 /// The work of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    spent: AtomicU64,
+    counters: Arc<Counters>,
     last: Mutex<Option<(Asked, Sight)>>,
 }
 
 impl Work {
+    /// The work of one part of a batch: it counts for the whole, and remembers for itself, since
+    /// parts may come with tokens of their own.
+    pub fn part(&self) -> Work {
+        Work { counters: Arc::clone(&self.counters), last: Mutex::default() }
+    }
+
     /// Notes work that is done or about to be.
     pub fn spend(&self, amount: u64) {
-        self.spent.fetch_add(amount, Ordering::Relaxed);
+        self.counters.spent.fetch_add(amount, Ordering::Relaxed);
     }
 
     /// Whether one more list may be begun.
     pub fn check(&self) -> Result<(), GraphError> {
         self.spend(LIST_COST);
-        if self.spent.load(Ordering::Relaxed) > LIMIT { Err(envelope::reduce_data()) } else { Ok(()) }
+        let spent = self.counters.spent.load(Ordering::Relaxed);
+        if spent > LIMIT { Err(envelope::reduce_data()) } else { Ok(()) }
+    }
+
+    /// Whether the answer may hold this value too.
+    pub fn hold(&self, value: &Value) -> Result<(), GraphError> {
+        let size = size_bytes(value);
+        let held = self.counters.bytes.fetch_add(size, Ordering::Relaxed) + size;
+        if held > BYTES_LIMIT { Err(envelope::reduce_data()) } else { Ok(()) }
     }
 
     /// The answer to the same questions, if they were the last ones.
@@ -44,5 +68,15 @@ impl Work {
         if let Ok(mut last) = self.last.lock() {
             *last = Some((asked, sight));
         }
+    }
+}
+
+/// About how many bytes a value takes in the answer.
+fn size_bytes(value: &Value) -> u64 {
+    match value {
+        Value::String(text) => text.len() as u64 + 2,
+        Value::Array(items) => items.iter().map(size_bytes).sum::<u64>() + 2,
+        Value::Object(map) => map.iter().map(|(name, v)| name.len() as u64 + 4 + size_bytes(v)).sum::<u64>() + 2,
+        _ => 8,
     }
 }

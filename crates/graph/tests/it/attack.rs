@@ -441,3 +441,123 @@ async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
     let after = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
     assert_eq!(after.without_trace(&m.business.to_string()), before.without_trace(&m.business.to_string()));
 }
+
+#[tokio::test]
+async fn a_post_for_ads_is_never_shown_on_the_page() {
+    let house = house().await;
+    let m = &house.maker;
+    house.assign(m, m.page, m.clerk, &["ADVERTISE"]).await;
+    let token = house.token(m, m.clerk, &["pages_manage_ads"], Lifetime::Never).await;
+    let feed = format!("/v26.0/{}/feed", m.page);
+    let ads = ("unpublished_content_type", "ADS_POST");
+    let at = (house.service.now() / 1000 + 3600).to_string();
+    for more in [vec![("published", "true")], vec![("published", "false"), ("scheduled_publish_time", at.as_str())]] {
+        let body: Vec<_> = [("message", "for ads"), ads].into_iter().chain(more).collect();
+        let answer = house.post(&feed, &token, &body).await;
+        assert_eq!(outcome(&answer), no(403, 10, "scope_missing"), "{body:?}: {}", answer.text);
+    }
+    let made = house.post(&feed, &token, &[("message", "for ads"), ads]).await;
+    assert!(made.body.get("id").is_some(), "{}", made.text);
+    assert_eq!(house.get(&feed, &m.admin_token).await.body, json!({"data": []}));
+    let list = house.get(&format!("/v26.0/{}/ads_posts", m.page), &token).await;
+    assert_eq!(list.body["data"][0]["message"], "for ads", "{}", list.text);
+}
+
+#[tokio::test]
+async fn an_answer_is_never_larger_than_it_may_be() {
+    let house = house().await;
+    let m = &house.maker;
+    let t = m.admin_token.as_str();
+    let long = "x".repeat(60_000);
+    for _ in 0..12 {
+        assert!(house.post(&format!("/v26.0/{}/feed", m.page), t, &[("message", &long)]).await.body.get("id").is_some());
+    }
+    let feed = format!("{}/feed?fields=message&limit=5000", m.page);
+    assert_eq!(house.get(&format!("/v26.0/{feed}"), t).await.body["data"].as_array().map(Vec::len), Some(12));
+    // Fifty such parts are more than one answer may hold.
+    let batch: Vec<Value> = (0..50).map(|_| json!({"method": "GET", "relative_url": feed})).collect();
+    let answer = house.post("/v26.0/", t, &[("batch", &Value::from(batch).to_string()), ("include_headers", "false")]).await;
+    let codes: Vec<u64> = answer.body.as_array().unwrap().iter().map(|p| p["code"].as_u64().unwrap()).collect();
+    assert_eq!((codes[0], codes[40], codes[49]), (200, 200, 400));
+    assert!(answer.text.len() < 40 * 1024 * 1024);
+    assert!(answer.body[49]["body"].as_str().unwrap().contains("reduce the amount of data"));
+}
+
+#[tokio::test]
+async fn long_lists_are_whole_although_they_are_read_in_pieces() {
+    let house = house().await;
+    let m = &house.maker;
+    let t = m.admin_token.as_str();
+    for i in 0..520 {
+        let made = house.post(&format!("/v26.0/{}/feed", m.page), t, &[("message", &i.to_string())]).await;
+        assert!(made.body.get("id").is_some());
+        house.clock.advance_ms(10);
+    }
+    let messages = |a: &Answer| a.body["data"].as_array().unwrap().iter().map(|r| r["message"].as_str().unwrap().parse::<u32>().unwrap()).collect::<Vec<_>>();
+    let feed = format!("/v26.0/{}/feed?fields=message", m.page);
+    let all = house.get(&format!("{feed}&limit=5000"), t).await;
+    assert_eq!(messages(&all), (0..520).rev().collect::<Vec<_>>());
+    assert!(all.body["paging"].get("next").is_none());
+    let first = house.get(&format!("{feed}&limit=510"), t).await;
+    assert_eq!(messages(&first), (10..520).rev().collect::<Vec<_>>());
+    let after = first.body["paging"]["cursors"]["after"].as_str().unwrap();
+    assert!(first.body["paging"]["next"].is_string());
+    let rest = house.get(&format!("{feed}&limit=510&after={after}"), t).await;
+    assert_eq!(messages(&rest), (0..10).rev().collect::<Vec<_>>());
+    let before = rest.body["paging"]["cursors"]["before"].as_str().unwrap();
+    let back = house.get(&format!("{feed}&limit=505&before={before}"), t).await;
+    assert_eq!(messages(&back), (10..515).rev().collect::<Vec<_>>());
+    assert!(back.body["paging"]["previous"].is_string());
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers_that_programs_read() {
+    let house = house().await;
+    let m = &house.maker;
+    let t = m.admin_token.as_str();
+    for (method, target) in [
+        ("GET", "/v26.0/me"),
+        ("HEAD", "/v26.0/me"),
+        ("GET", "/v26.0/1"),
+        ("GET", "/v99.0/me"),
+        ("GET", "/v26.0/me?method=brew"),
+        ("POST", "/v26.0/?batch=nonsense"),
+        ("POST", "/v26.0/?batch=[]"),
+    ] {
+        for token in [None, Some(t), Some("nonsense")] {
+            let answer = house.send(method, target, token, &[]).await;
+            for header in ["x-app-usage", "x-fb-trace-id", "facebook-api-version", "cache-control"] {
+                assert!(answer.header(header).is_some(), "{method} {target}: no {header}");
+            }
+            let usage: Value = serde_json::from_str(answer.header("x-app-usage").unwrap()).unwrap();
+            assert_eq!(usage.as_object().map(serde_json::Map::len), Some(3));
+        }
+    }
+    let options = house.raw("OPTIONS", "/v26.0/me", &[], Vec::new()).await;
+    assert_eq!((options.status, options.text.as_str()), (StatusCode::NO_CONTENT, ""));
+    let account = house.get(&format!("/v26.0/act_{}", m.account), t).await;
+    let usage: Value = serde_json::from_str(account.header("x-business-use-case-usage").unwrap()).unwrap();
+    let mut keys: Vec<&String> = usage[m.account.to_string()][0].as_object().unwrap().keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["ads_api_access_tier", "call_count", "estimated_time_to_regain_access", "total_cputime", "total_time", "type"]);
+}
+
+#[tokio::test]
+async fn what_one_part_of_a_batch_may_see_is_not_shown_to_the_next() {
+    let house = house().await;
+    let m = &house.maker;
+    house.post(&format!("/v26.0/{}", m.page), &m.admin_token, &[("about", "We make bikes")]).await;
+    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
+    let weak = house.token(m, m.clerk, &["pages_show_list"], Lifetime::Never).await;
+    let url = format!("{}?fields=about,followers_count", m.page);
+    let batch = json!([
+        {"method": "GET", "relative_url": url},
+        {"method": "GET", "relative_url": url, "access_token": weak},
+        {"method": "GET", "relative_url": url},
+    ]);
+    let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
+    let parts: Vec<Value> = answer.body.as_array().unwrap().iter().map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap()).collect();
+    assert_eq!(parts[0]["about"], "We make bikes", "{}", answer.text);
+    assert_eq!(parts[1], json!({"id": m.page.to_string()}), "{}", answer.text);
+    assert_eq!(parts[2], parts[0]);
+}

@@ -1,12 +1,13 @@
 //! A store whose ledger speaks of something that this version does not know.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::{
-    Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, MemoryStore, RefusalRow, Store, StoreError, TokenUse,
+    Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, MemoryStore, RefusalRow, Store,
+    StoreError, TokenUse,
 };
 
 /// The memory store; once switched on, every entry that is read has an unknown action.

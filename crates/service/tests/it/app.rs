@@ -74,7 +74,9 @@ async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded(
     }
     // A person's token is of no app, so no proof can be right for it.
     let person = maker.person.text().unwrap();
-    assert!(matches!(service.check(person, Some(&right), alive()).1, Decision::Deny(d) if d.reason == Reason::ProofInvalid));
+    assert!(
+        matches!(service.check(person, Some(&right), alive()).1, Decision::Deny(d) if d.reason == Reason::ProofInvalid)
+    );
 }
 
 #[tokio::test]
@@ -96,7 +98,11 @@ async fn two_secrets_work_until_the_overlap_is_over() {
     }
     // Without an overlap the old one ends at once, and one before it is long gone.
     let newest = service.rotate_app_secret(&maker.person, maker.app, 0).await.unwrap().value;
-    assert!(proven(service, maker.app, &newest) && !proven(service, maker.app, &new) && !proven(service, maker.app, &maker.secret));
+    assert!(
+        proven(service, maker.app, &newest)
+            && !proven(service, maker.app, &new)
+            && !proven(service, maker.app, &maker.secret)
+    );
     assert!(proven(&house.ground.node(3).await, maker.app, &newest), "after a restart too");
 }
 
@@ -117,7 +123,8 @@ async fn a_refresh_is_for_the_app_of_the_token() {
     assert_eq!(house.ask(&maker.bot_token, alive()), "allow", "the old one goes on");
     assert_eq!(refresh(strange, &maker.bot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
     assert_eq!(refresh(app, "nonsense").await.unwrap_err().reason, Reason::TokenMalformed);
-    let brief = crate::house::try_issue(service, &maker.person, maker.bot, maker.app, Lifetime::Seconds(60)).await.unwrap();
+    let brief =
+        crate::house::try_issue(service, &maker.person, maker.bot, maker.app, Lifetime::Seconds(60)).await.unwrap();
     house.ground.clock.advance_ms(60_000);
     assert_eq!(refresh(app, &brief.text).await.unwrap_err().reason, Reason::TokenExpired);
     service.revoke_token(&maker.person, maker.bot_token.id).await.unwrap();

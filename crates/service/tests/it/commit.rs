@@ -31,7 +31,13 @@ async fn a_thousand_commands_share_a_few_commits() {
     let commits = count_commits(&house.ground.faulty);
     let before = house.service.revision();
     let commands = (0..1_000).map(|n| {
-        house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name(&format!("Page {n}")), Map::new())
+        house.service.create_asset(
+            &maker.person,
+            AssetKind::PAGE,
+            maker.business,
+            name(&format!("Page {n}")),
+            Map::new(),
+        )
     });
     let done = future::join_all(commands).await;
     let mut revisions: Vec<u64> = done.iter().map(|d| d.as_ref().unwrap().revision).collect();
@@ -75,7 +81,8 @@ async fn of_two_commands_in_one_batch_that_contradict_each_other_one_is_done() {
     let (ada, bea) = two_admins(&house).await;
     let root = house.maker.root_token.call();
     let (one, other) = together(&house, async {
-        future::join(house.service.update_person(&root, ada, gone()), house.service.update_person(&root, bea, gone())).await
+        future::join(house.service.update_person(&root, ada, gone()), house.service.update_person(&root, bea, gone()))
+            .await
     })
     .await;
     assert!(one.is_ok());
@@ -90,7 +97,8 @@ async fn two_nodes_do_not_remove_the_last_two_admins() {
         let other_node = house.ground.node(1_000 + round).await;
         let root = house.maker.root_token.call();
         let (one, other) =
-            future::join(house.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone())).await;
+            future::join(house.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone()))
+                .await;
         let failed = [one.err(), other.err()];
         assert_eq!(failed.iter().flatten().count(), 1, "{failed:?}");
         assert_eq!(failed.into_iter().flatten().next().unwrap().reason, Reason::LastAdmin);

@@ -126,7 +126,13 @@ pub async fn issue(service: &Service, by: &Call, system_user: Id, app: Id) -> Is
     try_issue(service, by, system_user, app, Lifetime::Never).await.unwrap()
 }
 
-pub async fn try_issue(service: &Service, by: &Call, system_user: Id, app: Id, lifetime: Lifetime) -> Result<Issued, Refusal> {
+pub async fn try_issue(
+    service: &Service,
+    by: &Call,
+    system_user: Id,
+    app: Id,
+    lifetime: Lifetime,
+) -> Result<Issued, Refusal> {
     let ask = IssueRequest { system_user, app, scopes: ScopeSet::all(), lifetime, add_dependencies: false };
     let (token, text) = service.issue_token(by, ask).await?.value;
     Ok(Issued { id: token.id, text: text.reveal().to_owned() })

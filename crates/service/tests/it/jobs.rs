@@ -64,7 +64,9 @@ async fn a_scheduled_post_is_published_when_it_is_due_and_not_before() {
     let house = prepared().await;
     let id = schedule(&house, &house.maker.bot_token.call()).await;
     house.ground.clock.advance_ms(HOUR_MS - 1);
-    assert!(house.ground.store.claim_jobs("x", house.service.now(), house.service.now() + 1, 9).await.unwrap().is_empty());
+    assert!(
+        house.ground.store.claim_jobs("x", house.service.now(), house.service.now() + 1, 9).await.unwrap().is_empty()
+    );
     assert_eq!(read(&house, id).await.state, PostState::Scheduled);
     house.ground.clock.advance_ms(1);
     let post = run_until_done(&house, id).await;

@@ -63,7 +63,14 @@ async fn who_may_look() {
     let strangers = service.explain(&house.agency.root_token.call(), "A3").await.unwrap_err();
     let nothing = service.explain(&house.agency.root_token.call(), "never").await.unwrap_err();
     assert_eq!(strangers, nothing);
-    assert!(service.refusals(&house.agency.person, 99).await.unwrap().iter().all(|r| r.business == Some(house.agency.business)));
+    assert!(
+        service
+            .refusals(&house.agency.person, 99)
+            .await
+            .unwrap()
+            .iter()
+            .all(|r| r.business == Some(house.agency.business))
+    );
 }
 
 #[tokio::test]

@@ -42,31 +42,53 @@ type UseCase = for<'a> fn(&'a Service, &'a Call, Id, &'a Company) -> BoxFuture<'
 
 /// Each use case that names a thing by its id.
 const CASES: &[(&str, Names, UseCase)] = &[
-    ("update_business", Names::Business, |s, c, id, _| async move { s.update_business(c, id, BusinessEdit::default()).await.map(drop) }.boxed()),
+    ("update_business", Names::Business, |s, c, id, _| {
+        async move { s.update_business(c, id, BusinessEdit::default()).await.map(drop) }.boxed()
+    }),
     ("create_person", Names::Business, |s, c, id, _| {
         async move { s.create_person(c, id, name("P"), "p@example.com", Role::Employee).await.map(drop) }.boxed()
     }),
-    ("update_person", Names::Person, |s, c, id, _| async move { s.update_person(c, id, PersonEdit::default()).await.map(drop) }.boxed()),
-    ("create_app", Names::Business, |s, c, id, _| async move { s.create_app(c, id, name("A"), false).await.map(drop) }.boxed()),
-    ("update_app", Names::App, |s, c, id, _| async move { s.update_app(c, id, AppEdit::default()).await.map(drop) }.boxed()),
-    ("rotate_app_secret", Names::App, |s, c, id, _| async move { s.rotate_app_secret(c, id, 0).await.map(drop) }.boxed()),
+    ("update_person", Names::Person, |s, c, id, _| {
+        async move { s.update_person(c, id, PersonEdit::default()).await.map(drop) }.boxed()
+    }),
+    ("create_app", Names::Business, |s, c, id, _| {
+        async move { s.create_app(c, id, name("A"), false).await.map(drop) }.boxed()
+    }),
+    ("update_app", Names::App, |s, c, id, _| {
+        async move { s.update_app(c, id, AppEdit::default()).await.map(drop) }.boxed()
+    }),
+    ("rotate_app_secret", Names::App, |s, c, id, _| {
+        async move { s.rotate_app_secret(c, id, 0).await.map(drop) }.boxed()
+    }),
     ("connect_app", Names::Business, |s, c, id, m| async move { s.connect_app(c, id, m.app).await.map(drop) }.boxed()),
-    ("disconnect_app", Names::Business, |s, c, id, m| async move { s.disconnect_app(c, id, m.app).await.map(drop) }.boxed()),
-    ("install_app", Names::SystemUser, |s, c, id, m| async move { s.install_app(c, id, m.app).await.map(drop) }.boxed()),
-    ("uninstall_app", Names::SystemUser, |s, c, id, m| async move { s.uninstall_app(c, id, m.app, false).await.map(drop) }.boxed()),
+    ("disconnect_app", Names::Business, |s, c, id, m| {
+        async move { s.disconnect_app(c, id, m.app).await.map(drop) }.boxed()
+    }),
+    ("install_app", Names::SystemUser, |s, c, id, m| {
+        async move { s.install_app(c, id, m.app).await.map(drop) }.boxed()
+    }),
+    ("uninstall_app", Names::SystemUser, |s, c, id, m| {
+        async move { s.uninstall_app(c, id, m.app, false).await.map(drop) }.boxed()
+    }),
     ("create_system_user", Names::Business, |s, c, id, _| {
         async move { s.create_system_user(c, id, name("S"), Role::Employee).await.map(drop) }.boxed()
     }),
     ("update_system_user", Names::SystemUser, |s, c, id, _| {
         async move { s.update_system_user(c, id, SystemUserEdit { name: Some(name("N")), status: None }).await.map(drop) }.boxed()
     }),
-    ("delete_system_user", Names::SystemUser, |s, c, id, _| async move { s.delete_system_user(c, id).await.map(drop) }.boxed()),
+    ("delete_system_user", Names::SystemUser, |s, c, id, _| {
+        async move { s.delete_system_user(c, id).await.map(drop) }.boxed()
+    }),
     ("create_asset", Names::Business, |s, c, id, _| {
         async move { s.create_asset(c, AssetKind::PAGE, id, name("P"), Map::new()).await.map(drop) }.boxed()
     }),
-    ("assign", Names::Asset, |s, c, id, m| async move { s.assign(c, id, m.bot, tasks(&["MANAGE"])).await.map(drop) }.boxed()),
+    ("assign", Names::Asset, |s, c, id, m| {
+        async move { s.assign(c, id, m.bot, tasks(&["MANAGE"])).await.map(drop) }.boxed()
+    }),
     ("unassign", Names::Asset, |s, c, id, m| async move { s.unassign(c, id, m.bot).await.map(drop) }.boxed()),
-    ("share", Names::Asset, |s, c, id, m| async move { s.share(c, id, m.business, tasks(&["MANAGE"])).await.map(drop) }.boxed()),
+    ("share", Names::Asset, |s, c, id, m| {
+        async move { s.share(c, id, m.business, tasks(&["MANAGE"])).await.map(drop) }.boxed()
+    }),
     ("unshare", Names::Asset, |s, c, id, m| async move { s.unshare(c, id, m.business).await.map(drop) }.boxed()),
     ("issue_token", Names::SystemUser, |s, c, id, m| {
         async move {
@@ -77,9 +99,13 @@ const CASES: &[(&str, Names, UseCase)] = &[
         .boxed()
     }),
     ("revoke_token", Names::Token, |s, c, id, _| async move { s.revoke_token(c, id).await.map(drop) }.boxed()),
-    ("revoke_tokens", Names::SystemUser, |s, c, id, _| async move { s.revoke_tokens(c, id, None).await.map(drop) }.boxed()),
+    ("revoke_tokens", Names::SystemUser, |s, c, id, _| {
+        async move { s.revoke_tokens(c, id, None).await.map(drop) }.boxed()
+    }),
     ("list_tokens", Names::SystemUser, |s, c, id, _| async move { s.list_tokens(c, id).await.map(drop) }.boxed()),
-    ("list_business_tokens", Names::Business, |s, c, id, _| async move { s.list_business_tokens(c, id).await.map(drop) }.boxed()),
+    ("list_business_tokens", Names::Business, |s, c, id, _| {
+        async move { s.list_business_tokens(c, id).await.map(drop) }.boxed()
+    }),
     ("get_token", Names::Token, |s, c, id, _| async move { s.get_token(c, id).await.map(drop) }.boxed()),
     ("ledger", Names::Business, |s, c, id, _| async move { s.ledger(c, Some(id), 0, 9).await.map(drop) }.boxed()),
 ];
@@ -96,7 +122,9 @@ async fn a_dead_token_is_told_so_whatever_it_asks_for() {
     house.service.revoke_token(&maker.person, dead.id).await.unwrap();
     let none = Call { credential: valetkey_service::Credential::None, ..dead.call() };
     let strange = Call::with_token("vkeysu_nothing", "t");
-    for (call, wanted) in [(dead.call(), Reason::TokenRevoked), (none, Reason::TokenMalformed), (strange, Reason::TokenMalformed)] {
+    for (call, wanted) in
+        [(dead.call(), Reason::TokenRevoked), (none, Reason::TokenMalformed), (strange, Reason::TokenMalformed)]
+    {
         for (what, names, case) in CASES {
             for id in [names.of(maker), names.of(&house.agency), never()] {
                 let refused = case(&house.service, &call, id, maker).await.unwrap_err();

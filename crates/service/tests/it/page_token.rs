@@ -49,7 +49,8 @@ async fn two_who_ask_at_once_get_one_token() {
     house.assign(maker.bot, maker.page, &["CREATE_CONTENT"]).await;
     let call = maker.bot_token.call();
     let (one, other) =
-        future::join(house.service.page_tokens(&call, &[maker.page]), house.service.page_tokens(&call, &[maker.page])).await;
+        future::join(house.service.page_tokens(&call, &[maker.page]), house.service.page_tokens(&call, &[maker.page]))
+            .await;
     assert_eq!(one.unwrap()[0].1.reveal(), other.unwrap()[0].1.reveal());
     assert_eq!(house.service.list_tokens(&maker.root_token.call(), maker.bot).await.unwrap().len(), 2);
 }
@@ -63,7 +64,8 @@ async fn it_acts_on_its_page_and_sees_nothing_else() {
     let account = authz::Question::about(authz::Target::Asset(maker.account)).sorts(authz::Sorts::ANY);
     assert_eq!(house.ask(&token, account), "not_visible");
     let call = token.call();
-    let issue = crate::house::try_issue(&house.service, &call, maker.bot, maker.app, valetkey_domain::token::Lifetime::Never);
+    let issue =
+        crate::house::try_issue(&house.service, &call, maker.bot, maker.app, valetkey_domain::token::Lifetime::Never);
     assert_eq!(issue.await.unwrap_err().reason, Reason::NotVisible);
     let derived = house.service.page_tokens(&token.call(), &[maker.page]).await.unwrap_err();
     assert_eq!(derived.reason, Reason::RoleInsufficient, "no token of a token of a Page");

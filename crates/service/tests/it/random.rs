@@ -26,7 +26,13 @@ async fn a_stuck_generator_breaks_no_ids() {
     let maker = &house.maker;
     let mut ids = std::collections::BTreeSet::new();
     for n in 0..300 {
-        let made = house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name(&n.to_string()), Map::new());
+        let made = house.service.create_asset(
+            &maker.person,
+            AssetKind::PAGE,
+            maker.business,
+            name(&n.to_string()),
+            Map::new(),
+        );
         assert!(ids.insert(made.await.unwrap().value));
     }
 }
@@ -78,7 +84,9 @@ struct Moody(Arc<AtomicU8>, SeededRandom);
 impl Random for Moody {
     fn fill(&mut self, buffer: &mut [u8]) -> bool {
         match self.0.load(Ordering::SeqCst) {
-            PANICS if buffer.len() == valetkey_domain::credential::RANDOM_BYTES => panic!("the generator panics on purpose"),
+            PANICS if buffer.len() == valetkey_domain::credential::RANDOM_BYTES => {
+                panic!("the generator panics on purpose")
+            }
             FAILS => false,
             _ => self.1.fill(buffer),
         }

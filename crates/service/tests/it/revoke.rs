@@ -55,10 +55,12 @@ const CALLS: &[(&str, &str, &str, Narrowing)] = &[
         async { h.service.delete_system_user(&h.maker.person, h.maker.bot).await.unwrap().revision }.boxed()
     }),
     ("uninstall", "bot", "token_revoked", |h| {
-        async { h.service.uninstall_app(&h.maker.person, h.maker.bot, h.maker.app, false).await.unwrap().revision }.boxed()
+        async { h.service.uninstall_app(&h.maker.person, h.maker.bot, h.maker.app, false).await.unwrap().revision }
+            .boxed()
     }),
     ("disconnect", "bot", "app_disconnected", |h| {
-        async { h.service.disconnect_app(&h.maker.person, h.maker.business, h.maker.app).await.unwrap().revision }.boxed()
+        async { h.service.disconnect_app(&h.maker.person, h.maker.business, h.maker.app).await.unwrap().revision }
+            .boxed()
     }),
     ("drop a scope", "bot", "scope_missing", |h| {
         async {
