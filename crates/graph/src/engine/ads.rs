@@ -137,7 +137,14 @@ impl Cx<'_> {
         let rows: Vec<Row> = things.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
         let mut data = Vec::with_capacity(rows.len());
         self.render_rows(edge, &rows, &mut data).await?;
-        self.write_content_page(edge, &query, data, &keys, more).await
+        // A filter that the store can't apply is counted the way it is shown.
+        let counted = if self.input.get("summary").is_some() {
+            let whole = ContentQuery { after: None, before: None, limit: SCAN_PAGE * SCAN_LIMIT, ..query.clone() };
+            Some(self.filtered(&whole, &rest).await?.0.len() as u64)
+        } else {
+            None
+        };
+        self.write_content_page(edge, &query, data, &keys, more, counted).await
     }
 
     /// Reads on until a page of matching rows is full.

@@ -32,7 +32,7 @@ fn worst_cost(specs: &[FieldSpec], kind: Option<&NodeType>) -> u64 {
         let edge = kind.filter(|k| is_edge_of(k, &spec.name)).and_then(|k| k.edge(&spec.name, Verb::Get));
         let rows = match (spec.limit(), edge) {
             (Ok(Some(limit)), _) => u64::from(limit),
-            (_, Some(_)) => 1,
+            (_, Some(_)) => u64::from(paging::DEFAULT_LIMIT),
             _ if spec.children.is_empty() => 0,
             _ => 1,
         };

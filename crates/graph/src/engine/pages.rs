@@ -161,14 +161,16 @@ impl Cx<'_> {
         if backwards {
             pieces.reverse();
         }
-        self.write_content_page(edge, &query, pieces.into_iter().flatten().collect(), &keys, more).await
+        self.write_content_page(edge, &query, pieces.into_iter().flatten().collect(), &keys, more, None).await
     }
 
-    /// Writes rendered rows of content with their cursors.
-    pub async fn write_content_page(&self, edge: &'static Edge, query: &ContentQuery, data: Vec<Value>, keys: &[(i64, Id)], more: bool) -> Result<Answer, Problem> {
-        let total = match self.input.get("summary") {
-            Some(_) => Some(self.service().count_content(query).await?),
-            None => None,
+    /// Writes rendered rows of content with their cursors. `counted` is the total where the store
+    /// can't count it.
+    pub async fn write_content_page(&self, edge: &'static Edge, query: &ContentQuery, data: Vec<Value>, keys: &[(i64, Id)], more: bool, counted: Option<u64>) -> Result<Answer, Problem> {
+        let total = match (counted, self.input.get("summary")) {
+            (Some(counted), _) => Some(counted),
+            (None, Some(_)) => Some(self.service().count_content(query).await?),
+            (None, None) => None,
         };
         let cursor = |key: Option<&(i64, Id)>| key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(edge.name));
         let (before, after) = (cursor(keys.first()), cursor(keys.last()));
