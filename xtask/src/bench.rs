@@ -208,8 +208,12 @@ impl<'a> Bench<'a> {
     /// A data folder with so many live tokens, and the file of questions about them.
     fn seed(&self, name: &str, tokens: usize) -> Result<(PathBuf, PathBuf)> {
         let data = self.folder.join(name);
-        let figures = self.ask_on(None, &["seed", "--data", &data.to_string_lossy(), "--tokens", &tokens.to_string()])?;
-        out::detail(&format!("a data folder with {tokens} tokens took {:.1} s", figures["seconds"].as_f64().unwrap_or(0.0)));
+        let figures =
+            self.ask_on(None, &["seed", "--data", &data.to_string_lossy(), "--tokens", &tokens.to_string()])?;
+        out::detail(&format!(
+            "a data folder with {tokens} tokens took {:.1} s",
+            figures["seconds"].as_f64().unwrap_or(0.0)
+        ));
         let targets = data.join("targets.txt");
         Ok((data, targets))
     }

@@ -109,7 +109,8 @@ pub fn decisions(tokens: usize) -> anyhow::Result<Value> {
 /// processor works on meanwhile, so the sum is more than the whole.
 fn parts(index: &RwLock<Index>, hot: &[Ask]) -> Value {
     let known: Vec<(Digest, Question)> = hot.iter().map(|ask| (Digest::of(&ask.text), ask.question)).collect();
-    let gathered = |(digest, question): &(Digest, Question)| index.read().ok().map(|i| i.gather(digest, question.target));
+    let gathered =
+        |(digest, question): &(Digest, Question)| index.read().ok().map(|i| i.gather(digest, question.target));
     let views: Vec<_> = known.iter().filter_map(|one| Some((gathered(one)?, one.1))).collect();
     json!({
         "checksum": in_turn(hot, |ask| {

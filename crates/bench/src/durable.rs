@@ -67,16 +67,28 @@ pub fn issue(within: &str, callers: usize, time: Duration) -> anyhow::Result<Val
         let service = Service::open(deps).await?;
         let turn = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();
-        let calling: Vec<_> = (0..callers)
-            .map(|_| tokio::spawn(call_on(service.clone(), Arc::clone(&turn), started + time)))
-            .collect();
+        let calling: Vec<_> =
+            (0..callers).map(|_| tokio::spawn(call_on(service.clone(), Arc::clone(&turn), started + time))).collect();
         let mut issued = 0;
         for caller in calling {
             issued += caller.await??;
         }
         let seconds = started.elapsed().as_secs_f64();
-        Ok(json!({ "callers": callers, "issued": issued, "per_s": issued as f64 / seconds }))
+        let commits = commits(&scratch.path().join(valetkey_store_sqlite::FILE_NAME))?;
+        Ok(json!({
+            "callers": callers,
+            "issued": issued,
+            "per_s": issued as f64 / seconds,
+            "per_commit": issued as f64 / commits.max(1) as f64,
+        }))
     })
+}
+
+/// Commits that issued tokens; the first one made the world.
+fn commits(path: &Path) -> anyhow::Result<usize> {
+    let count = "SELECT COUNT(DISTINCT commit_id) FROM ledger WHERE revision > 1";
+    let count: i64 = Connection::open(path)?.query_row(count, [], |row| row.get(0))?;
+    Ok(usize::try_from(count)?)
 }
 
 async fn call_on(service: Service, turn: Arc<AtomicUsize>, until: Instant) -> anyhow::Result<usize> {

@@ -67,7 +67,8 @@ fn request(address: &str, line: &str) -> anyhow::Result<Vec<u8>> {
 async fn send_all(plan: &Plan, shared: Rc<Shared>) -> anyhow::Result<f64> {
     let mut streams = Vec::with_capacity(plan.connections);
     for _ in 0..plan.connections {
-        let stream = TcpStream::connect(&plan.address).await.with_context(|| format!("can't reach {}", plan.address))?;
+        let stream =
+            TcpStream::connect(&plan.address).await.with_context(|| format!("can't reach {}", plan.address))?;
         stream.set_nodelay(true)?;
         streams.push(stream);
     }

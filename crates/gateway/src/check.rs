@@ -67,7 +67,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
                 T::deserialize(MapAccessDeserializer::new(map)).map(Named)
             }
         }
-        T::deserialize(from).map(Named)
+        from.deserialize_map(Objects(PhantomData))
     }
 }
 

@@ -129,7 +129,8 @@ pub(super) fn load(
 ) -> Result<Value> {
     let targets = targets.to_string_lossy();
     let requests = requests.to_string();
-    let args = ["load", "--address", address, "--targets", &targets, "--requests", &requests, "--connections", connections];
+    let args =
+        ["load", "--address", address, "--targets", &targets, "--requests", &requests, "--connections", connections];
     let figures = bench.ask(&args)?;
     ensure!(figures["not_ok"] == 0, "{} of {requests} answers were not 200", figures["not_ok"]);
     Ok(figures)

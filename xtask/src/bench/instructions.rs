@@ -49,7 +49,8 @@ fn total(file: &Path) -> Result<f64> {
 }
 
 fn parse(text: &str) -> Option<f64> {
-    let total = |line: &str| line.strip_prefix("totals:").or_else(|| line.strip_prefix("summary:"))?.trim().parse().ok();
+    let total =
+        |line: &str| line.strip_prefix("totals:").or_else(|| line.strip_prefix("summary:"))?.trim().parse().ok();
     text.lines().rev().find_map(total)
 }
 

@@ -25,6 +25,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
         ("issue_64", &["issue", "--callers", "64"]),
     ];
     let mut rates: Vec<Vec<f64>> = vec![Vec::new(); ways.len()];
+    let mut per_commit = Vec::new();
     for round in 0..rounds {
         for ((_, way), rates) in ways.iter().zip(&mut rates) {
             let mut args = way.to_vec();
@@ -32,6 +33,9 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
             // On all cores: the store's writer is a thread of its own.
             let figures = bench.ask_on(None, &args)?;
             rates.push(figures["per_s"].as_f64().unwrap_or(0.0));
+            if figures["callers"] == 64 {
+                per_commit.extend(figures["per_commit"].as_f64());
+            }
         }
         let last: Vec<String> = ways
             .iter()
@@ -46,6 +50,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
     let mut figures = json!({
         "rounds": rounds,
         "seconds": seconds,
+        "per_commit_64": triple(&per_commit),
         "issue_1_to_sqlite_1": ratio(2, 1),
         "issue_1_to_fdatasync": ratio(2, 0),
         "issue_64_to_sqlite_64": ratio(4, 3),

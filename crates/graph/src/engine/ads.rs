@@ -138,11 +138,9 @@ impl Cx<'_> {
         let mut data = Vec::with_capacity(rows.len());
         self.render_rows(edge, &rows, &mut data).await?;
         // A filter that the store can't apply is counted the way it is shown.
-        let counted = if self.input.get("summary").is_some() {
-            let whole = ContentQuery { after: None, before: None, limit: SCAN_PAGE * SCAN_LIMIT, ..query.clone() };
-            Some(self.filtered(&whole, &rest).await?.0.len() as u64)
-        } else {
-            None
+        let counted = match self.input.get("summary") {
+            Some(_) => Some(self.count_filtered(&query, &rest).await?),
+            None => None,
         };
         self.write_content_page(edge, &query, data, &keys, more, counted).await
     }
@@ -173,6 +171,23 @@ impl Cx<'_> {
                 return Ok((out, full));
             };
             *(if backwards { &mut query.before } else { &mut query.after }) = Some(place);
+        }
+        Err(envelope::reduce_data().into())
+    }
+
+    /// How many rows match in all; none of them is kept.
+    async fn count_filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<u64, Problem> {
+        let mut query = ContentQuery { after: None, before: None, limit: SCAN_PAGE, ..query.clone() };
+        let mut count = 0;
+        for _ in 0..SCAN_LIMIT {
+            self.work.check()?;
+            let found = self.service().list_content::<Campaign>(&query).await?;
+            self.work.spend(found.rows.len() as u64);
+            count += found.rows.iter().filter(|t| filters.iter().all(|f| f.matches(t))).count() as u64;
+            match found.rows.last().filter(|_| found.more) {
+                Some(last) => query.after = Some((last.sort_at, last.id)),
+                None => return Ok(count),
+            }
         }
         Err(envelope::reduce_data().into())
     }

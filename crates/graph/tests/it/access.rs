@@ -200,6 +200,11 @@ async fn assigned_users_shows_ones_own_row_unless_one_manages() {
     assert_eq!(house.get(&users, &a.admin_token).await.body["data"], json!([]));
     let asked = house.get(&format!("{users}&business={}", m.business), &a.admin_token).await;
     assert_eq!((&asked.body["data"], &asked.body["summary"]["total_count"]), (&json!([]), &json!(0)), "{}", asked.text);
+    // The owner's ADMINs see who of the partner works on it; its EMPLOYEEs don't, MANAGE or not.
+    house.assign(a, m.page, a.clerk, &["ANALYZE"]).await;
+    let theirs = format!("{users}&business={}", a.business);
+    assert_eq!(ids(&house.get(&theirs, &m.admin_token).await.body), [a.clerk.to_string()]);
+    assert_eq!(house.get(&theirs, &m.clerk_token).await.body["data"], json!([]));
 }
 
 #[tokio::test]
@@ -284,6 +289,10 @@ async fn filters_of_status_narrow_and_widen_as_they_say() {
         let answer = house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &query).await;
         let names: Vec<&str> = answer.body["data"].as_array().unwrap_or_else(|| panic!("{}", answer.text)).iter().map(|r| r["name"].as_str().unwrap()).collect();
         assert_eq!(names, wanted, "{query:?}");
+        let counted = [&query[..], &[("summary", "true")]].concat();
+        let counted = house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &counted).await;
+        let whole = if query.iter().any(|q| q.0 == "limit") { 2 } else { wanted.len() };
+        assert_eq!(counted.body["summary"]["total_count"], whole, "{query:?}: {}", counted.text);
     }
 }
 

@@ -286,8 +286,9 @@ async fn what_would_cost_too_much_is_refused_before_it_is_begun() {
     let house = house().await;
     let m = &house.maker;
     let t = m.admin_token.as_str();
-    // A name that stands twice must not hide what the second asks for.
-    let hidden = (0..7).fold("id".to_owned(), |inner, _| format!("business,business{{owned_pages,owned_pages{{{inner}}}}}"));
+    // A name that stands twice, once under an alias, must not hide what the second asks for.
+    let inner = "feed,feed.as(f){id,message,from}".to_owned();
+    let hidden = (0..3).fold(inner, |inner, _| format!("business,business.as(b){{owned_pages,owned_pages.as(p){{{inner}}}}}"));
     let ids = vec![m.page.to_string(); 1].join(",");
     for target in [
         format!("/v26.0/{}?fields={hidden}", m.page),
