@@ -18,7 +18,8 @@ pub(crate) const PROOF: &str = "appsecret_proof";
 /// The pairs of a body, in order. An empty body is an empty object.
 pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, Value)>, Refusal> {
     let broken = |note: String| Refusal::invalid("body", "a JSON object of parameters").with_note(&note);
-    let text = std::str::from_utf8(body).map_err(|e| broken(format!("the body is not UTF-8 from byte {}", e.valid_up_to() + 1)))?;
+    let text = std::str::from_utf8(body)
+        .map_err(|e| broken(format!("the body is not UTF-8 from byte {}", e.valid_up_to() + 1)))?;
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -38,7 +39,9 @@ pub(crate) fn check(command: &Command, pairs: Vec<(String, Value)>) -> Result<BT
             return Err(unknown(command, &name));
         };
         if values.contains_key(param.name) {
-            return Err(Refusal::invalid(param.name, "sent once").with_note(&format!("{} is sent more than once", param.name)));
+            return Err(
+                Refusal::invalid(param.name, "sent once").with_note(&format!("{} is sent more than once", param.name))
+            );
         }
         // What is null is not sent.
         if value.is_null() {

@@ -126,7 +126,8 @@ pub const LIST_LIMIT: usize = 1_000;
 
 pub(crate) const BUSINESS: Param =
     may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, the only one there is.");
-pub(crate) const LIMIT: Param = may("limit", Sort::Integer(1, LIST_LIMIT as i64), "The most rows, 1 to 1000; 100 if left out.");
+pub(crate) const LIMIT: Param =
+    may("limit", Sort::Integer(1, LIST_LIMIT as i64), "The most rows, 1 to 1000; 100 if left out.");
 pub(crate) const AFTER: Param = may("after", Sort::Id, "Only rows behind this id: `next` of the page before.");
 pub(crate) const ROLE: Sort = Sort::Word(&["ADMIN", "EMPLOYEE"]);
 
@@ -188,7 +189,9 @@ impl Ctx {
 
     pub fn name(&self, name: &str) -> Result<Option<Name>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        Name::parse(text).map(Some).map_err(|e| Refusal::invalid(name, "a name").with_note(&format!("{name} {}", e.message())))
+        Name::parse(text)
+            .map(Some)
+            .map_err(|e| Refusal::invalid(name, "a name").with_note(&format!("{name} {}", e.message())))
     }
 
     pub fn need_name(&self, name: &str) -> Result<Name, Refusal> {
@@ -248,7 +251,8 @@ impl Ctx {
         match all.as_slice() {
             [only] => Ok(*only),
             [] => Err(Refusal::required("business").with_note("there is no business yet; business.create makes one")),
-            _ => Err(Refusal::required("business").with_note("there is more than one business; name one (business.list shows them)")),
+            _ => Err(Refusal::required("business")
+                .with_note("there is more than one business; name one (business.list shows them)")),
         }
     }
 

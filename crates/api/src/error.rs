@@ -74,7 +74,11 @@ pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credent
     let reply = Reply::json(status, json!({ "error": error }).to_string());
     let reply = match status {
         StatusCode::UNAUTHORIZED => {
-            let challenge = if credential_sent { r#"Bearer realm="valetkey", error="invalid_token""# } else { r#"Bearer realm="valetkey""# };
+            let challenge = if credential_sent {
+                r#"Bearer realm="valetkey", error="invalid_token""#
+            } else {
+                r#"Bearer realm="valetkey""#
+            };
             reply.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
         }
         // After an unknown outcome nobody should repeat blindly, so no time is named.
@@ -92,7 +96,9 @@ fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
     match refusal.reason {
         Reason::ScopeMissing => Some(json!({ "scope": lacking.scopes })),
         Reason::ScopeIncomplete => Some(json!({ "scope": refusal.expected })),
-        Reason::AssetNotAssigned => Some(json!({ "asset": lacking.asset.or(refusal.subject), "task": tasks(service, refusal, lacking.tasks) })),
+        Reason::AssetNotAssigned => {
+            Some(json!({ "asset": lacking.asset.or(refusal.subject), "task": tasks(service, refusal, lacking.tasks) }))
+        }
         Reason::TaskMissing => Some(json!({
             "task": tasks(service, refusal, lacking.tasks),
             "held": tasks(service, refusal, lacking.held),
@@ -119,8 +125,14 @@ pub(crate) fn nothing_here(status: StatusCode, reason: &str, message: &str, hint
 /// The answer to a method that a path does not have.
 pub(crate) fn method_not_allowed(allow: &'static str, trace: &str) -> Reply {
     let hint = if allow == "POST" { "send it with POST" } else { "send it with GET" };
-    nothing_here(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take that method", hint, trace)
-        .header(ALLOW, HeaderValue::from_static(allow))
+    nothing_here(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path does not take that method",
+        hint,
+        trace,
+    )
+    .header(ALLOW, HeaderValue::from_static(allow))
 }
 
 /// Answers may hold secrets, so nobody on the way may keep them.

@@ -81,7 +81,13 @@ impl Api {
                     Some(_) => error::method_not_allowed("GET", trace),
                     None => {
                         let hint = "GET /v1 lists what there is";
-                        error::nothing_here(StatusCode::NOT_FOUND, "unknown_path", "there is nothing under this path", hint, trace)
+                        error::nothing_here(
+                            StatusCode::NOT_FOUND,
+                            "unknown_path",
+                            "there is nothing under this path",
+                            hint,
+                            trace,
+                        )
                     }
                 },
             },
@@ -103,7 +109,13 @@ impl Api {
         };
         let Some(row) = table::find(name) else {
             let hint = "GET /v1 lists the commands";
-            return error::nothing_here(StatusCode::NOT_FOUND, "unknown_command", "there is no command of this name", hint, trace);
+            return error::nothing_here(
+                StatusCode::NOT_FOUND,
+                "unknown_command",
+                "there is no command of this name",
+                hint,
+                trace,
+            );
         };
         let pairs = match &mut pairs {
             Ok(pairs) => std::mem::take(pairs),
@@ -130,7 +142,11 @@ impl Api {
     /// The call of a request, and the parameters of its body. A body that can't be read is no reason
     /// to refuse before the credential was looked at.
     #[allow(clippy::type_complexity)]
-    fn call(&self, request: &Request, operator: bool) -> Result<(Call, Result<Vec<(String, Value)>, Refusal>), Refusal> {
+    fn call(
+        &self,
+        request: &Request,
+        operator: bool,
+    ) -> Result<(Call, Result<Vec<(String, Value)>, Refusal>), Refusal> {
         let mut pairs = args::pairs(&request.body);
         let credential = credential_of(&request.headers, operator)?;
         let mut proof = header_text(&request.headers, PROOF_HEADER)?;
@@ -174,14 +190,19 @@ impl Api {
         let found = call.and_then(|call| self.service.ask(&call, question)).and_then(|_| {
             let digits = !revision.is_empty() && revision.len() <= 19 && revision.bytes().all(|b| b.is_ascii_digit());
             let number = digits.then(|| revision.parse::<u64>().ok()).flatten();
-            let number = number.ok_or_else(|| Refusal::invalid("revision", "a whole number, as Valetkey-Revision gives it"))?;
+            let number =
+                number.ok_or_else(|| Refusal::invalid("revision", "a whole number, as Valetkey-Revision gives it"))?;
             self.service.receipt(number)
         });
         match found {
             Ok(Some(receipt)) => {
-                let nodes: Vec<Value> =
-                    receipt.nodes.iter().map(|n| json!({"node": n.node, "confirmed_at": show::time(n.confirmed_at)})).collect();
-                let body = json!({"revision": receipt.revision.to_string(), "complete": receipt.complete, "nodes": nodes});
+                let nodes: Vec<Value> = receipt
+                    .nodes
+                    .iter()
+                    .map(|n| json!({"node": n.node, "confirmed_at": show::time(n.confirmed_at)}))
+                    .collect();
+                let body =
+                    json!({"revision": receipt.revision.to_string(), "complete": receipt.complete, "nodes": nodes});
                 error::not_stored(Reply::json(StatusCode::OK, body.to_string()))
             }
             Ok(None) => error::nothing_here(
@@ -218,9 +239,13 @@ impl Api {
             return Err(no(Reason::TokenMalformed, note));
         }
         let done = self.service.redeem_sign_in_code(trace, code).await.map_err(|refusal| match refusal.reason {
-            Reason::TokenUnknown => no(Reason::TokenUnknown, &format!("the sign-in code is not known, or was used already; {again}")),
+            Reason::TokenUnknown => {
+                no(Reason::TokenUnknown, &format!("the sign-in code is not known, or was used already; {again}"))
+            }
             Reason::TokenExpired => no(Reason::TokenExpired, &format!("the sign-in code has ended; {again}")),
-            Reason::UserDeactivated => no(Reason::UserDeactivated, "the person behind the sign-in code is deactivated or deleted"),
+            Reason::UserDeactivated => {
+                no(Reason::UserDeactivated, "the person behind the sign-in code is deactivated or deleted")
+            }
             _ => refusal,
         })?;
         let (token, text) = &done.value;
@@ -264,7 +289,8 @@ fn credential_of(headers: &HeaderMap, operator: bool) -> Result<Credential, Refu
         Ok(Authorization::Absent) => Ok(Credential::None),
         Ok(Authorization::Bearer(text)) => Ok(Credential::Text(text.to_owned())),
         Ok(Authorization::Basic(_) | Authorization::Other) => {
-            Err(Refusal::of(Reason::TokenMalformed).with_note("the Authorization header is not of the form Bearer TOKEN"))
+            Err(Refusal::of(Reason::TokenMalformed)
+                .with_note("the Authorization header is not of the form Bearer TOKEN"))
         }
         Err(e) => Err(Refusal::of(Reason::TokenMalformed).with_note(&e.to_string())),
     }

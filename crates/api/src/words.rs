@@ -15,7 +15,9 @@ pub(crate) fn what(refusal: &Refusal, credential_sent: bool) -> String {
     let count = refusal.count.unwrap_or_default();
     match refusal.reason {
         Reason::TokenMalformed if !credential_sent => "no token was sent".into(),
-        Reason::TokenMalformed => "the text that was sent is not a token of this server: it is mistyped or cut off".into(),
+        Reason::TokenMalformed => {
+            "the text that was sent is not a token of this server: it is mistyped or cut off".into()
+        }
         Reason::TokenUnknown => "the token is not known here".into(),
         Reason::TokenExpired => match refusal.time {
             Some(end) => format!("the token ended at {}", show::time_text(end)),
@@ -44,7 +46,9 @@ pub(crate) fn what(refusal: &Refusal, credential_sent: bool) -> String {
         Reason::WiderThanCaller => "the new token would reach further than the token that asks for it".into(),
         Reason::TermsNotAccepted => "the business has not accepted the terms in force".into(),
         Reason::NoConnectedApp => "the business has no connected app".into(),
-        Reason::LimitReached => format!("the limit of {count} {} is reached", refusal.value.as_deref().unwrap_or("things")),
+        Reason::LimitReached => {
+            format!("the limit of {count} {} is reached", refusal.value.as_deref().unwrap_or("things"))
+        }
         Reason::IpNotAllowed => "the call comes from an address that is not allowed".into(),
         Reason::OutsideTimeWindow => "the call is outside the hours that are allowed".into(),
         Reason::RateLimited => "too many calls in too short a time".into(),
@@ -58,14 +62,20 @@ pub(crate) fn what(refusal: &Refusal, credential_sent: bool) -> String {
         Reason::UnknownReference => format!("{field} names nothing that this caller can use here"),
         Reason::ScopeNotPossible => format!("the app may not ask for the scope {value}"),
         Reason::ScopeIncomplete => {
-            format!("the scope {value} needs the scope {} beside it", refusal.expected.as_deref().unwrap_or("that it rests on"))
+            format!(
+                "the scope {value} needs the scope {} beside it",
+                refusal.expected.as_deref().unwrap_or("that it rests on")
+            )
         }
         Reason::TokenMustEnd => format!("tokens of this business must end within {count} seconds"),
         Reason::LastAdmin => "the last ADMIN of a business stays".into(),
         Reason::Conflict => "somebody else changed the same thing at the same time; nothing was written".into(),
         Reason::Unavailable => "the store can't be reached".into(),
         Reason::OutcomeUnknown => {
-            format!("it is not known whether the change was applied; its commit is {}", refusal.value.as_deref().unwrap_or("unknown"))
+            format!(
+                "it is not known whether the change was applied; its commit is {}",
+                refusal.value.as_deref().unwrap_or("unknown")
+            )
         }
         Reason::Fault => "something inside the server failed".into(),
     }
@@ -81,7 +91,9 @@ pub(crate) fn hint(refusal: &Refusal, credential_sent: bool) -> Option<&'static 
         Reason::UserDeactivated => "have the user activated again, or use another token",
         Reason::UserDeleted => "use a token of another user",
         Reason::AppDisconnected => "have the app connected again (app.connect)",
-        Reason::AppNotInstalled | Reason::AppNotInstalledForIssue => "install the app on the system user first (app.install)",
+        Reason::AppNotInstalled | Reason::AppNotInstalledForIssue => {
+            "install the app on the system user first (app.install)"
+        }
         Reason::ProofMissing | Reason::ProofInvalid => {
             "send HMAC-SHA256 of the token's text, with the secret of the app that the token was issued for as the key, in hexadecimal"
         }
@@ -100,7 +112,9 @@ pub(crate) fn hint(refusal: &Refusal, credential_sent: bool) -> Option<&'static 
         Reason::WiderThanCaller => "ask for fewer scopes or an earlier end, or let an ADMIN issue it",
         Reason::TermsNotAccepted => "an ADMIN person signs in (valetkey login CODE) and accepts them (terms.accept)",
         Reason::NoConnectedApp => "create an app or connect one first (app.create, app.connect)",
-        Reason::LimitReached => "remove what is no longer needed, or let the operator raise the limit (business.update)",
+        Reason::LimitReached => {
+            "remove what is no longer needed, or let the operator raise the limit (business.update)"
+        }
         Reason::RateLimited | Reason::NotFresh | Reason::Unavailable => "try again in a moment",
         Reason::Required => "send it",
         Reason::ScopeIncomplete => "add it, or send add_dependencies true",
@@ -121,7 +135,9 @@ pub(crate) fn hint(refusal: &Refusal, credential_sent: bool) -> Option<&'static 
 /// Who can grant what is missing: a role, never a person.
 pub(crate) fn granted_by(refusal: &Refusal) -> Option<&'static str> {
     match refusal.reason {
-        Reason::RoleInsufficient if refusal.note.as_deref().is_some_and(|n| n.contains("operator")) => Some("the operator of the server"),
+        Reason::RoleInsufficient if refusal.note.as_deref().is_some_and(|n| n.contains("operator")) => {
+            Some("the operator of the server")
+        }
         Reason::TermsNotAccepted => Some("ADMIN person of the business"),
         Reason::LimitReached => Some("the operator of the server"),
         Reason::ScopeMissing

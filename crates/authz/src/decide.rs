@@ -3,8 +3,8 @@
 //! The order of refusals is fixed: token, proof, visibility, scope, then assignment, task and role.
 //! A new fact may only ever add a refusal.
 
-use valetkey_domain::{Caller, Id, Missing, Reason, Refusal, Role, ScopeSet, Status, TaskSet, UnixMs};
 use valetkey_domain::token::TokenKind;
+use valetkey_domain::{Caller, Id, Missing, Reason, Refusal, Role, ScopeSet, Status, TaskSet, UnixMs};
 
 use crate::question::{Need, Proof, Question, Sorts, Target};
 use crate::view::{AssetView, Reach, Subject, TokenView, View};

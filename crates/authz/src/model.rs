@@ -137,7 +137,13 @@ impl State for Model {
 
 /// An app seen as an asset of kind app.
 pub fn app_as_asset(app: &App) -> Asset {
-    Asset { id: app.id, kind: AssetKind::APP, business: Some(app.business), name: app.name.clone(), created_at: app.created_at }
+    Asset {
+        id: app.id,
+        kind: AssetKind::APP,
+        business: Some(app.business),
+        name: app.name.clone(),
+        created_at: app.created_at,
+    }
 }
 
 /// The id under which a record stands in a listing, if it does.

@@ -90,8 +90,12 @@ impl State for Overlay<'_> {
         look_up!(self, DeclaredKind, RecordKey::DeclaredKind(kind), self.base.declared_kind(kind))
     }
     fn declared_kinds(&self) -> Vec<DeclaredKind> {
-        let mut kinds: Vec<DeclaredKind> =
-            self.base.declared_kinds().into_iter().filter(|k| self.look(RecordKey::DeclaredKind(k.kind)).is_none()).collect();
+        let mut kinds: Vec<DeclaredKind> = self
+            .base
+            .declared_kinds()
+            .into_iter()
+            .filter(|k| self.look(RecordKey::DeclaredKind(k.kind)).is_none())
+            .collect();
         kinds.extend(self.changed.values().flatten().filter_map(|r| match r {
             Record::DeclaredKind(k) => Some(k.clone()),
             _ => None,
@@ -135,7 +139,8 @@ impl State for Overlay<'_> {
         look_up!(self, SignInCode, RecordKey::SignInCode(*digest), self.base.sign_in_code(digest))
     }
     fn sign_in_codes(&self) -> Vec<SignInCode> {
-        let kept = self.base.sign_in_codes().into_iter().filter(|c| self.look(RecordKey::SignInCode(c.digest)).is_none());
+        let kept =
+            self.base.sign_in_codes().into_iter().filter(|c| self.look(RecordKey::SignInCode(c.digest)).is_none());
         let added = self.changed.values().flatten().filter_map(|r| match r {
             Record::SignInCode(c) => Some(c.clone()),
             _ => None,

@@ -125,8 +125,8 @@ fn token_view(state: &dyn State, token: &Token) -> TokenView {
         demands_proof: state.app(id).is_some_and(|a| a.demands_proof),
     });
     let is_person = state.system_user(token.user).is_none();
-    let parent_dead = token.page.is_some()
-        && token.parent.and_then(|p| state.token(p)).is_none_or(|p| p.revoked_at.is_some());
+    let parent_dead =
+        token.page.is_some() && token.parent.and_then(|p| state.token(p)).is_none_or(|p| p.revoked_at.is_some());
     TokenView {
         id: token.id,
         kind: token.kind,

@@ -209,7 +209,9 @@ mod hex {
         let text = String::deserialize(deserializer)?;
         let pairs = text.as_bytes().chunks(2);
         pairs
-            .map(|pair| std::str::from_utf8(pair).ok().filter(|p| p.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok()))
+            .map(|pair| {
+                std::str::from_utf8(pair).ok().filter(|p| p.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok())
+            })
             .collect::<Option<Vec<u8>>>()
             .ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
     }

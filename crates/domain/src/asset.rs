@@ -70,12 +70,16 @@ pub fn declare(planner: &mut Planner<'_>, by: &Caller, kind: DeclaredKind) -> Re
         Some(old) if !kind.tasks.starts_with(&old.tasks) => {
             return Err(Refusal::invalid(
                 "tasks",
-                &format!("the tasks declared before, in their order ({}), with new ones behind them", old.tasks.join(", ")),
+                &format!(
+                    "the tasks declared before, in their order ({}), with new ones behind them",
+                    old.tasks.join(", ")
+                ),
             ));
         }
         Some(old) => kind.kind = old.kind,
         None => {
-            let next = existing.iter().map(|k| k.kind.0).max().map_or(AssetKind::FIRST_DECLARED, |n| n.saturating_add(1));
+            let next =
+                existing.iter().map(|k| k.kind.0).max().map_or(AssetKind::FIRST_DECLARED, |n| n.saturating_add(1));
             if next == u8::MAX {
                 return Err(Refusal::invalid("kind", "at most 191 declared kinds"));
             }
@@ -92,14 +96,20 @@ pub fn declare(planner: &mut Planner<'_>, by: &Caller, kind: DeclaredKind) -> Re
 fn check_declaration(kind: &DeclaredKind) -> Result<(), Refusal> {
     let word_ok = |w: &str, upper: bool| {
         (1..=40).contains(&w.len())
-            && w.bytes().all(|b| b == b'_' || b.is_ascii_digit() || if upper { b.is_ascii_uppercase() } else { b.is_ascii_lowercase() })
+            && w.bytes().all(|b| {
+                b == b'_' || b.is_ascii_digit() || if upper { b.is_ascii_uppercase() } else { b.is_ascii_lowercase() }
+            })
             && w.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
     };
     if !word_ok(&kind.word, false) || AssetKind::parse(&kind.word).is_some() {
-        return Err(Refusal::invalid("kind", "a new word of 1 to 40 characters a-z, 0-9 and _, beginning with a letter"));
+        return Err(Refusal::invalid(
+            "kind",
+            "a new word of 1 to 40 characters a-z, 0-9 and _, beginning with a letter",
+        ));
     }
     let mut seen = std::collections::HashSet::new();
-    if kind.tasks.is_empty() || kind.tasks.len() > 32 || !kind.tasks.iter().all(|t| word_ok(t, true) && seen.insert(t)) {
+    if kind.tasks.is_empty() || kind.tasks.len() > 32 || !kind.tasks.iter().all(|t| word_ok(t, true) && seen.insert(t))
+    {
         return Err(Refusal::invalid("tasks", "1 to 32 different words of A-Z, 0-9 and _"));
     }
     Ok(())

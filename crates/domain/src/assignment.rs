@@ -49,16 +49,32 @@ pub fn assign(
         };
         let permitted = words.expanded(share.tasks);
         if !permitted.covers(words.expanded(set)) {
-            return Err(Refusal::invalid("tasks", &format!("at most what was shared: {}", words.names(share.tasks).join(", "))));
+            return Err(Refusal::invalid(
+                "tasks",
+                &format!("at most what was shared: {}", words.names(share.tasks).join(", ")),
+            ));
         }
     }
     let now = planner.now();
-    planner.put(Record::Assignment(Assignment { user, asset, business, tasks: set, created_at: now, created_by: by.user() }));
+    planner.put(Record::Assignment(Assignment {
+        user,
+        asset,
+        business,
+        tasks: set,
+        created_at: now,
+        created_by: by.user(),
+    }));
     Ok(planner.finish(Action::Assigned, by, Some(business), &[user, asset]))
 }
 
 /// Takes an asset away from a user. `business` is the one that acts.
-pub fn unassign(planner: &mut Planner<'_>, by: &Caller, business: Id, asset: Id, user: Id) -> Result<ChangeSet, Refusal> {
+pub fn unassign(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    business: Id,
+    asset: Id,
+    user: Id,
+) -> Result<ChangeSet, Refusal> {
     let Some(assignment) = planner.state().assignment(user, asset).filter(|a| a.business == business) else {
         return Err(Refusal::unknown_reference("user"));
     };

@@ -8,16 +8,40 @@ use crate::{Name, UnixMs};
 
 /// Objectives for new campaigns, then the older ones that programs still send.
 pub static OBJECTIVES: &[&str] = &[
-    "OUTCOME_AWARENESS", "OUTCOME_TRAFFIC", "OUTCOME_ENGAGEMENT", "OUTCOME_LEADS", "OUTCOME_APP_PROMOTION", "OUTCOME_SALES",
-    "APP_INSTALLS", "BRAND_AWARENESS", "CONVERSIONS", "EVENT_RESPONSES", "LEAD_GENERATION", "LINK_CLICKS", "LOCAL_AWARENESS",
-    "MESSAGES", "OFFER_CLAIMS", "PAGE_LIKES", "POST_ENGAGEMENT", "PRODUCT_CATALOG_SALES", "REACH", "STORE_VISITS", "VIDEO_VIEWS",
+    "OUTCOME_AWARENESS",
+    "OUTCOME_TRAFFIC",
+    "OUTCOME_ENGAGEMENT",
+    "OUTCOME_LEADS",
+    "OUTCOME_APP_PROMOTION",
+    "OUTCOME_SALES",
+    "APP_INSTALLS",
+    "BRAND_AWARENESS",
+    "CONVERSIONS",
+    "EVENT_RESPONSES",
+    "LEAD_GENERATION",
+    "LINK_CLICKS",
+    "LOCAL_AWARENESS",
+    "MESSAGES",
+    "OFFER_CLAIMS",
+    "PAGE_LIKES",
+    "POST_ENGAGEMENT",
+    "PRODUCT_CATALOG_SALES",
+    "REACH",
+    "STORE_VISITS",
+    "VIDEO_VIEWS",
 ];
 /// What a campaign may be set to.
 pub static STATUSES: &[&str] = &["ACTIVE", "PAUSED", "DELETED", "ARCHIVED"];
 /// What lists show when no status is asked for.
 pub static SHOWN_STATUSES: &[&str] = &["ACTIVE", "PAUSED"];
 pub static SPECIAL_CATEGORIES: &[&str] = &[
-    "NONE", "EMPLOYMENT", "HOUSING", "CREDIT", "FINANCIAL_PRODUCTS_SERVICES", "ISSUES_ELECTIONS_POLITICS", "ONLINE_GAMBLING_AND_GAMING",
+    "NONE",
+    "EMPLOYMENT",
+    "HOUSING",
+    "CREDIT",
+    "FINANCIAL_PRODUCTS_SERVICES",
+    "ISSUES_ELECTIONS_POLITICS",
+    "ONLINE_GAMBLING_AND_GAMING",
 ];
 pub static BID_STRATEGIES: &[&str] =
     &["LOWEST_COST_WITHOUT_CAP", "LOWEST_COST_WITH_BID_CAP", "COST_CAP", "LOWEST_COST_WITH_MIN_ROAS"];
@@ -71,8 +95,10 @@ impl Campaign {
     /// A new campaign.
     pub fn create(input: CampaignInput) -> Result<Campaign, Refusal> {
         let name = parse_name(input.name.as_deref().ok_or_else(|| Refusal::required("name"))?)?;
-        let objective = one_of("objective", input.objective.as_deref().ok_or_else(|| Refusal::required("objective"))?, OBJECTIVES)?;
-        let categories = input.special_ad_categories.as_ref().ok_or_else(|| Refusal::required("special_ad_categories"))?;
+        let objective =
+            one_of("objective", input.objective.as_deref().ok_or_else(|| Refusal::required("objective"))?, OBJECTIVES)?;
+        let categories =
+            input.special_ad_categories.as_ref().ok_or_else(|| Refusal::required("special_ad_categories"))?;
         let campaign = Campaign {
             name,
             objective,
@@ -80,7 +106,11 @@ impl Campaign {
             special_ad_categories: check_categories(categories)?,
             special_ad_category_country: input.special_ad_category_country.unwrap_or_default(),
             buying_type: one_of("buying_type", input.buying_type.as_deref().unwrap_or("AUCTION"), BUYING_TYPES)?,
-            bid_strategy: input.bid_strategy.as_deref().map(|s| one_of("bid_strategy", s, BID_STRATEGIES)).transpose()?,
+            bid_strategy: input
+                .bid_strategy
+                .as_deref()
+                .map(|s| one_of("bid_strategy", s, BID_STRATEGIES))
+                .transpose()?,
             daily_budget: input.daily_budget.filter(|b| *b != 0),
             lifetime_budget: input.lifetime_budget.filter(|b| *b != 0),
             spend_cap: input.spend_cap.filter(|c| *c != NO_SPEND_CAP),
@@ -219,7 +249,10 @@ mod tests {
             ("no objective", CampaignInput { objective: None, ..input() }),
             ("unknown objective", CampaignInput { objective: Some("SELL".into()), ..input() }),
             ("no categories", CampaignInput { special_ad_categories: None, ..input() }),
-            ("NONE and another", CampaignInput { special_ad_categories: Some(vec!["NONE".into(), "CREDIT".into()]), ..input() }),
+            (
+                "NONE and another",
+                CampaignInput { special_ad_categories: Some(vec!["NONE".into(), "CREDIT".into()]), ..input() },
+            ),
             ("two budgets", CampaignInput { daily_budget: Some(1000), lifetime_budget: Some(1000), ..input() }),
             ("tiny budget", CampaignInput { daily_budget: Some(1), ..input() }),
             ("lifetime without end", CampaignInput { lifetime_budget: Some(1000), ..input() }),

@@ -158,7 +158,16 @@ impl Change {
                 b.role != *role || (b.status != *status && *status != Status::Active) || b.business != *business
             }
             (Record::App(b), Record::App(a)) => {
-                let App { id: _, business, name: _, created_at: _, secret, previous_secret, allowed_scopes, demands_proof } = a;
+                let App {
+                    id: _,
+                    business,
+                    name: _,
+                    created_at: _,
+                    secret,
+                    previous_secret,
+                    allowed_scopes,
+                    demands_proof,
+                } = a;
                 !allowed_scopes.covers(b.allowed_scopes)
                     || (*demands_proof && !b.demands_proof)
                     || *secret != b.secret

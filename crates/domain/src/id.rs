@@ -81,11 +81,7 @@ impl Id {
 
     /// Reads the decimal form: digits only, no sign, no leading zero.
     pub fn parse(text: &str) -> Option<Id> {
-        if text.is_empty()
-            || text.len() > 19
-            || text.starts_with('0')
-            || !text.bytes().all(|b| b.is_ascii_digit())
-        {
+        if text.is_empty() || text.len() > 19 || text.starts_with('0') || !text.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         Id::new(text.parse().ok()?)
@@ -171,9 +167,8 @@ impl IdMaker {
         }
         self.counter = (self.counter + 1) & COUNTER_MASK;
         self.drawn_in_ms += 1;
-        let value = (self.last_ms << (KIND_BITS + COUNTER_BITS))
-            | (u64::from(kind as u8) << COUNTER_BITS)
-            | self.counter;
+        let value =
+            (self.last_ms << (KIND_BITS + COUNTER_BITS)) | (u64::from(kind as u8) << COUNTER_BITS) | self.counter;
         // The time part is at least one, so the value is never zero.
         Id(NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN))
     }

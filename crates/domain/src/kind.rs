@@ -4,10 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Name;
 use crate::id::IdKind;
 use crate::scope::ScopeSet;
 use crate::task::{TaskName, TaskSet};
-use crate::Name;
 
 /// The kind of an asset. Numbers are stored; 64 and above are declared by the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

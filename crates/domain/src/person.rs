@@ -22,9 +22,18 @@ pub fn check_email(text: &str) -> Result<String, Refusal> {
     let form = text.len() <= 254
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
         && text.split_once('@').is_some_and(|(user, host)| {
-            !user.is_empty() && !host.contains('@') && host.len() >= 3 && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
+            !user.is_empty()
+                && !host.contains('@')
+                && host.len() >= 3
+                && host.contains('.')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
         });
-    if form { Ok(text.to_lowercase()) } else { Err(Refusal::invalid("email", "an e-mail address such as ada@example.com")) }
+    if form {
+        Ok(text.to_lowercase())
+    } else {
+        Err(Refusal::invalid("email", "an e-mail address such as ada@example.com"))
+    }
 }
 
 /// Adds a person to a business.

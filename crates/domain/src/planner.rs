@@ -16,9 +16,21 @@ pub trait Random: Send {
 pub enum Caller {
     /// Whoever holds the machine: the command line on the server's own socket.
     Operator,
-    Person { person: Id, business: Id, token: Option<Id> },
-    SystemUser { system_user: Id, business: Id, app: Id, token: Id },
-    App { app: Id, business: Id },
+    Person {
+        person: Id,
+        business: Id,
+        token: Option<Id>,
+    },
+    SystemUser {
+        system_user: Id,
+        business: Id,
+        app: Id,
+        token: Id,
+    },
+    App {
+        app: Id,
+        business: Id,
+    },
 }
 
 impl Caller {
@@ -34,7 +46,9 @@ impl Caller {
     /// The business that the caller acts for.
     pub fn business(&self) -> Option<Id> {
         match self {
-            Caller::Person { business, .. } | Caller::SystemUser { business, .. } | Caller::App { business, .. } => Some(*business),
+            Caller::Person { business, .. } | Caller::SystemUser { business, .. } | Caller::App { business, .. } => {
+                Some(*business)
+            }
             Caller::Operator => None,
         }
     }

@@ -139,7 +139,10 @@ impl Post {
         }
         if let Some(at) = input.scheduled_at {
             if self.state == PostState::Published {
-                return Err(Refusal::invalid("scheduled_publish_time", "given only for a post that is not published yet"));
+                return Err(Refusal::invalid(
+                    "scheduled_publish_time",
+                    "given only for a post that is not published yet",
+                ));
             }
             check_schedule(at, now)?;
             self.state = PostState::Scheduled;

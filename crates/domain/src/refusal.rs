@@ -180,7 +180,11 @@ impl Refusal {
         if count < limit as usize {
             return Ok(());
         }
-        Err(Refusal { value: Some(what.to_owned()), count: Some(i64::from(limit)), ..Refusal::of(Reason::LimitReached) })
+        Err(Refusal {
+            value: Some(what.to_owned()),
+            count: Some(i64::from(limit)),
+            ..Refusal::of(Reason::LimitReached)
+        })
     }
 
     pub fn with_note(mut self, note: &str) -> Refusal {

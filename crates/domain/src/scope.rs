@@ -24,12 +24,7 @@ pub struct ScopeRow {
     pub sentence: &'static str,
 }
 
-const fn row(
-    name: &'static str,
-    needs: &'static [&'static str],
-    served: bool,
-    sentence: &'static str,
-) -> ScopeRow {
+const fn row(name: &'static str, needs: &'static [&'static str], served: bool, sentence: &'static str) -> ScopeRow {
     ScopeRow { name, needs, served, sentence }
 }
 
@@ -41,17 +36,39 @@ const BUSINESS: &[&str] = &["business_management"];
 /// All scopes, in the order of their stored positions.
 pub static TABLE: &[ScopeRow] = &[
     row("public_profile", &[], true, "See the name and id of the token's own user. Always granted."),
-    row("business_management", READ, true, "Manage the business: its users, assignments, sharing and claims. Mostly for an ADMIN."),
+    row(
+        "business_management",
+        READ,
+        true,
+        "Manage the business: its users, assignments, sharing and claims. Mostly for an ADMIN.",
+    ),
     row("ads_read", &[], true, "Read ad accounts, campaigns and their numbers."),
     // Recipes ask for ads_management alone, so its dependencies are recommended, never enforced.
     row("ads_management", &[], true, "Create, change and stop campaigns and ads, and read them."),
     row("catalog_management", BUSINESS, true, "Create and change catalogs, products, sets and feeds."),
-    row("leads_retrieval", &["ads_management", "ads_read", "business_management", "pages_manage_ads", "pages_read_engagement", "pages_show_list"], true, "Read what people wrote into lead forms. Personal data."),
+    row(
+        "leads_retrieval",
+        &[
+            "ads_management",
+            "ads_read",
+            "business_management",
+            "pages_manage_ads",
+            "pages_read_engagement",
+            "pages_show_list",
+        ],
+        true,
+        "Read what people wrote into lead forms. Personal data.",
+    ),
     row("pages_show_list", &[], true, "See which Pages this user may act on, and get their page tokens."),
     row("pages_read_engagement", PAGES, true, "Read what the Page published, and its details."),
     row("pages_read_user_content", PAGES, true, "Read what visitors wrote on the Page."),
     row("pages_manage_posts", READ, true, "Publish, schedule, edit and delete posts, photos and videos."),
-    row("pages_manage_engagement", &["pages_read_user_content", "pages_show_list"], true, "Write, hide and delete comments, and like, as the Page."),
+    row(
+        "pages_manage_engagement",
+        &["pages_read_user_content", "pages_show_list"],
+        true,
+        "Write, hide and delete comments, and like, as the Page.",
+    ),
     row("pages_manage_metadata", PAGES, true, "Change the Page's details and settings."),
     row("pages_manage_ads", PAGES, true, "Make ads and lead forms that belong to the Page."),
     row("pages_manage_cta", PAGES, false, "Change the Page's call-to-action button."),
@@ -63,7 +80,12 @@ pub static TABLE: &[ScopeRow] = &[
     row("read_insights", READ, true, "Read the numbers of the Page and its posts."),
     row("publish_video", &[], true, "Publish videos."),
     row("read_audience_network_insights", &[], false, "Read earnings of apps and sites."),
-    row("instagram_basic", &["pages_read_user_content", "pages_show_list"], true, "See the connected Instagram account and its media."),
+    row(
+        "instagram_basic",
+        &["pages_read_user_content", "pages_show_list"],
+        true,
+        "See the connected Instagram account and its media.",
+    ),
     row("instagram_content_publish", INSTAGRAM, false, "Publish to Instagram."),
     row("instagram_manage_comments", INSTAGRAM, false, "Moderate comments on Instagram."),
     row("instagram_manage_insights", INSTAGRAM, true, "Read Instagram numbers."),

@@ -63,7 +63,13 @@ pub fn share(
 }
 
 /// Ends a share; either side may. The partner's assignments on the asset end with it.
-pub fn unshare(planner: &mut Planner<'_>, by: &Caller, acting: Id, asset: Id, partner: Id) -> Result<ChangeSet, Refusal> {
+pub fn unshare(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    acting: Id,
+    asset: Id,
+    partner: Id,
+) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let owner = state.asset(asset).and_then(|a| a.business);
     let Some(share) = state.share(asset, partner).filter(|_| acting == partner || owner == Some(acting)) else {

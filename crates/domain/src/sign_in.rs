@@ -72,5 +72,9 @@ pub fn redeem(planner: &mut Planner<'_>, code: &str) -> Result<(ChangeSet, Token
     let by = Caller::Person { person: record.person, business: record.business, token: None };
     planner.remove(Record::SignInCode(record.clone()).key());
     planner.put(Record::Token(token.clone()));
-    Ok((planner.finish(Action::SignInCodeRedeemed, &by, Some(record.business), &[record.person, token.id]), token, text))
+    Ok((
+        planner.finish(Action::SignInCodeRedeemed, &by, Some(record.business), &[record.person, token.id]),
+        token,
+        text,
+    ))
 }

@@ -75,9 +75,7 @@ impl<'a> Vocabulary<'a> {
     pub fn parse(&self, name: &str) -> Option<TaskSet> {
         match self {
             Vocabulary::BuiltIn(tasks) => TaskSet::named(tasks, name),
-            Vocabulary::Declared(kind) => {
-                kind.tasks.iter().take(32).position(|t| t == name).map(|i| TaskSet(1 << i))
-            }
+            Vocabulary::Declared(kind) => kind.tasks.iter().take(32).position(|t| t == name).map(|i| TaskSet(1 << i)),
         }
     }
 

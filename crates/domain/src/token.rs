@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::{CredentialKind, CredentialText, Digest};
 use crate::refusal::Refusal;
-use crate::{Action, AssetKind, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State, UnixMs};
+use crate::{
+    Action, AssetKind, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State,
+    UnixMs,
+};
 
 /// Sixty days in seconds: the life that Meta's parameter asks for.
 pub const SIXTY_DAYS_S: i64 = 60 * 24 * 60 * 60;
@@ -75,7 +78,11 @@ pub struct IssueRequest {
 
 /// Issues a token. Who may call was decided before; this checks what depends on the state: terms,
 /// app, installation, scopes, ends, limits, and that an EMPLOYEE only narrows.
-pub fn issue(planner: &mut Planner<'_>, by: &Caller, ask: &IssueRequest) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
+pub fn issue(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    ask: &IssueRequest,
+) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
     let state = planner.state();
     let Some(user) = crate::system_user::live(state, ask.system_user) else {
         return Err(Refusal::not_visible(ask.system_user));
@@ -186,7 +193,12 @@ fn live_count(state: &dyn State, user: Id, now: UnixMs) -> usize {
 }
 
 /// Gives a new text for the same user, app and scopes. The old one goes on to its own end.
-pub fn refresh(planner: &mut Planner<'_>, by: &Caller, old: &Token, lifetime: Option<Lifetime>) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
+pub fn refresh(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    old: &Token,
+    lifetime: Option<Lifetime>,
+) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
     let state = planner.state();
     let (Some(app), TokenKind::SystemUser) = (old.app.and_then(|a| state.app(a)), old.kind) else {
         return Err(Refusal::invalid("fb_exchange_token", "a system user's token"));
@@ -228,7 +240,12 @@ pub fn refresh(planner: &mut Planner<'_>, by: &Caller, old: &Token, lifetime: Op
 
 /// Puts a page token on record when it is first seen. The text follows from the parent's, so the
 /// caller brings its digest.
-pub fn derive_page(planner: &mut Planner<'_>, by: &Caller, parent: &Token, pages: &[(Id, Digest)]) -> Result<ChangeSet, Refusal> {
+pub fn derive_page(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    parent: &Token,
+    pages: &[(Id, Digest)],
+) -> Result<ChangeSet, Refusal> {
     let mut made = std::collections::HashSet::new();
     for (page, digest) in pages {
         if planner.state().asset(*page).is_none_or(|a| a.kind != AssetKind::PAGE) {
@@ -272,7 +289,13 @@ pub fn revoke_all(planner: &mut Planner<'_>, by: &Caller, user: Id, app: Option<
 }
 
 /// Takes a scope off all tokens that a user has for an app.
-pub fn drop_scope(planner: &mut Planner<'_>, by: &Caller, user: Id, app: Option<Id>, scope: Scope) -> Result<ChangeSet, Refusal> {
+pub fn drop_scope(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    user: Id,
+    app: Option<Id>,
+    scope: Scope,
+) -> Result<ChangeSet, Refusal> {
     if scope == Scope::PUBLIC_PROFILE {
         return Err(Refusal::invalid("permission", "a scope that can be taken away; public_profile can't"));
     }

@@ -112,7 +112,12 @@ impl Gateway {
             Err(error) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", &unreadable(&error), head),
         };
         let Ok(Some(bearer)) = credential::bearer(head.headers) else {
-            return refused(StatusCode::UNAUTHORIZED, "token_malformed", "send one Authorization header with a bearer token", head);
+            return refused(
+                StatusCode::UNAUTHORIZED,
+                "token_malformed",
+                "send one Authorization header with a bearer token",
+                head,
+            );
         };
         let asker = match self.asker(bearer, &body) {
             Ok(asker) => asker,
@@ -120,24 +125,35 @@ impl Gateway {
         };
         let wrong = |what: &str| refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head);
         match &body.questions {
-            Some(_) if body.asset.is_some() || body.task.is_some() || body.scope.is_some() => wrong("send either one question or questions"),
+            Some(_) if body.asset.is_some() || body.task.is_some() || body.scope.is_some() => {
+                wrong("send either one question or questions")
+            }
             Some(questions) if questions.is_empty() => wrong("questions must hold at least one question"),
             Some(questions) if questions.len() > QUESTIONS_LIMIT => wrong("at most 1000 questions in one call"),
             Some(questions) => self.many(head, asker, questions),
             None => {
-                let words = Words { asset: body.asset.as_deref(), task: body.task.as_deref(), scope: body.scope.as_deref() };
+                let words =
+                    Words { asset: body.asset.as_deref(), task: body.task.as_deref(), scope: body.scope.as_deref() };
                 self.one(head, asker, &words)
             }
         }
     }
 
-    fn asker<'a>(&self, bearer: &'a str, body: &'a Body<'_>) -> Result<Asker<'a>, (StatusCode, &'static str, &'static str)> {
+    fn asker<'a>(
+        &self,
+        bearer: &'a str,
+        body: &'a Body<'_>,
+    ) -> Result<Asker<'a>, (StatusCode, &'static str, &'static str)> {
         let proof = body.appsecret_proof.as_deref();
         let Some(text) = body.token.as_deref() else {
             return Ok(Asker::Own { text: bearer, proof });
         };
         if !bearer.contains('|') {
-            return Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask, with APPID|SECRET as bearer"));
+            return Err((
+                StatusCode::FORBIDDEN,
+                "role_insufficient",
+                "about another's token only an app may ask, with APPID|SECRET as bearer",
+            ));
         }
         // The app itself is asked about first: one that is disconnected may ask no more.
         let question = Question::about(Target::Nothing).sorts(Sorts::APP);
@@ -145,7 +161,9 @@ impl Gateway {
             Decision::Allow(Allowed { caller: Caller::App { app, business }, .. }) => {
                 Ok(Asker::App { app: ProvenApp { app, business }, text, proof })
             }
-            Decision::Allow(_) => Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask")),
+            Decision::Allow(_) => {
+                Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask"))
+            }
             Decision::Deny(denial) => {
                 let message = match denial.reason {
                     Reason::AppDisconnected => "the app is no longer connected to its business",
@@ -205,7 +223,11 @@ impl Gateway {
         let mut last = None;
         let mut dead = None;
         for Named(question) in questions {
-            let words = Words { asset: question.asset.as_deref(), task: question.task.as_deref(), scope: question.scope.as_deref() };
+            let words = Words {
+                asset: question.asset.as_deref(),
+                task: question.task.as_deref(),
+                scope: question.scope.as_deref(),
+            };
             match self.decide(head, asker, &words) {
                 Ok((view, answer)) => {
                     let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
@@ -215,7 +237,9 @@ impl Gateway {
                     last = Some(view);
                     decisions.push(answer);
                 }
-                Err(what) => decisions.push(Answer { allowed: false, reason: Some("invalid_parameter"), message: Some(what) }),
+                Err(what) => {
+                    decisions.push(Answer { allowed: false, reason: Some("invalid_parameter"), message: Some(what) })
+                }
             }
         }
         let view = last.unwrap_or(View { revision: self.service.revision(), subject: Subject::Unknown, asset: None });
@@ -263,7 +287,13 @@ fn unreadable(error: &serde_json::Error) -> String {
     )
 }
 
-fn write(head: &Head<'_>, view: &View, one: Option<Answer>, decisions: Option<Vec<Answer>>, status: StatusCode) -> Reply {
+fn write(
+    head: &Head<'_>,
+    view: &View,
+    one: Option<Answer>,
+    decisions: Option<Vec<Answer>>,
+    status: StatusCode,
+) -> Reply {
     let (user, token) = match &view.subject {
         Subject::Token(token) => (Some(token.user), Some(token.id)),
         _ => (None, None),
@@ -277,7 +307,9 @@ fn write(head: &Head<'_>, view: &View, one: Option<Answer>, decisions: Option<Ve
         trace: head.request_id().as_str().to_owned(),
     };
     match serde_json::to_vec(&whole) {
-        Ok(bytes) => Reply::json(status, bytes).header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store")),
+        Ok(bytes) => {
+            Reply::json(status, bytes).header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"))
+        }
         Err(_) => refused(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the answer could not be written", head),
     }
 }

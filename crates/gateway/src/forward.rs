@@ -20,13 +20,23 @@ const PROOF_HEADER: &str = "x-appsecret-proof";
 impl Gateway {
     pub(crate) fn forward(&self, head: &Head<'_>) -> Reply {
         let query = head.query();
-        let mut pairs: [(&str, Option<std::borrow::Cow<'_, str>>); 3] = [("asset", None), ("task", None), ("scope", None)];
+        let mut pairs: [(&str, Option<std::borrow::Cow<'_, str>>); 3] =
+            [("asset", None), ("task", None), ("scope", None)];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match pairs.iter_mut().find(|(n, _)| *n == name) {
                 Some((_, slot @ None)) => *slot = Some(value),
                 // Twice the same word could be read differently by whoever wrote it: refuse.
-                Some((_, Some(_))) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "a parameter is given twice", head),
-                None => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "only asset, task and scope are known", head),
+                Some((_, Some(_))) => {
+                    return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "a parameter is given twice", head);
+                }
+                None => {
+                    return refused(
+                        StatusCode::BAD_REQUEST,
+                        "invalid_parameter",
+                        "only asset, task and scope are known",
+                        head,
+                    );
+                }
             }
         }
         let [(_, asset), (_, task), (_, scope)] = &pairs;
@@ -36,7 +46,12 @@ impl Gateway {
             Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
         };
         let Ok(Some(text)) = credential::bearer(head.headers) else {
-            return refused(StatusCode::UNAUTHORIZED, "token_malformed", "send one Authorization header with a bearer token", head);
+            return refused(
+                StatusCode::UNAUTHORIZED,
+                "token_malformed",
+                "send one Authorization header with a bearer token",
+                head,
+            );
         };
         let proof = proof(head.headers);
         let (view, decision) = self.service.check(text, proof, asked.question);

@@ -35,7 +35,8 @@ impl Gateway {
         match head.path() {
             FORWARD_AUTH => Some(self.forward(head)),
             CHECK if head.method != Method::POST => {
-                let reply = refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_parameter", "send POST with a JSON body", head);
+                let reply =
+                    refused(StatusCode::METHOD_NOT_ALLOWED, "invalid_parameter", "send POST with a JSON body", head);
                 Some(reply.header(http::header::ALLOW, HeaderValue::from_static("POST")))
             }
             _ => None,
@@ -83,7 +84,8 @@ fn with_reason(mut reply: Reply, status: StatusCode, reason: &str) -> Reply {
         reply = reply.header(HeaderName::from_static("valetkey-reason"), value);
     }
     if status == StatusCode::UNAUTHORIZED {
-        reply = reply.header(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        reply =
+            reply.header(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
     }
     reply.header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }

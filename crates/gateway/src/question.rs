@@ -64,7 +64,8 @@ impl Asked {
     /// Whether the words are to be blamed rather than the caller's rights.
     pub fn blames_words(&self, decision: &Decision) -> bool {
         use valetkey_domain::Reason::{AssetNotAssigned, TaskMissing};
-        self.unknown_task && matches!(decision, Decision::Deny(d) if !d.hidden && matches!(d.reason, TaskMissing | AssetNotAssigned))
+        self.unknown_task
+            && matches!(decision, Decision::Deny(d) if !d.hidden && matches!(d.reason, TaskMissing | AssetNotAssigned))
     }
 }
 

@@ -135,7 +135,14 @@ impl Graph {
     }
 
     /// The headers that programs look for in every answer.
-    fn head_of_answer(&self, reply: &mut Reply, trace: &str, app: Option<Id>, about: Option<(Id, &'static str)>, busy_us: u32) {
+    fn head_of_answer(
+        &self,
+        reply: &mut Reply,
+        trace: &str,
+        app: Option<Id>,
+        about: Option<(Id, &'static str)>,
+        busy_us: u32,
+    ) {
         usage::write(&mut reply.headers, self.service.usage(), app, about, busy_us, self.service.now());
         if let Ok(trace) = HeaderValue::from_str(trace) {
             reply.headers.insert(HeaderName::from_static("x-fb-trace-id"), trace.clone());
@@ -190,7 +197,11 @@ impl Graph {
             return url.trim_end_matches('/').to_owned();
         }
         let scheme = if request.tls { "https" } else { "http" };
-        let host = request.headers.get(http::header::HOST).and_then(|h| h.to_str().ok()).or_else(|| request.uri.authority().map(|a| a.as_str()));
+        let host = request
+            .headers
+            .get(http::header::HOST)
+            .and_then(|h| h.to_str().ok())
+            .or_else(|| request.uri.authority().map(|a| a.as_str()));
         let plain = |h: &&str| h.len() <= 255 && h.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b));
         match host.filter(plain) {
             Some(host) => format!("{scheme}://{host}"),

@@ -17,8 +17,12 @@ use crate::schema::Verb;
 pub(crate) fn graph_error(refusal: &Refusal, verb: Verb, named: Option<&str>, now: UnixMs) -> GraphError {
     let error = match refusal.reason {
         Reason::NotVisible | Reason::ShareEnded => return not_visible(refusal, verb, named),
-        Reason::TokenMalformed | Reason::TokenUnknown | Reason::TokenExpired | Reason::TokenRevoked => token_error(refusal, now),
-        Reason::UserDeactivated | Reason::UserDeleted | Reason::AppDisconnected | Reason::AppNotInstalled => token_error(refusal, now),
+        Reason::TokenMalformed | Reason::TokenUnknown | Reason::TokenExpired | Reason::TokenRevoked => {
+            token_error(refusal, now)
+        }
+        Reason::UserDeactivated | Reason::UserDeleted | Reason::AppDisconnected | Reason::AppNotInstalled => {
+            token_error(refusal, now)
+        }
         Reason::ProofMissing | Reason::ProofInvalid => proof_error(refusal.reason),
         Reason::ScopeMissing => scope_error(refusal),
         Reason::AssetNotAssigned | Reason::TaskMissing | Reason::RoleInsufficient => right_error(refusal),
@@ -29,7 +33,9 @@ pub(crate) fn graph_error(refusal: &Refusal, verb: Verb, named: Option<&str>, no
         Reason::NotOneOf => return not_one_of(refusal),
         Reason::UnknownReference => return envelope::invisible_parameter(field(refusal)),
         Reason::ScopeNotPossible => return envelope::invalid_scope(value(refusal)),
-        Reason::ScopeIncomplete => return envelope::scope_dependency(value(refusal), refusal.expected.as_deref().unwrap_or_default()),
+        Reason::ScopeIncomplete => {
+            return envelope::scope_dependency(value(refusal), refusal.expected.as_deref().unwrap_or_default());
+        }
         Reason::TokenMustEnd => {
             let days = u32::try_from(refusal.count.unwrap_or_default().max(0) / 86_400).unwrap_or(u32::MAX);
             return envelope::token_end_demanded(days);
@@ -39,9 +45,11 @@ pub(crate) fn graph_error(refusal: &Refusal, verb: Verb, named: Option<&str>, no
         Reason::Unavailable | Reason::Conflict => return envelope::store_away(),
         Reason::OutcomeUnknown => return envelope::outcome_unknown(value(refusal)),
         Reason::Fault => return envelope::server_fault(),
-        Reason::AppNotInstalledForIssue | Reason::TermsNotAccepted | Reason::NoConnectedApp | Reason::LimitReached | Reason::RateLimited => {
-            state_error(refusal)
-        }
+        Reason::AppNotInstalledForIssue
+        | Reason::TermsNotAccepted
+        | Reason::NoConnectedApp
+        | Reason::LimitReached
+        | Reason::RateLimited => state_error(refusal),
     };
     error.with_data("reason", json!(refusal.reason.as_str()))
 }
@@ -160,7 +168,10 @@ fn scope_error(refusal: &Refusal) -> GraphError {
     let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
     let message = format!("(#10) This endpoint requires the {} permission", quoted.join(" or "));
     oauth(10, message)
-        .with_user("Scope missing", &format!("The token lacks the scope {}; issue one that has it.", names.join(" or ")))
+        .with_user(
+            "Scope missing",
+            &format!("The token lacks the scope {}; issue one that has it.", names.join(" or ")),
+        )
         .with_data("missing", json!({ "scope": one_or_many(&names) }))
         .with_data("granted_by", json!("ADMIN of the business"))
 }
@@ -189,11 +200,16 @@ fn right_error(refusal: &Refusal) -> GraphError {
         _ => (
             "(#200) Requires the ADMIN role in the business; the caller lacks permission".to_owned(),
             "Role not sufficient",
-            refusal.note.clone().unwrap_or_else(|| "Only an ADMIN person or ADMIN system user of this business can do this.".to_owned()),
+            refusal.note.clone().unwrap_or_else(|| {
+                "Only an ADMIN person or ADMIN system user of this business can do this.".to_owned()
+            }),
             json!({ "role": "ADMIN" }),
         ),
     };
-    oauth(200, message).with_user(title, &advice).with_data("missing", lacks).with_data("granted_by", json!("ADMIN of the business"))
+    oauth(200, message)
+        .with_user(title, &advice)
+        .with_data("missing", lacks)
+        .with_data("granted_by", json!("ADMIN of the business"))
 }
 
 fn state_error(refusal: &Refusal) -> GraphError {
@@ -255,7 +271,10 @@ fn not_one_of(refusal: &Refusal) -> GraphError {
 fn not_fresh() -> GraphError {
     GraphError::new(2, ErrorKind::OAuthException, "(#2) Service temporarily unavailable")
         .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .with_user("Not sure enough", "This node can't prove that it knows the newest revocations; try another node or again in a moment.")
+        .with_user(
+            "Not sure enough",
+            "This node can't prove that it knows the newest revocations; try another node or again in a moment.",
+        )
         .transient()
         .with_retry_after_s(1)
 }

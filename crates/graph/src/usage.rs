@@ -23,7 +23,9 @@ pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(Id, &'static st
     match node {
         Node::Asset(asset, _) => match asset.kind {
             AssetKind::PAGE => Some((asset.id, "pages")),
-            AssetKind::AD_ACCOUNT if edge.is_none_or(|e| !matches!(e.name, "assigned_users" | "agencies" | "users")) => {
+            AssetKind::AD_ACCOUNT
+                if edge.is_none_or(|e| !matches!(e.name, "assigned_users" | "agencies" | "users")) =>
+            {
                 Some((asset.id, "ads_management"))
             }
             AssetKind::CATALOG => Some((asset.id, "catalog_management")),
@@ -36,9 +38,20 @@ pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(Id, &'static st
 }
 
 /// Counts a call and writes the headers.
-pub(crate) fn write(headers: &mut HeaderMap, usage: &Usage, app: Option<Id>, about: Option<(Id, &'static str)>, busy_us: u32, now: UnixMs) {
+pub(crate) fn write(
+    headers: &mut HeaderMap,
+    usage: &Usage,
+    app: Option<Id>,
+    about: Option<(Id, &'static str)>,
+    busy_us: u32,
+    now: UnixMs,
+) {
     let hour = app.map_or(Hour::default(), |id| usage.count(Counter::App(id), busy_us, now));
-    put(headers, "x-app-usage", &json!({ "call_count": calls(hour), "total_time": time(hour), "total_cputime": time(hour) }));
+    put(
+        headers,
+        "x-app-usage",
+        &json!({ "call_count": calls(hour), "total_time": time(hour), "total_cputime": time(hour) }),
+    );
     let Some((asset, case)) = about else { return };
     let hour = usage.count(Counter::Asset(asset, case), busy_us, now);
     let mut entry = json!({

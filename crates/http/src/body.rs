@@ -32,10 +32,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new(limit_bytes: usize) -> Arc<Self> {
-        Arc::new(Self {
-            held_bytes: AtomicUsize::new(0),
-            limit_bytes,
-        })
+        Arc::new(Self { held_bytes: AtomicUsize::new(0), limit_bytes })
     }
 }
 
@@ -48,10 +45,7 @@ pub(crate) struct Hold {
 
 impl Hold {
     fn new(memory: &Arc<Memory>) -> Self {
-        Self {
-            memory: Arc::clone(memory),
-            bytes: 0,
-        }
+        Self { memory: Arc::clone(memory), bytes: 0 }
     }
 
     fn grow(&mut self, size: usize) -> Result<(), BodyFault> {
@@ -85,11 +79,7 @@ pub(crate) struct Bounds {
 }
 
 /// Reads the whole body. A body that says it is too large isn't begun.
-pub(crate) async fn collect<B>(
-    body: &mut B,
-    bounds: Bounds,
-    memory: &Arc<Memory>,
-) -> Result<(Bytes, Hold), BodyFault>
+pub(crate) async fn collect<B>(body: &mut B, bounds: Bounds, memory: &Arc<Memory>) -> Result<(Bytes, Hold), BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -126,11 +116,7 @@ where
             whole.extend_from_slice(&data);
         }
     }
-    let bytes = if whole.is_empty() {
-        first
-    } else {
-        whole.freeze()
-    };
+    let bytes = if whole.is_empty() { first } else { whole.freeze() };
     Ok((bytes, hold))
 }
 
@@ -155,20 +141,12 @@ mod tests {
     use http_body_util::{Full, StreamBody};
 
     fn bounds(limit_bytes: usize) -> Bounds {
-        Bounds {
-            limit_bytes,
-            silence: Duration::from_secs(5),
-            deadline: Instant::now() + Duration::from_secs(5),
-        }
+        Bounds { limit_bytes, silence: Duration::from_secs(5), deadline: Instant::now() + Duration::from_secs(5) }
     }
 
-    fn chunks(
-        sizes: &[usize],
-    ) -> impl Body<Data = Bytes, Error = std::convert::Infallible> + Unpin + use<> {
-        let frames: Vec<_> = sizes
-            .iter()
-            .map(|size| Ok(http_body::Frame::data(Bytes::from(vec![b'x'; *size]))))
-            .collect();
+    fn chunks(sizes: &[usize]) -> impl Body<Data = Bytes, Error = std::convert::Infallible> + Unpin + use<> {
+        let frames: Vec<_> =
+            sizes.iter().map(|size| Ok(http_body::Frame::data(Bytes::from(vec![b'x'; *size])))).collect();
         StreamBody::new(futures_util::stream::iter(frames))
     }
 
@@ -176,22 +154,10 @@ mod tests {
     async fn the_limit_is_exact_with_and_without_a_length() {
         let memory = Memory::new(usize::MAX);
         let mut fits = Full::new(Bytes::from_static(b"12345"));
-        assert_eq!(
-            collect(&mut fits, bounds(5), &memory).await.unwrap().0,
-            "12345"
-        );
+        assert_eq!(collect(&mut fits, bounds(5), &memory).await.unwrap().0, "12345");
         let mut told = Full::new(Bytes::from_static(b"123456"));
-        assert_eq!(
-            collect(&mut told, bounds(5), &memory).await.unwrap_err(),
-            BodyFault::TooLarge
-        );
-        assert_eq!(
-            collect(&mut chunks(&[2, 0, 3]), bounds(5), &memory)
-                .await
-                .unwrap()
-                .0,
-            "xxxxx"
-        );
+        assert_eq!(collect(&mut told, bounds(5), &memory).await.unwrap_err(), BodyFault::TooLarge);
+        assert_eq!(collect(&mut chunks(&[2, 0, 3]), bounds(5), &memory).await.unwrap().0, "xxxxx");
         let over = collect(&mut chunks(&[2, 4]), bounds(5), &memory).await;
         assert_eq!(over.unwrap_err(), BodyFault::TooLarge);
     }
@@ -200,22 +166,12 @@ mod tests {
     async fn what_bodies_hold_together_is_bounded_and_given_back() {
         let memory = Memory::new(100_000);
         let large = FREE_BYTES + 60_000;
-        let (_, first) = collect(&mut chunks(&[large]), bounds(large), &memory)
-            .await
-            .unwrap();
+        let (_, first) = collect(&mut chunks(&[large]), bounds(large), &memory).await.unwrap();
         let second = collect(&mut chunks(&[large]), bounds(large), &memory).await;
         assert_eq!(second.unwrap_err(), BodyFault::NoRoom);
-        assert!(
-            collect(&mut chunks(&[FREE_BYTES]), bounds(large), &memory)
-                .await
-                .is_ok()
-        );
+        assert!(collect(&mut chunks(&[FREE_BYTES]), bounds(large), &memory).await.is_ok());
         drop(first);
-        assert!(
-            collect(&mut chunks(&[large]), bounds(large), &memory)
-                .await
-                .is_ok()
-        );
+        assert!(collect(&mut chunks(&[large]), bounds(large), &memory).await.is_ok());
         assert_eq!(memory.held_bytes.load(Relaxed), 0);
     }
 }

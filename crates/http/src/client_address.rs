@@ -27,9 +27,7 @@ pub struct Cidr {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CidrError {
     /// The part before the slash is not an address.
-    #[error(
-        "{0:?} is not an IP address or network: write for example 10.0.0.0/8, 192.0.2.7 or fd00::/8"
-    )]
+    #[error("{0:?} is not an IP address or network: write for example 10.0.0.0/8, 192.0.2.7 or fd00::/8")]
     Address(String),
     /// The part after the slash is not a number that fits.
     #[error("{0:?} has a prefix that is not a number from 0 to {1}")]
@@ -45,17 +43,13 @@ impl Cidr {
     /// The network that holds this one address.
     pub fn single(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        Self {
-            address,
-            prefix_bits: width_bits(address),
-        }
+        Self { address, prefix_bits: width_bits(address) }
     }
 
     /// Whether the address lies in this network.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4()
-            && mask(address, self.prefix_bits) == self.address
+        address.is_ipv4() == self.address.is_ipv4() && mask(address, self.prefix_bits) == self.address
     }
 }
 
@@ -67,15 +61,11 @@ fn mask(address: IpAddr, prefix_bits: u8) -> IpAddr {
     let kept = u32::from(prefix_bits);
     match address {
         IpAddr::V4(a) => {
-            let bits = u32::MAX
-                .checked_shl(32u32.saturating_sub(kept))
-                .unwrap_or(0);
+            let bits = u32::MAX.checked_shl(32u32.saturating_sub(kept)).unwrap_or(0);
             IpAddr::V4(Ipv4Addr::from_bits(a.to_bits() & bits))
         }
         IpAddr::V6(a) => {
-            let bits = u128::MAX
-                .checked_shl(128u32.saturating_sub(kept))
-                .unwrap_or(0);
+            let bits = u128::MAX.checked_shl(128u32.saturating_sub(kept)).unwrap_or(0);
             IpAddr::V6(Ipv6Addr::from_bits(a.to_bits() & bits))
         }
     }
@@ -90,9 +80,7 @@ impl FromStr for Cidr {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (given, None),
         };
-        let written: IpAddr = address
-            .parse()
-            .map_err(|_| CidrError::Address(given.to_owned()))?;
+        let written: IpAddr = address.parse().map_err(|_| CidrError::Address(given.to_owned()))?;
         let Some(prefix) = prefix else {
             return Ok(Self::single(written));
         };
@@ -107,14 +95,10 @@ impl FromStr for Cidr {
         // An IPv4-mapped network of at least the mapping's own 96 bits is the
         // IPv4 network it spells.
         let network = match (masked, masked.to_canonical()) {
-            (IpAddr::V6(_), v4 @ IpAddr::V4(_)) if prefix_bits >= 96 => Self {
-                address: v4,
-                prefix_bits: prefix_bits - 96,
-            },
-            _ => Self {
-                address: masked,
-                prefix_bits,
-            },
+            (IpAddr::V6(_), v4 @ IpAddr::V4(_)) if prefix_bits >= 96 => {
+                Self { address: v4, prefix_bits: prefix_bits - 96 }
+            }
+            _ => Self { address: masked, prefix_bits },
         };
         if masked != written {
             return Err(CidrError::HostBits(given.to_owned(), network));
@@ -141,10 +125,7 @@ impl TrustedProxies {
 
     /// Parses a list of networks or addresses; empty items are refused.
     pub fn parse<S: AsRef<str>>(list: impl IntoIterator<Item = S>) -> Result<Self, CidrError> {
-        list.into_iter()
-            .map(|text| text.as_ref().parse())
-            .collect::<Result<_, _>>()
-            .map(Self)
+        list.into_iter().map(|text| text.as_ref().parse()).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether the address is one of these proxies.
@@ -187,10 +168,7 @@ fn entry_address(entry: &str) -> Option<IpAddr> {
         return Some(socket.ip().to_canonical());
     }
     let inner = entry.strip_prefix('[')?.strip_suffix(']')?;
-    inner
-        .parse::<Ipv6Addr>()
-        .ok()
-        .map(|a| IpAddr::V6(a).to_canonical())
+    inner.parse::<Ipv6Addr>().ok().map(|a| IpAddr::V6(a).to_canonical())
 }
 
 #[cfg(test)]
@@ -227,12 +205,7 @@ mod tests {
 
     #[test]
     fn a_network_holds_its_addresses_and_no_other() {
-        let inside = |network: &str, address: &str| {
-            network
-                .parse::<Cidr>()
-                .unwrap()
-                .contains(address.parse().unwrap())
-        };
+        let inside = |network: &str, address: &str| network.parse::<Cidr>().unwrap().contains(address.parse().unwrap());
         assert!(inside("10.0.0.0/8", "10.255.0.1"));
         assert!(inside("10.0.0.0/8", "::ffff:10.255.0.1"));
         assert!(!inside("10.0.0.0/8", "11.0.0.1"));

@@ -8,8 +8,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire,
-    Ordering::Relaxed,
+    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -111,13 +110,7 @@ pub(crate) struct Watched<T> {
 
 impl<T> Watched<T> {
     pub(crate) fn new(stream: T, control: Arc<Control>) -> Self {
-        Self {
-            stream,
-            control,
-            shut: false,
-            linger: None,
-            lingered_bytes: 0,
-        }
+        Self { stream, control, shut: false, linger: None, lingered_bytes: 0 }
     }
 
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
@@ -155,11 +148,7 @@ impl<T: AsyncRead + Unpin> Watched<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
@@ -170,11 +159,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.wrote(&result);
         result
@@ -245,10 +230,7 @@ impl Entry {
             Some((of, since)) if of == requests => Some((of, since)),
             _ => Some((requests, now)),
         };
-        if self
-            .partial
-            .is_some_and(|(_, since)| now - since >= header_time)
-        {
+        if self.partial.is_some_and(|(_, since)| now - since >= header_time) {
             return Order::Cut;
         }
         let idle = now - self.progress_at;
@@ -281,24 +263,15 @@ impl Registry {
         let control = Arc::new(Control::default());
         let number = self.next.fetch_add(1, Relaxed);
         let now = Instant::now();
-        let entry = Entry {
-            control: Arc::clone(&control),
-            born: now,
-            progress: (0, 0),
-            progress_at: now,
-            partial: None,
-        };
+        let entry =
+            Entry { control: Arc::clone(&control), born: now, progress: (0, 0), progress_at: now, partial: None };
         let mut entries = self.entries();
         if self.draining.load(Relaxed) {
             control.tell(Order::Finish);
         }
         entries.insert(number, entry);
         drop(entries);
-        Ticket {
-            registry: Arc::clone(self),
-            number,
-            control,
-        }
+        Ticket { registry: Arc::clone(self), number, control }
     }
 
     /// Tells every connection, those that come later included.
@@ -317,8 +290,7 @@ impl Registry {
         let idle = entries
             .values()
             .filter(|entry| {
-                entry.control.at_work.load(Relaxed) == 0
-                    && entry.control.order.load(Relaxed) == Order::Run as u8
+                entry.control.at_work.load(Relaxed) == 0 && entry.control.order.load(Relaxed) == Order::Run as u8
             })
             .min_by_key(|entry| entry.progress_at);
         if let Some(entry) = idle {
@@ -344,8 +316,7 @@ impl Registry {
     /// Sweeps for ever, often enough for the shortest of the times.
     pub(crate) async fn keep_swept(&self, limits: &Limits, stats: &Stats) {
         let shortest = limits.header_read_timeout_ms.min(limits.keep_alive_idle_ms);
-        let mut turns =
-            tokio::time::interval(Duration::from_millis((shortest / 4).clamp(5, 1_000)));
+        let mut turns = tokio::time::interval(Duration::from_millis((shortest / 4).clamp(5, 1_000)));
         turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let now = turns.tick().await;
@@ -384,20 +355,11 @@ mod tests {
         fn new() -> Self {
             let registry = Arc::new(Registry::default());
             let ticket = registry.enter();
-            Self {
-                registry,
-                ticket,
-                start: Instant::now(),
-                stats: Stats::default(),
-            }
+            Self { registry, ticket, start: Instant::now(), stats: Stats::default() }
         }
 
         fn order_after(&self, ms: u64) -> u8 {
-            let limits = Limits {
-                header_read_timeout_ms: 10,
-                keep_alive_idle_ms: 1_000,
-                ..Limits::default()
-            };
+            let limits = Limits { header_read_timeout_ms: 10, keep_alive_idle_ms: 1_000, ..Limits::default() };
             let now = self.start + Duration::from_millis(ms);
             self.registry.sweep(now, &limits, &self.stats);
             self.ticket.control.order.load(Relaxed)
@@ -468,19 +430,13 @@ mod tests {
         assert!(!bench.registry.shed());
         drop(work);
         assert!(bench.registry.shed());
-        assert_eq!(
-            bench.ticket.control.order.load(Relaxed),
-            Order::Finish as u8
-        );
+        assert_eq!(bench.ticket.control.order.load(Relaxed), Order::Finish as u8);
     }
 
     #[test]
     fn a_connection_that_enters_during_the_drain_is_told_too() {
         let bench = Bench::new();
         bench.registry.tell_all(Order::Finish);
-        assert_eq!(
-            bench.registry.enter().control.order.load(Relaxed),
-            Order::Finish as u8
-        );
+        assert_eq!(bench.registry.enter().control.order.load(Relaxed), Order::Finish as u8);
     }
 }

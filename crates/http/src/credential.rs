@@ -30,9 +30,7 @@ pub enum CredentialError {
     #[error("the Authorization header holds bytes that are not visible ASCII")]
     NotText,
     /// A scheme without a credential, or with more than one word after it.
-    #[error(
-        "the Authorization header must be a scheme, a space and one credential without spaces or commas"
-    )]
+    #[error("the Authorization header must be a scheme, a space and one credential without spaces or commas")]
     Malformed,
     /// Basic, but not base64 of `id:secret` in UTF-8.
     #[error("the Basic credential must be the base64 of an id, a colon and a secret")]
@@ -58,10 +56,7 @@ pub fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, Credentia
     if all.next().is_some() {
         return Err(CredentialError::Repeated);
     }
-    let text = header
-        .to_str()
-        .map_err(|_| CredentialError::NotText)?
-        .trim();
+    let text = header.to_str().map_err(|_| CredentialError::NotText)?.trim();
     let (scheme, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
     let bearer = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
     if !bearer && !scheme.eq_ignore_ascii_case("basic") {
@@ -71,11 +66,7 @@ pub fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, Credentia
     if credential.is_empty() || credential.contains([' ', '\t', ',']) {
         return Err(CredentialError::Malformed);
     }
-    Ok(if bearer {
-        Authorization::Bearer(credential)
-    } else {
-        Authorization::Basic(credential)
-    })
+    Ok(if bearer { Authorization::Bearer(credential) } else { Authorization::Basic(credential) })
 }
 
 /// The bearer's text; `None` when there is no header or one of another scheme.
@@ -95,10 +86,7 @@ pub fn basic(headers: &HeaderMap) -> Result<Option<BasicCredential>, CredentialE
     let bytes = base64_bytes(text).ok_or(CredentialError::NotBasic)?;
     let pair = String::from_utf8(bytes).map_err(|_| CredentialError::NotBasic)?;
     let (id, secret) = pair.split_once(':').ok_or(CredentialError::NotBasic)?;
-    Ok(Some(BasicCredential {
-        id: id.to_owned(),
-        secret: secret.to_owned(),
-    }))
+    Ok(Some(BasicCredential { id: id.to_owned(), secret: secret.to_owned() }))
 }
 
 /// Standard base64, padding optional. Own, because this one short header is all
@@ -158,10 +146,7 @@ mod tests {
     fn headers(lines: &[&str]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for line in lines {
-            map.append(
-                AUTHORIZATION,
-                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
-            );
+            map.append(AUTHORIZATION, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         map
     }
@@ -193,21 +178,14 @@ mod tests {
 
     #[test]
     fn basic_decodes_id_and_secret() {
-        let read =
-            |line: &str| basic(&headers(&[line])).map(|found| found.map(|c| (c.id, c.secret)));
+        let read = |line: &str| basic(&headers(&[line])).map(|found| found.map(|c| (c.id, c.secret)));
         let pair = |id: &str, secret: &str| Ok(Some((id.to_owned(), secret.to_owned())));
         assert_eq!(read("Basic YWxpY2U6czpl"), pair("alice", "s:e"));
         assert_eq!(read("basic YTpi"), pair("a", "b"));
         assert_eq!(read("Basic YWI6"), pair("ab", ""));
         assert_eq!(read("Basic OmE="), pair("", "a"));
         assert_eq!(read("Basic Onh5"), pair("", "xy"));
-        for wrong in [
-            "Basic !!!!",
-            "Basic YWJj",
-            "Basic YQ====",
-            "Basic A",
-            "Basic /////w==",
-        ] {
+        for wrong in ["Basic !!!!", "Basic YWJj", "Basic YQ====", "Basic A", "Basic /////w=="] {
             assert_eq!(read(wrong), Err(CredentialError::NotBasic), "{wrong}");
         }
         assert_eq!(read("Bearer abc"), Ok(None));
@@ -218,9 +196,6 @@ mod tests {
         let map = headers(&["Bearer hushhush"]);
         assert!(!format!("{:?}", authorization(&map)).contains("hush"));
         let found = basic(&headers(&["Basic YWxpY2U6czpl"])).unwrap().unwrap();
-        assert_eq!(
-            format!("{found:?}"),
-            r#"BasicCredential { id: "alice", secret: "***" }"#
-        );
+        assert_eq!(format!("{found:?}"), r#"BasicCredential { id: "alice", secret: "***" }"#);
     }
 }

@@ -52,13 +52,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Asks the site, whose panic becomes the fault's reply.
-    fn ask<T>(
-        &self,
-        head: &Head<'_>,
-        question: impl FnOnce(&dyn Site) -> T,
-    ) -> Result<T, Box<Reply>> {
-        catch_unwind(AssertUnwindSafe(|| question(&*self.site)))
-            .map_err(|_| Box::new(self.fault(head)))
+    fn ask<T>(&self, head: &Head<'_>, question: impl FnOnce(&dyn Site) -> T) -> Result<T, Box<Reply>> {
+        catch_unwind(AssertUnwindSafe(|| question(&*self.site))).map_err(|_| Box::new(self.fault(head)))
     }
 
     /// The same, where either outcome is a reply.
@@ -242,13 +237,7 @@ impl Flight {
         shared.stats.in_flight.up();
         let started = Instant::now();
         let time = Duration::from_millis(shared.limits.request_timeout_ms);
-        Self {
-            shared: Arc::clone(shared),
-            work: Some(control.work()),
-            client_ip,
-            started,
-            deadline: started + time,
-        }
+        Self { shared: Arc::clone(shared), work: Some(control.work()), client_ip, started, deadline: started + time }
     }
 }
 
@@ -258,11 +247,7 @@ impl Drop for Flight {
     }
 }
 
-async fn slow(
-    mut flight: Flight,
-    mut request: Request,
-    mut body: Incoming,
-) -> Response<Full<Bytes>> {
+async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> Response<Full<Bytes>> {
     let shared = Arc::clone(&flight.shared);
     let bodiless = request.method == Method::HEAD;
     let limit = {
@@ -274,11 +259,7 @@ async fn slow(
         Err(fault) => return done(&flight, &request, *fault, bodiless),
     };
     let silence = Duration::from_millis(shared.limits.body_read_timeout_ms);
-    let bounds = Bounds {
-        limit_bytes,
-        silence,
-        deadline: flight.deadline,
-    };
+    let bounds = Bounds { limit_bytes, silence, deadline: flight.deadline };
     let hold = match body::collect(&mut body, bounds, &shared.memory).await {
         Ok((bytes, hold)) => {
             request.body = bytes;
@@ -350,10 +331,7 @@ async fn handle(flight: Flight, request: Request, hold: Hold) -> Reply {
     };
     let site = Arc::clone(&shared.site);
     let work = AssertUnwindSafe(async move { site.handle(request).await }).catch_unwind();
-    let outcome = shared
-        .cut
-        .run_until_cancelled(timeout_at(flight.deadline, work))
-        .await;
+    let outcome = shared.cut.run_until_cancelled(timeout_at(flight.deadline, work)).await;
     let reply = match outcome {
         Some(Ok(Ok(reply))) => reply,
         Some(Ok(Err(_))) => shared.fault(&kept.head()),
@@ -371,11 +349,7 @@ fn done(flight: &Flight, request: &Request, reply: Reply, bodiless: bool) -> Res
 /// Turns a reply into hyper's form. HTTP/2 would send a body even to `HEAD`, so
 /// it is taken off here, and its length kept.
 fn respond(reply: Reply, bodiless: bool) -> Response<Full<Bytes>> {
-    let Reply {
-        status,
-        mut headers,
-        mut body,
-    } = reply;
+    let Reply { status, mut headers, mut body } = reply;
     if bodiless {
         let length = HeaderValue::from(body.len());
         headers.entry(CONTENT_LENGTH).or_insert(length);

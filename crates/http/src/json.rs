@@ -27,10 +27,7 @@ pub enum JsonError {
 
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Syntax {
-            line: error.line(),
-            column: error.column(),
-        }
+        Self::Syntax { line: error.line(), column: error.column() }
     }
 }
 
@@ -58,10 +55,7 @@ pub fn check_depth(text: &str, depth_limit: usize) -> Result<(), JsonError> {
             b'[' | b'{' => {
                 depth += 1;
                 if depth > depth_limit {
-                    return Err(JsonError::Depth {
-                        limit: depth_limit,
-                        at_byte: at + 1,
-                    });
+                    return Err(JsonError::Depth { limit: depth_limit, at_byte: at + 1 });
                 }
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
@@ -76,9 +70,7 @@ pub(crate) fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(map) => map
-            .iter()
-            .any(|(key, item)| key.contains('\0') || holds_nul(item)),
+        Value::Object(map) => map.iter().any(|(key, item)| key.contains('\0') || holds_nul(item)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -90,22 +82,10 @@ mod tests {
     #[test]
     fn depth_is_counted_outside_strings() {
         assert!(parse("[[1]]", 2).is_ok());
-        assert_eq!(
-            parse("[[[1]]]", 2),
-            Err(JsonError::Depth {
-                limit: 2,
-                at_byte: 3
-            })
-        );
+        assert_eq!(parse("[[[1]]]", 2), Err(JsonError::Depth { limit: 2, at_byte: 3 }));
         assert!(parse(r#"["[[[[\"[[["]"#, 1).is_ok());
         assert!(parse(r#"[{},{},{}]"#, 2).is_ok());
-        assert!(matches!(
-            parse(&"[".repeat(100_000), 64),
-            Err(JsonError::Depth { .. })
-        ));
-        assert_eq!(
-            parse("[1,]", 2),
-            Err(JsonError::Syntax { line: 1, column: 4 })
-        );
+        assert!(matches!(parse(&"[".repeat(100_000), 64), Err(JsonError::Depth { .. })));
+        assert_eq!(parse("[1,]", 2), Err(JsonError::Syntax { line: 1, column: 4 }));
     }
 }

@@ -75,12 +75,7 @@ pub struct ParamLimits {
 
 impl Default for ParamLimits {
     fn default() -> Self {
-        Self {
-            count_limit: 1_000,
-            name_limit_bytes: 512,
-            upload_count_limit: 50,
-            json_depth_limit: 64,
-        }
+        Self { count_limit: 1_000, name_limit_bytes: 512, upload_count_limit: 50, json_depth_limit: 64 }
     }
 }
 
@@ -129,12 +124,7 @@ impl Limits {
         const DAY_MS: u64 = 86_400_000;
         const GIB: u64 = 1 << 30;
         let rows: [(&'static str, u64, u64, u64); 17] = [
-            (
-                "connection_limit",
-                self.connection_limit as u64,
-                1,
-                1_000_000,
-            ),
+            ("connection_limit", self.connection_limit as u64, 1, 1_000_000),
             ("handler_limit", self.handler_limit as u64, 1, 1_000_000),
             (
                 "header_limit_bytes",
@@ -142,64 +132,24 @@ impl Limits {
                 HEADER_FLOOR_BYTES as u64,
                 HEADER_CEILING_BYTES as u64,
             ),
-            (
-                "header_count_limit",
-                self.header_count_limit as u64,
-                1,
-                10_000,
-            ),
+            ("header_count_limit", self.header_count_limit as u64, 1, 10_000),
             ("body_limit_bytes", self.body_limit_bytes as u64, 1, GIB),
             ("upload_limit_bytes", self.upload_limit_bytes as u64, 1, GIB),
-            (
-                "body_memory_limit_bytes",
-                self.body_memory_limit_bytes as u64,
-                1,
-                1 << 40,
-            ),
-            (
-                "header_read_timeout_ms",
-                self.header_read_timeout_ms,
-                1,
-                DAY_MS,
-            ),
+            ("body_memory_limit_bytes", self.body_memory_limit_bytes as u64, 1, 1 << 40),
+            ("header_read_timeout_ms", self.header_read_timeout_ms, 1, DAY_MS),
             ("body_read_timeout_ms", self.body_read_timeout_ms, 1, DAY_MS),
             ("request_timeout_ms", self.request_timeout_ms, 1, DAY_MS),
             ("keep_alive_idle_ms", self.keep_alive_idle_ms, 1, DAY_MS),
-            (
-                "tls_handshake_timeout_ms",
-                self.tls_handshake_timeout_ms,
-                1,
-                DAY_MS,
-            ),
+            ("tls_handshake_timeout_ms", self.tls_handshake_timeout_ms, 1, DAY_MS),
             ("drain_s", self.drain_s, 0, DAY_MS / 1_000),
-            (
-                "h2_stream_limit",
-                u64::from(self.h2_stream_limit),
-                1,
-                10_000,
-            ),
-            (
-                "h2_reset_stream_limit",
-                self.h2_reset_stream_limit as u64,
-                1,
-                10_000,
-            ),
-            (
-                "h2_error_stream_limit",
-                self.h2_error_stream_limit as u64,
-                1,
-                10_000,
-            ),
+            ("h2_stream_limit", u64::from(self.h2_stream_limit), 1, 10_000),
+            ("h2_reset_stream_limit", self.h2_reset_stream_limit as u64, 1, 10_000),
+            ("h2_error_stream_limit", self.h2_error_stream_limit as u64, 1, 10_000),
             ("h2_ping_interval_ms", self.h2_ping_interval_ms, 100, DAY_MS),
         ];
         for (name, given, least, most) in rows {
             if given < least || given > most {
-                return Err(LimitError {
-                    name,
-                    given,
-                    least,
-                    most,
-                });
+                return Err(LimitError { name, given, least, most });
             }
         }
         Ok(())
@@ -213,18 +163,12 @@ mod tests {
     #[test]
     fn the_defaults_pass_and_a_value_out_of_range_is_named() {
         assert_eq!(Limits::default().check(), Ok(()));
-        let small = Limits {
-            header_limit_bytes: 100,
-            ..Limits::default()
-        };
+        let small = Limits { header_limit_bytes: 100, ..Limits::default() };
         assert_eq!(
             small.check().unwrap_err().to_string(),
             "limit header_limit_bytes is 100: it must be between 8192 and 1048576"
         );
-        let none = Limits {
-            connection_limit: 0,
-            ..Limits::default()
-        };
+        let none = Limits { connection_limit: 0, ..Limits::default() };
         assert_eq!(none.check().unwrap_err().name, "connection_limit");
     }
 }

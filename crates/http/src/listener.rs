@@ -97,9 +97,7 @@ pub enum ListenError {
         address: SocketAddr,
     },
     /// The machine has no such address.
-    #[error(
-        "{address} is not an address of this machine: listen on 127.0.0.1, or on 0.0.0.0 for all of its addresses"
-    )]
+    #[error("{address} is not an address of this machine: listen on 127.0.0.1, or on 0.0.0.0 for all of its addresses")]
     NotHere {
         /// Where.
         address: SocketAddr,
@@ -142,10 +140,7 @@ impl ListenError {
             io::ErrorKind::AddrInUse => Self::InUse { address },
             io::ErrorKind::AddrNotAvailable => Self::NotHere { address },
             io::ErrorKind::PermissionDenied => Self::Denied { address },
-            _ => Self::Other {
-                address,
-                reason: error,
-            },
+            _ => Self::Other { address, reason: error },
         }
     }
 }
@@ -172,9 +167,7 @@ pub struct Listener {
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listener")
-            .field("local_addr", &self.local_addr)
-            .finish_non_exhaustive()
+        f.debug_struct("Listener").field("local_addr", &self.local_addr).finish_non_exhaustive()
     }
 }
 
@@ -192,16 +185,9 @@ impl Listener {
             None => None,
         };
         let socket = bind_tcp(address).map_err(|error| ListenError::of(address, error))?;
-        let local_addr = socket
-            .local_addr()
-            .map_err(|error| ListenError::of(address, error))?;
+        let local_addr = socket.local_addr().map_err(|error| ListenError::of(address, error))?;
         let shared = share(config, site);
-        Ok(Self {
-            socket: Socket::Tcp(socket),
-            local_addr,
-            tls,
-            shared,
-        })
+        Ok(Self { socket: Socket::Tcp(socket), local_addr, tls, shared })
     }
 
     /// Serves a Unix socket that the caller has bound and guarded. Its peers
@@ -219,12 +205,7 @@ impl Listener {
             .and_then(|()| UnixListener::from_std(socket))
             .map_err(|error| ListenError::of(local_addr, error))?;
         let shared = share(config, site);
-        Ok(Self {
-            socket: Socket::Unix(socket),
-            local_addr,
-            tls: None,
-            shared,
-        })
+        Ok(Self { socket: Socket::Unix(socket), local_addr, tls: None, shared })
     }
 
     /// The address that was bound, with the port that was given.
@@ -268,11 +249,7 @@ impl Listener {
 
     /// Takes connections until told to stop; the socket closes on return.
     async fn take_connections(self, registry: &Arc<Registry>, shutdown: &CancellationToken) {
-        let limit = self
-            .shared
-            .limits
-            .connection_limit
-            .min(Semaphore::MAX_PERMITS);
+        let limit = self.shared.limits.connection_limit.min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(limit));
         let server = Arc::new(server(&self.shared.limits));
         let mut kernel_short = false;
@@ -301,9 +278,7 @@ impl Listener {
                         _place: place,
                         _open: Open::new(&self.shared.stats),
                     };
-                    self.shared
-                        .tasks
-                        .spawn(connection.run(accepted, self.tls.clone()));
+                    self.shared.tasks.spawn(connection.run(accepted, self.tls.clone()));
                 }
                 Err(error) if of_one_caller(&error) => {}
                 Err(error) => {
@@ -317,11 +292,7 @@ impl Listener {
     /// A place for one more connection. While there is none, idle ones are
     /// closed, the longest idle first, so that silent callers can't keep
     /// others out.
-    async fn place(
-        &self,
-        places: &Arc<Semaphore>,
-        registry: &Registry,
-    ) -> Option<OwnedSemaphorePermit> {
+    async fn place(&self, places: &Arc<Semaphore>, registry: &Registry) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(places).try_acquire_owned() {
                 return Some(place);
@@ -354,11 +325,7 @@ impl Listener {
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A restart must not wait for the old connections to be forgotten; on Unix
     // this doesn't let two listeners share an address.
     socket.set_reuseaddr(true)?;
@@ -385,9 +352,7 @@ fn share(config: ListenConfig, site: Arc<dyn Site>) -> Arc<Shared> {
 fn server(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     let mut http1 = server.http1();
-    http1
-        .header_read_timeout(None)
-        .max_buf_size(limits.header_limit_bytes);
+    http1.header_read_timeout(None).max_buf_size(limits.header_limit_bytes);
     // Setting the default itself would move header parsing onto the heap.
     if limits.header_count_limit > 100 {
         http1.max_headers(limits.header_count_limit);
@@ -492,12 +457,7 @@ impl Connection {
         let ticket: Ticket = self.registry.enter();
         let control = Arc::clone(&ticket.control);
         let stream = TokioIo::new(Watched::new(stream, Arc::clone(&control)));
-        let conversation = Conversation {
-            shared: Arc::clone(&self.shared),
-            control: Arc::clone(&control),
-            peer,
-            tls,
-        };
+        let conversation = Conversation { shared: Arc::clone(&self.shared), control: Arc::clone(&control), peer, tls };
         let mut connection = pin!(self.server.serve_connection(stream, conversation));
         let mut finishing = false;
         std::future::poll_fn(|cx| {

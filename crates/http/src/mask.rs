@@ -35,9 +35,7 @@ pub fn is_secret_name(name: &str) -> bool {
     let stem = name.split('[').next().unwrap_or_default().trim_end();
     SECRET_NAMES.contains(&stem)
         || stem.ends_with("token")
-        || ["secret", "password", "proof"]
-            .iter()
-            .any(|word| name.contains(word))
+        || ["secret", "password", "proof"].iter().any(|word| name.contains(word))
         || name.contains("access_token")
 }
 
@@ -51,18 +49,12 @@ pub fn looks_secret(text: &str) -> bool {
             && w[5].is_ascii_alphanumeric()
             && w[6] == b'_'
     });
-    token
-        || bytes
-            .windows(2)
-            .any(|w| w[0].is_ascii_digit() && w[1] == b'|')
+    token || bytes.windows(2).any(|w| w[0].is_ascii_digit() && w[1] == b'|')
 }
 
 /// A query as it may be printed.
 pub fn query(query: &str) -> Cow<'_, str> {
-    if !query
-        .split('&')
-        .any(|pair| pair_mask(pair) != PairMask::Nothing)
-    {
+    if !query.split('&').any(|pair| pair_mask(pair) != PairMask::Nothing) {
         return Cow::Borrowed(query);
     }
     let mut out = String::with_capacity(query.len());
@@ -89,10 +81,7 @@ pub fn path(path: &str) -> Cow<'_, str> {
     if !path.split('/').any(hides_secret) {
         return Cow::Borrowed(path);
     }
-    let parts: Vec<&str> = path
-        .split('/')
-        .map(|part| if hides_secret(part) { MASKED } else { part })
-        .collect();
+    let parts: Vec<&str> = path.split('/').map(|part| if hides_secret(part) { MASKED } else { part }).collect();
     Cow::Owned(parts.join("/"))
 }
 
@@ -172,9 +161,7 @@ fn assigns_secret(text: &str) -> bool {
         let start = before
             .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'))
             // The character found may be wider than one byte.
-            .map_or(0, |found| {
-                found + before[found..].chars().next().map_or(1, char::len_utf8)
-            });
+            .map_or(0, |found| found + before[found..].chars().next().map_or(1, char::len_utf8));
         is_secret_name(&before[start..])
     })
 }
@@ -220,10 +207,7 @@ mod tests {
             ("access_token[]=abc", "access_token[]=***"),
             ("access_token%5B0%5D=abc", "access_token%5B0%5D=***"),
             ("appsecret_proof=abc", "appsecret_proof=***"),
-            (
-                "client_secret=abc&client_id=7",
-                "client_secret=***&client_id=7",
-            ),
+            ("client_secret=abc&client_id=7", "client_secret=***&client_id=7"),
             ("fb_exchange_token=x", "fb_exchange_token=***"),
             ("revoke_token=x", "revoke_token=***"),
             ("input_token=x", "input_token=***"),
@@ -241,10 +225,7 @@ mod tests {
             ("vkeysu_abc", "***"),
             ("vkeysu_abc=1", "***"),
             ("next=https%3A%2F%2Fx%2F%3Faccess_token%3Dabc", "next=***"),
-            (
-                "batch=[{\"relative_url\":\"me?access_token=abc\"}]",
-                "batch=***",
-            ),
+            ("batch=[{\"relative_url\":\"me?access_token=abc\"}]", "batch=***"),
             ("body=%7B%22client_secret%22%3A%22abc%22%7D", "body=***"),
             ("a=1;access_token=abc", "a=***"),
             ("q=é:1&x=ü%22token%22:2", "q=é:1&x=***"),
@@ -280,11 +261,7 @@ mod tests {
                 .map(|(at, byte)| {
                     let must = !byte.is_ascii_alphanumeric() && byte != b'_';
                     let picked = pattern.rotate_left(turn as u32) >> (at % 64) & 1 == 1;
-                    if must || picked {
-                        format!("%{byte:02X}")
-                    } else {
-                        char::from(byte).to_string()
-                    }
+                    if must || picked { format!("%{byte:02X}") } else { char::from(byte).to_string() }
                 })
                 .collect();
         }

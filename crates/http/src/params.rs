@@ -132,9 +132,7 @@ impl Params {
 
     /// All parameters, in the order in which they were first said.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.params
-            .iter()
-            .map(|param| (&*param.name, param.value.as_str()))
+        self.params.iter().map(|param| (&*param.name, param.value.as_str()))
     }
 
     /// How many there are.
@@ -171,15 +169,8 @@ impl Params {
 
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self
-            .params
-            .iter()
-            .map(|param| crate::mask::shown_name(&param.name))
-            .collect();
-        f.debug_struct("Params")
-            .field("names", &names)
-            .field("uploads", &self.uploads)
-            .finish_non_exhaustive()
+        let names: Vec<_> = self.params.iter().map(|param| crate::mask::shown_name(&param.name)).collect();
+        f.debug_struct("Params").field("names", &names).field("uploads", &self.uploads).finish_non_exhaustive()
     }
 }
 

@@ -79,10 +79,7 @@ impl SeededIds {
     /// Starts a sequence. The seed has to be random and fresh for each start of
     /// the server, or ids repeat.
     pub fn new(seed: [u8; 32]) -> Self {
-        Self {
-            seed,
-            counter: AtomicU64::new(0),
-        }
+        Self { seed, counter: AtomicU64::new(0) }
     }
 }
 
@@ -120,10 +117,7 @@ mod tests {
             assert!(id.as_str().starts_with('A'));
             assert_eq!(RequestId::parse(id.as_str()), Some(id));
         }
-        assert_eq!(
-            RequestId::from_bytes([0; 16]).as_str(),
-            "A000000000000000000000"
-        );
+        assert_eq!(RequestId::from_bytes([0; 16]).as_str(), "A000000000000000000000");
         assert_eq!(RequestId::parse("A00000000000000000000-"), None);
         assert_eq!(RequestId::parse("B000000000000000000000"), None);
         assert_eq!(RequestId::parse("A0"), None);
@@ -131,11 +125,7 @@ mod tests {
 
     #[test]
     fn a_sequence_is_set_by_its_seed_and_never_repeats() {
-        let (one, same, other) = (
-            SeededIds::new([1; 32]),
-            SeededIds::new([1; 32]),
-            SeededIds::new([2; 32]),
-        );
+        let (one, same, other) = (SeededIds::new([1; 32]), SeededIds::new([1; 32]), SeededIds::new([2; 32]));
         let ids: Vec<_> = (0..1_000).map(|_| one.next_id()).collect();
         assert_eq!(ids[0], same.next_id());
         assert_ne!(ids[0], other.next_id());

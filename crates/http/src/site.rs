@@ -43,11 +43,7 @@ pub trait Site: Send + Sync + 'static {
             .content_type()
             .and_then(|kind| kind.get(..19))
             .is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"));
-        if multipart {
-            limits.upload_limit_bytes
-        } else {
-            limits.body_limit_bytes
-        }
+        if multipart { limits.upload_limit_bytes } else { limits.body_limit_bytes }
     }
 
     /// The reply to a body that is larger than `limit_bytes`.
@@ -94,15 +90,8 @@ pub enum Late {
 }
 
 enum Facts<'a> {
-    Known {
-        client_ip: IpAddr,
-        request_id: RequestId,
-    },
-    Lazy {
-        trusted: &'a TrustedProxies,
-        ids: &'a dyn IdSource,
-        request_id: &'a OnceCell<RequestId>,
-    },
+    Known { client_ip: IpAddr, request_id: RequestId },
+    Lazy { trusted: &'a TrustedProxies, ids: &'a dyn IdSource, request_id: &'a OnceCell<RequestId> },
 }
 
 /// A request's head, borrowed. The request id and the client's address are
@@ -130,19 +119,8 @@ impl<'a> Head<'a> {
         ids: &'a dyn IdSource,
         request_id: &'a OnceCell<RequestId>,
     ) -> Self {
-        let facts = Facts::Lazy {
-            trusted,
-            ids,
-            request_id,
-        };
-        Self {
-            method,
-            uri,
-            headers,
-            peer,
-            tls,
-            facts,
-        }
+        let facts = Facts::Lazy { trusted, ids, request_id };
+        Self { method, uri, headers, peer, tls, facts }
     }
 
     /// The URL's path, not decoded.
@@ -157,18 +135,14 @@ impl<'a> Head<'a> {
 
     /// The content type's text, if it is text.
     pub fn content_type(&self) -> Option<&'a str> {
-        self.headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
+        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
     }
 
     /// This request's id; the same however often it is asked for.
     pub fn request_id(&self) -> RequestId {
         match &self.facts {
             Facts::Known { request_id, .. } => *request_id,
-            Facts::Lazy {
-                ids, request_id, ..
-            } => *request_id.get_or_init(|| ids.next_id()),
+            Facts::Lazy { ids, request_id, .. } => *request_id.get_or_init(|| ids.next_id()),
         }
     }
 
@@ -250,10 +224,7 @@ impl Request {
             headers: &self.headers,
             peer: self.peer,
             tls: self.tls,
-            facts: Facts::Known {
-                client_ip: self.client_ip,
-                request_id: self.request_id,
-            },
+            facts: Facts::Known { client_ip: self.client_ip, request_id: self.request_id },
         }
     }
 }
@@ -284,11 +255,7 @@ pub struct Reply {
 impl Reply {
     /// An empty reply.
     pub fn new(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
     /// A reply of plain text.
@@ -334,9 +301,7 @@ mod tests {
     #[test]
     fn no_debug_text_holds_a_secret() {
         let mut request = Request::new(Method::GET, "/me?access_token=hush".parse().unwrap());
-        request
-            .headers
-            .insert("authorization", "Bearer hush".parse().unwrap());
+        request.headers.insert("authorization", "Bearer hush".parse().unwrap());
         request.body = Bytes::from_static(b"hush");
         let reply = Reply::text(StatusCode::OK, "hush");
         let shown = format!("{request:?} {:?} {reply:?}", request.head());

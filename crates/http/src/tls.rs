@@ -49,9 +49,7 @@ pub enum TlsError {
     )]
     Certificate(String),
     /// The key's text holds no private key, or a broken one.
-    #[error(
-        "{0} holds no readable PEM private key: it needs one BEGIN PRIVATE KEY block, not encrypted"
-    )]
+    #[error("{0} holds no readable PEM private key: it needs one BEGIN PRIVATE KEY block, not encrypted")]
     Key(String),
     /// Certificate and key don't go together, or are of a kind not supported.
     #[error("{certificate} and {key} can't be used together: {reason}")]
@@ -83,11 +81,7 @@ impl TlsReloader {
     pub fn new(source: PemSource) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let pair = read_pair(&source, &provider)?;
-        Ok(Arc::new(Self {
-            source,
-            provider,
-            current: RwLock::new(Arc::new(pair)),
-        }))
+        Ok(Arc::new(Self { source, provider, current: RwLock::new(Arc::new(pair)) }))
     }
 
     /// Reads the pair again. Connections from now on get the new one; those
@@ -113,9 +107,7 @@ impl TlsReloader {
 
 impl ResolvesServerCert for TlsReloader {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(
-            &self.current.read().unwrap_or_else(PoisonError::into_inner),
-        ))
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -133,8 +125,7 @@ fn read_pair(source: &PemSource, provider: &CryptoProvider) -> Result<CertifiedK
     if chain.is_empty() {
         return Err(TlsError::Certificate(pem.certificate_name));
     }
-    let key =
-        PrivateKeyDer::from_pem_slice(&pem.key).map_err(|_| TlsError::Key(pem.key_name.clone()))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem.key).map_err(|_| TlsError::Key(pem.key_name.clone()))?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| TlsError::Pair {
         certificate: pem.certificate_name,
         key: pem.key_name,

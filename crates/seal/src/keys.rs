@@ -43,9 +43,7 @@ impl MasterKey {
         let digit = |at: usize| {
             let value = digits.get(at).and_then(|d| char::from(*d).to_digit(16));
             let position = at + 1;
-            value
-                .and_then(|value| u8::try_from(value).ok())
-                .ok_or(SealError::MasterDigit { position })
+            value.and_then(|value| u8::try_from(value).ok()).ok_or(SealError::MasterDigit { position })
         };
         let mut bytes = Box::new(KeyBytes::default());
         for (at, byte) in bytes.iter_mut().enumerate() {
@@ -77,11 +75,7 @@ impl MasterKey {
     }
 
     /// Draws a data key and wraps it under the id given.
-    pub(crate) fn new_data_key(
-        &self,
-        key_id: u64,
-        random: &dyn Random,
-    ) -> Result<WrappedKey, SealError> {
+    pub(crate) fn new_data_key(&self, key_id: u64, random: &dyn Random) -> Result<WrappedKey, SealError> {
         self.wrap(key_id, &**draw(random)?)
     }
 
@@ -91,11 +85,7 @@ impl MasterKey {
         bytes.extend_from_slice(&cipher.nonce);
         bytes.extend_from_slice(&cipher.body);
         let master_id = self.id.clone();
-        Ok(WrappedKey {
-            key_id,
-            master_id,
-            bytes,
-        })
+        Ok(WrappedKey { key_id, master_id, bytes })
     }
 
     pub(crate) fn unwrap_key(&self, wrapped: &WrappedKey) -> Result<Secret, SealError> {
@@ -109,16 +99,11 @@ impl MasterKey {
             return Err(corrupt);
         };
         let key = cipher_key(&self.bytes)?;
-        Cipher::read(rest)
-            .and_then(|cipher| cipher.open(&key, &self.bound_to(key_id)))
-            .ok_or(corrupt)
+        Cipher::read(rest).and_then(|cipher| cipher.open(&key, &self.bound_to(key_id))).ok_or(corrupt)
     }
 
     /// Unwraps straight into a cipher, so that the key bytes don't linger.
-    pub(crate) fn unwrap_cipher(
-        &self,
-        wrapped: &WrappedKey,
-    ) -> Result<RandomizedNonceKey, SealError> {
+    pub(crate) fn unwrap_cipher(&self, wrapped: &WrappedKey) -> Result<RandomizedNonceKey, SealError> {
         let key_id = wrapped.key_id;
         let secret = self.unwrap_key(wrapped)?;
         let bytes = secret.expose().as_array::<KEY_BYTES>();
@@ -129,10 +114,7 @@ impl MasterKey {
         if self.id == needed {
             return Ok(());
         }
-        Err(SealError::WrongMaster {
-            needed: needed.to_owned(),
-            given: self.id.clone(),
-        })
+        Err(SealError::WrongMaster { needed: needed.to_owned(), given: self.id.clone() })
     }
 
     fn bound_to(&self, key_id: u64) -> Vec<u8> {
@@ -142,9 +124,7 @@ impl MasterKey {
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MasterKey")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("MasterKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 

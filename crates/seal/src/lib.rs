@@ -73,9 +73,7 @@ pub enum SealError {
         position: usize,
     },
     /// The master key repeats one byte, as placeholders do.
-    #[error(
-        "the master key is one byte repeated, which protects nothing; use 32 random bytes, in hexadecimal"
-    )]
+    #[error("the master key is one byte repeated, which protects nothing; use 32 random bytes, in hexadecimal")]
     MasterPlaceholder,
     /// Another master key wrapped the data keys.
     #[error(
@@ -112,9 +110,7 @@ pub enum SealError {
     #[error("there is no data key to seal with; make one first")]
     NoDataKey,
     /// The value was sealed by a key that the ring does not hold.
-    #[error(
-        "data key {key_id}, which sealed this value, is not in the store; restore it from a backup"
-    )]
+    #[error("data key {key_id}, which sealed this value, is not in the store; restore it from a backup")]
     UnknownKey {
         /// The data key.
         key_id: u64,

@@ -12,8 +12,7 @@ use aws_lc_rs::aead::RandomizedNonceKey;
 
 use crate::sealed::Cipher;
 use crate::{
-    KEY_ID_LIMIT, MasterKey, PLAIN_LIMIT_BYTES, PURPOSE_LIMIT_BYTES, Random, SealError, Sealed,
-    Secret, WrappedKey,
+    KEY_ID_LIMIT, MasterKey, PLAIN_LIMIT_BYTES, PURPOSE_LIMIT_BYTES, Random, SealError, Sealed, Secret, WrappedKey,
 };
 
 const VALUE_LABEL: &[u8] = b"valetkey/seal/v1/value\0";
@@ -37,14 +36,8 @@ struct DataKey {
 impl KeyRing {
     /// Opens every key that the store holds, or fails naming the one that does
     /// not open. No keys make an empty ring, which can't seal yet.
-    pub fn open(
-        master: &MasterKey,
-        wrapped: impl IntoIterator<Item = WrappedKey>,
-    ) -> Result<Self, SealError> {
-        let mut ring = Self {
-            master_id: master.id().to_owned(),
-            keys: BTreeMap::new(),
-        };
+    pub fn open(master: &MasterKey, wrapped: impl IntoIterator<Item = WrappedKey>) -> Result<Self, SealError> {
+        let mut ring = Self { master_id: master.id().to_owned(), keys: BTreeMap::new() };
         for key in wrapped {
             ring.add(master, key)?;
         }
@@ -54,11 +47,7 @@ impl KeyRing {
     /// Draws the next data key. The ring does not use it yet: store it first,
     /// then [`add`](Self::add) it. Otherwise values could be sealed by a key
     /// that a failed commit has lost.
-    pub fn new_data_key(
-        &self,
-        master: &MasterKey,
-        random: &dyn Random,
-    ) -> Result<WrappedKey, SealError> {
+    pub fn new_data_key(&self, master: &MasterKey, random: &dyn Random) -> Result<WrappedKey, SealError> {
         master.check_id(&self.master_id)?;
         let newest = self.current_key_id().unwrap_or(0);
         if newest >= KEY_ID_LIMIT {
@@ -111,18 +100,13 @@ impl KeyRing {
         let key = self.keys.get(&key_id);
         let key = key.ok_or(SealError::UnknownKey { key_id })?;
         let secret = sealed.cipher.open(&key.cipher, &bound_to);
-        secret.ok_or_else(|| SealError::OpenFailed {
-            purpose: purpose.to_owned(),
-            id,
-            key_id,
-        })
+        secret.ok_or_else(|| SealError::OpenFailed { purpose: purpose.to_owned(), id, key_id })
     }
 
     /// Whether an older key than the current one sealed it. A value of a newer
     /// key, which another node may have made, is left alone.
     pub fn needs_reseal(&self, sealed: &Sealed) -> bool {
-        self.current_key_id()
-            .is_some_and(|current| sealed.key_id < current)
+        self.current_key_id().is_some_and(|current| sealed.key_id < current)
     }
 
     /// Wraps every data key by another master key; values stay as they are.
@@ -131,29 +115,20 @@ impl KeyRing {
     /// first, then replace all wrapped keys in one commit, then open a ring
     /// from them and drop the old master key. After a crash, their `master_id`
     /// tells which of the two is needed.
-    pub fn rewrap_all(
-        &self,
-        old: &MasterKey,
-        new: &MasterKey,
-    ) -> Result<Vec<WrappedKey>, SealError> {
+    pub fn rewrap_all(&self, old: &MasterKey, new: &MasterKey) -> Result<Vec<WrappedKey>, SealError> {
         old.check_id(&self.master_id)?;
         if old.id() == new.id() {
             let id = new.id().to_owned();
             return Err(SealError::SameMaster { id });
         }
-        let rewrap = |(&key_id, key): (&u64, &Arc<DataKey>)| {
-            new.wrap(key_id, old.unwrap_key(&key.wrapped)?.expose())
-        };
+        let rewrap = |(&key_id, key): (&u64, &Arc<DataKey>)| new.wrap(key_id, old.unwrap_key(&key.wrapped)?.expose());
         self.keys.iter().map(rewrap).collect()
     }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRing")
-            .field("master_id", &self.master_id)
-            .field("key_ids", &self.keys.keys())
-            .finish()
+        f.debug_struct("KeyRing").field("master_id", &self.master_id).field("key_ids", &self.keys.keys()).finish()
     }
 }
 

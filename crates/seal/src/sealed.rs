@@ -46,9 +46,7 @@ impl Sealed {
         if *version != VERSION {
             return Err(malformed("its version is unknown"));
         }
-        let (key_id, rest) = rest
-            .split_first_chunk::<8>()
-            .ok_or(malformed("it is cut off"))?;
+        let (key_id, rest) = rest.split_first_chunk::<8>().ok_or(malformed("it is cut off"))?;
         let key_id = u64::from_be_bytes(*key_id);
         if !(1..=KEY_ID_LIMIT).contains(&key_id) {
             return Err(malformed("its data key id is out of range"));
@@ -63,9 +61,7 @@ impl Sealed {
 
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealed")
-            .field("key_id", &self.key_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Sealed").field("key_id", &self.key_id).finish_non_exhaustive()
     }
 }
 
@@ -101,38 +97,23 @@ pub(crate) struct Cipher {
 impl Cipher {
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (nonce, body) = bytes.split_first_chunk::<NONCE_LEN>()?;
-        (body.len() >= TAG_BYTES).then(|| Self {
-            nonce: *nonce,
-            body: body.to_vec(),
-        })
+        (body.len() >= TAG_BYTES).then(|| Self { nonce: *nonce, body: body.to_vec() })
     }
 
-    pub(crate) fn seal(
-        key: &RandomizedNonceKey,
-        bound_to: &[u8],
-        plain: &[u8],
-    ) -> Result<Self, SealError> {
+    pub(crate) fn seal(key: &RandomizedNonceKey, bound_to: &[u8], plain: &[u8]) -> Result<Self, SealError> {
         // With room for the tag the buffer never moves, so no plaintext stays
         // behind; and if the cipher fails, it is overwritten on the way out.
         let mut body = Zeroizing::new(Vec::with_capacity(plain.len() + TAG_BYTES));
         body.extend_from_slice(plain);
-        let nonce = key
-            .seal_in_place_append_tag(Aad::from(bound_to), &mut *body)
-            .map_err(|_| SealError::Cipher)?;
-        Ok(Self {
-            nonce: *nonce.as_ref(),
-            body: std::mem::take(&mut *body),
-        })
+        let nonce = key.seal_in_place_append_tag(Aad::from(bound_to), &mut *body).map_err(|_| SealError::Cipher)?;
+        Ok(Self { nonce: *nonce.as_ref(), body: std::mem::take(&mut *body) })
     }
 
     /// `None` if the tag does not verify.
     pub(crate) fn open(&self, key: &RandomizedNonceKey, bound_to: &[u8]) -> Option<Secret> {
         let mut buffer = Zeroizing::new(self.body.clone());
         let nonce = Nonce::assume_unique_for_key(self.nonce);
-        let plain_bytes = key
-            .open_in_place(nonce, Aad::from(bound_to), &mut buffer)
-            .ok()?
-            .len();
+        let plain_bytes = key.open_in_place(nonce, Aad::from(bound_to), &mut buffer).ok()?.len();
         buffer.truncate(plain_bytes);
         Some(Secret(buffer))
     }

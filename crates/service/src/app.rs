@@ -22,7 +22,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_app(&self, call: &Call, business: Id, name: Name, demands_proof: bool) -> Result<Done<(Id, String)>, Refusal> {
+    pub async fn create_app(
+        &self,
+        call: &Call,
+        business: Id,
+        name: Name,
+        demands_proof: bool,
+    ) -> Result<Done<(Id, String)>, Refusal> {
         let inner = std::sync::Arc::downgrade(&self.inner);
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             let inner = inner.upgrade().ok_or_else(|| Refusal::of(Reason::Unavailable))?;
@@ -40,9 +46,11 @@ impl Service {
     /// The refusal.
     pub async fn update_app(&self, call: &Call, id: Id, edit: AppEdit) -> Result<Done<()>, Refusal> {
         let question = self.manage_app(call, id)?;
-        self.command(call, question, move |planner, allowed| Ok((Plan::of(app::update(planner, &allowed.caller, id, edit.clone())?), ())))
-            .await
-            .map_err(|r| about(r, id))
+        self.command(call, question, move |planner, allowed| {
+            Ok((Plan::of(app::update(planner, &allowed.caller, id, edit.clone())?), ()))
+        })
+        .await
+        .map_err(|r| about(r, id))
     }
 
     /// Gives an app a new secret, shown once; the old one goes on for `overlap_s` seconds.

@@ -16,7 +16,14 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_asset(&self, call: &Call, kind: AssetKind, business: Id, name: Name, details: Map<String, Value>) -> Result<Done<Id>, Refusal> {
+    pub async fn create_asset(
+        &self,
+        call: &Call,
+        kind: AssetKind,
+        business: Id,
+        name: Name,
+        details: Map<String, Value>,
+    ) -> Result<Done<Id>, Refusal> {
         let right: Right = match kind {
             AssetKind::AD_ACCOUNT | AssetKind::PIXEL => rights::CREATE_ADS_ASSET,
             AssetKind::CATALOG => rights::CREATE_CATALOG,
@@ -29,11 +36,25 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_unowned_asset(&self, call: &Call, kind: AssetKind, name: Name, details: Map<String, Value>) -> Result<Done<Id>, Refusal> {
+    pub async fn create_unowned_asset(
+        &self,
+        call: &Call,
+        kind: AssetKind,
+        name: Name,
+        details: Map<String, Value>,
+    ) -> Result<Done<Id>, Refusal> {
         self.create_asset_for(call, Question::about(Target::Nothing), kind, None, name, details).await
     }
 
-    async fn create_asset_for(&self, call: &Call, question: Question, kind: AssetKind, business: Option<Id>, name: Name, details: Map<String, Value>) -> Result<Done<Id>, Refusal> {
+    async fn create_asset_for(
+        &self,
+        call: &Call,
+        question: Question,
+        kind: AssetKind,
+        business: Option<Id>,
+        name: Name,
+        details: Map<String, Value>,
+    ) -> Result<Done<Id>, Refusal> {
         self.command(call, question, move |planner, allowed| {
             let (set, id) = asset::create(planner, &allowed.caller, kind, business, name.clone())?;
             let mut plan = Plan::of(set);
@@ -50,6 +71,9 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn rename_asset(&self, call: &Call, question: Question, id: Id, name: Name) -> Result<Done<()>, Refusal> {
-        self.command(call, question, move |planner, allowed| Ok((Plan::of(asset::rename(planner, &allowed.caller, id, name.clone())?), ()))).await
+        self.command(call, question, move |planner, allowed| {
+            Ok((Plan::of(asset::rename(planner, &allowed.caller, id, name.clone())?), ()))
+        })
+        .await
     }
 }

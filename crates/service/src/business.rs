@@ -14,10 +14,17 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_business(&self, call: &Call, name: Name, admin_name: Name, admin_email: &str) -> Result<Done<(Id, Id)>, Refusal> {
+    pub async fn create_business(
+        &self,
+        call: &Call,
+        name: Name,
+        admin_name: Name,
+        admin_email: &str,
+    ) -> Result<Done<(Id, Id)>, Refusal> {
         let email = admin_email.to_owned();
         self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
-            let (set, business, person) = business::create(planner, &allowed.caller, name.clone(), admin_name.clone(), &email)?;
+            let (set, business, person) =
+                business::create(planner, &allowed.caller, name.clone(), admin_name.clone(), &email)?;
             Ok((Plan::of(set), (business, person)))
         })
         .await
@@ -41,7 +48,8 @@ impl Service {
     pub async fn declare_kind(&self, call: &Call, kind: DeclaredKind) -> Result<Done<()>, Refusal> {
         self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
             let set = valetkey_domain::asset::declare(planner, &allowed.caller, kind.clone())?;
-            let set = set.unwrap_or_else(|| planner.finish(valetkey_domain::Action::KindDeclared, &allowed.caller, None, &[]));
+            let set = set
+                .unwrap_or_else(|| planner.finish(valetkey_domain::Action::KindDeclared, &allowed.caller, None, &[]));
             Ok((Plan::of(set), ()))
         })
         .await

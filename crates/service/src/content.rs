@@ -47,7 +47,14 @@ impl<T: DeserializeOwned> Thing<T> {
             tracing::error!(id = %row.id, %error, "a row of content can't be read");
             Refusal::of(Reason::Fault)
         })?;
-        Ok(Thing { id: row.id, asset: row.asset, created_at: row.created_at, updated_at: row.updated_at, sort_at: row.sort_at, body })
+        Ok(Thing {
+            id: row.id,
+            asset: row.asset,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            sort_at: row.sort_at,
+            body,
+        })
     }
 }
 
@@ -112,7 +119,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal of the question or of the post's rules.
-    pub async fn create_post(&self, call: &Call, question: Question, page: Id, input: PostInput) -> Result<Done<Thing<Post>>, Refusal> {
+    pub async fn create_post(
+        &self,
+        call: &Call,
+        question: Question,
+        page: Id,
+        input: PostInput,
+    ) -> Result<Done<Thing<Post>>, Refusal> {
         self.retry(|| {
             let input = input.clone();
             self.command(call, question, move |planner, allowed| {
@@ -126,7 +139,14 @@ impl Service {
                 let status = post.state.as_str();
                 let row = new_row(id, IdKind::Post, page, status, now, &post)?;
                 let jobs = publish_job(id, page, &post, allowed)?;
-                let plan = content_plan(planner, allowed, Action::ContentCreated, ContentWrite::Insert(row), &[id, page], jobs);
+                let plan = content_plan(
+                    planner,
+                    allowed,
+                    Action::ContentCreated,
+                    ContentWrite::Insert(row),
+                    &[id, page],
+                    jobs,
+                );
                 Ok((plan, Thing { id, asset: page, created_at: now, updated_at: now, sort_at: now, body: post }))
             })
         })
@@ -137,7 +157,13 @@ impl Service {
     ///
     /// # Errors
     /// `not_visible` if it is gone, else the refusal of the question or of the post's rules.
-    pub async fn update_post(&self, call: &Call, question: Question, id: Id, input: PostInput) -> Result<Done<Thing<Post>>, Refusal> {
+    pub async fn update_post(
+        &self,
+        call: &Call,
+        question: Question,
+        id: Id,
+        input: PostInput,
+    ) -> Result<Done<Thing<Post>>, Refusal> {
         self.retry(|| async {
             let row = self.row(IdKind::Post, id).await?;
             let old: Thing<Post> = Thing::read(&row)?;
@@ -186,7 +212,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal of the question or of the campaign's rules.
-    pub async fn create_campaign(&self, call: &Call, question: Question, account: Id, input: CampaignInput) -> Result<Done<Thing<Campaign>>, Refusal> {
+    pub async fn create_campaign(
+        &self,
+        call: &Call,
+        question: Question,
+        account: Id,
+        input: CampaignInput,
+    ) -> Result<Done<Thing<Campaign>>, Refusal> {
         self.retry(|| {
             let input = input.clone();
             self.command(call, question, move |planner, allowed| {
@@ -194,7 +226,14 @@ impl Service {
                 let campaign = Campaign::create(input.clone())?;
                 let id = planner.new_id(IdKind::Campaign);
                 let row = new_row(id, IdKind::Campaign, account, &campaign.status, now, &campaign)?;
-                let plan = content_plan(planner, allowed, Action::ContentCreated, ContentWrite::Insert(row), &[id, account], Vec::new());
+                let plan = content_plan(
+                    planner,
+                    allowed,
+                    Action::ContentCreated,
+                    ContentWrite::Insert(row),
+                    &[id, account],
+                    Vec::new(),
+                );
                 Ok((plan, Thing { id, asset: account, created_at: now, updated_at: now, sort_at: now, body: campaign }))
             })
         })
@@ -205,7 +244,13 @@ impl Service {
     ///
     /// # Errors
     /// `not_visible` if there is none, else the refusal of the question or of the campaign's rules.
-    pub async fn update_campaign(&self, call: &Call, question: Question, id: Id, input: CampaignInput) -> Result<Done<Thing<Campaign>>, Refusal> {
+    pub async fn update_campaign(
+        &self,
+        call: &Call,
+        question: Question,
+        id: Id,
+        input: CampaignInput,
+    ) -> Result<Done<Thing<Campaign>>, Refusal> {
         self.retry(|| async {
             let row = self.row(IdKind::Campaign, id).await?;
             let old: Thing<Campaign> = Thing::read(&row)?;
@@ -214,7 +259,10 @@ impl Service {
                 let now = planner.now();
                 let campaign = old.body.clone().edit(input.clone())?;
                 let gone = campaign.status == "DELETED";
-                let write = ContentWrite::Update { row: changed_row(&row, &campaign.status, now, &campaign)?, expected: row.version };
+                let write = ContentWrite::Update {
+                    row: changed_row(&row, &campaign.status, now, &campaign)?,
+                    expected: row.version,
+                };
                 let action = if gone { Action::ContentDeleted } else { Action::ContentUpdated };
                 let plan = content_plan(planner, allowed, action, write, &[id, row.asset], Vec::new());
                 Ok((plan, Thing { updated_at: now, body: campaign, ..old.clone() }))
@@ -228,7 +276,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal of the question.
-    pub async fn update_details(&self, call: &Call, question: Question, asset: Id, changes: Map<String, Value>) -> Result<Done<()>, Refusal> {
+    pub async fn update_details(
+        &self,
+        call: &Call,
+        question: Question,
+        asset: Id,
+        changes: Map<String, Value>,
+    ) -> Result<Done<()>, Refusal> {
         self.retry(|| async {
             let row = self.store().content(asset).await.map_err(|e| store_refusal(&e))?;
             let changes = changes.clone();
@@ -237,10 +291,16 @@ impl Service {
                 let mut fields: Map<String, Value> =
                     row.as_ref().and_then(|r| serde_json::from_str(&r.body).ok()).unwrap_or_default();
                 for (name, value) in changes.clone() {
-                    if value.is_null() { fields.remove(&name) } else { fields.insert(name, value) };
+                    if value.is_null() {
+                        fields.remove(&name)
+                    } else {
+                        fields.insert(name, value)
+                    };
                 }
                 let write = match &row {
-                    Some(row) => ContentWrite::Update { row: changed_row(row, "", now, &fields)?, expected: row.version },
+                    Some(row) => {
+                        ContentWrite::Update { row: changed_row(row, "", now, &fields)?, expected: row.version }
+                    }
                     None => ContentWrite::Insert(details_row(planner, asset, &fields)?),
                 };
                 Ok((content_plan(planner, allowed, Action::ContentUpdated, write, &[asset], Vec::new()), ()))
@@ -263,19 +323,40 @@ impl Service {
         };
         let credential = field("token").map_or(Credential::Operator, Credential::Token);
         let call = Call { credential, proof: None, trace: format!("job{}", job.id), ip: None };
-        let tried = self.finish_publish(&call, rights::PUBLISH.on_asset(page, AssetKind::PAGE), &row, finish.clone(), None).await;
+        let tried = self
+            .finish_publish(&call, rights::PUBLISH.on_asset(page, AssetKind::PAGE), &row, finish.clone(), None)
+            .await;
         match tried {
-            Err(refusal) if !matches!(refusal.reason, Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh) => {
+            Err(refusal)
+                if !matches!(
+                    refusal.reason,
+                    Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh
+                ) =>
+            {
                 // The right is gone: the post stays unpublished and says why, for whoever looks.
                 tracing::warn!(post = %id, reason = refusal.reason.as_str(), "a scheduled post was not published");
                 let operator = Call::operator(&call.trace);
-                self.finish_publish(&operator, rights::PUBLISH.on_asset(page, AssetKind::PAGE), &row, finish, Some(refusal.reason)).await
+                self.finish_publish(
+                    &operator,
+                    rights::PUBLISH.on_asset(page, AssetKind::PAGE),
+                    &row,
+                    finish,
+                    Some(refusal.reason),
+                )
+                .await
             }
             other => other,
         }
     }
 
-    async fn finish_publish(&self, call: &Call, question: Question, row: &Content, finish: JobWrite, failed: Option<Reason>) -> Result<(), Refusal> {
+    async fn finish_publish(
+        &self,
+        call: &Call,
+        question: Question,
+        row: &Content,
+        finish: JobWrite,
+        failed: Option<Reason>,
+    ) -> Result<(), Refusal> {
         let row = row.clone();
         let old: Thing<Post> = Thing::read(&row)?;
         let done = self.command(call, question, move |planner, allowed| {
@@ -287,7 +368,17 @@ impl Service {
             let mut new = changed_row(&row, post.state.as_str(), now, &post)?;
             new.sort_at = now;
             let write = ContentWrite::Update { row: new, expected: row.version };
-            Ok((content_plan(planner, allowed, Action::ContentUpdated, write, &[row.id, row.asset], vec![finish.clone()]), ()))
+            Ok((
+                content_plan(
+                    planner,
+                    allowed,
+                    Action::ContentUpdated,
+                    write,
+                    &[row.id, row.asset],
+                    vec![finish.clone()],
+                ),
+                (),
+            ))
         });
         done.await.map(|_| ())
     }
@@ -313,12 +404,26 @@ impl Service {
     }
 }
 
-fn content_plan(planner: &mut Planner<'_>, allowed: &Allowed, action: Action, write: ContentWrite, subjects: &[Id], jobs: Vec<JobWrite>) -> Plan {
+fn content_plan(
+    planner: &mut Planner<'_>,
+    allowed: &Allowed,
+    action: Action,
+    write: ContentWrite,
+    subjects: &[Id],
+    jobs: Vec<JobWrite>,
+) -> Plan {
     let set = planner.finish(action, &allowed.caller, allowed.caller.business(), subjects);
     Plan { set, content: vec![write], jobs }
 }
 
-fn new_row<T: Serialize>(id: Id, kind: IdKind, asset: Id, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
+fn new_row<T: Serialize>(
+    id: Id,
+    kind: IdKind,
+    asset: Id,
+    status: &str,
+    now: UnixMs,
+    body: &T,
+) -> Result<Content, Refusal> {
     Ok(Content {
         id,
         kind: kind as u8,
@@ -334,7 +439,13 @@ fn new_row<T: Serialize>(id: Id, kind: IdKind, asset: Id, status: &str, now: Uni
 }
 
 fn changed_row<T: Serialize>(row: &Content, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
-    Ok(Content { status: status.to_owned(), updated_at: now, version: row.version + 1, body: body_of(body)?, ..row.clone() })
+    Ok(Content {
+        status: status.to_owned(),
+        updated_at: now,
+        version: row.version + 1,
+        body: body_of(body)?,
+        ..row.clone()
+    })
 }
 
 /// The row that holds the descriptive fields of an asset.

@@ -188,7 +188,13 @@ impl Service {
     /// Asks a question about somebody else's token, for an app that proved itself. A token of
     /// another business looks like one that was never issued; an app that knows its own secret
     /// needs no proof for its own tokens.
-    pub fn check_for_app(&self, app: crate::app::ProvenApp, text: &str, proof: Option<&str>, question: Question) -> (View, Decision) {
+    pub fn check_for_app(
+        &self,
+        app: crate::app::ProvenApp,
+        text: &str,
+        proof: Option<&str>,
+        question: Question,
+    ) -> (View, Decision) {
         let inner = &*self.inner;
         let now = inner.clock.now();
         let Ok(index) = inner.index() else {
@@ -218,7 +224,8 @@ impl Service {
         let inner = &*self.inner;
         let now = inner.clock.now();
         let index = inner.index()?;
-        let (view, question) = inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
+        let (view, question) =
+            inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
         drop(index);
         let decision = decide(&view, &question, now);
         inner.count(&decision);
@@ -247,7 +254,8 @@ impl Service {
         let inner = &*self.inner;
         let now = inner.clock.now();
         let index = inner.index().ok()?;
-        let (view, question) = inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
+        let (view, question) =
+            inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
         match decide(&view, &question, now) {
             Decision::Allow(allowed) => Some(allowed),
             Decision::Deny(_) => None,
@@ -342,12 +350,29 @@ impl Inner {
     }
 
     /// View and completed question on the live index.
-    fn look(&self, index: &Index, credential: CredentialRef<'_>, proof: Option<&str>, question: Question, now: UnixMs) -> (View, Question) {
-        self.look_with(index, index.revision(), credential, proof, question, now, |digest, target| index.gather(digest, target))
+    fn look(
+        &self,
+        index: &Index,
+        credential: CredentialRef<'_>,
+        proof: Option<&str>,
+        question: Question,
+        now: UnixMs,
+    ) -> (View, Question) {
+        self.look_with(index, index.revision(), credential, proof, question, now, |digest, target| {
+            index.gather(digest, target)
+        })
     }
 
     /// The same on any state: a batch's overlay, or the state of a job.
-    pub fn look_on(&self, state: &dyn State, revision: u64, credential: CredentialRef<'_>, proof: Option<&str>, question: Question, now: UnixMs) -> (View, Question) {
+    pub fn look_on(
+        &self,
+        state: &dyn State,
+        revision: u64,
+        credential: CredentialRef<'_>,
+        proof: Option<&str>,
+        question: Question,
+        now: UnixMs,
+    ) -> (View, Question) {
         self.look_with(state, revision, credential, proof, question, now, |digest, target| {
             valetkey_authz::gather(state, revision, digest, target)
         })
@@ -377,7 +402,9 @@ impl Inner {
             CredentialRef::Text(text) if text.contains('|') => {
                 return (self.app_view(state, revision, text, question.target, now), question);
             }
-            CredentialRef::Text(text) if credential::read(text).is_some() => (gather(&Digest::of(text), question.target), text),
+            CredentialRef::Text(text) if credential::read(text).is_some() => {
+                (gather(&Digest::of(text), question.target), text)
+            }
             CredentialRef::Text(_) => (nobody(Subject::Malformed), ""),
         };
         let proof = match (&view.subject, proof) {

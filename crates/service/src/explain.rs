@@ -35,7 +35,8 @@ impl Service {
             None => self.store().refusal(trace).await.map_err(|e| crate::content::store_refusal(&e))?,
         };
         let row = row.filter(|r| may_see(&allowed, r)).ok_or_else(|| {
-            Refusal::of(Reason::Invalid).with_note("no refusal is remembered under this trace; the journal keeps 30 days and a bounded number")
+            Refusal::of(Reason::Invalid)
+                .with_note("no refusal is remembered under this trace; the journal keeps 30 days and a bounded number")
         })?;
         let now = row.token.map(|id| self.facts_now(id, &row.body)).transpose()?;
         Ok(Explanation {
@@ -54,8 +55,13 @@ impl Service {
     /// `role_insufficient` for EMPLOYEEs.
     pub async fn refusals(&self, call: &Call, limit: usize) -> Result<Vec<RefusalRow>, Refusal> {
         let allowed = self.ask(call, admin_question())?;
-        let mut rows: Vec<RefusalRow> = self.inner.journal.pending_all().into_iter().filter(|r| may_see(&allowed, r)).take(limit).collect();
-        let stored = self.store().refusals(allowed.caller.business(), limit).await.map_err(|e| crate::content::store_refusal(&e))?;
+        let mut rows: Vec<RefusalRow> =
+            self.inner.journal.pending_all().into_iter().filter(|r| may_see(&allowed, r)).take(limit).collect();
+        let stored = self
+            .store()
+            .refusals(allowed.caller.business(), limit)
+            .await
+            .map_err(|e| crate::content::store_refusal(&e))?;
         rows.extend(stored);
         rows.truncate(limit);
         Ok(rows)
@@ -66,11 +72,19 @@ impl Service {
     /// # Errors
     /// `not_visible` for tokens and assets beyond the caller's business, `invalid_parameter` for
     /// words that the asset's kind does not know.
-    pub fn explain_question(&self, call: &Call, token: Id, asset: Id, task: Option<&str>, scope: Option<&str>) -> Result<Value, Refusal> {
+    pub fn explain_question(
+        &self,
+        call: &Call,
+        token: Id,
+        asset: Id,
+        task: Option<&str>,
+        scope: Option<&str>,
+    ) -> Result<Value, Refusal> {
         let allowed = self.ask(call, admin_question())?;
         let scopes = match scope {
             Some(name) => {
-                let scope = Scope::parse(name).ok_or_else(|| Refusal::invalid("scope", "a scope that this server knows"))?;
+                let scope =
+                    Scope::parse(name).ok_or_else(|| Refusal::invalid("scope", "a scope that this server knows"))?;
                 [scope].into_iter().collect()
             }
             None => ScopeSet::EMPTY,
@@ -93,7 +107,8 @@ impl Service {
         };
         let question = Question::about(Target::Asset(asset)).sorts(Sorts::ANY).scopes(scopes).need(need);
         let now = self.now();
-        let (view, question) = self.inner.look_on(state, index.revision(), CredentialRef::Token(token), None, question, now);
+        let (view, question) =
+            self.inner.look_on(state, index.revision(), CredentialRef::Token(token), None, question, now);
         let decision = decide(&view, &question, now);
         let (answer, reason) = match &decision {
             Decision::Allow(_) => ("allow", None),
@@ -113,7 +128,8 @@ impl Service {
         let asset = then.pointer("/question/target/asset").and_then(Value::as_str).and_then(Id::parse);
         let index = self.inner.index()?;
         let question = Question::about(asset.map_or(Target::Nothing, Target::Asset));
-        let (view, _) = self.inner.look_on(&*index, index.revision(), CredentialRef::Token(token), None, question, self.now());
+        let (view, _) =
+            self.inner.look_on(&*index, index.revision(), CredentialRef::Token(token), None, question, self.now());
         Ok(json!({
             "revision": view.revision.to_string(),
             "facts": match view.subject { Subject::Unknown => Value::Null, ref subject => subject_facts(subject) },

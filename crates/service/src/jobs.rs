@@ -102,7 +102,10 @@ async fn run_one(service: &Service, node: &str, job: Job) {
         Ok(()) => {}
         // Somebody else holds it now, or did it.
         Err(refusal) if refusal.reason == Reason::Conflict => {}
-        Err(refusal) if matches!(refusal.reason, Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh) && job.attempts < ATTEMPTS_LIMIT => {
+        Err(refusal)
+            if matches!(refusal.reason, Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh)
+                && job.attempts < ATTEMPTS_LIMIT =>
+        {
             tracing::warn!(job = %job.id, reason = refusal.reason.as_str(), "a job could not run yet");
         }
         Err(refusal) => tracing::error!(job = %job.id, reason = refusal.reason.as_str(), "a job failed for good"),

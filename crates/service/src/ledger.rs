@@ -13,8 +13,15 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn ledger(&self, call: &Call, business: Option<Id>, after: u64, limit: usize) -> Result<Vec<Entry>, Refusal> {
-        let question = business.map_or_else(|| rights::MANAGE_BUSINESS.on_caller(), |b| rights::MANAGE_BUSINESS.on_business(b));
+    pub async fn ledger(
+        &self,
+        call: &Call,
+        business: Option<Id>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Refusal> {
+        let question =
+            business.map_or_else(|| rights::MANAGE_BUSINESS.on_caller(), |b| rights::MANAGE_BUSINESS.on_business(b));
         let own = self.ask(call, question)?.caller.business();
         let wanted = business.or(own);
         let entries = match wanted {

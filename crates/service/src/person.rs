@@ -13,7 +13,14 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_person(&self, call: &Call, business: Id, name: Name, email: &str, role: Role) -> Result<Done<Id>, Refusal> {
+    pub async fn create_person(
+        &self,
+        call: &Call,
+        business: Id,
+        name: Name,
+        email: &str,
+        role: Role,
+    ) -> Result<Done<Id>, Refusal> {
         let email = email.to_owned();
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             let (set, id) = person::create(planner, &allowed.caller, business, name.clone(), &email, role)?;

@@ -3,10 +3,10 @@
 //!
 //! Printed into `docs/reference/graph.md`. A row may become stricter, never wider, without a decision page.
 
+use valetkey_authz::Proof;
 use valetkey_authz::{Need, Own, Question, Sorts, Target};
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::{AssetKind, Id, ScopeSet};
-use valetkey_authz::Proof;
 
 /// Who may call, beside scope and task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +45,8 @@ pub struct Right {
 }
 
 /// The start of every row: anybody with a user's token, nothing asked.
-pub const OPEN: Right = Right {
-    who: Who::Any,
-    sorts: Sorts::USERS,
-    scopes: &[],
-    admin_scopes: &[],
-    tasks: Tasks::Nothing,
-    own: None,
-};
+pub const OPEN: Right =
+    Right { who: Who::Any, sorts: Sorts::USERS, scopes: &[], admin_scopes: &[], tasks: Tasks::Nothing, own: None };
 
 const BUSINESS: &[&str] = &["business_management"];
 const ADS: &[&str] = &["ads_read", "ads_management"];
@@ -64,12 +58,18 @@ pub const MANAGE_OR_SELF: Right = Right { own: Some(&[]), ..MANAGE_BUSINESS };
 /// Read the business node beyond `id` and `name`.
 pub const READ_BUSINESS: Right = Right { scopes: BUSINESS, ..OPEN };
 /// Make a pixel, or an ad account.
-pub const CREATE_ADS_ASSET: Right = Right { who: Who::Admin, scopes: &["business_management", "ads_management"], ..OPEN };
+pub const CREATE_ADS_ASSET: Right =
+    Right { who: Who::Admin, scopes: &["business_management", "ads_management"], ..OPEN };
 /// Make a catalog.
-pub const CREATE_CATALOG: Right = Right { who: Who::Admin, scopes: &["catalog_management", "business_management"], ..OPEN };
+pub const CREATE_CATALOG: Right =
+    Right { who: Who::Admin, scopes: &["catalog_management", "business_management"], ..OPEN };
 /// Publish, edit and delete posts.
-pub const PUBLISH: Right =
-    Right { sorts: Sorts::USERS_AND_PAGE, scopes: &["pages_manage_posts"], tasks: Tasks::OneOf(&["CREATE_CONTENT"]), ..OPEN };
+pub const PUBLISH: Right = Right {
+    sorts: Sorts::USERS_AND_PAGE,
+    scopes: &["pages_manage_posts"],
+    tasks: Tasks::OneOf(&["CREATE_CONTENT"]),
+    ..OPEN
+};
 /// Make an unpublished post for ads.
 pub const PUBLISH_ADS_POST: Right = Right {
     scopes: &["pages_manage_ads", "pages_manage_posts"],
@@ -94,17 +94,19 @@ pub const READ_POST: Right = Right { scopes: &["pages_read_engagement", "pages_m
 /// Read what is not published yet.
 pub const READ_SCHEDULED: Right = Right { tasks: Tasks::OneOf(&["CREATE_CONTENT"]), ..READ_POST };
 /// Read the posts that are made for ads.
-pub const READ_ADS_POSTS: Right = Right {
-    scopes: &["pages_read_engagement", "pages_manage_ads"],
-    tasks: Tasks::OneOf(&["ADVERTISE"]),
-    ..READ_FEED
-};
+pub const READ_ADS_POSTS: Right =
+    Right { scopes: &["pages_read_engagement", "pages_manage_ads"], tasks: Tasks::OneOf(&["ADVERTISE"]), ..READ_FEED };
 /// Read a Page in full.
 pub const READ_PAGE: Right = Right {
     sorts: Sorts::USERS_AND_PAGE,
     scopes: &[
-        "pages_read_engagement", "pages_manage_posts", "pages_manage_engagement", "pages_manage_metadata",
-        "pages_manage_ads", "pages_manage_cta", "pages_manage_instant_articles",
+        "pages_read_engagement",
+        "pages_manage_posts",
+        "pages_manage_engagement",
+        "pages_manage_metadata",
+        "pages_manage_ads",
+        "pages_manage_cta",
+        "pages_manage_instant_articles",
     ],
     tasks: Tasks::Any,
     ..OPEN
@@ -112,8 +114,16 @@ pub const READ_PAGE: Right = Right {
 /// Read what identifies a Page.
 pub const READ_PAGE_IDENTITY: Right = Right {
     scopes: &[
-        "pages_read_engagement", "pages_show_list", "pages_manage_posts", "pages_manage_engagement", "pages_manage_metadata",
-        "pages_manage_ads", "pages_manage_cta", "pages_manage_instant_articles", "ads_read", "ads_management",
+        "pages_read_engagement",
+        "pages_show_list",
+        "pages_manage_posts",
+        "pages_manage_engagement",
+        "pages_manage_metadata",
+        "pages_manage_ads",
+        "pages_manage_cta",
+        "pages_manage_instant_articles",
+        "ads_read",
+        "ads_management",
     ],
     admin_scopes: BUSINESS,
     ..READ_PAGE

@@ -14,7 +14,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_system_user(&self, call: &Call, business: Id, name: Name, role: Role) -> Result<Done<Id>, Refusal> {
+    pub async fn create_system_user(
+        &self,
+        call: &Call,
+        business: Id,
+        name: Name,
+        role: Role,
+    ) -> Result<Done<Id>, Refusal> {
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             let (set, id) = system_user::create(planner, &allowed.caller, business, name.clone(), role)?;
             Ok((Plan::of(set), id))

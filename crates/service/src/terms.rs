@@ -15,7 +15,10 @@ impl Service {
     pub async fn accept_terms(&self, call: &Call, version: u32) -> Result<Done<()>, Refusal> {
         // Only a person's token is let through; the rule checks the role.
         let question = Question::about(Target::Nothing).sorts(Sorts::USER);
-        self.command(call, question, move |planner, allowed| Ok((Plan::of(terms::accept(planner, &allowed.caller, version)?), ()))).await
+        self.command(call, question, move |planner, allowed| {
+            Ok((Plan::of(terms::accept(planner, &allowed.caller, version)?), ()))
+        })
+        .await
     }
 
     /// Puts a new text in force; the operator's act.

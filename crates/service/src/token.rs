@@ -71,7 +71,8 @@ fn user_status(state: &dyn State, user: Id) -> Status {
 
 /// The status of a token at a time.
 pub fn status(state: &dyn State, token: &Token, now: UnixMs) -> TokenStatus {
-    let parent_dead = token.page.is_some() && token.parent.and_then(|p| state.token(p)).is_none_or(|p| p.revoked_at.is_some());
+    let parent_dead =
+        token.page.is_some() && token.parent.and_then(|p| state.token(p)).is_none_or(|p| p.revoked_at.is_some());
     let installed = |app| state.person(token.user).is_some() || state.installation(token.user, app).is_some();
     if token.revoked_at.is_some() || parent_dead {
         TokenStatus::Revoked
@@ -106,7 +107,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal: of the token, or that it belongs to another app.
-    pub async fn refresh_token(&self, call: &Call, app: ProvenApp, old: &str, lifetime: Option<Lifetime>) -> Result<Done<(Token, CredentialText)>, Refusal> {
+    pub async fn refresh_token(
+        &self,
+        call: &Call,
+        app: ProvenApp,
+        old: &str,
+        lifetime: Option<Lifetime>,
+    ) -> Result<Done<(Token, CredentialText)>, Refusal> {
         let holder = Call { credential: Credential::Text(old.to_owned()), proof: None, ..call.clone() };
         let question = Question { proof: valetkey_authz::Proof::Right, ..Question::about(Target::Nothing) };
         let digest = Digest::of(old);
@@ -135,11 +142,13 @@ impl Service {
         let Some(text) = call.text() else {
             return Err(Refusal::invalid("access_token", "a token"));
         };
-        let derived: Vec<(Id, CredentialText)> = pages.iter().map(|p| (*p, CredentialText::for_page(text, *p))).collect();
+        let derived: Vec<(Id, CredentialText)> =
+            pages.iter().map(|p| (*p, CredentialText::for_page(text, *p))).collect();
         let digests: Vec<(Id, Digest)> = derived.iter().map(|(p, t)| (*p, t.digest())).collect();
         let unknown = self.read(|s| digests.iter().any(|(_, d)| s.token_by_digest(d).is_none()))?;
         if unknown {
-            let question = Question::about(Target::Nothing).scopes(valetkey_domain::ScopeSet::of(rights::PAGE_TOKEN.scopes));
+            let question =
+                Question::about(Target::Nothing).scopes(valetkey_domain::ScopeSet::of(rights::PAGE_TOKEN.scopes));
             self.command(call, question, move |planner, allowed| {
                 let parent = allowed.caller.token().and_then(|id| planner.state().token(id));
                 let parent = parent.ok_or_else(|| Refusal::of(Reason::TokenUnknown))?;
@@ -158,9 +167,11 @@ impl Service {
         let (business, user) = self.owner_of_token(call, id)?;
         let mut question = rights::MANAGE_OR_SELF.on_user(business, user);
         question.sorts = Sorts::USERS;
-        self.command(call, question, move |planner, allowed| Ok((Plan::of(token::revoke(planner, &allowed.caller, id)?), ())))
-            .await
-            .map_err(|r| about(r, id))
+        self.command(call, question, move |planner, allowed| {
+            Ok((Plan::of(token::revoke(planner, &allowed.caller, id)?), ()))
+        })
+        .await
+        .map_err(|r| about(r, id))
     }
 
     /// Revokes a token by its text, for an app that proved itself. An unknown text is a success:
@@ -175,7 +186,11 @@ impl Service {
         };
         if found.app != Some(app.app) {
             // A token of another business looks like one that never was.
-            return if found.business == app.business { Err(Refusal::unknown_reference("revoke_token")) } else { Ok(self.revision()) };
+            return if found.business == app.business {
+                Err(Refusal::unknown_reference("revoke_token"))
+            } else {
+                Ok(self.revision())
+            };
         }
         // A page token may take itself back, and a business is no target for one.
         let question = Question::about(Target::Nothing).sorts(Sorts::ANY);
@@ -185,7 +200,8 @@ impl Service {
                 if allowed.caller.business().is_some_and(|b| b != app.business) {
                     return Err(Refusal::not_visible(app.business));
                 }
-                let is_holder = allowed.caller.user() == Some(found.user) || matches!(allowed.caller, valetkey_domain::Caller::App { .. });
+                let is_holder = allowed.caller.user() == Some(found.user)
+                    || matches!(allowed.caller, valetkey_domain::Caller::App { .. });
                 let is_admin = allowed.role == valetkey_domain::Role::Admin && allowed.page.is_none();
                 if !is_holder && !is_admin {
                     return Err(Refusal::of(Reason::RoleInsufficient));
@@ -235,7 +251,9 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub fn token_ids(&self, call: &Call, user: Id) -> Result<Vec<Id>, Refusal> {
-        let business = self.read(|s| valetkey_domain::assignment::user_business(s, user))?.ok_or_else(|| self.absent(call, user))?;
+        let business = self
+            .read(|s| valetkey_domain::assignment::user_business(s, user))?
+            .ok_or_else(|| self.absent(call, user))?;
         self.ask(call, rights::MANAGE_OR_SELF.on_user(business, user)).map_err(|r| about(r, user))?;
         let mut ids = self.read(|s| s.list(valetkey_domain::List::TokensOf(user)))?;
         ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));

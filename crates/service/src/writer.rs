@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use valetkey_authz::{Allowed, Decision, Question, decide};
 use valetkey_authz::overlay::Overlay;
+use valetkey_authz::{Allowed, Decision, Question, decide};
 use valetkey_domain::{ChangeSet, IdMaker, Planner, Random, Reason, Refusal, State};
 use valetkey_store::{Batch, CommitError, ContentWrite, Entry, Head, HeadLock, JobWrite, Outcome, Write};
 
@@ -55,7 +55,14 @@ pub struct Done<T> {
 pub(crate) type Envelope = Box<dyn Command>;
 
 pub(crate) trait Command: Send {
-    fn plan(&mut self, inner: &Inner, state: &dyn State, revision: u64, ids: &mut IdMaker, random: &mut dyn Random) -> Result<Plan, Refusal>;
+    fn plan(
+        &mut self,
+        inner: &Inner,
+        state: &dyn State,
+        revision: u64,
+        ids: &mut IdMaker,
+        random: &mut dyn Random,
+    ) -> Result<Plan, Refusal>;
     fn answer(self: Box<Self>, answer: Result<u64, Refusal>);
 }
 
@@ -72,10 +79,18 @@ where
     T: Send,
     F: FnMut(&mut Planner<'_>, &Allowed) -> Result<(Plan, T), Refusal> + Send,
 {
-    fn plan(&mut self, inner: &Inner, state: &dyn State, revision: u64, ids: &mut IdMaker, random: &mut dyn Random) -> Result<Plan, Refusal> {
+    fn plan(
+        &mut self,
+        inner: &Inner,
+        state: &dyn State,
+        revision: u64,
+        ids: &mut IdMaker,
+        random: &mut dyn Random,
+    ) -> Result<Plan, Refusal> {
         let now = inner.clock.now();
         let credential = CredentialRef::of(&self.call.credential);
-        let (view, question) = inner.look_on(state, revision, credential, self.call.proof.as_deref(), self.question, now);
+        let (view, question) =
+            inner.look_on(state, revision, credential, self.call.proof.as_deref(), self.question, now);
         let allowed = match decide(&view, &question, now) {
             Decision::Allow(allowed) => {
                 inner.touch(&view, self.call.ip, now);
@@ -245,7 +260,11 @@ impl Writer {
     /// Decides and plans each command on the index with the batch so far laid over it. What is
     /// settled without any write of the batch is answered on the way.
     #[allow(clippy::type_complexity)]
-    fn plan_all(&mut self, inner: &Inner, commands: VecDeque<Envelope>) -> Result<Round, (VecDeque<Envelope>, Refusal)> {
+    fn plan_all(
+        &mut self,
+        inner: &Inner,
+        commands: VecDeque<Envelope>,
+    ) -> Result<Round, (VecDeque<Envelope>, Refusal)> {
         let index = match inner.index() {
             Ok(index) => index,
             Err(refusal) => return Err((commands, refusal)),
@@ -275,7 +294,13 @@ impl Writer {
     }
 
     /// A rule that panics is a bug and costs its command, never the writer.
-    fn plan_one(&mut self, inner: &Inner, command: &mut Envelope, state: &dyn State, revision: u64) -> Result<Plan, Refusal> {
+    fn plan_one(
+        &mut self,
+        inner: &Inner,
+        command: &mut Envelope,
+        state: &dyn State,
+        revision: u64,
+    ) -> Result<Plan, Refusal> {
         let plan = || command.plan(inner, state, revision, &mut self.ids, &mut *self.random);
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(plan)).unwrap_or_else(|_| {
             tracing::error!("a command broke off while it was planned; nothing of it was written");

@@ -158,7 +158,10 @@ impl Shown<'_> {
 }
 
 fn other_type(column: usize, value: ValueRef<'_>) -> StoreError {
-    StoreError::Corrupt(format!("column {column} of a row holds {}, which is another type than it was given", value.data_type()))
+    StoreError::Corrupt(format!(
+        "column {column} of a row holds {}, which is another type than it was given",
+        value.data_type()
+    ))
 }
 
 impl RowRead for Shown<'_> {
@@ -194,11 +197,15 @@ impl RowRead for Shown<'_> {
 pub(crate) fn failed(doing: &str, error: &rusqlite::Error) -> StoreError {
     let text = format!("{doing}: {error}");
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full(format!("{text}; free some space on the disk of the data folder")),
+        Some(ErrorCode::DiskFull) => {
+            StoreError::Full(format!("{text}; free some space on the disk of the data folder"))
+        }
         Some(ErrorCode::SystemIoFailure | ErrorCode::ReadOnly) => StoreError::Full(text),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt(text),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(text),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::OutOfMemory) => StoreError::Unavailable(text),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::OutOfMemory) => {
+            StoreError::Unavailable(text)
+        }
         _ => StoreError::Other(text),
     }
 }
@@ -211,7 +218,8 @@ mod tests {
     fn parameters_bind_by_number_and_not_by_appearance() {
         let connection = Connection::open_in_memory().unwrap();
         let sql = "SELECT $2, $1";
-        let ask = |text: &str| -> (i64, i64) { connection.query_row(text, [1, 2], |r| Ok((r.get(0)?, r.get(1)?))).unwrap() };
+        let ask =
+            |text: &str| -> (i64, i64) { connection.query_row(text, [1, 2], |r| Ok((r.get(0)?, r.get(1)?))).unwrap() };
         assert_eq!(ask(&numbered(sql)), (2, 1));
         // What the rewriting is for.
         assert_eq!(ask(sql), (1, 2));

@@ -20,8 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::sql::{self, Value, rows, statements};
 use valetkey_store::{
-    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store,
-    StoreError, TokenUse,
+    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow,
+    Store, StoreError, TokenUse,
 };
 
 use connection::Engine;
@@ -221,7 +221,13 @@ impl Store for SqliteStore {
         Ok(counts.first().and_then(|n| u64::try_from(*n).ok()).unwrap_or(0))
     }
 
-    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError> {
+    async fn claim_jobs(
+        &self,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
         let values = vec![holder.into(), lease_until.into(), now.into(), rows::stored_limit(limit)];
         let mut jobs = self.write(move |engine| engine.all(statements::CLAIM_JOBS, &values, rows::read_job)).await?;
         jobs.sort_by_key(|job| (job.due_at, job.id));
@@ -294,7 +300,8 @@ impl Store for SqliteStore {
                 return Ok(LeaseOutcome::Held);
             }
             let held = engine.one(statements::LEASE, &[], |row| Ok((row.text(0)?, row.int(1)?)))?;
-            let (holder, until) = held.ok_or_else(|| StoreError::Corrupt("the lease of the node is gone".to_owned()))?;
+            let (holder, until) =
+                held.ok_or_else(|| StoreError::Corrupt("the lease of the node is gone".to_owned()))?;
             Ok(LeaseOutcome::Taken { holder, remaining_ms: until.saturating_sub(now) })
         })
         .await

@@ -89,7 +89,10 @@ fn check_owner(engine: &Engine, path: &Path) -> Result<(), StoreError> {
     let owner = pragma_int(engine, "PRAGMA application_id")?;
     let tables = pragma_int(engine, "SELECT COUNT(*) FROM sqlite_schema")?;
     if tables > 0 && owner != APPLICATION_ID {
-        return Err(StoreError::Corrupt(format!("{} is a database of another program; name another data folder", path.display())));
+        return Err(StoreError::Corrupt(format!(
+            "{} is a database of another program; name another data folder",
+            path.display()
+        )));
     }
     Ok(())
 }

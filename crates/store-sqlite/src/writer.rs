@@ -36,7 +36,10 @@ impl Writer {
 
     /// Runs work on the thread, behind everything that was sent before. The work is done even if
     /// nobody waits for its answer.
-    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut State) -> T + Send + 'static) -> Result<T, StoreError> {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut State) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, wait) = oneshot::channel();
         let ended = || StoreError::Other("the writing thread has ended; start the program again".to_owned());
         let task: Task = Box::new(move |state| {
@@ -106,7 +109,10 @@ impl State {
     }
 
     /// Runs something beside the ledger in a transaction of its own.
-    pub(crate) fn transaction<T>(&mut self, work: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Engine) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.begin()?;
         match work(&self.engine) {
             Ok(value) => match self.engine.command("COMMIT") {
@@ -235,7 +241,9 @@ fn hold(engine: &Engine, index: usize, write: &Write) -> Result<bool, CommitErro
 
 fn run(engine: &Engine, index: usize, step: &Step) -> Result<usize, CommitError> {
     engine.execute(step.statement, &step.values).map_err(|e| match e.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => CommitError::Refused { index, detail: format!("{}: {e}", step.statement.name) },
+        Some(ErrorCode::ConstraintViolation) => {
+            CommitError::Refused { index, detail: format!("{}: {e}", step.statement.name) }
+        }
         _ => CommitError::NotApplied(failed(step.statement.name, &e)),
     })
 }
@@ -253,7 +261,8 @@ mod tests {
         let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
         let terms = Record::Terms(Terms { version: u32::from(n), text: "t".to_owned() });
         let changes = vec![Change { before: None, after: Some(terms) }];
-        let set = ChangeSet { at: 0, action: Action::TermsReplaced, actor, business: None, subjects: Vec::new(), changes };
+        let set =
+            ChangeSet { at: 0, action: Action::TermsReplaced, actor, business: None, subjects: Vec::new(), changes };
         Batch { commit_id: [n; 16], writes: vec![Write { set, content: Vec::new(), jobs: Vec::new(), salt: [n; 16] }] }
     }
 

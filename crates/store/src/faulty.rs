@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use valetkey_domain::{Id, Record, UnixMs};
 
 use crate::{
-    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store,
-    StoreError, TokenUse,
+    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow,
+    Store, StoreError, TokenUse,
 };
 
 /// What is called.
@@ -198,7 +198,13 @@ impl Store for Faulty {
         self.inner.count_content(query).await
     }
 
-    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError> {
+    async fn claim_jobs(
+        &self,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
         self.write(self.inner.claim_jobs(holder, now, lease_until, limit)).await
     }
 

@@ -148,7 +148,14 @@ impl Entry {
             Class::Authority => serde_json::from_str(body).map_err(|e| at(&format!("unreadable changes: {e}")))?,
             Class::Content => Vec::new(),
         };
-        Ok(ChangeSet { at: self.at, action, actor: self.actor, business: self.business, subjects: self.subjects.clone(), changes })
+        Ok(ChangeSet {
+            at: self.at,
+            action,
+            actor: self.actor,
+            business: self.business,
+            subjects: self.subjects.clone(),
+            changes,
+        })
     }
 }
 
@@ -174,7 +181,14 @@ impl ContentLine {
             ContentWrite::Insert(row) => ("insert", row),
             ContentWrite::Update { row, .. } => ("update", row),
             ContentWrite::Delete { id, expected } => {
-                return ContentLine { did: "delete", id: *id, kind: None, status: None, version: *expected, body: None };
+                return ContentLine {
+                    did: "delete",
+                    id: *id,
+                    kind: None,
+                    status: None,
+                    version: *expected,
+                    body: None,
+                };
             }
         };
         ContentLine {
@@ -242,14 +256,20 @@ impl Verifier {
             return Err(ChainError::Hash { revision });
         }
         match &entry.body {
-            Some(body) if payload_digest(&entry.salt, body) != entry.digest => return Err(ChainError::Payload { revision }),
+            Some(body) if payload_digest(&entry.salt, body) != entry.digest => {
+                return Err(ChainError::Payload { revision });
+            }
             Some(_) => {}
             None => self.erased += 1,
         }
         if !self.of_business {
             let (after, prev) = self.last.unwrap_or((0, [0; 32]));
             if revision != after + 1 {
-                return Err(if revision > after { ChainError::Gap { after, revision } } else { ChainError::Link { revision } });
+                return Err(if revision > after {
+                    ChainError::Gap { after, revision }
+                } else {
+                    ChainError::Link { revision }
+                });
             }
             if entry.prev != prev {
                 return Err(ChainError::Link { revision });
@@ -274,7 +294,9 @@ impl Verifier {
 
 /// The words of actors as the stores keep them.
 pub fn actor_kind(word: &str) -> Option<ActorKind> {
-    [ActorKind::Operator, ActorKind::Person, ActorKind::SystemUser, ActorKind::App].into_iter().find(|k| k.as_str() == word)
+    [ActorKind::Operator, ActorKind::Person, ActorKind::SystemUser, ActorKind::App]
+        .into_iter()
+        .find(|k| k.as_str() == word)
 }
 
 mod hex_bytes {
@@ -329,13 +351,23 @@ mod tests {
         for n in 0..6u64 {
             let business = [Some(id(1)), Some(id(2)), None][(n % 3) as usize];
             let actor = Actor { kind: ActorKind::Operator, id: Some(id(n + 1)), token: None };
-            let set =
-                ChangeSet { at: 5, action: Action::TokenIssued, actor, business, subjects: vec![id(7), id(8)], changes: Vec::new() };
+            let set = ChangeSet {
+                at: 5,
+                action: Action::TokenIssued,
+                actor,
+                business,
+                subjects: vec![id(7), id(8)],
+                changes: Vec::new(),
+            };
             let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [n as u8; 16] };
             let link = Link {
                 revision: n + 1,
                 prev: entries.last().map_or([0; 32], |e| e.hash),
-                business_prev: entries.iter().rev().find(|e| business.is_some() && e.business == business).map_or([0; 32], |e| e.hash),
+                business_prev: entries
+                    .iter()
+                    .rev()
+                    .find(|e| business.is_some() && e.business == business)
+                    .map_or([0; 32], |e| e.hash),
             };
             entries.push(Entry::of_write(&write, [9; 16], link).unwrap());
         }
@@ -384,7 +416,8 @@ mod tests {
     #[test]
     fn entries_that_are_missing_doubled_or_out_of_order_are_noticed() {
         let good = chain();
-        let without = |n: usize| good.iter().enumerate().filter(|(i, _)| *i != n).map(|(_, e)| e.clone()).collect::<Vec<_>>();
+        let without =
+            |n: usize| good.iter().enumerate().filter(|(i, _)| *i != n).map(|(_, e)| e.clone()).collect::<Vec<_>>();
         assert_eq!(verify(&without(2)).unwrap_err(), ChainError::Gap { after: 2, revision: 4 });
         assert_eq!(verify(&without(0)).unwrap_err(), ChainError::Gap { after: 0, revision: 2 });
         let mut doubled = good.clone();

@@ -12,8 +12,8 @@ use tokio::sync::OwnedMutexGuard;
 use valetkey_domain::{Id, Record, UnixMs};
 
 use crate::{
-    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store,
-    StoreError, TokenUse,
+    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow,
+    Store, StoreError, TokenUse,
 };
 use state::State;
 
@@ -132,7 +132,13 @@ impl Store for MemoryStore {
         Ok(self.state().filtered(query).len() as u64)
     }
 
-    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError> {
+    async fn claim_jobs(
+        &self,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
         Ok(self.state().claim(holder, now, lease_until, limit))
     }
 

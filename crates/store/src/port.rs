@@ -53,7 +53,9 @@ pub struct Batch {
 /// What became of one write of a batch that was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Applied { revision: u64 },
+    Applied {
+        revision: u64,
+    },
     /// A condition of its content or jobs failed; nothing of it was written.
     Conflict,
 }
@@ -145,7 +147,10 @@ pub struct KeyRow {
 pub enum LeaseOutcome {
     Held,
     /// Another node holds it; its name, and how long its lease still runs at most.
-    Taken { holder: String, remaining_ms: i64 },
+    Taken {
+        holder: String,
+        remaining_ms: i64,
+    },
 }
 
 /// A store.
@@ -184,7 +189,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes up to `limit` due jobs for a runner, until `lease_until`, the longest due first. A job
     /// whose lease ends at `now` or before is free again; `attempts` grows with each claim.
-    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Result<Vec<Job>, StoreError>;
+    async fn claim_jobs(
+        &self,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError>;
 
     /// When the next job can be claimed: when it is due, or, while somebody holds it, when that
     /// lease runs out. `None` if there is no job.

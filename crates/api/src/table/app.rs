@@ -21,7 +21,11 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             need("name", Sort::Name, "What the app is called."),
-            may("demands_proof", Sort::Boolean, "Whether every call with its tokens must bring appsecret_proof; false if left out."),
+            may(
+                "demands_proof",
+                Sort::Boolean,
+                "Whether every call with its tokens must bring appsecret_proof; false if left out.",
+            ),
         ],
         run: |ctx| Box::pin(create(ctx)),
     },
@@ -53,7 +57,11 @@ pub(crate) const ROWS: &[Command] = &[
         writes: true,
         params: &[
             APP,
-            may("overlap_s", Sort::Integer(0, SECRET_OVERLAP_LIMIT_S), "How long the old secret still works, in seconds; 86400 if left out, 0 ends it at once."),
+            may(
+                "overlap_s",
+                Sort::Integer(0, SECRET_OVERLAP_LIMIT_S),
+                "How long the old secret still works, in seconds; 86400 if left out, 0 ends it at once.",
+            ),
         ],
         run: |ctx| Box::pin(rotate(ctx)),
     },
@@ -108,8 +116,11 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
-    let edit =
-        AppEdit { name: ctx.name("name")?, allowed_scopes: ctx.scopes("allowed_scopes")?, demands_proof: ctx.flag("demands_proof") };
+    let edit = AppEdit {
+        name: ctx.name("name")?,
+        allowed_scopes: ctx.scopes("allowed_scopes")?,
+        demands_proof: ctx.flag("demands_proof"),
+    };
     let done = ctx.service.update_app(&ctx.call, ctx.need_id("app")?, edit).await?;
     Ok(Answer::done(&done))
 }

@@ -108,7 +108,11 @@ pub(crate) const ROWS: &[Command] = &[
         writes: false,
         params: &[
             may("asset", Sort::Id, "The asset whose partners are wanted."),
-            may("business", Sort::Id, "Without asset: the business that things are shared with; the caller's own if left out."),
+            may(
+                "business",
+                Sort::Id,
+                "Without asset: the business that things are shared with; the caller's own if left out.",
+            ),
             LIMIT,
             AFTER,
         ],
@@ -130,7 +134,8 @@ fn kind(ctx: &Ctx) -> Result<Option<AssetKind>, Refusal> {
     let found = AssetKind::parse(word).filter(|k| *k != AssetKind::APP);
     let found = found.or_else(|| declared.iter().find(|k| k.word == word).map(|k| k.kind));
     let all = || {
-        let built_in = valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::APP).map(|r| r.word.to_owned());
+        let built_in =
+            valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::APP).map(|r| r.word.to_owned());
         built_in.chain(declared.iter().map(|k| k.word.clone())).collect()
     };
     found.map(Some).ok_or_else(|| Refusal::not_one_of("kind", all()))
@@ -141,7 +146,8 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
     let (name, details) = (ctx.need_name("name")?, ctx.object("details"));
     let done = match (ctx.flag("unowned"), ctx.id("business")) {
         (Some(true), Some(_)) => {
-            return Err(Refusal::invalid("unowned", "left out beside business").with_note("an asset has a business or is unowned, not both"));
+            return Err(Refusal::invalid("unowned", "left out beside business")
+                .with_note("an asset has a business or is unowned, not both"));
         }
         (Some(true), None) => ctx.service.create_unowned_asset(&ctx.call, kind, name, details).await?,
         _ => ctx.service.create_asset(&ctx.call, kind, ctx.business()?, name, details).await?,
@@ -210,7 +216,8 @@ async fn unassign(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
     match (ctx.id("user"), ctx.id("asset")) {
         (Some(user), None) => {
-            let business = ctx.read(|s| assignment::user_business(s, user))?.ok_or_else(|| Refusal::not_visible(user))?;
+            let business =
+                ctx.read(|s| assignment::user_business(s, user))?.ok_or_else(|| Refusal::not_visible(user))?;
             let asked = ctx.service.ask(&ctx.call, rights::MANAGE_OR_SELF.on_user(business, user));
             asked.map_err(|r| about(r, user))?;
             let ids = ctx.read(|s| s.list(List::AssetsOf(user)))?;
@@ -231,7 +238,9 @@ async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
         (Some(_), Some(_)) => {
             Err(Refusal::invalid("asset", "left out beside user").with_note("name the user or the asset, not both"))
         }
-        (None, None) => Err(Refusal::required("user").with_note("name a user, to see its assets, or an asset, to see its users")),
+        (None, None) => {
+            Err(Refusal::required("user").with_note("name a user, to see its assets, or an asset, to see its users"))
+        }
     }
 }
 
@@ -258,7 +267,8 @@ async fn unshare(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn list_shares(ctx: Ctx) -> Result<Answer, Refusal> {
     if let Some(asset) = ctx.id("asset") {
         if ctx.id("business").is_some() {
-            return Err(Refusal::invalid("business", "left out beside asset").with_note("name the asset or the business, not both"));
+            return Err(Refusal::invalid("business", "left out beside asset")
+                .with_note("name the asset or the business, not both"));
         }
         let question = rights::share(asset, ctx.kind_of(asset)?).need(Need::Admin).sorts(Sorts::USERS);
         let own = ctx.service.ask(&ctx.call, question)?.caller.business();
@@ -284,6 +294,7 @@ async fn list_kinds(ctx: Ctx) -> Result<Answer, Refusal> {
         json!({ "kind": row.word, "title": row.title, "declared": false, "tasks": tasks })
     });
     let declared = ctx.read(|s| s.declared_kinds())?;
-    let declared = declared.iter().map(|k| json!({ "kind": k.word, "title": k.title, "declared": true, "tasks": k.tasks }));
+    let declared =
+        declared.iter().map(|k| json!({ "kind": k.word, "title": k.title, "declared": true, "tasks": k.tasks }));
     Ok(Answer::read(crate::command::page_of(built_in.chain(declared).collect(), None)))
 }

@@ -41,9 +41,21 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             may("name", Sort::Name, "A new name."),
-            may("strict_visibility", Sort::Boolean, "Whether an EMPLOYEE sees what is not assigned to it as if it did not exist."),
-            may("token_lifetime_limit_s", Sort::Integer(0, i64::MAX), "The longest life of a new token, 60 seconds or more; 0 takes the limit away."),
-            may("limits_preset", Sort::Word(&["default", "meta-limited", "meta-full"]), "A set of limits; the operator's."),
+            may(
+                "strict_visibility",
+                Sort::Boolean,
+                "Whether an EMPLOYEE sees what is not assigned to it as if it did not exist.",
+            ),
+            may(
+                "token_lifetime_limit_s",
+                Sort::Integer(0, i64::MAX),
+                "The longest life of a new token, 60 seconds or more; 0 takes the limit away.",
+            ),
+            may(
+                "limits_preset",
+                Sort::Word(&["default", "meta-limited", "meta-full"]),
+                "A set of limits; the operator's.",
+            ),
             may("admin_system_users_limit", COUNT, "How many ADMIN system users; the operator's."),
             may("employee_system_users_limit", COUNT, "How many EMPLOYEE system users; the operator's."),
             may("people_limit", COUNT, "How many people; the operator's."),
@@ -66,7 +78,11 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Accept the terms in force for one's business",
         access: Access::AdminPerson,
         writes: true,
-        params: &[need("version", Sort::Integer(1, u32::MAX as i64), "The version that was read; only the one in force can be accepted.")],
+        params: &[need(
+            "version",
+            Sort::Integer(1, u32::MAX as i64),
+            "The version that was read; only the one in force can be accepted.",
+        )],
         run: |ctx| Box::pin(accept_terms(ctx)),
     },
     Command {
@@ -85,7 +101,8 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
         Some(name) => name,
         None => {
             let user = email.split('@').next().unwrap_or_default();
-            Name::parse(user).map_err(|_| Refusal::invalid("admin_email", "an e-mail address such as ada@example.com"))?
+            Name::parse(user)
+                .map_err(|_| Refusal::invalid("admin_email", "an e-mail address such as ada@example.com"))?
         }
     };
     let done = ctx.service.create_business(&ctx.call, ctx.need_name("name")?, admin, email).await;
@@ -158,13 +175,15 @@ async fn show_terms(ctx: Ctx) -> Result<Answer, Refusal> {
     ctx.read(|s| {
         let terms = s.terms();
         let accepted = own.and_then(|id| s.business(id)).and_then(|b| b.accepted);
-        let accepted = accepted.map_or(Value::Null, |a| json!({"version": a.version, "person": a.person, "at": show::time(a.at)}));
+        let accepted =
+            accepted.map_or(Value::Null, |a| json!({"version": a.version, "person": a.person, "at": show::time(a.at)}));
         Answer::read(json!({ "version": terms.version, "text": terms.text, "accepted": accepted }))
     })
 }
 
 async fn accept_terms(ctx: Ctx) -> Result<Answer, Refusal> {
-    let version = ctx.integer("version").and_then(|n| u32::try_from(n).ok()).ok_or_else(|| Refusal::required("version"))?;
+    let version =
+        ctx.integer("version").and_then(|n| u32::try_from(n).ok()).ok_or_else(|| Refusal::required("version"))?;
     let done = ctx.service.accept_terms(&ctx.call, version).await?;
     Ok(Answer::done(&done))
 }

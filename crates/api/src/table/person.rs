@@ -67,13 +67,17 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "List the sign-in codes that wait to be redeemed",
         access: Access::Admin,
         writes: false,
-        params: &[may("business", Sort::Id, "The business; the caller's own, or all for the operator, if left out."), LIMIT],
+        params: &[
+            may("business", Sort::Id, "The business; the caller's own, or all for the operator, if left out."),
+            LIMIT,
+        ],
         run: |ctx| Box::pin(list_codes(ctx)),
     },
 ];
 
 async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
-    let (name, email, role) = (ctx.need_name("name")?, ctx.need_text("email")?, ctx.role("role").unwrap_or(Role::Employee));
+    let (name, email, role) =
+        (ctx.need_name("name")?, ctx.need_text("email")?, ctx.role("role").unwrap_or(Role::Employee));
     let done = ctx.service.create_person(&ctx.call, ctx.business()?, name, email, role).await?;
     Ok(Answer::wrote(&done, json!({ "id": done.value })))
 }

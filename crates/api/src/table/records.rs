@@ -23,7 +23,11 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             may("after", REVISION, "Only entries behind this revision; 0 if left out."),
             LIMIT,
-            may("business", Sort::Id, "Only this business's entries; the caller's own, or all for the operator, if left out."),
+            may(
+                "business",
+                Sort::Id,
+                "Only this business's entries; the caller's own, or all for the operator, if left out.",
+            ),
         ],
         run: |ctx| Box::pin(list(ctx)),
     },
@@ -72,7 +76,11 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             need("sort", Sort::Word(&["business", "person", "app", "system_user", "asset"]), "What is looked for."),
             need("name", Sort::Text, "The whole name; for a person the e-mail address or the name."),
-            may("business", Sort::Id, "Only in this business; the caller's own, or every one for the operator, if left out."),
+            may(
+                "business",
+                Sort::Id,
+                "Only in this business; the caller's own, or every one for the operator, if left out.",
+            ),
         ],
         run: |ctx| Box::pin(find(ctx)),
     },
@@ -115,7 +123,8 @@ async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
     let trace = ctx.need_text("trace")?;
     let found = ctx.service.explain(&ctx.call, trace).await.map_err(|mut refusal| {
         if refusal.note.is_some() && refusal.field.is_none() {
-            refusal = Refusal::invalid("trace", "the trace of a refusal that can be explained").with_note(NOTHING_TO_SAY);
+            refusal =
+                Refusal::invalid("trace", "the trace of a refusal that can be explained").with_note(NOTHING_TO_SAY);
         }
         refusal
     })?;
@@ -128,8 +137,7 @@ async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
     })))
 }
 
-const NOTHING_TO_SAY: &str =
-    "nothing can be said under this trace: no refusal is remembered, or it was about something that the business can't see";
+const NOTHING_TO_SAY: &str = "nothing can be said under this trace: no refusal is remembered, or it was about something that the business can't see";
 
 /// Whether a remembered refusal is about something that the caller's business can't see. The journal
 /// knows what stood behind such a refusal; to all but the operator it must look as if nothing did.
@@ -186,7 +194,9 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
         }
         rows
     })?;
-    Ok(Answer::read(json!({ "more": rows.len() > FOUND_LIMIT, "rows": rows.into_iter().take(FOUND_LIMIT).collect::<Vec<_>>() })))
+    Ok(Answer::read(
+        json!({ "more": rows.len() > FOUND_LIMIT, "rows": rows.into_iter().take(FOUND_LIMIT).collect::<Vec<_>>() }),
+    ))
 }
 
 /// What could carry the name within a business; shared assets are within it too.

@@ -19,7 +19,11 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             need("name", Sort::Name, "What the system user is called."),
-            may("role", ROLE, "ADMIN reaches everything of the business; EMPLOYEE, if left out, only what is assigned to it. Fixed for life."),
+            may(
+                "role",
+                ROLE,
+                "ADMIN reaches everything of the business; EMPLOYEE, if left out, only what is assigned to it. Fixed for life.",
+            ),
         ],
         run: |ctx| Box::pin(create(ctx)),
     },

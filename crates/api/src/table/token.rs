@@ -21,9 +21,17 @@ pub(crate) const ROWS: &[Command] = &[
             need("system_user", Sort::Id, "The system user that the token stands for."),
             need("app", Sort::Id, "A connected app that is installed on it."),
             need("scopes", Sort::Texts, "What the token may be used for (scope.list); public_profile is always added."),
-            may("lifetime_s", Sort::Integer(1, LIFETIME_LIMIT_S), "How long it lives, in seconds; 60 days if left out."),
+            may(
+                "lifetime_s",
+                Sort::Integer(1, LIFETIME_LIMIT_S),
+                "How long it lives, in seconds; 60 days if left out.",
+            ),
             may("never", Sort::Boolean, "Whether it has no end; not beside lifetime_s."),
-            may("add_dependencies", Sort::Boolean, "Whether to add the scopes that the wanted ones rest on, instead of refusing."),
+            may(
+                "add_dependencies",
+                Sort::Boolean,
+                "Whether to add the scopes that the wanted ones rest on, instead of refusing.",
+            ),
         ],
         run: |ctx| Box::pin(issue(ctx)),
     },
@@ -81,7 +89,9 @@ pub(crate) const ROWS: &[Command] = &[
 async fn issue(ctx: Ctx) -> Result<Answer, Refusal> {
     let lifetime = match (ctx.integer("lifetime_s"), ctx.flag("never").unwrap_or(false)) {
         (Some(_), true) => {
-            return Err(Refusal::invalid("never", "left out beside lifetime_s").with_note("send lifetime_s or never, not both"));
+            return Err(
+                Refusal::invalid("never", "left out beside lifetime_s").with_note("send lifetime_s or never, not both")
+            );
         }
         (Some(s), false) => Lifetime::Seconds(s),
         (None, true) => Lifetime::Never,
@@ -110,7 +120,8 @@ async fn issue(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let tokens = match (ctx.id("user"), ctx.id("business")) {
         (Some(_), Some(_)) => {
-            return Err(Refusal::invalid("business", "left out beside user").with_note("name the user or the business, not both"));
+            return Err(Refusal::invalid("business", "left out beside user")
+                .with_note("name the user or the business, not both"));
         }
         (Some(user), None) => ctx.service.list_tokens(&ctx.call, user).await?,
         (None, _) => ctx.service.list_business_tokens(&ctx.call, ctx.business()?).await?,

@@ -118,7 +118,13 @@ async fn the_access_of_every_command_is_as_printed() {
     for command in commands() {
         let params: Vec<String> =
             command.params.iter().map(|p| format!("{}{}", p.name, if p.required { "" } else { "?" })).collect();
-        lines += &format!("{} {:?} {}({})\n", if command.writes { "w" } else { "r" }, command.access, command.name, params.join(" "));
+        lines += &format!(
+            "{} {:?} {}({})\n",
+            if command.writes { "w" } else { "r" },
+            command.access,
+            command.name,
+            params.join(" ")
+        );
     }
     insta::assert_snapshot!(lines, @r##"
     w Operator business.create(name admin_email admin_name?)
@@ -196,8 +202,17 @@ async fn other_paths_and_methods_are_told_apart() {
     assert_eq!(list.body["commands"].as_array().unwrap().len(), commands().count());
     assert_eq!(house.get(By::Operator, "/v1/nothing").await.no(), (404, "unknown_path"));
     assert_eq!(house.get(By::Operator, "/v1/commands/status").await.no(), (405, "method_not_allowed"));
-    assert_eq!(house.send(By::Operator, Method::DELETE, "/v1/receipts/1", &[], Vec::new()).await.no(), (405, "method_not_allowed"));
-    assert_eq!(house.send(By::Operator, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(), (404, "unknown_command"));
+    assert_eq!(
+        house.send(By::Operator, Method::DELETE, "/v1/receipts/1", &[], Vec::new()).await.no(),
+        (405, "method_not_allowed")
+    );
+    assert_eq!(
+        house.send(By::Operator, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
+        (404, "unknown_command")
+    );
     // To a stranger the table's holes look like its rows.
-    assert_eq!(house.send(By::Nobody, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(), (401, "token_malformed"));
+    assert_eq!(
+        house.send(By::Nobody, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
+        (401, "token_malformed")
+    );
 }

@@ -84,7 +84,14 @@ impl House {
         self.send(by, Method::POST, &format!("/v1/commands/{command}"), &[], params.to_string().into_bytes()).await
     }
 
-    pub async fn send(&self, by: By<'_>, method: Method, path: &str, headers: &[(&'static str, &str)], body: Vec<u8>) -> Answer {
+    pub async fn send(
+        &self,
+        by: By<'_>,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request = Request::new(method, path.parse().unwrap());
         request.body = Bytes::from(body);
         let number = u128::from(self.requests.fetch_add(1, Ordering::Relaxed));
@@ -149,7 +156,10 @@ impl Firm {
         let issued = house.call(by, "token.issue", ask(&employee)).await;
         let page = house.call(by, "asset.create", json!({"kind": "page", "name": "Bikes"})).await.text("id");
         let ad_account = house.call(by, "asset.create", json!({"kind": "ad_account", "name": "Ads"})).await.text("id");
-        house.call(by, "assignment.assign", json!({"asset": page, "user": employee, "tasks": ["CREATE_CONTENT"]})).await.result();
+        house
+            .call(by, "assignment.assign", json!({"asset": page, "user": employee, "tasks": ["CREATE_CONTENT"]}))
+            .await
+            .result();
         Firm {
             id,
             person,

@@ -42,10 +42,18 @@ async fn receipts_want_a_live_token_and_a_known_revision() {
     let own_app = format!("{}|{}", firm.app, firm.secret);
     assert_eq!(house.get(By::Token(&own_app), "/v1/receipts/1").await.status, 200);
     for unknown in ["0", "999999", "9223372036854775807"] {
-        assert_eq!(house.get(firm.admin(), &format!("/v1/receipts/{unknown}")).await.no(), (404, "unknown_revision"), "{unknown}");
+        assert_eq!(
+            house.get(firm.admin(), &format!("/v1/receipts/{unknown}")).await.no(),
+            (404, "unknown_revision"),
+            "{unknown}"
+        );
     }
     for bad in ["x", "-1", "1.0", "99999999999999999999", "%31"] {
-        assert_eq!(house.get(firm.admin(), &format!("/v1/receipts/{bad}")).await.no(), (400, "invalid_parameter"), "{bad}");
+        assert_eq!(
+            house.get(firm.admin(), &format!("/v1/receipts/{bad}")).await.no(),
+            (400, "invalid_parameter"),
+            "{bad}"
+        );
     }
 }
 
@@ -87,15 +95,28 @@ async fn two_credentials_or_another_scheme_are_no_credential() {
     let firm = Firm::found(&house, "velo").await;
     let path = "/v1/commands/status";
     let bearer = format!("Bearer {}", firm.admin_token);
-    for headers in [vec![("authorization", bearer.as_str()), ("authorization", bearer.as_str())], vec![("authorization", "Basic YTpi")]] {
+    for headers in [
+        vec![("authorization", bearer.as_str()), ("authorization", bearer.as_str())],
+        vec![("authorization", "Basic YTpi")],
+    ] {
         let answer = house.send(By::Nobody, Method::POST, path, &headers, Vec::new()).await;
         assert_eq!(answer.no(), (401, "token_malformed"));
         assert!(!answer.body.to_string().contains(&firm.admin_token));
     }
     // Over the operator's socket a token counts as the token, so that a person can act there.
-    let answer = house.send(By::Operator, Method::POST, "/v1/commands/caller.show", &[("authorization", &bearer)], Vec::new()).await;
+    let answer = house
+        .send(By::Operator, Method::POST, "/v1/commands/caller.show", &[("authorization", &bearer)], Vec::new())
+        .await;
     assert_eq!(answer.result()["type"], "system_user");
-    let answer = house.send(By::Operator, Method::POST, "/v1/commands/caller.show", &[("authorization", "Bearer garbage")], Vec::new()).await;
+    let answer = house
+        .send(
+            By::Operator,
+            Method::POST,
+            "/v1/commands/caller.show",
+            &[("authorization", "Bearer garbage")],
+            Vec::new(),
+        )
+        .await;
     assert_eq!(answer.no(), (401, "token_malformed"));
 }
 
@@ -151,7 +172,14 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
     let house = House::new().await;
     let firm = Firm::found(&house, "velo").await;
     for i in 0..7 {
-        house.call(firm.admin(), "person.create", json!({"name": format!("P{i}"), "email": format!("p{i}@velo.example")})).await.result();
+        house
+            .call(
+                firm.admin(),
+                "person.create",
+                json!({"name": format!("P{i}"), "email": format!("p{i}@velo.example")}),
+            )
+            .await
+            .result();
         house.call(firm.admin(), "asset.create", json!({"kind": "pixel", "name": format!("Pixel {i}")})).await.result();
     }
     let all = |command: &'static str, extra: Value| {
@@ -183,7 +211,10 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
     }
     assert!(people.is_sorted() && tokens.iter().rev().is_sorted());
     for limit in [json!(0), json!(1001), json!(-1), json!("5"), json!(1.5)] {
-        assert_eq!(house.call(firm.admin(), "person.list", json!({"limit": limit})).await.no(), (400, "invalid_parameter"));
+        assert_eq!(
+            house.call(firm.admin(), "person.list", json!({"limit": limit})).await.no(),
+            (400, "invalid_parameter")
+        );
     }
 }
 
@@ -203,7 +234,10 @@ async fn the_ledger_is_listed_whole_and_verifies() {
         after = page.result()["next"].clone();
     }
     let (revision, hash) = verifier.last().unwrap();
-    assert_eq!((json!(revision), json!(valetkey_store::ledger::to_hex(&hash))), (head["revision"].clone(), head["hash"].clone()));
+    assert_eq!(
+        (json!(revision), json!(valetkey_store::ledger::to_hex(&hash))),
+        (head["revision"].clone(), head["hash"].clone())
+    );
     let own = house.call(firm.admin(), "ledger.list", json!({"limit": 1000})).await;
     assert!(own.result()["rows"].as_array().unwrap().iter().all(|r| r["business"] == firm.id.as_str()));
     // No clear secret is anywhere in what the ledger shows.
@@ -222,7 +256,12 @@ async fn names_lead_to_ids_within_what_is_visible() {
         let (house, body) = (&house, json!({"sort": sort, "name": name}));
         async move {
             let found = house.call(by, "name.find", body).await;
-            found.result()["rows"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            found.result()["rows"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|r| r["id"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         }
     };
     assert_eq!(find(By::Operator, "app", "Shop").await, [firm.app.clone(), other.app.clone()]);
@@ -230,12 +269,20 @@ async fn names_lead_to_ids_within_what_is_visible() {
     assert_eq!(find(firm.admin(), "person", "ADA@velo.example").await, std::slice::from_ref(&firm.person));
     assert_eq!(find(firm.admin(), "business", "other").await, Vec::<String>::new());
     assert_eq!(find(firm.admin(), "system_user", "poster").await, Vec::<String>::new(), "names are whole and exact");
-    house.call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": other.id, "tasks": ["ANALYZE"]})).await.result();
-    assert_eq!(find(By::Operator, "asset", "Bikes").await, [firm.page.clone(), other.page.clone()], "a shared one is one");
+    house
+        .call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": other.id, "tasks": ["ANALYZE"]}))
+        .await
+        .result();
+    assert_eq!(
+        find(By::Operator, "asset", "Bikes").await,
+        [firm.page.clone(), other.page.clone()],
+        "a shared one is one"
+    );
     assert_eq!(find(other.admin(), "asset", "Bikes").await, [other.page.clone(), firm.page.clone()]);
     house.call(firm.admin(), "system-user.delete", json!({"system_user": firm.employee})).await.result();
     assert_eq!(find(firm.admin(), "system_user", "Poster").await, Vec::<String>::new());
-    let foreign = house.call(firm.admin(), "name.find", json!({"sort": "app", "name": "Shop", "business": other.id})).await;
+    let foreign =
+        house.call(firm.admin(), "name.find", json!({"sort": "app", "name": "Shop", "business": other.id})).await;
     assert_eq!(foreign.no(), (404, "not_visible"));
 }
 
@@ -244,7 +291,10 @@ async fn a_business_is_implied_where_there_is_one_and_asked_for_where_there_are_
     let house = House::new().await;
     assert_eq!(house.call(By::Operator, "person.list", json!({})).await.no(), (400, "invalid_parameter"));
     let firm = Firm::found(&house, "velo").await;
-    assert_eq!(house.call(By::Operator, "person.list", json!({})).await.result()["rows"][0]["id"], firm.person.as_str());
+    assert_eq!(
+        house.call(By::Operator, "person.list", json!({})).await.result()["rows"][0]["id"],
+        firm.person.as_str()
+    );
     let other = Firm::found(&house, "other").await;
     let open = house.call(By::Operator, "person.list", json!({})).await;
     assert_eq!((open.no(), &open.error()["field"]), ((400, "invalid_parameter"), &json!("business")));
@@ -255,12 +305,19 @@ async fn a_business_is_implied_where_there_is_one_and_asked_for_where_there_are_
 #[tokio::test]
 async fn shares_are_seen_by_both_sides_and_each_sees_its_own() {
     let house = House::new().await;
-    let (firm, partner, third) = (Firm::found(&house, "velo").await, Firm::found(&house, "partner").await, Firm::found(&house, "third").await);
+    let (firm, partner, third) =
+        (Firm::found(&house, "velo").await, Firm::found(&house, "partner").await, Firm::found(&house, "third").await);
     for to in [&partner, &third] {
-        house.call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": to.id, "tasks": ["ADVERTISE"]})).await.result();
+        house
+            .call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": to.id, "tasks": ["ADVERTISE"]}))
+            .await
+            .result();
     }
     let on_page = json!({"asset": firm.page});
-    assert_eq!(house.call(firm.admin(), "share.list", on_page.clone()).await.result()["rows"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        house.call(firm.admin(), "share.list", on_page.clone()).await.result()["rows"].as_array().unwrap().len(),
+        2
+    );
     let seen = house.call(partner.admin(), "share.list", on_page.clone()).await;
     assert_eq!(seen.result()["rows"].as_array().unwrap().len(), 1);
     assert_eq!(seen.result()["rows"][0]["partner"], partner.id.as_str());
@@ -275,7 +332,9 @@ async fn shares_are_seen_by_both_sides_and_each_sees_its_own() {
     // A partner may neither rename nor pass on what was shared with it.
     let rename = house.call(partner.admin(), "asset.rename", json!({"asset": firm.page, "name": "Mine"})).await;
     assert_eq!(rename.no(), (403, "role_insufficient"));
-    let pass = house.call(partner.admin(), "share.share", json!({"asset": firm.page, "partner": third.id, "tasks": ["ADVERTISE"]})).await;
+    let pass = house
+        .call(partner.admin(), "share.share", json!({"asset": firm.page, "partner": third.id, "tasks": ["ADVERTISE"]}))
+        .await;
     assert_eq!(pass.no(), (403, "role_insufficient"));
     house.call(partner.admin(), "share.unshare", on_page.clone()).await.result();
     assert_eq!(house.call(partner.admin(), "share.list", on_page).await.no(), (404, "not_visible"));
@@ -312,7 +371,12 @@ async fn wrong_values_name_the_parameter_as_it_is_called_here() {
     ];
     for (command, body, status, field) in cases {
         let answer = house.call(firm.admin(), command, body.clone()).await;
-        assert_eq!((answer.status.as_u16(), &answer.error()["field"]), (status, &json!(field)), "{command} {body}: {}", answer.body);
+        assert_eq!(
+            (answer.status.as_u16(), &answer.error()["field"]),
+            (status, &json!(field)),
+            "{command} {body}: {}",
+            answer.body
+        );
     }
     let both = house.call(firm.admin(), "token.issue", {
         let mut body = issue("lifetime_s", json!(60));
@@ -325,14 +389,18 @@ async fn wrong_values_name_the_parameter_as_it_is_called_here() {
 #[tokio::test]
 async fn states_that_forbid_answer_409_with_what_to_do() {
     let house = House::new().await;
-    let made = house.call(By::Operator, "business.create", json!({"name": "Fresh", "admin_email": "ada@example.com"})).await;
+    let made =
+        house.call(By::Operator, "business.create", json!({"name": "Fresh", "admin_email": "ada@example.com"})).await;
     let person = made.text("admin");
     let create = json!({"name": "First"});
     let no_app = house.call(By::Operator, "system-user.create", create.clone()).await;
     assert_eq!(no_app.no(), (409, "no_connected_app"));
     house.call(By::Operator, "app.create", json!({"name": "App"})).await.result();
     let no_terms = house.call(By::Operator, "system-user.create", create.clone()).await;
-    assert_eq!((no_terms.no(), &no_terms.error()["granted_by"]), ((409, "terms_not_accepted"), &json!("ADMIN person of the business")));
+    assert_eq!(
+        (no_terms.no(), &no_terms.error()["granted_by"]),
+        ((409, "terms_not_accepted"), &json!("ADMIN person of the business"))
+    );
     assert_eq!(house.call(By::Operator, "terms.accept", json!({"version": 1})).await.no(), (403, "role_insufficient"));
     let token = house.sign_in(&person).await;
     house.call(By::Token(&token), "terms.accept", json!({"version": 1})).await.result();
@@ -342,7 +410,10 @@ async fn states_that_forbid_answer_409_with_what_to_do() {
     assert_eq!(house.call(By::Operator, "person.delete", json!({"person": person})).await.no(), (409, "last_admin"));
     // Limits are the operator's alone.
     let raised = house.call(By::Token(&token), "business.update", json!({"employee_system_users_limit": 9})).await;
-    assert_eq!((raised.no(), &raised.error()["granted_by"]), ((403, "role_insufficient"), &json!("the operator of the server")));
+    assert_eq!(
+        (raised.no(), &raised.error()["granted_by"]),
+        ((403, "role_insufficient"), &json!("the operator of the server"))
+    );
 }
 
 #[tokio::test]

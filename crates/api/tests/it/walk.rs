@@ -10,8 +10,8 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
     let user = &firm.employee;
     Some(match name {
         "business.create" => json!({"name": "New", "admin_email": "new@example.com"}),
-        "business.list" | "app.list" | "person.list" | "system-user.list" | "asset.list" | "share.list" | "sign-in.list"
-        | "ledger.list" | "token.list" => json!({"limit": 5}),
+        "business.list" | "app.list" | "person.list" | "system-user.list" | "asset.list" | "share.list"
+        | "sign-in.list" | "ledger.list" | "token.list" => json!({"limit": 5}),
         "business.update" => json!({"business": firm.id, "strict_visibility": false}),
         "person.create" => json!({"business": firm.id, "name": "Bo", "email": "bo@example.com"}),
         "person.update" => json!({"person": firm.person, "name": "Ada"}),
@@ -31,7 +31,9 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "assignment.list" => json!({"user": user}),
         "share.share" => json!({"asset": firm.page, "partner": other.id, "tasks": ["ANALYZE"]}),
         "share.unshare" => json!({"asset": firm.page, "partner": other.id}),
-        "token.issue" => json!({"system_user": user, "app": firm.app, "scopes": ["business_management"], "add_dependencies": true, "lifetime_s": 60}),
+        "token.issue" => {
+            json!({"system_user": user, "app": firm.app, "scopes": ["business_management"], "add_dependencies": true, "lifetime_s": 60})
+        }
         "token.show" | "token.revoke" => json!({"token": firm.employee_token_id}),
         "token.revoke-all" => json!({"system_user": user}),
         "terms.accept" => json!({"version": 1}),
@@ -39,7 +41,9 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "explain.trace" => json!({"trace": "Azzzzzzzzzzzzzzzzzzzzz"}),
         "explain.question" => json!({"token": firm.employee_token_id, "asset": firm.page}),
         "name.find" => json!({"sort": "app", "name": "Shop"}),
-        "terms.show" | "ledger.head" | "refusals.list" | "kind.list" | "scope.list" | "caller.show" | "status" => json!({}),
+        "terms.show" | "ledger.head" | "refusals.list" | "kind.list" | "scope.list" | "caller.show" | "status" => {
+            json!({})
+        }
         _ => return None,
     })
 }
@@ -50,7 +54,11 @@ fn foreign(command: &Command) -> &'static [(u16, &'static str)] {
         (Access::Operator, _) => &[(403, "role_insufficient")],
         (Access::AdminPerson, _) => &[(403, "role_insufficient")],
         (Access::Anyone, _) => &[],
-        (_, "business.list" | "app.list" | "person.list" | "system-user.list" | "asset.list" | "share.list" | "sign-in.list") => &[],
+        (
+            _,
+            "business.list" | "app.list" | "person.list" | "system-user.list" | "asset.list" | "share.list"
+            | "sign-in.list",
+        ) => &[],
         (_, "ledger.list" | "ledger.head" | "refusals.list" | "name.find" | "status" | "token.list") => &[],
         (_, "explain.trace") => &[(400, "invalid_parameter")],
         _ => &[(404, "not_visible")],
@@ -105,7 +113,9 @@ async fn an_employee_gets_what_is_its_own_and_nothing_else() {
         let answer = house.call(firm.employee(), command.name, params(command.name, &firm, &other).unwrap()).await;
         let own = command.name == "token.list";
         match command.access {
-            Access::Anyone | Access::AdminOrSelf if !own => assert_eq!(answer.status, 200, "{}: {}", command.name, answer.body),
+            Access::Anyone | Access::AdminOrSelf if !own => {
+                assert_eq!(answer.status, 200, "{}: {}", command.name, answer.body)
+            }
             _ => assert_eq!(answer.no(), (403, "role_insufficient"), "{}", command.name),
         }
     }
@@ -122,7 +132,10 @@ async fn a_foreign_admin_learns_nothing() {
     let house = House::new().await;
     let firm = Firm::found(&house, "velo").await;
     let other = Firm::found(&house, "other").await;
-    house.call(By::Operator, "share.share", json!({"asset": firm.ad_account, "partner": other.id, "tasks": ["ANALYZE"]})).await.result();
+    house
+        .call(By::Operator, "share.share", json!({"asset": firm.ad_account, "partner": other.id, "tasks": ["ANALYZE"]}))
+        .await
+        .result();
     for command in commands() {
         let body = params(command.name, &firm, &other).unwrap();
         let by = other.admin();
@@ -153,7 +166,8 @@ async fn a_foreign_id_looks_like_one_that_never_was() {
     let house = House::new().await;
     let firm = Firm::found(&house, "velo").await;
     let other = Firm::found(&house, "other").await;
-    let named = [&firm.id, &firm.person, &firm.app, &firm.employee, &firm.page, &firm.ad_account, &firm.employee_token_id];
+    let named =
+        [&firm.id, &firm.person, &firm.app, &firm.employee, &firm.page, &firm.ad_account, &firm.employee_token_id];
     for command in commands() {
         let body = params(command.name, &firm, &other).unwrap().to_string();
         let Some(id) = named.iter().find(|id| body.contains(id.as_str())) else { continue };
@@ -183,14 +197,24 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
         let firm = Firm::found(&house, "velo").await;
         let other = Firm::found(&house, "other").await;
         // What ends something comes last, and in an order in which each still has something to end.
-        let last = ["token.revoke", "token.revoke-all", "app.uninstall", "system-user.deactivate", "system-user.delete", "app.disconnect"];
+        let last = [
+            "token.revoke",
+            "token.revoke-all",
+            "app.uninstall",
+            "system-user.deactivate",
+            "system-user.delete",
+            "app.disconnect",
+        ];
         let ends = |c: &&Command| last.iter().position(|n| *n == c.name);
         let mut rows: Vec<&Command> = commands().collect();
         rows.sort_by_key(|c| (ends(c).map_or(0, |at| at + 1), c.name == "share.unshare", c.name == "terms.replace"));
         for command in rows {
             let by = if operator { By::Operator } else { By::Token(&firm.person_token) };
             let mut body = params(command.name, &firm, &other).unwrap();
-            if operator && ["app.list", "person.list", "system-user.list", "asset.list", "share.list", "token.list"].contains(&command.name) {
+            if operator
+                && ["app.list", "person.list", "system-user.list", "asset.list", "share.list", "token.list"]
+                    .contains(&command.name)
+            {
                 body["business"] = json!(firm.id);
             }
             let answer = house.call(by, command.name, body).await;

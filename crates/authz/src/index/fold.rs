@@ -214,7 +214,9 @@ impl Index {
     }
 
     fn put_assignment(&mut self, assignment: Assignment) {
-        let (Some(user), Some(entry)) = (self.user_slot(assignment.user), self.assets.find(assignment.asset.get(), |_| true)) else {
+        let (Some(user), Some(entry)) =
+            (self.user_slot(assignment.user), self.assets.find(assignment.asset.get(), |_| true))
+        else {
             return self.breaks("an assignment of an unknown user or asset");
         };
         let tasks = expanded(entry.kind, self.records.kinds.get(&entry.kind), assignment.tasks);
@@ -240,7 +242,8 @@ impl Index {
         let number = kind.kind;
         self.records.kinds.insert(number, kind);
         let of_kind = |id: Id| self.assets.find(id.get(), |_| true).is_some_and(|e| e.kind == number);
-        let assignments: Vec<Assignment> = self.records.assignments.values().filter(|a| of_kind(a.asset)).cloned().collect();
+        let assignments: Vec<Assignment> =
+            self.records.assignments.values().filter(|a| of_kind(a.asset)).cloned().collect();
         let shares: Vec<Share> = self.records.shares.values().filter(|s| of_kind(s.asset)).cloned().collect();
         assignments.into_iter().for_each(|a| self.put_assignment(a));
         shares.into_iter().for_each(|s| self.put_share(s));

@@ -13,7 +13,8 @@ use crate::house::{Answer, house, issue, proof};
 async fn a_token_asks_about_itself() {
     let house = house().await;
     let m = &house.maker;
-    let yes = house.check(&m.clerk_token, &json!({"asset": m.account.to_string(), "task": "ANALYZE", "scope": "ads_read"}));
+    let yes =
+        house.check(&m.clerk_token, &json!({"asset": m.account.to_string(), "task": "ANALYZE", "scope": "ads_read"}));
     assert_eq!(yes.status.as_u16(), 200);
     let wanted = json!({
         "allowed": true, "user": m.clerk.to_string(), "token": m.clerk_token_id.to_string(),
@@ -100,7 +101,10 @@ async fn a_batch_holds_a_thousand_questions_and_no_more() {
     assert_eq!(decisions.len(), 1000);
     assert_eq!(decisions[0], json!({"allowed": true}));
     assert_eq!(decisions[1], json!({"allowed": false, "reason": "asset_not_assigned"}));
-    assert_eq!(decisions[2], json!({"allowed": false, "reason": "invalid_parameter", "message": "task is none of this asset's kind"}));
+    assert_eq!(
+        decisions[2],
+        json!({"allowed": false, "reason": "invalid_parameter", "message": "task is none of this asset's kind"})
+    );
     assert_eq!(decisions[999], json!({"allowed": false, "reason": "not_visible"}));
     assert_eq!(house.check(&m.clerk_token, &questions(1001)).no(), (400, "invalid_parameter"));
 }
@@ -138,15 +142,29 @@ async fn only_an_app_of_the_same_business_asks_about_anothers_token() {
     let ask = json!({"token": m.clerk_token, "asset": m.account.to_string(), "task": "ANALYZE"});
     for app in [format!("{}|{}", m.app, m.secret), format!("{}|{}", m.other_app, m.other_secret)] {
         let answer = house.check(&app, &ask);
-        assert_eq!((&answer.body["allowed"], &answer.body["user"]), (&json!(true), &json!(m.clerk.to_string())), "{}", answer.text);
+        assert_eq!(
+            (&answer.body["allowed"], &answer.body["user"]),
+            (&json!(true), &json!(m.clerk.to_string())),
+            "{}",
+            answer.text
+        );
         assert!(!answer.text.contains("vkey") && !answer.text.contains(&m.secret));
     }
     let foreign_app = format!("{}|{}", s.app, s.secret);
     let foreign = house.check(&foreign_app, &ask);
-    let made_up = valetkey_domain::credential::CredentialText::from_random(valetkey_domain::credential::CredentialKind::SystemUser, &[9; 24]);
+    let made_up = valetkey_domain::credential::CredentialText::from_random(
+        valetkey_domain::credential::CredentialKind::SystemUser,
+        &[9; 24],
+    );
     for text in [second, &format!("{}|{}", m.app, m.secret), made_up.reveal(), &format!("{}|wrong", m.app)] {
-        let other = house.check(&foreign_app, &json!({"token": text, "asset": m.account.to_string(), "task": "ANALYZE"}));
-        assert_eq!((other.status, &other.text, &other.headers), (foreign.status, &foreign.text, &foreign.headers), "{}", other.text);
+        let other =
+            house.check(&foreign_app, &json!({"token": text, "asset": m.account.to_string(), "task": "ANALYZE"}));
+        assert_eq!(
+            (other.status, &other.text, &other.headers),
+            (foreign.status, &foreign.text, &foreign.headers),
+            "{}",
+            other.text
+        );
     }
     assert_eq!(foreign.no(), (200, "token_unknown"));
     assert_eq!(foreign.body.get("user"), None);
@@ -185,7 +203,11 @@ async fn a_disconnected_app_may_ask_no_more() {
 async fn an_app_needs_no_proof_for_its_own_tokens_and_one_for_others() {
     let house = house().await;
     let m = &house.maker;
-    house.service.update_app(&m.person, m.app, AppEdit { demands_proof: Some(true), ..AppEdit::default() }).await.unwrap();
+    house
+        .service
+        .update_app(&m.person, m.app, AppEdit { demands_proof: Some(true), ..AppEdit::default() })
+        .await
+        .unwrap();
     let own = format!("{}|{}", m.app, m.secret);
     let other = format!("{}|{}", m.other_app, m.other_secret);
     let right = proof(&m.secret, &m.clerk_token);

@@ -1,9 +1,9 @@
 //! `GET /gateway/forward-auth`.
 
 use valetkey_domain::ScopeSet;
-use valetkey_domain::token::Lifetime;
 use valetkey_domain::app::AppEdit;
 use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::token::Lifetime;
 use valetkey_domain::{AssetKind, Id, Status};
 
 use crate::house::{house, issue, proof};
@@ -16,15 +16,27 @@ async fn the_yes_says_who_it_is_and_nothing_secret() {
     assert_eq!((yes.status.as_u16(), yes.text.as_str()), (200, r#"{"allowed":true}"#));
     let mut names: Vec<&str> = yes.headers.keys().map(|k| k.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["cache-control", "content-type", "valetkey-app", "valetkey-business", "valetkey-token", "valetkey-user"]);
-    for (header, id) in [("valetkey-user", m.clerk), ("valetkey-business", m.business), ("valetkey-token", m.clerk_token_id), ("valetkey-app", m.app)] {
+    assert_eq!(
+        names,
+        ["cache-control", "content-type", "valetkey-app", "valetkey-business", "valetkey-token", "valetkey-user"]
+    );
+    for (header, id) in [
+        ("valetkey-user", m.clerk),
+        ("valetkey-business", m.business),
+        ("valetkey-token", m.clerk_token_id),
+        ("valetkey-app", m.app),
+    ] {
         assert_eq!(yes.header(header), Some(id.to_string().as_str()));
     }
     assert_eq!(yes.header("cache-control"), Some("no-store"));
     let person = house.forward("scope=public_profile", m.person.text().unwrap());
     assert_eq!((person.status.as_u16(), person.header("valetkey-app")), (200, None));
     // However the proxy asks, a visitor's method is none of our business.
-    let post = house.ask("POST", &format!("/gateway/forward-auth?asset={}", m.account), &[("authorization", &format!("OAuth {}", m.clerk_token))]);
+    let post = house.ask(
+        "POST",
+        &format!("/gateway/forward-auth?asset={}", m.account),
+        &[("authorization", &format!("OAuth {}", m.clerk_token))],
+    );
     assert_eq!(post.status.as_u16(), 200);
 }
 
@@ -32,7 +44,8 @@ async fn the_yes_says_who_it_is_and_nothing_secret() {
 async fn each_no_has_its_status_and_its_reason() {
     let house = house().await;
     let m = &house.maker;
-    let narrow = issue(&house.service, &m.person, m.clerk, m.app, ScopeSet::of(&["ads_read"]), Lifetime::Seconds(60)).await.1;
+    let narrow =
+        issue(&house.service, &m.person, m.clerk, m.app, ScopeSet::of(&["ads_read"]), Lifetime::Seconds(60)).await.1;
     let narrow = narrow.reveal();
     let never = format!("{}", Id::new(m.page.get() ^ 1).unwrap());
     let account = m.account;
@@ -70,7 +83,10 @@ async fn a_foreign_asset_answers_like_one_that_was_never_made() {
         let never = Id::new(foreign.get() ^ 1).unwrap();
         for query in ["", "&task=MANAGE", "&task=PICK", "&task=FLY", "&scope=ads_read", "&task=DEVELOP"] {
             for token in [&m.admin_token, &m.clerk_token] {
-                let (a, b) = (house.forward(&format!("asset={foreign}{query}"), token), house.forward(&format!("asset={never}{query}"), token));
+                let (a, b) = (
+                    house.forward(&format!("asset={foreign}{query}"), token),
+                    house.forward(&format!("asset={never}{query}"), token),
+                );
                 assert_eq!((a.status, &a.text, &a.headers), (b.status, &b.text, &b.headers), "{foreign}{query}");
                 assert_eq!(a.no(), (403, "not_visible"));
             }
@@ -109,7 +125,10 @@ async fn contradictory_or_unknown_words_are_refused_before_anything_is_looked_up
     let two = house.ask("GET", &target, &[("authorization", bearer.as_str()), ("authorization", bearer.as_str())]);
     assert_eq!(two.no(), (401, "token_malformed"));
     assert_eq!(house.ask("GET", &target, &[("authorization", "Basic YTpi")]).no(), (401, "token_malformed"));
-    assert_eq!(house.ask("GET", &format!("{target}&access_token=x"), &[("authorization", bearer.as_str())]).no(), (400, "invalid_parameter"));
+    assert_eq!(
+        house.ask("GET", &format!("{target}&access_token=x"), &[("authorization", bearer.as_str())]).no(),
+        (400, "invalid_parameter")
+    );
 }
 
 #[tokio::test]

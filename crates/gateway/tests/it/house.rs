@@ -144,7 +144,14 @@ async fn company(service: &Service, title: &str, email: &str) -> Company {
     }
 }
 
-pub async fn issue(service: &Service, person: &Call, user: Id, app: Id, scopes: ScopeSet, lifetime: Lifetime) -> (Token, CredentialText) {
+pub async fn issue(
+    service: &Service,
+    person: &Call,
+    user: Id,
+    app: Id,
+    scopes: ScopeSet,
+    lifetime: Lifetime,
+) -> (Token, CredentialText) {
     let ask = IssueRequest { system_user: user, app, scopes, lifetime, add_dependencies: true };
     service.issue_token(person, ask).await.unwrap().value
 }

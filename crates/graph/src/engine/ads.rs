@@ -13,8 +13,14 @@ use crate::schema::{self, Edge};
 
 /// Further parameters of a campaign that are kept as they came.
 const KEPT: &[&str] = &[
-    "promoted_object", "pacing_type", "adlabels", "is_adset_budget_sharing_enabled", "smart_promotion_type", "source_campaign_id",
-    "is_skadnetwork_attribution", "budget_schedule_specs",
+    "promoted_object",
+    "pacing_type",
+    "adlabels",
+    "is_adset_budget_sharing_enabled",
+    "smart_promotion_type",
+    "source_campaign_id",
+    "is_skadnetwork_attribution",
+    "budget_schedule_specs",
 ];
 /// How many rows a filter looks at in one read, and how many reads one answer may take.
 const SCAN_PAGE: usize = 500;
@@ -40,7 +46,9 @@ impl Cx<'_> {
     }
 
     pub async fn update_campaign(&self, node: &Node, delete: bool) -> Result<Answer, Problem> {
-        let Node::Campaign(campaign) = node else { return Err(envelope::unsupported_method(self.input.verb.as_str()).into()) };
+        let Node::Campaign(campaign) = node else {
+            return Err(envelope::unsupported_method(self.input.verb.as_str()).into());
+        };
         let question = rights::WRITE_ADS.on_asset(campaign.asset, AssetKind::AD_ACCOUNT);
         self.service().ask(self.call, question)?;
         let input = if delete {
@@ -116,7 +124,8 @@ impl Cx<'_> {
             Some(asked) => only(STATUSES, &asked),
             None => SHOWN_STATUSES.to_vec(),
         };
-        let by_status = |f: &&Filter| matches!(f.bare(), "effective_status" | "delivery_info" | "status" | "configured_status");
+        let by_status =
+            |f: &&Filter| matches!(f.bare(), "effective_status" | "delivery_info" | "status" | "configured_status");
         for (i, filter) in filters.iter().filter(by_status).enumerate() {
             // A filter may ask for what isn't shown unasked; further ones narrow.
             let from = if i == 0 && self.input.get("effective_status").is_none() { STATUSES } else { &statuses };
@@ -146,7 +155,11 @@ impl Cx<'_> {
     }
 
     /// Reads on until a page of matching rows is full.
-    async fn filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<(Vec<Thing<Campaign>>, bool), Problem> {
+    async fn filtered(
+        &self,
+        query: &ContentQuery,
+        filters: &[&Filter],
+    ) -> Result<(Vec<Thing<Campaign>>, bool), Problem> {
         let wanted = query.limit;
         let mut query = ContentQuery { limit: SCAN_PAGE, ..query.clone() };
         let backwards = query.before.is_some();
@@ -199,7 +212,8 @@ impl Cx<'_> {
         if items.len() > FILTERS_LIMIT {
             return Err(envelope::invalid_parameter("filtering", "at most 20 conditions").into());
         }
-        let filters: Vec<Filter> = items.iter().map(|item| Filter::read(item).ok_or_else(bad)).collect::<Result<_, _>>()?;
+        let filters: Vec<Filter> =
+            items.iter().map(|item| Filter::read(item).ok_or_else(bad)).collect::<Result<_, _>>()?;
         if filters.iter().any(|f| f.values.len() > FILTER_VALUES_LIMIT) {
             return Err(envelope::invalid_parameter("filtering", "conditions of at most 1000 values each").into());
         }
@@ -225,7 +239,11 @@ impl Filter {
             Value::Array(values) => values.iter().map(value::text_of).collect(),
             one => vec![value::text_of(one)],
         };
-        Some(Filter { field: item.get("field")?.as_str()?.to_owned(), operator: item.get("operator")?.as_str()?.to_uppercase(), values })
+        Some(Filter {
+            field: item.get("field")?.as_str()?.to_owned(),
+            operator: item.get("operator")?.as_str()?.to_uppercase(),
+            values,
+        })
     }
 
     /// Those of some statuses that the condition lets through.

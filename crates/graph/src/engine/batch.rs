@@ -53,13 +53,21 @@ impl Graph {
         }
     }
 
-    async fn run_item(&self, call: &Call, outer: &Input, work: &Work, index: usize, request: ItemRequest) -> ItemResult {
+    async fn run_item(
+        &self,
+        call: &Call,
+        outer: &Input,
+        work: &Work,
+        index: usize,
+        request: ItemRequest,
+    ) -> ItemResult {
         let call = Call { trace: format!("{}-{index}", call.trace), ..call.clone() };
         let (input, call) = match item_input(&call, outer, &request) {
             Ok(pair) => pair,
             Err(error) => return failed(&error, &call.trace),
         };
-        let none_match = request.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case("if-none-match")).map(|(_, v)| v.as_str());
+        let none_match =
+            request.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case("if-none-match")).map(|(_, v)| v.as_str());
         let reply = Box::pin(self.serve(&call, &input, none_match, &work.part())).await;
         ItemResult::new(reply.status, &reply.headers, String::from_utf8_lossy(&reply.body).into_owned())
     }
@@ -75,7 +83,8 @@ fn item_input(call: &Call, outer: &Input, request: &ItemRequest) -> Result<(Inpu
     let path = version::parse(&request.path)?;
     let mut pairs = request.body.clone();
     pairs.extend(request.query.iter().cloned());
-    let verb = write::verb(request.method.as_str(), pairs.iter().find(|(n, _)| n == "method").map(|(_, v)| v.as_str()))?;
+    let verb =
+        write::verb(request.method.as_str(), pairs.iter().find(|(n, _)| n == "method").map(|(_, v)| v.as_str()))?;
     // An empty one counts as none, as it does outside of a batch.
     let sent = pairs.iter().find(|(n, v)| n == "access_token" && !v.is_empty()).map(|(_, v)| v.clone());
     let own = request.access_token.clone().or(sent);

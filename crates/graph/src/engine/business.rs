@@ -56,7 +56,11 @@ impl Cx<'_> {
             _ => AssetKind::CATALOG,
         };
         if kind == AssetKind::PAGE && self.input.get("page_id").is_some() {
-            return Err(envelope::invalid_parameter("page_id", "left out: claiming Pages is not served yet; `name` makes one").into());
+            return Err(envelope::invalid_parameter(
+                "page_id",
+                "left out: claiming Pages is not served yet; `name` makes one",
+            )
+            .into());
         }
         let name = self.input.name("name")?.ok_or_else(|| envelope::parameter_required("name"))?;
         let details = self.first_details(kind)?;
@@ -89,9 +93,14 @@ impl Cx<'_> {
             AssetKind::PAGE => keep("category", short("category")?),
             AssetKind::AD_ACCOUNT => {
                 let currency = short("currency")?;
-                let is_code = |c: &Value| c.as_str().is_some_and(|c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase()));
+                let is_code =
+                    |c: &Value| c.as_str().is_some_and(|c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase()));
                 if currency.as_ref().is_some_and(|c| !is_code(c)) {
-                    return Err(envelope::invalid_parameter("currency", "a code of three capital letters, such as EUR").into());
+                    return Err(envelope::invalid_parameter(
+                        "currency",
+                        "a code of three capital letters, such as EUR",
+                    )
+                    .into());
                 }
                 keep("currency", currency);
                 keep("timezone_id", self.input.integer("timezone_id")?.map(|n| json!(n)));
@@ -106,7 +115,11 @@ impl Cx<'_> {
         if self.input.get("app_id").is_some() && self.input.get("name").is_none() {
             let id = self.input.require_id("app_id")?;
             let done = self.service().connect_app(self.call, self.business_id(node)?, id).await?;
-            return Ok(Answer { body: json!({ "access_status": "CONFIRMED" }), revision: Some(done.revision), about: None });
+            return Ok(Answer {
+                body: json!({ "access_status": "CONFIRMED" }),
+                revision: Some(done.revision),
+                about: None,
+            });
         }
         let name = self.input.name("name")?.ok_or_else(|| envelope::parameter_required("name"))?;
         let demands_proof = self.input.boolean("demands_proof")?.unwrap_or(false);
@@ -126,7 +139,11 @@ impl Cx<'_> {
     pub async fn update_app(&self, node: &Node) -> Result<Answer, Problem> {
         let id = node.id().ok_or_else(envelope::server_fault)?;
         let scopes = self.input.list("allowed_scopes")?.map(|names| parse_scopes(&names)).transpose()?;
-        let edit = AppEdit { name: self.input.name("name")?, allowed_scopes: scopes, demands_proof: self.input.boolean("demands_proof")? };
+        let edit = AppEdit {
+            name: self.input.name("name")?,
+            allowed_scopes: scopes,
+            demands_proof: self.input.boolean("demands_proof")?,
+        };
         let done = self.service().update_app(self.call, id, edit).await?;
         Ok(Answer::success(done.revision))
     }

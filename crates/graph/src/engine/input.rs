@@ -28,7 +28,11 @@ impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Values may be secrets, so only names are shown.
         let names: Vec<&str> = self.pairs.iter().map(|(n, _)| n.as_str()).collect();
-        f.debug_struct("Input").field("verb", &self.verb).field("path", &self.path).field("params", &names).finish_non_exhaustive()
+        f.debug_struct("Input")
+            .field("verb", &self.verb)
+            .field("path", &self.path)
+            .field("params", &names)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +75,8 @@ impl Input {
             return value::list(text).map(Some).map_err(|e| e.of_parameter(name));
         }
         let prefix = format!("{name}[");
-        let indexed: Vec<String> = self.pairs.iter().filter(|(n, _)| n.starts_with(&prefix)).map(|(_, v)| v.clone()).collect();
+        let indexed: Vec<String> =
+            self.pairs.iter().filter(|(n, _)| n.starts_with(&prefix)).map(|(_, v)| v.clone()).collect();
         Ok((!indexed.is_empty()).then_some(indexed))
     }
 

@@ -105,7 +105,12 @@ impl Cx<'_> {
     }
 
     /// Writes rendered rows as a list with its paging.
-    pub fn write_list(&self, data: Vec<Value>, total: Option<u64>, place: impl FnOnce(&mut Page)) -> Result<Answer, Problem> {
+    pub fn write_list(
+        &self,
+        data: Vec<Value>,
+        total: Option<u64>,
+        place: impl FnOnce(&mut Page),
+    ) -> Result<Answer, Problem> {
         let limit = paging::limit(self.input.get("limit"))?;
         let wants_summary = self.input.get("summary").is_some_and(|s| !matches!(s, "false" | "0" | "False"));
         let mut page = Page {
@@ -172,7 +177,11 @@ impl Cx<'_> {
         };
         let ids = self.service().read(|s| {
             let live = |p: &Id| s.person(*p).is_some_and(|p| p.status != Status::Deleted);
-            s.list(List::People(business)).into_iter().filter(|p| own.is_none_or(|own| own == *p)).filter(live).collect()
+            s.list(List::People(business))
+                .into_iter()
+                .filter(|p| own.is_none_or(|own| own == *p))
+                .filter(live)
+                .collect()
         })?;
         Ok(Items::Ids(ids))
     }
@@ -182,7 +191,11 @@ impl Cx<'_> {
         let scopes = allowed.scopes.with([Scope::PUBLIC_PROFILE].into_iter().collect());
         let wanted = self.input.get("permission");
         let names = scopes.names().into_iter().filter(|n| wanted.is_none_or(|w| w == *n));
-        Ok(Items::Rows(names.map(|n| plain(&schema::PERMISSION, &[("permission", json!(n)), ("status", json!("granted"))])).collect()))
+        Ok(Items::Rows(
+            names
+                .map(|n| plain(&schema::PERMISSION, &[("permission", json!(n)), ("status", json!("granted"))]))
+                .collect(),
+        ))
     }
 
     fn app_scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
@@ -192,7 +205,13 @@ impl Cx<'_> {
             return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into());
         }
         let scopes = self.service().read(|s| s.app(id).map(|a| a.allowed_scopes))?.unwrap_or_default();
-        Ok(Items::Rows(scopes.names().into_iter().map(|n| plain(&schema::PERMISSION, &[("permission", json!(n)), ("status", json!("live"))])).collect()))
+        Ok(Items::Rows(
+            scopes
+                .names()
+                .into_iter()
+                .map(|n| plain(&schema::PERMISSION, &[("permission", json!(n)), ("status", json!("live"))]))
+                .collect(),
+        ))
     }
 
     /// Without MANAGE on the asset a caller sees its own row alone.
@@ -256,7 +275,14 @@ impl Cx<'_> {
         };
         let rows = ids.get(start..end).unwrap_or_default().to_vec();
         let cursor = |id: Option<&Id>| id.map(|id| Cursor::new([Key::Unsigned(id.get())]).encode(tag));
-        Ok(Cut { before: cursor(rows.first()), after: cursor(rows.last()), has_next: end < total, has_previous: start > 0, total, rows })
+        Ok(Cut {
+            before: cursor(rows.first()),
+            after: cursor(rows.last()),
+            has_next: end < total,
+            has_previous: start > 0,
+            total,
+            rows,
+        })
     }
 
     /// Rows without an order of their own are cut by their position.
@@ -290,7 +316,9 @@ impl Cx<'_> {
                 let listed = self.service().tokens(ids).await?;
                 Ok(listed.into_iter().map(|t| Row::of(Node::Token(Box::new(t)))).collect())
             }
-            Op::MyPages | Op::ListOwned(AssetKind::PAGE) | Op::ListClient(AssetKind::PAGE) => self.page_rows(node, edge, ids).await,
+            Op::MyPages | Op::ListOwned(AssetKind::PAGE) | Op::ListClient(AssetKind::PAGE) => {
+                self.page_rows(node, edge, ids).await
+            }
             Op::ListAssigned(AssetKind::PAGE) | Op::ListAssignedAssets => self.page_rows(node, edge, ids).await,
             Op::ListAssigned(_) => self.rows_with_tasks(node, ids, true).await,
             Op::ListOwned(_) | Op::ListClient(_) | Op::ListReachable(_) | Op::MyAdAccounts | Op::ListInstalledApps => {
@@ -311,7 +339,10 @@ impl Cx<'_> {
             let (assigned, permitted) = self.service().read(|s| {
                 let assigned = user.and_then(|u| s.assignment(u, *id)).map(|a| a.tasks);
                 let business = node.business();
-                (assigned, business.filter(|b| asset.business != Some(*b)).and_then(|b| s.share(*id, b)).map(|s| s.tasks))
+                (
+                    assigned,
+                    business.filter(|b| asset.business != Some(*b)).and_then(|b| s.share(*id, b)).map(|s| s.tasks),
+                )
             })?;
             if let Some(tasks) = assigned {
                 row.extra.insert("tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
@@ -337,7 +368,11 @@ impl Cx<'_> {
         if !wanted {
             return Ok(rows);
         }
-        let pages: Vec<Id> = rows.iter().filter(|r| matches!(&r.node, Node::Asset(a, _) if a.kind == AssetKind::PAGE)).filter_map(|r| r.node.id()).collect();
+        let pages: Vec<Id> = rows
+            .iter()
+            .filter(|r| matches!(&r.node, Node::Asset(a, _) if a.kind == AssetKind::PAGE))
+            .filter_map(|r| r.node.id())
+            .collect();
         let mut tokens: HashMap<Id, String> = self.page_token_texts(&pages).await?.into_iter().collect();
         for row in &mut rows {
             let Some(id) = row.node.id() else { continue };
@@ -366,14 +401,17 @@ impl Cx<'_> {
         Ok(found
             .into_iter()
             .map(|(id, name, role, kind, given, business)| {
-                plain(&schema::ASSIGNED_USER, &[
-                    ("id", json!(id)),
-                    ("name", json!(name)),
-                    ("tasks", json!(self.printed_tasks(asset.kind, given.tasks))),
-                    ("user_type", json!(kind)),
-                    ("role", json!(role.as_str())),
-                    ("business", json!({ "id": given.business, "name": business })),
-                ])
+                plain(
+                    &schema::ASSIGNED_USER,
+                    &[
+                        ("id", json!(id)),
+                        ("name", json!(name)),
+                        ("tasks", json!(self.printed_tasks(asset.kind, given.tasks))),
+                        ("user_type", json!(kind)),
+                        ("role", json!(role.as_str())),
+                        ("business", json!({ "id": given.business, "name": business })),
+                    ],
+                )
             })
             .collect())
     }
@@ -387,12 +425,15 @@ impl Cx<'_> {
         Ok(found
             .into_iter()
             .map(|(id, name, tasks)| {
-                plain(&schema::PARTNER, &[
-                    ("id", json!(id)),
-                    ("name", json!(name)),
-                    ("permitted_tasks", json!(self.printed_tasks(asset.kind, tasks))),
-                    ("access_status", json!("CONFIRMED")),
-                ])
+                plain(
+                    &schema::PARTNER,
+                    &[
+                        ("id", json!(id)),
+                        ("name", json!(name)),
+                        ("permitted_tasks", json!(self.printed_tasks(asset.kind, tasks))),
+                        ("access_status", json!("CONFIRMED")),
+                    ],
+                )
             })
             .collect())
     }
@@ -400,7 +441,14 @@ impl Cx<'_> {
 
 impl<T> Cut<T> {
     fn emptied(self) -> Cut<Row> {
-        Cut { rows: Vec::new(), before: self.before, after: self.after, has_next: self.has_next, has_previous: self.has_previous, total: self.total }
+        Cut {
+            rows: Vec::new(),
+            before: self.before,
+            after: self.after,
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+            total: self.total,
+        }
     }
 }
 
@@ -408,7 +456,9 @@ impl<T> Cut<T> {
 /// because programs take page tokens from it.
 fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<FieldSpec> {
     match edge.op {
-        Op::MyPages => ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec(),
+        Op::MyPages => {
+            ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec()
+        }
         _ => defaults(kind, true),
     }
 }
@@ -460,7 +510,13 @@ fn ids_of(state: &dyn State, work: &Work, node: &Node, edge: &Edge, allowed: &Al
         Op::MyAdAccounts => everything_of(&look, node, AssetKind::AD_ACCOUNT),
         Op::MyBusinesses => node.business().into_iter().collect(),
         // A system user is no person: its list is empty, and never refused.
-        Op::MyBusinessUsers => if matches!(node, Node::Person(_)) { vec![id] } else { Vec::new() },
+        Op::MyBusinessUsers => {
+            if matches!(node, Node::Person(_)) {
+                vec![id]
+            } else {
+                Vec::new()
+            }
+        }
         _ => Vec::new(),
     }
 }

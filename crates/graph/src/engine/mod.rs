@@ -91,7 +91,9 @@ impl<'a> Cx<'a> {
         match segments.as_slice() {
             // Crash reports of the SDKs come without a token; nothing is looked up for them, so that
             // a stranger learns of no id whether it was issued.
-            [_, "activities" | "instruments"] if self.input.verb == Verb::Post => Ok(Answer::of(json!({ "success": true }))),
+            [_, "activities" | "instruments"] if self.input.verb == Verb::Post => {
+                Ok(Answer::of(json!({ "success": true })))
+            }
             [] => self.root().await,
             ["oauth", "access_token"] => self.oauth_access_token().await,
             ["oauth", "revoke"] => self.oauth_revoke().await,
@@ -167,7 +169,8 @@ impl<'a> Cx<'a> {
             return Err(envelope::no_token().into());
         }
         self.service.ask(self.call, Cx::alive())?;
-        let looks_like_id = text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
+        let looks_like_id = text.bytes().any(|b| b.is_ascii_digit())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
         if !looks_like_id || valetkey_domain::credential::read(text).is_some() {
             return Err(envelope::alias(shown(text)).into());
         }
@@ -191,7 +194,9 @@ impl<'a> Cx<'a> {
     /// caller's sight: such a business is known by its name.
     pub fn is_partner(&self, business: Id) -> bool {
         let Some(allowed) = self.service.may(self.call, Cx::alive()) else { return false };
-        let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else { return false };
+        let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else {
+            return false;
+        };
         if own == business {
             return false;
         }
@@ -241,7 +246,9 @@ impl<'a> Cx<'a> {
         let answer = match edge.op {
             Op::UpdateBusiness => self.update_business(&node).await,
             Op::CreateSystemUser => self.create_system_user(&node).await,
-            Op::CreatePage | Op::CreateAdAccount | Op::CreatePixel | Op::CreateCatalog => self.create_asset(&node, edge.op).await,
+            Op::CreatePage | Op::CreateAdAccount | Op::CreatePixel | Op::CreateCatalog => {
+                self.create_asset(&node, edge.op).await
+            }
             Op::CreateApp => self.create_app(&node).await,
             Op::DisconnectApp => self.disconnect_app(&node).await,
             Op::UpdateApp => self.update_app(&node).await,

@@ -101,7 +101,9 @@ impl Node {
             Node::Business(b) => right.on_business(b.id),
             Node::SystemUser(u) => right.on_user(u.business, u.id),
             Node::Person(p) => right.on_user(p.business, p.id),
-            Node::Asset(a, _) if a.kind == AssetKind::APP => a.business.map_or(right.on_caller(), |b| right.on_business(b)),
+            Node::Asset(a, _) if a.kind == AssetKind::APP => {
+                a.business.map_or(right.on_caller(), |b| right.on_business(b))
+            }
             Node::Asset(a, _) => right.on_asset(a.id, a.kind),
             Node::Token(t) => right.on_user(t.token.business, t.token.user),
             Node::Post(p) => right.on_asset(p.asset, AssetKind::PAGE),
@@ -176,7 +178,9 @@ impl Cx<'_> {
     pub async fn find_id(&self, id: Id) -> Result<Option<Node>, Problem> {
         match id.kind() {
             Some(IdKind::Post) => return Ok(self.service().content(IdKind::Post, id).await?.map(Node::Post)),
-            Some(IdKind::Campaign) => return Ok(self.service().content(IdKind::Campaign, id).await?.map(Node::Campaign)),
+            Some(IdKind::Campaign) => {
+                return Ok(self.service().content(IdKind::Campaign, id).await?.map(Node::Campaign));
+            }
             Some(IdKind::Token) => {
                 // The listing asks for the right itself; what is not visible looks like an id that
                 // was never issued, and every other no is told.
@@ -214,7 +218,9 @@ impl Cx<'_> {
         use valetkey_domain::task::Vocabulary;
         let declared = self.service().read(|s| s.declared_kind(kind)).ok().flatten();
         let set = if held == TaskSet::ALL { kind.full_tasks() } else { held };
-        Vocabulary::of(kind, declared.as_ref()).map(|w| w.names(set).into_iter().map(str::to_owned).collect()).unwrap_or_default()
+        Vocabulary::of(kind, declared.as_ref())
+            .map(|w| w.names(set).into_iter().map(str::to_owned).collect())
+            .unwrap_or_default()
     }
 
     /// A question about nothing but the credential: is it alive?

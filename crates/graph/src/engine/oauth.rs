@@ -57,7 +57,8 @@ impl Cx<'_> {
             return Err(envelope::unsupported_method("delete").into());
         }
         let app = self.proven_app()?;
-        let text = self.input.first(&["revoke_token", "token"]).ok_or_else(|| envelope::parameter_required("revoke_token"))?;
+        let text =
+            self.input.first(&["revoke_token", "token"]).ok_or_else(|| envelope::parameter_required("revoke_token"))?;
         // Whoever brings only id and secret acts as the app.
         let as_app = Call {
             credential: Credential::Text(format!("{}|{}", app.app, self.input.require("client_secret")?)),
@@ -78,7 +79,8 @@ impl Cx<'_> {
     }
 
     fn proven_app(&self) -> Result<ProvenApp, Problem> {
-        let missing = |name: &str| GraphError::new(101, ErrorKind::OAuthException, format!("Missing {name} parameter."));
+        let missing =
+            |name: &str| GraphError::new(101, ErrorKind::OAuthException, format!("Missing {name} parameter."));
         let id = self.input.get("client_id").ok_or_else(|| missing("client_id"))?;
         let secret = self.input.get("client_secret").ok_or_else(|| missing("client_secret"))?;
         let id = Id::parse(id).ok_or_else(envelope::application_unknown)?;
@@ -98,7 +100,13 @@ impl Cx<'_> {
             Ok(allowed) => Some(allowed),
             // A dead token may still be told what became of it, by itself. A missing proof is no
             // death: whoever found a token must not learn from it what it is good for.
-            Err(refusal) if is_death(refusal.reason) && self.call.text().is_some() && self.call.text() == self.input.get("input_token") => None,
+            Err(refusal)
+                if is_death(refusal.reason)
+                    && self.call.text().is_some()
+                    && self.call.text() == self.input.get("input_token") =>
+            {
+                None
+            }
             Err(refusal) => return Err(refusal.into()),
         };
         let text = self.input.require("input_token")?.to_owned();
@@ -119,7 +127,8 @@ impl Cx<'_> {
                 return Err(mismatch().into());
             }
             // A Page's token carries its parent's role and stands for the Page alone.
-            let is_user = allowed.page.is_none() && (Cx::is_admin(allowed) || allowed.caller.user() == Some(token.user));
+            let is_user =
+                allowed.page.is_none() && (Cx::is_admin(allowed) || allowed.caller.user() == Some(token.user));
             if !is_self && !of_app && !is_user {
                 return Err(Refusal::of(Reason::RoleInsufficient).into());
             }
@@ -176,7 +185,8 @@ impl Cx<'_> {
                 _ => return Err(Refusal::of(Reason::RoleInsufficient).into()),
             },
         }
-        let (name, connected) = self.service().read(|s| (s.app(app.app).map(|a| a.name), s.connection(app.business, app.app).is_some()))?;
+        let (name, connected) =
+            self.service().read(|s| (s.app(app.app).map(|a| a.name), s.connection(app.business, app.app).is_some()))?;
         let mut data = json!({
             "app_id": app.app, "type": "APP", "application": name, "expires_at": 0, "is_valid": connected, "scopes": [],
         });
@@ -200,7 +210,11 @@ impl Cx<'_> {
 
 /// The token belongs to another app of the business than the one that asks.
 fn mismatch() -> GraphError {
-    GraphError::new(100, ErrorKind::OAuthException, "(#100) The App_id in the input_token did not match the Viewing App")
+    GraphError::new(
+        100,
+        ErrorKind::OAuthException,
+        "(#100) The App_id in the input_token did not match the Viewing App",
+    )
 }
 
 /// Until when a person's token may read, in Unix seconds; 0 for software, where nothing limits it.

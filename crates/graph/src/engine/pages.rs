@@ -17,8 +17,21 @@ use crate::schema::{Edge, PostList};
 
 /// Further parameters of a post that are kept as they came.
 const KEPT: &[&str] = &[
-    "attached_media", "child_attachments", "call_to_action", "targeting", "feed_targeting", "place", "tags", "backdated_time",
-    "backdated_time_granularity", "unpublished_content_type", "is_pinned", "picture", "caption", "description", "name",
+    "attached_media",
+    "child_attachments",
+    "call_to_action",
+    "targeting",
+    "feed_targeting",
+    "place",
+    "tags",
+    "backdated_time",
+    "backdated_time_granularity",
+    "unpublished_content_type",
+    "is_pinned",
+    "picture",
+    "caption",
+    "description",
+    "name",
 ];
 /// The longest of them, in bytes.
 const KEPT_LIMIT_BYTES: usize = 20_000;
@@ -108,7 +121,13 @@ impl Cx<'_> {
     }
 
     /// The query behind a list of content: places and limit from the paging parameters.
-    pub fn content_query(&self, parent: Id, kind: IdKind, statuses: Vec<String>, tag: &str) -> Result<ContentQuery, Problem> {
+    pub fn content_query(
+        &self,
+        parent: Id,
+        kind: IdKind,
+        statuses: Vec<String>,
+        tag: &str,
+    ) -> Result<ContentQuery, Problem> {
         let place = |name: &str| -> Result<Option<(i64, Id)>, Problem> {
             let Some(text) = self.input.get(name) else { return Ok(None) };
             match Cursor::decode(tag, text)?.keys() {
@@ -133,7 +152,12 @@ impl Cx<'_> {
     }
 
     /// Reads a page of content piece by piece, and writes it with its cursors.
-    pub async fn write_content<T: DeserializeOwned>(&self, edge: &'static Edge, query: ContentQuery, node: fn(Thing<T>) -> Node) -> Result<Answer, Problem> {
+    pub async fn write_content<T: DeserializeOwned>(
+        &self,
+        edge: &'static Edge,
+        query: ContentQuery,
+        node: fn(Thing<T>) -> Node,
+    ) -> Result<Answer, Problem> {
         let backwards = query.before.is_some();
         let mut pieces: Vec<Vec<Value>> = Vec::new();
         let mut keys: Vec<(i64, Id)> = Vec::new();
@@ -166,13 +190,23 @@ impl Cx<'_> {
 
     /// Writes rendered rows of content with their cursors. `counted` is the total where the store
     /// can't count it.
-    pub async fn write_content_page(&self, edge: &'static Edge, query: &ContentQuery, data: Vec<Value>, keys: &[(i64, Id)], more: bool, counted: Option<u64>) -> Result<Answer, Problem> {
+    pub async fn write_content_page(
+        &self,
+        edge: &'static Edge,
+        query: &ContentQuery,
+        data: Vec<Value>,
+        keys: &[(i64, Id)],
+        more: bool,
+        counted: Option<u64>,
+    ) -> Result<Answer, Problem> {
         let total = match (counted, self.input.get("summary")) {
             (Some(counted), _) => Some(counted),
             (None, Some(_)) => Some(self.service().count_content(query).await?),
             (None, None) => None,
         };
-        let cursor = |key: Option<&(i64, Id)>| key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(edge.name));
+        let cursor = |key: Option<&(i64, Id)>| {
+            key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(edge.name))
+        };
         let (before, after) = (cursor(keys.first()), cursor(keys.last()));
         let backwards = query.before.is_some();
         self.write_list(data, total, |page| {

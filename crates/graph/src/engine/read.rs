@@ -123,7 +123,8 @@ impl Cx<'_> {
             return Sight::Level(Level::Full);
         }
         let wanted = specs.iter().filter_map(|s| kind.field(&s.name)).map(|f| f.level).max().unwrap_or(Level::Identity);
-        let ask = Asked { identity: node.question(&node.identity_right()), full: node.question(&node.full_right()), wanted };
+        let ask =
+            Asked { identity: node.question(&node.identity_right()), full: node.question(&node.full_right()), wanted };
         // Rows of one asset ask the same: a list of campaigns is decided once.
         if let Some(sight) = self.work.seen(&ask) {
             return sight;
@@ -151,7 +152,12 @@ impl Cx<'_> {
 
     /// One object. What may not be read is left out, so that a wide list of fields never fails for
     /// one of them.
-    pub fn render<'s>(&'s self, row: &'s Row, specs: &'s [FieldSpec], place: Place) -> BoxFuture<'s, Result<Map<String, Value>, Problem>> {
+    pub fn render<'s>(
+        &'s self,
+        row: &'s Row,
+        specs: &'s [FieldSpec],
+        place: Place,
+    ) -> BoxFuture<'s, Result<Map<String, Value>, Problem>> {
         Box::pin(async move {
             let kind = row.node.kind();
             let sight = self.sight(&row.node, specs);
@@ -169,7 +175,9 @@ impl Cx<'_> {
                     if place == Place::Inside && of_another_user(kind, &spec.name) {
                         continue;
                     }
-                    return Err(envelope::unknown_field(&spec.name, kind.name, nearest(&spec.name, kind.names())).into());
+                    return Err(
+                        envelope::unknown_field(&spec.name, kind.name, nearest(&spec.name, kind.names())).into()
+                    );
                 };
                 let given = match row.extra.get(&spec.name) {
                     Some(value) => value.clone().into(),
@@ -209,7 +217,9 @@ impl Cx<'_> {
 
     async fn finish(&self, row: &Row, spec: &FieldSpec, given: Given) -> Result<Option<Value>, Problem> {
         Ok(match given {
-            Given::Json(Value::Object(map)) if !spec.children.is_empty() => Some(Value::Object(pick(&map, &spec.children))),
+            Given::Json(Value::Object(map)) if !spec.children.is_empty() => {
+                Some(Value::Object(pick(&map, &spec.children)))
+            }
             Given::Json(value) => {
                 self.work.hold(&value)?;
                 Some(value)
@@ -260,7 +270,8 @@ impl Cx<'_> {
             let carried = ["access_token", "appsecret_proof"].into_iter();
             pairs.extend(carried.filter_map(|n| Some((n.to_owned(), self.input.get(n)?.to_owned()))));
         }
-        let version = self.input.path.trim_start_matches('/').split('/').next().filter(|s| s.starts_with('v')).unwrap_or("v26.0");
+        let version =
+            self.input.path.trim_start_matches('/').split('/').next().filter(|s| s.starts_with('v')).unwrap_or("v26.0");
         let input = Input {
             verb: crate::schema::Verb::Get,
             path: format!("/{version}/{}/{}", node.printed_id(), spec.name),
@@ -334,7 +345,12 @@ impl Cx<'_> {
 fn is_of_rights(reason: Reason) -> bool {
     matches!(
         reason,
-        Reason::NotVisible | Reason::ShareEnded | Reason::ScopeMissing | Reason::AssetNotAssigned | Reason::TaskMissing | Reason::RoleInsufficient
+        Reason::NotVisible
+            | Reason::ShareEnded
+            | Reason::ScopeMissing
+            | Reason::AssetNotAssigned
+            | Reason::TaskMissing
+            | Reason::RoleInsufficient
     )
 }
 
@@ -345,7 +361,10 @@ fn pick(map: &Map<String, Value>, children: &[FieldSpec]) -> Map<String, Value> 
 fn metadata(node: &Node) -> Value {
     let kind = node.kind();
     let fields: Vec<Value> = kind.names().map(|n| serde_json::json!({ "name": n })).collect();
-    let connections: Map<String, Value> =
-        kind.edges.iter().map(|e| (e.name.to_owned(), Value::String(format!("/{}/{}", node.printed_id(), e.name)))).collect();
+    let connections: Map<String, Value> = kind
+        .edges
+        .iter()
+        .map(|e| (e.name.to_owned(), Value::String(format!("/{}/{}", node.printed_id(), e.name))))
+        .collect();
     serde_json::json!({ "type": kind.name.to_lowercase(), "fields": fields, "connections": connections })
 }

@@ -124,7 +124,9 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
                 business.map_or(Value::Null, |b| json!(b.name)).into()
             }
             "age" => json!((cx.now - asset.created_at) as f64 / 86_400_000.0).into(),
-            "is_prepay_account" | "is_personal" => json!(if name == "is_personal" { json!(0) } else { json!(false) }).into(),
+            "is_prepay_account" | "is_personal" => {
+                json!(if name == "is_personal" { json!(0) } else { json!(false) }).into()
+            }
             _ => Given::Nothing,
         },
         AssetKind::APP => app_value(cx, asset.id, name),
@@ -204,7 +206,9 @@ fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
         "scheduled_publish_time" => json!(body.scheduled_at.map(|at| at / 1000)).into(),
         "status_type" => json!(if body.link.is_some() { "shared_story" } else { "mobile_status_update" }).into(),
         "promotable_id" => json!(node.printed_id()).into(),
-        "privacy" => json!({ "allow": "", "deny": "", "description": "Public", "friends": "", "value": "EVERYONE" }).into(),
+        "privacy" => {
+            json!({ "allow": "", "deny": "", "description": "Public", "friends": "", "value": "EVERYONE" }).into()
+        }
         "failed" => json!(body.failed).into(),
         other => body.more.get(other).cloned().unwrap_or_default().into(),
     }

@@ -103,16 +103,10 @@ impl ItemResult {
     /// `WWW-Authenticate`, besides the given headers.
     #[must_use]
     pub fn from_error(error: &GraphError, fbtrace_id: &str, headers: &HeaderMap) -> Self {
-        let mut result = Self::new(
-            error.http_status,
-            headers,
-            error.to_value(fbtrace_id).to_string(),
-        );
+        let mut result = Self::new(error.http_status, headers, error.to_value(fbtrace_id).to_string());
         let challenge = error.www_authenticate();
         if let Some(challenge) = challenge.as_ref().and_then(|value| value.to_str().ok()) {
-            result
-                .headers
-                .push(("WWW-Authenticate".to_owned(), challenge.to_owned()));
+            result.headers.push(("WWW-Authenticate".to_owned(), challenge.to_owned()));
         }
         result
     }
@@ -123,11 +117,7 @@ impl ItemResult {
         let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             Some((name.to_string(), value.to_str().ok()?.to_owned()))
         };
-        Self {
-            code: status.as_u16(),
-            headers: headers.iter().filter_map(text).collect(),
-            body,
-        }
+        Self { code: status.as_u16(), headers: headers.iter().filter_map(text).collect(), body }
     }
 
     /// Whether dependents may run, and whether `null` may stand for it.
@@ -140,10 +130,7 @@ impl ItemResult {
         let mut part = Map::new();
         part.insert("code".to_owned(), Value::from(self.code));
         if include_headers {
-            let headers = self
-                .headers
-                .into_iter()
-                .map(|(name, value)| json!({"name": name, "value": value}));
+            let headers = self.headers.into_iter().map(|(name, value)| json!({"name": name, "value": value}));
             part.insert("headers".to_owned(), headers.collect());
         }
         part.insert("body".to_owned(), Value::from(self.body));
@@ -159,8 +146,7 @@ impl Plan {
     /// # Errors
     /// The text is no JSON array of objects, or has 0 or more than 50 items.
     pub fn parse(text: &str, include_headers: bool) -> Result<Self, GraphError> {
-        let items: Vec<Value> =
-            serde_json::from_str(text).map_err(|_| envelope::batch_not_array())?;
+        let items: Vec<Value> = serde_json::from_str(text).map_err(|_| envelope::batch_not_array())?;
         if items.is_empty() || items.len() > MAX_BATCH_ITEMS {
             return Err(envelope::too_many_batch_items());
         }
@@ -191,10 +177,7 @@ impl Plan {
         for (index, (slot, keep)) in slots.iter_mut().zip(keeps).enumerate() {
             slot.omitted_on_success = !keep && referenced.contains(&index);
         }
-        Self {
-            slots,
-            include_headers,
-        }
+        Self { slots, include_headers }
     }
 
     /// How many items there are.
@@ -225,10 +208,7 @@ impl Plan {
     /// The items, all earlier, that must be done before this one.
     #[must_use]
     pub fn dependencies(&self, index: usize) -> &[usize] {
-        self.slots
-            .get(index)
-            .map(|slot| slot.dependencies.as_slice())
-            .unwrap_or_default()
+        self.slots.get(index).map(|slot| slot.dependencies.as_slice()).unwrap_or_default()
     }
 
     /// The call that an item stands for, once the items that it depends on
@@ -238,27 +218,15 @@ impl Plan {
     /// The item can't be read, a reference leads nowhere, an item that this
     /// one depends on failed, or references insert more than
     /// [`MAX_INSERTED_BYTES`].
-    pub fn substitute(
-        &self,
-        index: usize,
-        results: &[Option<ItemResult>],
-    ) -> Result<ItemRequest, GraphError> {
-        let slot = self
-            .slots
-            .get(index)
-            .ok_or_else(|| envelope::batch_invalid_reference(""))?;
+    pub fn substitute(&self, index: usize, results: &[Option<ItemResult>]) -> Result<ItemRequest, GraphError> {
+        let slot = self.slots.get(index).ok_or_else(|| envelope::batch_invalid_reference(""))?;
         let item = slot.item.as_ref().map_err(GraphError::clone)?;
         for (name, target) in &slot.targets {
             if !succeeded(results, *target) {
                 return Err(envelope::batch_dependency_failed(name));
             }
         }
-        let mut filler = Filler {
-            slot,
-            results,
-            bodies: HashMap::new(),
-            inserted_bytes: 0,
-        };
+        let mut filler = Filler { slot, results, bodies: HashMap::new(), inserted_bytes: 0 };
         Ok(ItemRequest {
             method: item.method.clone(),
             path: filler.fill(&item.path, Place::Path)?,
@@ -276,31 +244,21 @@ impl Plan {
     #[must_use]
     pub fn assemble(&self, results: Vec<Option<ItemResult>>) -> String {
         let mut results = results.into_iter();
-        let parts = self
-            .slots
-            .iter()
-            .map(|slot| match results.next().flatten() {
-                Some(result) if slot.omitted_on_success && result.succeeded() => Value::Null,
-                Some(result) => result.into_value(slot.include_headers),
-                None => Value::Null,
-            });
+        let parts = self.slots.iter().map(|slot| match results.next().flatten() {
+            Some(result) if slot.omitted_on_success && result.succeeded() => Value::Null,
+            Some(result) => result.into_value(slot.include_headers),
+            None => Value::Null,
+        });
         Value::Array(parts.collect()).to_string()
     }
 }
 
 fn succeeded(results: &[Option<ItemResult>], index: usize) -> bool {
-    results
-        .get(index)
-        .and_then(Option::as_ref)
-        .is_some_and(ItemResult::succeeded)
+    results.get(index).and_then(Option::as_ref).is_some_and(ItemResult::succeeded)
 }
 
 impl Slot {
-    fn of_item(
-        fields: &Map<String, Value>,
-        nearest: &HashMap<String, usize>,
-        include_headers: bool,
-    ) -> Self {
+    fn of_item(fields: &Map<String, Value>, nearest: &HashMap<String, usize>, include_headers: bool) -> Self {
         let mut slot = Self {
             item: Item::of_fields(fields),
             targets: HashMap::new(),
@@ -345,17 +303,10 @@ struct Filler<'a> {
 }
 
 impl Filler<'_> {
-    fn fill_pairs(
-        &mut self,
-        pairs: &[item::Template],
-    ) -> Result<Vec<(String, String)>, GraphError> {
+    fn fill_pairs(&mut self, pairs: &[item::Template]) -> Result<Vec<(String, String)>, GraphError> {
         let mut filled = Vec::with_capacity(pairs.len());
         for pair in pairs {
-            let place = if pair.is_json {
-                Place::JsonString
-            } else {
-                Place::Text
-            };
+            let place = if pair.is_json { Place::JsonString } else { Place::Text };
             filled.push((pair.name.clone(), self.fill(&pair.pieces, place)?));
         }
         Ok(filled)
@@ -381,9 +332,7 @@ impl Filler<'_> {
         let results = self.results;
         let body = self.bodies.entry(target).or_insert_with(|| {
             let result = results.get(target).and_then(Option::as_ref);
-            result
-                .and_then(|result| serde_json::from_str(&result.body).ok())
-                .unwrap_or(Value::Null)
+            result.and_then(|result| serde_json::from_str(&result.body).ok()).unwrap_or(Value::Null)
         });
         let left = MAX_INSERTED_BYTES - self.inserted_bytes;
         let value = reference::evaluate(path, body, left).ok_or_else(envelope::reduce_data)?;
@@ -399,9 +348,7 @@ fn written(value: String, place: Place) -> String {
         Place::Text => value,
         Place::JsonString => {
             let quoted = Value::from(value).to_string();
-            let inner = quoted
-                .strip_prefix('"')
-                .and_then(|rest| rest.strip_suffix('"'));
+            let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
             inner.unwrap_or_default().to_owned()
         }
         Place::Path => {

@@ -50,9 +50,7 @@ impl Cursor {
     /// list sorts by more.
     #[must_use]
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
-        Self {
-            keys: keys.into_iter().take(MAX_KEYS).collect(),
-        }
+        Self { keys: keys.into_iter().take(MAX_KEYS).collect() }
     }
 
     /// The sort key.
@@ -129,11 +127,7 @@ fn read_key(bytes: &[u8]) -> Option<Key> {
 /// elsewhere with the same sum.
 fn checksum(list_tag: &str, payload: &[u8]) -> [u8; CHECK_BYTES] {
     let mut context = digest::Context::new(&digest::SHA256);
-    context.update(
-        &u64::try_from(list_tag.len())
-            .unwrap_or(u64::MAX)
-            .to_be_bytes(),
-    );
+    context.update(&u64::try_from(list_tag.len()).unwrap_or(u64::MAX).to_be_bytes());
     context.update(list_tag.as_bytes());
     context.update(payload);
     let mut check = [0; CHECK_BYTES];
@@ -187,10 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key() -> impl Strategy<Value = Key> {
-        prop_oneof![
-            any::<u64>().prop_map(Key::Unsigned),
-            any::<i64>().prop_map(Key::Signed)
-        ]
+        prop_oneof![any::<u64>().prop_map(Key::Unsigned), any::<i64>().prop_map(Key::Signed)]
     }
 
     #[test]
@@ -207,41 +198,18 @@ mod tests {
         assert_eq!(Cursor::decode("campaigns", &text), Ok(cursor));
         let longer = format!("{text}A");
         let cut = text.get(1..).unwrap_or_default();
-        for wrong in [
-            "",
-            "MTAxNTExOTQ1MjAwNzI5NDE=",
-            "abc",
-            "é",
-            "A",
-            &longer,
-            cut,
-        ] {
-            assert_eq!(
-                Cursor::decode("campaigns", wrong),
-                Err(envelope::invalid_cursor()),
-                "{wrong}"
-            );
+        for wrong in ["", "MTAxNTExOTQ1MjAwNzI5NDE=", "abc", "é", "A", &longer, cut] {
+            assert_eq!(Cursor::decode("campaigns", wrong), Err(envelope::invalid_cursor()), "{wrong}");
         }
         for other in ["adsets", "Campaigns", ""] {
-            assert_eq!(
-                Cursor::decode(other, &text),
-                Err(envelope::invalid_cursor())
-            );
+            assert_eq!(Cursor::decode(other, &text), Err(envelope::invalid_cursor()));
         }
-        assert_eq!(
-            Cursor::decode("campaigns", &"A".repeat(100_000)),
-            Err(envelope::invalid_cursor())
-        );
+        assert_eq!(Cursor::decode("campaigns", &"A".repeat(100_000)), Err(envelope::invalid_cursor()));
     }
 
     #[test]
     fn a_well_summed_payload_of_another_shape_is_refused() {
-        for payload in [
-            vec![],
-            vec![2],
-            vec![1, 0],
-            vec![1, 7, 0, 0, 0, 0, 0, 0, 0, 0],
-        ] {
+        for payload in [vec![], vec![2], vec![1, 0], vec![1, 7, 0, 0, 0, 0, 0, 0, 0, 0]] {
             let mut bytes = payload.clone();
             bytes.extend(checksum("t", &payload));
             assert_eq!(Cursor::read("t", &to_text(&bytes)), None, "{payload:?}");

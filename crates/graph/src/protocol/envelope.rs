@@ -91,11 +91,7 @@ impl GraphError {
     /// An `OAuthException` whose message starts with `(#code)`.
     #[must_use]
     pub fn numbered(code: u32, message: &str) -> Self {
-        Self::new(
-            code,
-            ErrorKind::OAuthException,
-            format!("(#{code}) {message}"),
-        )
+        Self::new(code, ErrorKind::OAuthException, format!("(#{code}) {message}"))
     }
 
     /// With a subcode.
@@ -124,9 +120,7 @@ impl GraphError {
     /// With an entry of `error_data`.
     #[must_use]
     pub fn with_data(mut self, key: &str, value: Value) -> Self {
-        self.error_data
-            .get_or_insert_default()
-            .insert(key.to_owned(), value);
+        self.error_data.get_or_insert_default().insert(key.to_owned(), value);
         self
     }
 

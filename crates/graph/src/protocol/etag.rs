@@ -52,19 +52,14 @@ pub fn matches(if_none_match: &str, tag: &str) -> bool {
 fn opaque(tag: &str) -> &str {
     let tag = tag.trim();
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    tag.strip_prefix('"')
-        .and_then(|inner| inner.strip_suffix('"'))
-        .unwrap_or(tag)
+    tag.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(tag)
 }
 
 /// The first tag of a list, and what follows it. A comma inside quotes is
 /// part of the tag.
 fn next_tag(list: &str) -> (&str, &str) {
     let start = list.strip_prefix("W/").unwrap_or(list);
-    if let Some((inner, after)) = start
-        .strip_prefix('"')
-        .and_then(|inner| inner.split_once('"'))
-    {
+    if let Some((inner, after)) = start.strip_prefix('"').and_then(|inner| inner.split_once('"')) {
         return (inner, after);
     }
     let end = start.find(',').unwrap_or(start.len());
@@ -87,28 +82,12 @@ mod tests {
     #[test]
     fn lists_stars_and_weak_tags_match() {
         let tag = "\"abc\"";
-        for yes in [
-            "\"abc\"",
-            "*",
-            " * ",
-            "W/\"abc\"",
-            "\"x\", \"abc\"",
-            "\"x,y\",W/\"abc\"",
-            "abc",
-            "x, abc",
-            ",\"abc\"",
-        ] {
+        for yes in
+            ["\"abc\"", "*", " * ", "W/\"abc\"", "\"x\", \"abc\"", "\"x,y\",W/\"abc\"", "abc", "x, abc", ",\"abc\""]
+        {
             assert!(matches(yes, tag), "{yes}");
         }
-        for no in [
-            "",
-            "\"ab\"",
-            "\"abc",
-            "\"x,abc\"",
-            "w/\"abc\"",
-            "\"*\"",
-            ",,,",
-        ] {
+        for no in ["", "\"ab\"", "\"abc", "\"x,abc\"", "w/\"abc\"", "\"*\"", ",,,"] {
             assert!(!matches(no, tag), "{no}");
         }
         assert!(matches("\"abc\"", "W/\"abc\""));

@@ -52,10 +52,7 @@ impl FieldSpec {
     /// A field without modifiers or children.
     #[must_use]
     pub fn plain(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..Self::default()
-        }
+        Self { name: name.to_owned(), ..Self::default() }
     }
 
     /// The key in the answer: the alias, or the name.
@@ -67,11 +64,7 @@ impl FieldSpec {
     /// The argument of a modifier; the last one counts.
     #[must_use]
     pub fn modifier(&self, name: &str) -> Option<&str> {
-        let found = self
-            .modifiers
-            .iter()
-            .rev()
-            .find(|modifier| modifier.name == name);
+        let found = self.modifiers.iter().rev().find(|modifier| modifier.name == name);
         found.map(|modifier| modifier.argument.as_str())
     }
 
@@ -80,9 +73,7 @@ impl FieldSpec {
     /// # Errors
     /// `(#100) Invalid parameter` when the argument is no whole number.
     pub fn limit(&self) -> Result<Option<u32>, GraphError> {
-        self.modifier("limit")
-            .map(|text| paging::limit(Some(text)))
-            .transpose()
+        self.modifier("limit").map(|text| paging::limit(Some(text))).transpose()
     }
 }
 
@@ -105,11 +96,7 @@ impl fmt::Display for FieldSpec {
 /// The text of a selection, which [`parse`] reads back.
 #[must_use]
 pub fn to_text(specs: &[FieldSpec]) -> String {
-    specs
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
+    specs.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Why a `fields` text can't be served.
@@ -137,11 +124,7 @@ pub enum FieldsError {
 impl From<FieldsError> for GraphError {
     fn from(error: FieldsError) -> Self {
         let reason = match error {
-            FieldsError::Syntax {
-                what,
-                position,
-                text,
-            } => {
+            FieldsError::Syntax { what, position, text } => {
                 return envelope::field_syntax(&what, position, &text);
             }
             FieldsError::TooDeep => format!("fields may nest {MAX_DEPTH} levels deep."),
@@ -150,14 +133,10 @@ impl From<FieldsError> for GraphError {
             }
             FieldsError::TooLong => format!("fields may be {MAX_TEXT_BYTES} bytes long."),
             FieldsError::TooCostly => {
-                format!(
-                    "This could answer with more than {MAX_COST} values. Ask for fewer fields or a smaller limit."
-                )
+                format!("This could answer with more than {MAX_COST} values. Ask for fewer fields or a smaller limit.")
             }
         };
-        envelope::reduce_data()
-            .with_user("Too much at once", &reason)
-            .with_blame(&["fields"])
+        envelope::reduce_data().with_user("Too much at once", &reason).with_blame(&["fields"])
     }
 }
 
@@ -167,11 +146,7 @@ impl From<FieldsError> for GraphError {
 /// for the path of names that leads to it: 1 for a single object,
 /// [`paging::DEFAULT_LIMIT`] for an edge, 0 for a plain value.
 #[must_use]
-pub fn estimate_cost(
-    specs: &[FieldSpec],
-    rows: u64,
-    rows_without_limit: &mut dyn FnMut(&[&str]) -> u64,
-) -> u64 {
+pub fn estimate_cost(specs: &[FieldSpec], rows: u64, rows_without_limit: &mut dyn FnMut(&[&str]) -> u64) -> u64 {
     let mut path = Vec::new();
     rows.saturating_mul(cost_of_row(specs, &mut path, rows_without_limit))
 }
@@ -190,9 +165,7 @@ fn cost_of_row<'a>(
         };
         let row = cost_of_row(&spec.children, path, rows_without_limit).max(1);
         path.pop();
-        cost = cost
-            .saturating_add(1)
-            .saturating_add(rows.saturating_mul(row));
+        cost = cost.saturating_add(1).saturating_add(rows.saturating_mul(row));
     }
     cost
 }
@@ -205,16 +178,10 @@ pub fn assume_edges(specs: &[FieldSpec]) -> impl FnMut(&[&str]) -> u64 {
         let mut nested = false;
         for name in path {
             let found = level.iter().find(|spec| spec.name == *name);
-            level = found
-                .map(|spec| spec.children.as_slice())
-                .unwrap_or_default();
+            level = found.map(|spec| spec.children.as_slice()).unwrap_or_default();
             nested = !level.is_empty();
         }
-        if nested {
-            u64::from(paging::DEFAULT_LIMIT)
-        } else {
-            0
-        }
+        if nested { u64::from(paging::DEFAULT_LIMIT) } else { 0 }
     }
 }
 
@@ -228,11 +195,7 @@ pub fn check_cost(
     rows_without_limit: &mut dyn FnMut(&[&str]) -> u64,
 ) -> Result<u64, FieldsError> {
     let cost = estimate_cost(specs, rows, rows_without_limit);
-    if cost > MAX_COST {
-        Err(FieldsError::TooCostly)
-    } else {
-        Ok(cost)
-    }
+    if cost > MAX_COST { Err(FieldsError::TooCostly) } else { Ok(cost) }
 }
 
 #[cfg(test)]

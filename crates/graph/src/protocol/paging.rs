@@ -135,10 +135,7 @@ pub fn paging(page: &Page, links: &Links<'_>) -> Option<Map<String, Value>> {
         paging.insert("next".to_owned(), Value::from(links.url("after", after)));
     }
     if let Some(before) = page.before.as_ref().filter(|_| follow && page.has_previous) {
-        paging.insert(
-            "previous".to_owned(),
-            Value::from(links.url("before", before)),
-        );
+        paging.insert("previous".to_owned(), Value::from(links.url("before", before)));
     }
     Some(paging)
 }
@@ -165,10 +162,7 @@ mod tests {
     use serde_json::json;
 
     fn params(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     fn middle() -> Page {
@@ -184,24 +178,15 @@ mod tests {
 
     fn written(page: Page, sent: &[(&str, &str)], limit: u32) -> String {
         let params = params(sent);
-        let links = Links {
-            base_url: "http://127.0.0.1:8080/",
-            path: "/v26.0/act_1/campaigns",
-            params: &params,
-            limit,
-        };
+        let links =
+            Links { base_url: "http://127.0.0.1:8080/", path: "/v26.0/act_1/campaigns", params: &params, limit };
         serde_json::to_string_pretty(&list(page, &links)).unwrap()
     }
 
     #[test]
     fn a_middle_page_has_both_links_with_all_parameters() {
-        let sent = [
-            ("access_token", "T|1"),
-            ("fields", "id,name"),
-            ("limit", "9999"),
-            ("after", "old"),
-            ("summary", "true"),
-        ];
+        let sent =
+            [("access_token", "T|1"), ("fields", "id,name"), ("limit", "9999"), ("after", "old"), ("summary", "true")];
         insta::assert_snapshot!(written(middle(), &sent, 5000), @r#"
         {
           "data": [
@@ -226,12 +211,7 @@ mod tests {
 
     #[test]
     fn the_last_page_keeps_cursors_and_has_no_next() {
-        let page = Page {
-            has_next: false,
-            has_previous: false,
-            summary: None,
-            ..middle()
-        };
+        let page = Page { has_next: false, has_previous: false, summary: None, ..middle() };
         insta::assert_snapshot!(written(page, &[], 25), @r#"
         {
           "data": [
@@ -256,17 +236,9 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_data_alone_and_limit_zero_has_no_links() {
-        assert_eq!(
-            written(Page::default(), &[], 25)
-                .split_whitespace()
-                .collect::<String>(),
-            "{\"data\":[]}"
-        );
+        assert_eq!(written(Page::default(), &[], 25).split_whitespace().collect::<String>(), "{\"data\":[]}");
         let zero = written(middle(), &[], 0);
-        assert!(
-            !zero.contains("next") && !zero.contains("previous"),
-            "{zero}"
-        );
+        assert!(!zero.contains("next") && !zero.contains("previous"), "{zero}");
     }
 
     #[test]
@@ -291,17 +263,9 @@ mod tests {
     #[test]
     fn debug_shows_no_parameter_and_no_row() {
         let params = params(&[("access_token", "SECRET")]);
-        let links = Links {
-            base_url: "",
-            path: "/me",
-            params: &params,
-            limit: 1,
-        };
+        let links = Links { base_url: "", path: "/me", params: &params, limit: 1 };
         assert!(!format!("{links:?}").contains("SECRET"));
-        let page = Page {
-            rows: vec![json!({"access_token": "SECRET"})],
-            ..Page::default()
-        };
+        let page = Page { rows: vec![json!({"access_token": "SECRET"})], ..Page::default() };
         assert!(!format!("{page:?}").contains("SECRET"));
     }
 

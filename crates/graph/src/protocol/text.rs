@@ -26,9 +26,7 @@ const SECRET_PARAMETERS: [&str; 9] = [
 /// Whether a parameter of this name carries a credential.
 #[must_use]
 pub fn is_secret_parameter(name: &str) -> bool {
-    SECRET_PARAMETERS
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret))
+    SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
 /// The text as an error may repeat it: credentials masked, and cut after
@@ -48,15 +46,9 @@ fn cut(text: &str) -> Option<String> {
 
 fn mask_secrets(text: &str) -> Cow<'_, str> {
     // Masking looks at no more than an echo could show.
-    let window = text
-        .char_indices()
-        .nth(ECHO_LIMIT_CHARS * 2)
-        .map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
+    let window = text.char_indices().nth(ECHO_LIMIT_CHARS * 2).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
     let lower = window.to_ascii_lowercase();
-    let first = SECRET_PARAMETERS
-        .iter()
-        .filter_map(|name| lower.find(name).map(|at| (at, at + name.len())))
-        .min();
+    let first = SECRET_PARAMETERS.iter().filter_map(|name| lower.find(name).map(|at| (at, at + name.len()))).min();
     let Some((_, mut from)) = first else {
         return Cow::Borrowed(text);
     };
@@ -71,10 +63,7 @@ fn mask_secrets(text: &str) -> Cow<'_, str> {
         from += skip;
         let rest = window.get(from..).unwrap_or_default();
         let lower_rest = lower.get(from..).unwrap_or_default();
-        let next = SECRET_PARAMETERS
-            .iter()
-            .filter_map(|name| lower_rest.find(name).map(|at| at + name.len()))
-            .min();
+        let next = SECRET_PARAMETERS.iter().filter_map(|name| lower_rest.find(name).map(|at| at + name.len())).min();
         let Some(end) = next else {
             masked.push_str(rest);
             break;
@@ -88,17 +77,13 @@ fn mask_secrets(text: &str) -> Cow<'_, str> {
 /// How many bytes of `rest`, which follows a secret's name, are `=value`,
 /// `:value`, `%3Dvalue`, `/value` or `(value` in some quoting.
 fn assigned_value_bytes(rest: &str) -> usize {
-    let opening = rest
-        .bytes()
-        .take_while(|byte| matches!(byte, b'=' | b':' | b'"' | b'\'' | b' ' | b'/' | b'(' | b'%'))
-        .count();
+    let opening =
+        rest.bytes().take_while(|byte| matches!(byte, b'=' | b':' | b'"' | b'\'' | b' ' | b'/' | b'(' | b'%')).count();
     if opening == 0 {
         return 0;
     }
     let value = rest.get(opening..).unwrap_or_default();
-    let length = value
-        .find(['&', '"', '\'', ',', '}', ')', ' '])
-        .unwrap_or(value.len());
+    let length = value.find(['&', '"', '\'', ',', '}', ')', ' ']).unwrap_or(value.len());
     opening + length
 }
 
@@ -106,22 +91,14 @@ fn assigned_value_bytes(rest: &str) -> usize {
 /// fewest edits, if these are few for its length. The first of equals wins.
 #[must_use]
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted: Vec<char> = name
-        .chars()
-        .take(NEAREST_LIMIT_CHARS + 1)
-        .flat_map(char::to_lowercase)
-        .collect();
+    let wanted: Vec<char> = name.chars().take(NEAREST_LIMIT_CHARS + 1).flat_map(char::to_lowercase).collect();
     if wanted.is_empty() || wanted.len() > NEAREST_LIMIT_CHARS {
         return None;
     }
     let allowed = (wanted.len() / 3).clamp(1, 4);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let other: Vec<char> = candidate
-            .chars()
-            .take(NEAREST_LIMIT_CHARS)
-            .flat_map(char::to_lowercase)
-            .collect();
+        let other: Vec<char> = candidate.chars().take(NEAREST_LIMIT_CHARS).flat_map(char::to_lowercase).collect();
         if other.len().abs_diff(wanted.len()) > allowed {
             continue;
         }
@@ -205,11 +182,7 @@ mod tests {
     #[test]
     fn a_near_name_is_suggested_and_a_far_one_is_not() {
         let names = ["name", "campaigns", "campaign", "account_status"];
-        assert_eq!(
-            nearest("nmae", names),
-            None,
-            "two edits are too many for four letters"
-        );
+        assert_eq!(nearest("nmae", names), None, "two edits are too many for four letters");
         assert_eq!(nearest("nam", names), Some("name"));
         assert_eq!(nearest("Campaignz", names), Some("campaigns"));
         assert_eq!(nearest("acount_status", names), Some("account_status"));

@@ -24,9 +24,7 @@ pub fn graph_time(unix_ms: i64) -> String {
 /// expired token's error, which clients look for.
 #[must_use]
 pub fn session_time(unix_ms: i64) -> String {
-    civil(unix_ms)
-        .strftime("%A, %d-%b-%y %H:%M:%S UTC")
-        .to_string()
+    civil(unix_ms).strftime("%A, %d-%b-%y %H:%M:%S UTC").to_string()
 }
 
 fn civil(unix_ms: i64) -> DateTime {
@@ -46,10 +44,7 @@ mod tests {
         assert_eq!(graph_time(1_769_853_600_999), "2026-01-31T10:00:00+0000");
         assert_eq!(graph_time(0), "1970-01-01T00:00:00+0000");
         assert_eq!(graph_time(-1), "1969-12-31T23:59:59+0000");
-        assert_eq!(
-            session_time(1_795_514_400_000),
-            "Tuesday, 24-Nov-26 10:00:00 UTC"
-        );
+        assert_eq!(session_time(1_795_514_400_000), "Tuesday, 24-Nov-26 10:00:00 UTC");
     }
 
     #[test]

@@ -68,9 +68,7 @@ pub fn boolean(text: &str) -> Result<bool, Expected> {
 /// # Errors
 /// Fractions, other text, and numbers out of range.
 pub fn integer(text: &str) -> Result<i64, Expected> {
-    unquoted(text)
-        .parse()
-        .map_err(|_| Expected("a whole number"))
+    unquoted(text).parse().map_err(|_| Expected("a whole number"))
 }
 
 /// A whole number, 0 or more; quotes are tolerated.
@@ -78,18 +76,14 @@ pub fn integer(text: &str) -> Result<i64, Expected> {
 /// # Errors
 /// As [`integer`], and negative numbers.
 pub fn unsigned(text: &str) -> Result<u64, Expected> {
-    unquoted(text)
-        .parse()
-        .map_err(|_| Expected("a whole number, 0 or more"))
+    unquoted(text).parse().map_err(|_| Expected("a whole number, 0 or more"))
 }
 
 /// Without blanks around it, and without one pair of quotes around it.
 fn unquoted(text: &str) -> &str {
     let text = text.trim();
     for quote in ['"', '\''] {
-        let inner = text
-            .strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote));
+        let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
         if let Some(inner) = inner {
             return inner.trim();
         }
@@ -102,10 +96,7 @@ fn unquoted(text: &str) -> &str {
 /// # Errors
 /// Text that is neither, or is nested too deep.
 pub fn json(text: &str) -> Result<Value, Expected> {
-    serde_json::from_str(text)
-        .ok()
-        .or_else(|| relaxed::parse(text))
-        .ok_or(Expected("JSON"))
+    serde_json::from_str(text).ok().or_else(|| relaxed::parse(text)).ok_or(Expected("JSON"))
 }
 
 /// A JSON object, as [`json`] reads it.
@@ -141,10 +132,7 @@ pub fn list(text: &str) -> Result<Vec<String>, Expected> {
     } else if text.starts_with('{') {
         return Err(EXPECTED);
     } else {
-        text.split(',')
-            .take(MAX_LIST_ENTRIES + 1)
-            .map(|entry| unquoted(entry).to_owned())
-            .collect()
+        text.split(',').take(MAX_LIST_ENTRIES + 1).map(|entry| unquoted(entry).to_owned()).collect()
     };
     if entries.len() > MAX_LIST_ENTRIES {
         return Err(Expected("a list of at most 10000 entries"));
@@ -182,9 +170,7 @@ pub fn id(text: &str) -> Result<IdText, Expected> {
     let parsed = if let Some(digits) = text.strip_prefix("act_") {
         id_number(digits).map(IdText::AdAccount)
     } else if let Some((first, second)) = text.split_once('_') {
-        id_number(first)
-            .zip(id_number(second))
-            .map(|(first, second)| IdText::Pair(first, second))
+        id_number(first).zip(id_number(second)).map(|(first, second)| IdText::Pair(first, second))
     } else {
         id_number(text).map(IdText::Object)
     };

@@ -28,16 +28,10 @@ impl Version {
     /// The newest version that this server knows; a path without a version
     /// is served as this one, so that a program which names none gets what
     /// the documentation describes.
-    pub const NEWEST: Self = Self {
-        major: 26,
-        minor: 0,
-    };
+    pub const NEWEST: Self = Self { major: 26, minor: 0 };
     /// The newest version that is accepted: one above the newest known, so
     /// that a client updated before its server keeps working.
-    pub const HIGHEST: Self = Self {
-        major: Self::NEWEST.major + 1,
-        minor: 0,
-    };
+    pub const HIGHEST: Self = Self { major: Self::NEWEST.major + 1, minor: 0 };
 
     /// Whether a path may name this version.
     #[must_use]
@@ -49,10 +43,7 @@ impl Version {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.strip_prefix('v')?.split_once('.')?;
-        Some(Self {
-            major: number(major)?,
-            minor: number(minor)?,
-        })
+        Some(Self { major: number(major)?, minor: number(minor)? })
     }
 }
 
@@ -65,11 +56,7 @@ impl fmt::Display for Version {
 fn number(text: &str) -> Option<u16> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if canonical && digits {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if canonical && digits { text.parse().ok() } else { None }
 }
 
 /// A path, read.
@@ -118,10 +105,8 @@ impl From<PathError> for GraphError {
         match error {
             PathError::UnknownVersion { path } => envelope::unknown_version(&path),
             PathError::TooManySegments { rest } => envelope::unknown_path(&rest),
-            PathError::TooLong => envelope::unknown_path("").with_user(
-                "Path too long",
-                &format!("A path has at most {MAX_PATH_BYTES} bytes."),
-            ),
+            PathError::TooLong => envelope::unknown_path("")
+                .with_user("Path too long", &format!("A path has at most {MAX_PATH_BYTES} bytes.")),
         }
     }
 }
@@ -135,10 +120,7 @@ pub fn parse(path: &str) -> Result<GraphPath<'_>, PathError> {
     if path.len() > MAX_PATH_BYTES {
         return Err(PathError::TooLong);
     }
-    let mut raw = path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .peekable();
+    let mut raw = path.split('/').filter(|segment| !segment.is_empty()).peekable();
     let mut named = None;
     if let Some(first) = raw.peek().filter(|first| looks_like_version(first)) {
         let version = Version::parse(first).filter(|version| version.is_served());
@@ -151,9 +133,7 @@ pub fn parse(path: &str) -> Result<GraphPath<'_>, PathError> {
     let segments: Vec<_> = raw.map(decode_segment).collect();
     let parsed = GraphPath { named, segments };
     if parsed.segments.len() > MAX_SEGMENTS {
-        return Err(PathError::TooManySegments {
-            rest: parsed.rest(MAX_SEGMENTS),
-        });
+        return Err(PathError::TooManySegments { rest: parsed.rest(MAX_SEGMENTS) });
     }
     Ok(parsed)
 }
@@ -172,11 +152,7 @@ fn joined<'a>(segments: impl Iterator<Item = &'a str>) -> String {
 /// stays as it came: it then simply names nothing.
 fn decode_segment(raw: &str) -> Cow<'_, str> {
     let decoded = text::percent_decode(raw);
-    if decoded.chars().any(|c| c == '/' || c.is_control()) {
-        Cow::Borrowed(raw)
-    } else {
-        decoded
-    }
+    if decoded.chars().any(|c| c == '/' || c.is_control()) { Cow::Borrowed(raw) } else { decoded }
 }
 
 #[cfg(test)]
@@ -187,9 +163,7 @@ mod tests {
     fn read(path: &str) -> String {
         match parse(path) {
             Ok(parsed) => {
-                let named = parsed
-                    .named
-                    .map_or_else(|| "-".to_owned(), |v| v.to_string());
+                let named = parsed.named.map_or_else(|| "-".to_owned(), |v| v.to_string());
                 format!("{named} {} {:?}", parsed.served(), parsed.segments)
             }
             Err(error) => GraphError::from(error).message.into_owned(),
@@ -218,10 +192,7 @@ mod tests {
             "/a%2Fb",
             "/a%00b",
         ];
-        let table: Vec<_> = paths
-            .iter()
-            .map(|path| format!("{path} → {}", read(path)))
-            .collect();
+        let table: Vec<_> = paths.iter().map(|path| format!("{path} → {}", read(path))).collect();
         insta::assert_snapshot!(table.join("\n"), @r#"
         / → - v26.0 []
          → - v26.0 []
@@ -258,10 +229,7 @@ mod tests {
             "/1/2/3/4/5",
             "/v26.0/1/2/3/4",
         ];
-        let table: Vec<_> = paths
-            .iter()
-            .map(|path| format!("{path} → {}", read(path)))
-            .collect();
+        let table: Vec<_> = paths.iter().map(|path| format!("{path} → {}", read(path))).collect();
         insta::assert_snapshot!(table.join("\n"), @r#"
         /v1.9/me → Unknown path components: /v1.9/me
         /v27.1/me → Unknown path components: /v27.1/me

@@ -1,7 +1,7 @@
 //! Businesses and apps.
 
-use valetkey_service::authz::Sorts;
 use valetkey_domain::AssetKind;
+use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right};
 
 use super::Type::{Boolean, Id, List, Node, Text, Time};
@@ -12,7 +12,8 @@ pub(super) static TYPES: &[&NodeType] = &[&BUSINESS, &APPLICATION, &PERMISSION];
 const LISTED: Right = Right { scopes: &["business_management"], ..OPEN };
 const PAGES: Right = Right { scopes: &["business_management", "pages_show_list"], ..OPEN };
 const ADS: Right = Right { scopes: &["business_management", "ads_read", "ads_management"], ..OPEN };
-const CATALOGS: Right = Right { scopes: &["business_management", "catalog_management", "ads_read", "ads_management"], ..OPEN };
+const CATALOGS: Right =
+    Right { scopes: &["business_management", "catalog_management", "ads_read", "ads_management"], ..OPEN };
 const INSTAGRAM: Right = Right { scopes: &["business_management", "instagram_basic"], ..OPEN };
 const WHATSAPP: Right = Right { scopes: &["business_management", "whatsapp_business_management"], ..OPEN };
 /// Calls that an app's own token may make beside an ADMIN.
@@ -22,7 +23,14 @@ const fn list(name: &'static str, op: Op, rows: &'static str, right: Right, what
     Edge { name, verb: Verb::Get, op, rows, params: &[], right, what }
 }
 
-const fn make(name: &'static str, op: Op, rows: &'static str, params: &'static [Param], right: Right, what: &'static str) -> Edge {
+const fn make(
+    name: &'static str,
+    op: Op,
+    rows: &'static str,
+    params: &'static [Param],
+    right: Right,
+    what: &'static str,
+) -> Edge {
     Edge { name, verb: Verb::Post, op, rows, params, right, what }
 }
 
@@ -53,36 +61,201 @@ pub static BUSINESS: NodeType = NodeType {
         what: "Renames the business, or switches `strict_visibility` (ours).",
     }],
     edges: &[
-        list("system_users", Op::ListSystemUsers, "SystemUser", rights::MANAGE_BUSINESS, "The system users of the business."),
-        make("system_users", Op::CreateSystemUser, "SystemUser", &[param("name", Text), param("role", Text), param("system_user_id", Id)], rights::MANAGE_BUSINESS, "Makes a system user; with `system_user_id` renames one."),
-        list("business_users", Op::ListPeople, "BusinessUser", LISTED, "The people of the business; a person with the role EMPLOYEE sees itself, and other EMPLOYEEs are refused."),
-        list("access_tokens", Op::ListBusinessTokens, "AccessToken", rights::MANAGE_BUSINESS, "Every token of the business, dead ones included (ours)."),
-        list("owned_pages", Op::ListOwned(AssetKind::PAGE), "Page", PAGES, "Pages that the business owns and the caller may see."),
-        make("owned_pages", Op::CreatePage, "Page", &[param("name", Text), param("category", Text)], rights::MANAGE_BUSINESS, "Makes a Page (ours)."),
-        list("client_pages", Op::ListClient(AssetKind::PAGE), "Page", PAGES, "Pages that are shared with the business."),
-        list("owned_ad_accounts", Op::ListOwned(AssetKind::AD_ACCOUNT), "AdAccount", ADS, "Ad accounts that the business owns and the caller may see."),
-        list("client_ad_accounts", Op::ListClient(AssetKind::AD_ACCOUNT), "AdAccount", ADS, "Ad accounts that are shared with the business."),
-        make("adaccount", Op::CreateAdAccount, "AdAccount", &[required("name", Text), param("currency", Text), param("timezone_id", Id)], rights::CREATE_ADS_ASSET, "Makes an ad account."),
-        list("owned_apps", Op::ListOwned(AssetKind::APP), "Application", LISTED, "Apps that the business owns; an EMPLOYEE sees those installed on it."),
-        make("owned_apps", Op::CreateApp, "Application", &[required("name", Text), param("demands_proof", Boolean)], rights::MANAGE_BUSINESS, "Makes an app and connects it; the answer shows its secret once (ours)."),
-        Edge { name: "owned_apps", verb: Verb::Delete, op: Op::DisconnectApp, rows: "", params: &[required("app_id", Id)], right: rights::MANAGE_BUSINESS, what: "Disconnects an app; its tokens stop at once (ours)." },
+        list(
+            "system_users",
+            Op::ListSystemUsers,
+            "SystemUser",
+            rights::MANAGE_BUSINESS,
+            "The system users of the business.",
+        ),
+        make(
+            "system_users",
+            Op::CreateSystemUser,
+            "SystemUser",
+            &[param("name", Text), param("role", Text), param("system_user_id", Id)],
+            rights::MANAGE_BUSINESS,
+            "Makes a system user; with `system_user_id` renames one.",
+        ),
+        list(
+            "business_users",
+            Op::ListPeople,
+            "BusinessUser",
+            LISTED,
+            "The people of the business; a person with the role EMPLOYEE sees itself, and other EMPLOYEEs are refused.",
+        ),
+        list(
+            "access_tokens",
+            Op::ListBusinessTokens,
+            "AccessToken",
+            rights::MANAGE_BUSINESS,
+            "Every token of the business, dead ones included (ours).",
+        ),
+        list(
+            "owned_pages",
+            Op::ListOwned(AssetKind::PAGE),
+            "Page",
+            PAGES,
+            "Pages that the business owns and the caller may see.",
+        ),
+        make(
+            "owned_pages",
+            Op::CreatePage,
+            "Page",
+            &[param("name", Text), param("category", Text)],
+            rights::MANAGE_BUSINESS,
+            "Makes a Page (ours).",
+        ),
+        list(
+            "client_pages",
+            Op::ListClient(AssetKind::PAGE),
+            "Page",
+            PAGES,
+            "Pages that are shared with the business.",
+        ),
+        list(
+            "owned_ad_accounts",
+            Op::ListOwned(AssetKind::AD_ACCOUNT),
+            "AdAccount",
+            ADS,
+            "Ad accounts that the business owns and the caller may see.",
+        ),
+        list(
+            "client_ad_accounts",
+            Op::ListClient(AssetKind::AD_ACCOUNT),
+            "AdAccount",
+            ADS,
+            "Ad accounts that are shared with the business.",
+        ),
+        make(
+            "adaccount",
+            Op::CreateAdAccount,
+            "AdAccount",
+            &[required("name", Text), param("currency", Text), param("timezone_id", Id)],
+            rights::CREATE_ADS_ASSET,
+            "Makes an ad account.",
+        ),
+        list(
+            "owned_apps",
+            Op::ListOwned(AssetKind::APP),
+            "Application",
+            LISTED,
+            "Apps that the business owns; an EMPLOYEE sees those installed on it.",
+        ),
+        make(
+            "owned_apps",
+            Op::CreateApp,
+            "Application",
+            &[required("name", Text), param("demands_proof", Boolean)],
+            rights::MANAGE_BUSINESS,
+            "Makes an app and connects it; the answer shows its secret once (ours).",
+        ),
+        Edge {
+            name: "owned_apps",
+            verb: Verb::Delete,
+            op: Op::DisconnectApp,
+            rows: "",
+            params: &[required("app_id", Id)],
+            right: rights::MANAGE_BUSINESS,
+            what: "Disconnects an app; its tokens stop at once (ours).",
+        },
         list("client_apps", Op::EmptyList, "Application", LISTED, "Apps of partners; none can be added yet."),
         list("owned_pixels", Op::ListOwned(AssetKind::PIXEL), "AdsPixel", ADS, "Pixels that the business owns."),
-        list("client_pixels", Op::ListClient(AssetKind::PIXEL), "AdsPixel", ADS, "Pixels that are shared with the business."),
+        list(
+            "client_pixels",
+            Op::ListClient(AssetKind::PIXEL),
+            "AdsPixel",
+            ADS,
+            "Pixels that are shared with the business.",
+        ),
         list("adspixels", Op::ListReachable(AssetKind::PIXEL), "AdsPixel", ADS, "Pixels that the business can reach."),
-        make("adspixels", Op::CreatePixel, "AdsPixel", &[required("name", Text), param("is_crm", Boolean)], rights::CREATE_ADS_ASSET, "Makes a pixel."),
+        make(
+            "adspixels",
+            Op::CreatePixel,
+            "AdsPixel",
+            &[required("name", Text), param("is_crm", Boolean)],
+            rights::CREATE_ADS_ASSET,
+            "Makes a pixel.",
+        ),
         list("ads_dataset", Op::ListReachable(AssetKind::PIXEL), "AdsPixel", ADS, "The newer name of `adspixels`."),
-        make("ads_dataset", Op::CreatePixel, "AdsPixel", &[required("name", Text), param("is_crm", Boolean)], rights::CREATE_ADS_ASSET, "The newer name of `adspixels`."),
-        list("owned_product_catalogs", Op::ListOwned(AssetKind::CATALOG), "ProductCatalog", CATALOGS, "Catalogs that the business owns."),
-        make("owned_product_catalogs", Op::CreateCatalog, "ProductCatalog", &[required("name", Text), param("vertical", Text)], rights::CREATE_CATALOG, "Makes a catalog."),
-        list("client_product_catalogs", Op::ListClient(AssetKind::CATALOG), "ProductCatalog", CATALOGS, "Catalogs that are shared with the business."),
-        list("owned_instagram_accounts", Op::ListOwned(AssetKind::INSTAGRAM_ACCOUNT), "InstagramUser", INSTAGRAM, "Instagram accounts that the business owns."),
-        list("instagram_accounts", Op::ListReachable(AssetKind::INSTAGRAM_ACCOUNT), "InstagramUser", INSTAGRAM, "Instagram accounts that the business can reach."),
-        list("instagram_business_accounts", Op::ListReachable(AssetKind::INSTAGRAM_ACCOUNT), "InstagramUser", INSTAGRAM, "The same."),
-        list("owned_whatsapp_business_accounts", Op::ListOwned(AssetKind::WHATSAPP_ACCOUNT), "WhatsAppBusinessAccount", WHATSAPP, "WhatsApp accounts that the business owns."),
-        list("client_whatsapp_business_accounts", Op::ListClient(AssetKind::WHATSAPP_ACCOUNT), "WhatsAppBusinessAccount", WHATSAPP, "WhatsApp accounts that are shared with the business."),
-        list("agencies", Op::ListAgencies, "Business", rights::MANAGE_BUSINESS, "Partners that assets of the business are shared with."),
-        list("clients", Op::ListClients, "Business", rights::MANAGE_BUSINESS, "Businesses whose assets are shared with this one."),
+        make(
+            "ads_dataset",
+            Op::CreatePixel,
+            "AdsPixel",
+            &[required("name", Text), param("is_crm", Boolean)],
+            rights::CREATE_ADS_ASSET,
+            "The newer name of `adspixels`.",
+        ),
+        list(
+            "owned_product_catalogs",
+            Op::ListOwned(AssetKind::CATALOG),
+            "ProductCatalog",
+            CATALOGS,
+            "Catalogs that the business owns.",
+        ),
+        make(
+            "owned_product_catalogs",
+            Op::CreateCatalog,
+            "ProductCatalog",
+            &[required("name", Text), param("vertical", Text)],
+            rights::CREATE_CATALOG,
+            "Makes a catalog.",
+        ),
+        list(
+            "client_product_catalogs",
+            Op::ListClient(AssetKind::CATALOG),
+            "ProductCatalog",
+            CATALOGS,
+            "Catalogs that are shared with the business.",
+        ),
+        list(
+            "owned_instagram_accounts",
+            Op::ListOwned(AssetKind::INSTAGRAM_ACCOUNT),
+            "InstagramUser",
+            INSTAGRAM,
+            "Instagram accounts that the business owns.",
+        ),
+        list(
+            "instagram_accounts",
+            Op::ListReachable(AssetKind::INSTAGRAM_ACCOUNT),
+            "InstagramUser",
+            INSTAGRAM,
+            "Instagram accounts that the business can reach.",
+        ),
+        list(
+            "instagram_business_accounts",
+            Op::ListReachable(AssetKind::INSTAGRAM_ACCOUNT),
+            "InstagramUser",
+            INSTAGRAM,
+            "The same.",
+        ),
+        list(
+            "owned_whatsapp_business_accounts",
+            Op::ListOwned(AssetKind::WHATSAPP_ACCOUNT),
+            "WhatsAppBusinessAccount",
+            WHATSAPP,
+            "WhatsApp accounts that the business owns.",
+        ),
+        list(
+            "client_whatsapp_business_accounts",
+            Op::ListClient(AssetKind::WHATSAPP_ACCOUNT),
+            "WhatsAppBusinessAccount",
+            WHATSAPP,
+            "WhatsApp accounts that are shared with the business.",
+        ),
+        list(
+            "agencies",
+            Op::ListAgencies,
+            "Business",
+            rights::MANAGE_BUSINESS,
+            "Partners that assets of the business are shared with.",
+        ),
+        list(
+            "clients",
+            Op::ListClients,
+            "Business",
+            rights::MANAGE_BUSINESS,
+            "Businesses whose assets are shared with this one.",
+        ),
     ],
 };
 
@@ -120,18 +293,29 @@ pub static APPLICATION: NodeType = NodeType {
     }],
     edges: &[
         list("permissions", Op::ListAppPermissions, "Permission", APP_OR_ADMIN, "What tokens for the app may carry."),
-        make("activities", Op::AcceptAnything, "", &[], Right { sorts: Sorts::ANY, ..OPEN }, "Accepted, nothing is kept."),
-        make("instruments", Op::AcceptAnything, "", &[], Right { sorts: Sorts::ANY, ..OPEN }, "Accepted, nothing is kept: crash reports of the SDKs."),
+        make(
+            "activities",
+            Op::AcceptAnything,
+            "",
+            &[],
+            Right { sorts: Sorts::ANY, ..OPEN },
+            "Accepted, nothing is kept.",
+        ),
+        make(
+            "instruments",
+            Op::AcceptAnything,
+            "",
+            &[],
+            Right { sorts: Sorts::ANY, ..OPEN },
+            "Accepted, nothing is kept: crash reports of the SDKs.",
+        ),
     ],
 };
 
 /// A row of `me/permissions` and of an app's `permissions`.
 pub static PERMISSION: NodeType = NodeType {
     name: "Permission",
-    fields: &[
-        Field::new("permission", Text).identity().always(),
-        Field::new("status", Text).identity().always(),
-    ],
+    fields: &[Field::new("permission", Text).identity().always(), Field::new("status", Text).identity().always()],
     absent: "",
     kept: "",
     identity: OPEN,

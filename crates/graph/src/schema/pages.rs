@@ -7,7 +7,9 @@ use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Tasks, Who};
 
 use super::Type::{Boolean, Id, List, Node, Number, Object, Text, Time, UnixTime};
-use super::assets::{assign, assigned, delete, empty, get, may_assign, may_list, partners, post, share, unassign, unshare, update};
+use super::assets::{
+    assign, assigned, delete, empty, get, may_assign, may_list, partners, post, share, unassign, unshare, update,
+};
 use super::{Field, NodeType, Op, Param, PostList, param};
 
 pub(super) static TYPES: &[&NodeType] = &[&PAGE, &POST];

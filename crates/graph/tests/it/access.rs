@@ -28,8 +28,14 @@ async fn an_app_is_seen_in_full_by_itself_its_tokens_and_admins() {
         (another.as_str(), vec!["category", "id", "link", "name"]),
         (m.clerk_token.as_str(), vec!["business", "category", "created_time", "id", "link", "name"]),
         (page_token.as_str(), vec!["category", "created_time", "id", "link", "name"]),
-        (m.admin_token.as_str(), vec!["allowed_scopes", "business", "category", "created_time", "demands_proof", "id", "link", "name"]),
-        (m.person_token.as_str(), vec!["allowed_scopes", "business", "category", "created_time", "demands_proof", "id", "link", "name"]),
+        (
+            m.admin_token.as_str(),
+            vec!["allowed_scopes", "business", "category", "created_time", "demands_proof", "id", "link", "name"],
+        ),
+        (
+            m.person_token.as_str(),
+            vec!["allowed_scopes", "business", "category", "created_time", "demands_proof", "id", "link", "name"],
+        ),
     ] {
         let answer = house.send("GET", &target(&app), Some(token), &[]).await;
         assert_eq!(keys(&answer.body), wanted, "{}", answer.text);
@@ -39,10 +45,20 @@ async fn an_app_is_seen_in_full_by_itself_its_tokens_and_admins() {
     let other = other.to_string();
     assert_eq!(house.send("GET", &target(&other), Some(&m.admin_token), &[]).await.body["name"], "Reader");
     let clerk = house.get(&target(&other), &m.clerk_token).await;
-    assert_eq!((clerk.status.as_u16(), clerk.code(), clerk.reason()), (403, Some(200), Some("role_insufficient")), "{}", clerk.text);
+    assert_eq!(
+        (clerk.status.as_u16(), clerk.code(), clerk.reason()),
+        (403, Some(200), Some("role_insufficient")),
+        "{}",
+        clerk.text
+    );
     let narrow = house.token(m, m.admin, &["pages_show_list"], Lifetime::Never).await;
     let narrow = house.get(&target(&other), &narrow).await;
-    assert_eq!((narrow.status.as_u16(), narrow.code(), narrow.reason()), (403, Some(10), Some("scope_missing")), "{}", narrow.text);
+    assert_eq!(
+        (narrow.status.as_u16(), narrow.code(), narrow.reason()),
+        (403, Some(10), Some("scope_missing")),
+        "{}",
+        narrow.text
+    );
     assert_eq!(house.send("GET", "/v26.0/app", Some(&own), &[]).await.body["id"], app);
     assert_eq!(house.get("/v26.0/app", &page_token).await.body["id"], app);
     let default = house.send("GET", &format!("/v26.0/{app}"), Some(&own), &[]).await;
@@ -65,7 +81,8 @@ async fn an_app_token_reaches_nothing_but_its_rows() {
     for target in [m.business, m.clerk, m.admin_person, m.page, m.account, m.catalog, m.pixel] {
         for edge in ["", "/assigned_users", "/system_users", "/feed", "/access_tokens"] {
             let answer = house.send("GET", &format!("/v26.0/{target}{edge}"), Some(&app), &[]).await;
-            let unknown = answer.code() == Some(100) && answer.body["error"]["message"].as_str().is_some_and(|t| t.contains("nonexisting field"));
+            let unknown = answer.code() == Some(100)
+                && answer.body["error"]["message"].as_str().is_some_and(|t| t.contains("nonexisting field"));
             let refused = (answer.code(), answer.reason()) == (Some(200), Some("role_insufficient"));
             assert!(unknown || refused, "{target}{edge}: {}", answer.text);
         }
@@ -81,10 +98,25 @@ async fn a_token_of_ones_own_business_says_why_it_may_not_be_read() {
     let list = house.get(&format!("/v26.0/{}/access_tokens", m.admin), &m.admin_token).await;
     let id = list.body["data"][0]["id"].as_str().unwrap();
     let clerk = house.get(&format!("/v26.0/{id}"), &m.clerk_token).await;
-    assert_eq!((clerk.status.as_u16(), clerk.code(), clerk.reason()), (403, Some(200), Some("role_insufficient")), "{}", clerk.text);
+    assert_eq!(
+        (clerk.status.as_u16(), clerk.code(), clerk.reason()),
+        (403, Some(200), Some("role_insufficient")),
+        "{}",
+        clerk.text
+    );
     let admin = house.get(&format!("/v26.0/{id}?fields=status"), &m.admin_token).await;
     assert_eq!(admin.body, json!({"id": id, "status": "live"}));
-    let second = house.service.create_system_user(&Call::with_token(&m.person_token, "seed"), m.business, name("Second"), valetkey_domain::Role::Employee).await.unwrap().value;
+    let second = house
+        .service
+        .create_system_user(
+            &Call::with_token(&m.person_token, "seed"),
+            m.business,
+            name("Second"),
+            valetkey_domain::Role::Employee,
+        )
+        .await
+        .unwrap()
+        .value;
     house.service.install_app(&Call::with_token(&m.person_token, "seed"), second, m.app).await.unwrap();
     let narrow = house.token(m, second, &["pages_show_list"], Lifetime::Never).await;
     let own = house.get("/v26.0/me/access_tokens", &narrow).await;
@@ -98,8 +130,16 @@ async fn the_tokens_of_a_business_come_page_by_page_newest_first() {
     for _ in 0..3 {
         house.token(m, m.clerk, &["pages_show_list"], Lifetime::Never).await;
     }
-    let all = house.get(&format!("/v26.0/{}/access_tokens?summary=1&fields=id&limit=100", m.business), &m.admin_token).await;
-    let ids = |v: &Value| v["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().parse::<u64>().unwrap()).collect::<Vec<_>>();
+    let all =
+        house.get(&format!("/v26.0/{}/access_tokens?summary=1&fields=id&limit=100", m.business), &m.admin_token).await;
+    let ids = |v: &Value| {
+        v["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["id"].as_str().unwrap().parse::<u64>().unwrap())
+            .collect::<Vec<_>>()
+    };
     let wanted = ids(&all.body);
     assert_eq!(all.body["summary"]["total_count"], wanted.len());
     assert!(wanted.is_sorted_by(|a, b| a > b));
@@ -128,7 +168,12 @@ async fn people_see_themselves_and_admins_everybody() {
     let house = house().await;
     let m = &house.maker;
     let person = Call::with_token(&m.person_token, "seed");
-    let eve = house.service.create_person(&person, m.business, name("Eve"), "eve@rad.example", valetkey_domain::Role::Employee).await.unwrap().value;
+    let eve = house
+        .service
+        .create_person(&person, m.business, name("Eve"), "eve@rad.example", valetkey_domain::Role::Employee)
+        .await
+        .unwrap()
+        .value;
     let code = house.service.create_sign_in_code(&Call::operator("seed"), eve).await.unwrap().value;
     let (_, text) = house.service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
     let token = text.reveal();
@@ -154,7 +199,12 @@ async fn people_see_themselves_and_admins_everybody() {
     assert_eq!(house.delete(&node, token, &[]).await.body, json!({"success": true}));
     assert_eq!(house.get("/v26.0/me", token).await.code(), Some(190));
     let last = house.delete(&format!("/v26.0/{}", m.admin_person), &m.person_token, &[]).await;
-    assert_eq!((last.code(), last.body["error"]["error_subcode"].as_u64()), (Some(100), Some(9_000_015)), "{}", last.text);
+    assert_eq!(
+        (last.code(), last.body["error"]["error_subcode"].as_u64()),
+        (Some(100), Some(9_000_015)),
+        "{}",
+        last.text
+    );
 }
 
 #[tokio::test]
@@ -162,13 +212,16 @@ async fn a_row_shows_what_its_list_shows_and_the_rest_by_the_nodes_own_right() {
     let house = house().await;
     let m = &house.maker;
     house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
-    house.post(&format!("/v26.0/{}", m.page), &m.admin_token, &[("about", "We make bikes"), ("category", "Shop")]).await;
+    house
+        .post(&format!("/v26.0/{}", m.page), &m.admin_token, &[("about", "We make bikes"), ("category", "Shop")])
+        .await;
     let token = house.token(m, m.clerk, &["business_management"], Lifetime::Never).await;
     for scope in ["pages_show_list", "pages_read_engagement"] {
         let dropped = house.delete(&format!("/v26.0/me/permissions/{scope}"), &token, &[]).await;
         assert_eq!(dropped.body, json!({"success": true}), "{}", dropped.text);
     }
-    let pages = format!("/v26.0/{}/owned_pages?fields=id,name,category,about,access_token,link,business{{id}}", m.business);
+    let pages =
+        format!("/v26.0/{}/owned_pages?fields=id,name,category,about,access_token,link,business{{id}}", m.business);
     let rows = house.get(&pages, &token).await;
     assert_eq!(rows.body["data"], json!([{"id": m.page.to_string(), "name": "City bikes"}]), "{}", rows.text);
     let node = house.get(&format!("/v26.0/{}", m.page), &token).await;
@@ -180,11 +233,18 @@ async fn assigned_users_shows_ones_own_row_unless_one_manages() {
     let house = house().await;
     let m = &house.maker;
     let person = Call::with_token(&m.person_token, "seed");
-    let second = house.service.create_system_user(&person, m.business, name("Second"), valetkey_domain::Role::Employee).await.unwrap().value;
+    let second = house
+        .service
+        .create_system_user(&person, m.business, name("Second"), valetkey_domain::Role::Employee)
+        .await
+        .unwrap()
+        .value;
     house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
     house.assign(m, m.page, second, &["ADVERTISE"]).await;
     let users = format!("/v26.0/{}/assigned_users?summary=true", m.page);
-    let ids = |v: &Value| v["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let ids = |v: &Value| {
+        v["data"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let own = house.get(&users, &m.clerk_token).await;
     assert_eq!(ids(&own.body), [m.clerk.to_string()], "{}", own.text);
     assert_eq!(own.body["summary"]["total_count"], 1);
@@ -192,11 +252,23 @@ async fn assigned_users_shows_ones_own_row_unless_one_manages() {
     house.assign(m, m.page, m.clerk, &["MANAGE"]).await;
     assert_eq!(ids(&house.get(&users, &m.clerk_token).await.body).len(), 2);
     // MANAGE is a task, not a role: it assigns nobody.
-    let assign = house.post(&format!("/v26.0/{}/assigned_users", m.page), &m.clerk_token, &[("user", &second.to_string()), ("tasks", "MANAGE")]).await;
+    let assign = house
+        .post(
+            &format!("/v26.0/{}/assigned_users", m.page),
+            &m.clerk_token,
+            &[("user", &second.to_string()), ("tasks", "MANAGE")],
+        )
+        .await;
     assert_eq!((assign.code(), assign.reason()), (Some(200), Some("role_insufficient")), "{}", assign.text);
     // A partner's ADMIN sees the partner's own people, and not the owner's.
     let a = &house.agency;
-    house.post(&format!("/v26.0/{}/agencies", m.page), &m.admin_token, &[("business", &a.business.to_string()), ("permitted_tasks", "ANALYZE")]).await;
+    house
+        .post(
+            &format!("/v26.0/{}/agencies", m.page),
+            &m.admin_token,
+            &[("business", &a.business.to_string()), ("permitted_tasks", "ANALYZE")],
+        )
+        .await;
     assert_eq!(house.get(&users, &a.admin_token).await.body["data"], json!([]));
     let asked = house.get(&format!("{users}&business={}", m.business), &a.admin_token).await;
     assert_eq!((&asked.body["data"], &asked.body["summary"]["total_count"]), (&json!([]), &json!(0)), "{}", asked.text);
@@ -213,7 +285,8 @@ async fn revoking_by_text_takes_every_sort_of_token_of_the_app() {
     let m = &house.maker;
     let page_token = house.page_token(m, &m.admin_token).await;
     let app = m.app.to_string();
-    let body = [("client_id", app.as_str()), ("client_secret", m.app_secret.as_str()), ("revoke_token", page_token.as_str())];
+    let body =
+        [("client_id", app.as_str()), ("client_secret", m.app_secret.as_str()), ("revoke_token", page_token.as_str())];
     let foreign = house.send("POST", "/v26.0/oauth/revoke", Some(&house.agency.admin_token), &body).await;
     assert_eq!(foreign.code(), Some(100), "{}", foreign.text);
     assert_eq!(house.get("/v26.0/me", &page_token).await.body["id"], m.page.to_string());
@@ -241,20 +314,46 @@ async fn errors_about_apps_use_their_known_words() {
     let grant = ("grant_type", "client_credentials");
     for (body, code, words) in [
         (vec![grant, ("client_id", app.as_str()), ("client_secret", "wrong")], 101, "Error validating client secret."),
-        (vec![grant, ("client_id", "12345"), ("client_secret", secret)], 101, "Error validating application. Cannot get application info due to a system error."),
+        (
+            vec![grant, ("client_id", "12345"), ("client_secret", secret)],
+            101,
+            "Error validating application. Cannot get application info due to a system error.",
+        ),
         (vec![grant, ("client_secret", secret)], 101, "Missing client_id parameter."),
         (vec![grant, ("client_id", app.as_str())], 101, "Missing client_secret parameter."),
-        (vec![("client_id", app.as_str()), ("client_secret", secret)], 100, "(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}"),
-        (vec![("grant_type", "password"), ("client_id", app.as_str()), ("client_secret", secret)], 100, "(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}"),
+        (
+            vec![("client_id", app.as_str()), ("client_secret", secret)],
+            100,
+            "(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}",
+        ),
+        (
+            vec![("grant_type", "password"), ("client_id", app.as_str()), ("client_secret", secret)],
+            100,
+            "(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}",
+        ),
         (vec![("code", "abc")], 100, "Invalid verification code format."),
-        (vec![("grant_type", "fb_exchange_token"), ("client_id", app.as_str()), ("client_secret", secret)], 100, "(#100) The parameter fb_exchange_token is required"),
+        (
+            vec![("grant_type", "fb_exchange_token"), ("client_id", app.as_str()), ("client_secret", secret)],
+            100,
+            "(#100) The parameter fb_exchange_token is required",
+        ),
     ] {
         let answer = house.send("GET", "/v26.0/oauth/access_token", None, &body).await;
         let status = if code == 190 { 401 } else { 400 };
-        assert_eq!((answer.status.as_u16(), answer.code(), answer.body["error"]["message"].as_str()), (status, Some(code), Some(words)), "{}", answer.text);
+        assert_eq!(
+            (answer.status.as_u16(), answer.code(), answer.body["error"]["message"].as_str()),
+            (status, Some(code), Some(words)),
+            "{}",
+            answer.text
+        );
         assert!(!answer.text.contains(secret));
     }
-    let theirs = [("grant_type", "fb_exchange_token"), ("client_id", app.as_str()), ("client_secret", secret), ("fb_exchange_token", house.agency.clerk_token.as_str())];
+    let theirs = [
+        ("grant_type", "fb_exchange_token"),
+        ("client_id", app.as_str()),
+        ("client_secret", secret),
+        ("fb_exchange_token", house.agency.clerk_token.as_str()),
+    ];
     let foreign = house.send("GET", "/v26.0/oauth/access_token", None, &theirs).await;
     assert_eq!((foreign.status.as_u16(), foreign.code()), (401, Some(190)), "{}", foreign.text);
 }
@@ -264,11 +363,15 @@ async fn filters_of_status_narrow_and_widen_as_they_say() {
     let house = house().await;
     let m = &house.maker;
     for (title, status) in [("on", "ACTIVE"), ("off", "PAUSED"), ("old", "PAUSED"), ("gone", "PAUSED")] {
-        let body = [("name", title), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]"), ("status", status)];
+        let body =
+            [("name", title), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]"), ("status", status)];
         let made = house.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &body).await;
         let id = made.str("id").to_owned();
         match title {
-            "old" => assert_eq!(house.post(&format!("/v26.0/{id}"), &m.admin_token, &[("status", "ARCHIVED")]).await.status.as_u16(), 200),
+            "old" => assert_eq!(
+                house.post(&format!("/v26.0/{id}"), &m.admin_token, &[("status", "ARCHIVED")]).await.status.as_u16(),
+                200
+            ),
             "gone" => assert_eq!(house.delete(&format!("/v26.0/{id}"), &m.admin_token, &[]).await.status.as_u16(), 200),
             _ => {}
         }
@@ -281,16 +384,30 @@ async fn filters_of_status_narrow_and_widen_as_they_say() {
         (vec![("effective_status", r#"["IN_PROCESS"]"#.to_owned())], vec![]),
         (vec![("filtering", filter("campaign.effective_status", "IN", json!(["archived"])))], vec!["old"]),
         (vec![("filtering", filter("effective_status", "NOT_IN", json!(["DELETED", "ACTIVE"])))], vec!["old", "off"]),
-        (vec![("effective_status", r#"["ACTIVE","PAUSED"]"#.to_owned()), ("filtering", filter("effective_status", "NOT_IN", json!(["ACTIVE"])))], vec!["off"]),
+        (
+            vec![
+                ("effective_status", r#"["ACTIVE","PAUSED"]"#.to_owned()),
+                ("filtering", filter("effective_status", "NOT_IN", json!(["ACTIVE"]))),
+            ],
+            vec!["off"],
+        ),
         (vec![("filtering", filter("name", "CONTAIN", json!("F")))], vec!["off"]),
         (vec![("limit", "1".to_owned()), ("filtering", filter("name", "CONTAIN", json!("o")))], vec!["off"]),
     ] {
-        let query: Vec<(&str, &str)> = query.iter().map(|(n, v)| (*n, v.as_str())).chain([("fields", "name")]).collect();
-        let answer = house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &query).await;
-        let names: Vec<&str> = answer.body["data"].as_array().unwrap_or_else(|| panic!("{}", answer.text)).iter().map(|r| r["name"].as_str().unwrap()).collect();
+        let query: Vec<(&str, &str)> =
+            query.iter().map(|(n, v)| (*n, v.as_str())).chain([("fields", "name")]).collect();
+        let answer =
+            house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &query).await;
+        let names: Vec<&str> = answer.body["data"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{}", answer.text))
+            .iter()
+            .map(|r| r["name"].as_str().unwrap())
+            .collect();
         assert_eq!(names, wanted, "{query:?}");
         let counted = [&query[..], &[("summary", "true")]].concat();
-        let counted = house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &counted).await;
+        let counted =
+            house.send("GET", &format!("/v26.0/act_{}/campaigns", m.account), Some(&m.admin_token), &counted).await;
         let whole = if query.iter().any(|q| q.0 == "limit") { 2 } else { wanted.len() };
         assert_eq!(counted.body["summary"]["total_count"], whole, "{query:?}: {}", counted.text);
     }
@@ -306,13 +423,24 @@ async fn assigned_things_are_listed_with_their_tasks_whatever_their_kind() {
     let mut rows = all.body["data"].as_array().unwrap_or_else(|| panic!("{}", all.text)).clone();
     rows.sort_by_key(|r| r["id"].to_string());
     assert_eq!(rows[0]["tasks"], json!(["ANALYZE"]), "{}", all.text);
-    assert_eq!((&rows[1]["id"], &rows[1]["tasks"]), (&json!(format!("act_{}", m.account)), &json!(["ADVERTISE"])), "{}", all.text);
+    assert_eq!(
+        (&rows[1]["id"], &rows[1]["tasks"]),
+        (&json!(format!("act_{}", m.account)), &json!(["ADVERTISE"])),
+        "{}",
+        all.text
+    );
     for (edge, id) in [("assigned_pages", m.page.to_string()), ("assigned_ad_accounts", format!("act_{}", m.account))] {
         let list = house.get(&format!("/v26.0/{}/{edge}?fields=id&summary=total_count", m.clerk), &m.admin_token).await;
         assert_eq!(list.body["data"][0]["id"], id, "{}", list.text);
         assert_eq!(list.body["summary"]["total_count"], 1);
     }
-    for edge in ["assigned_product_catalogs", "assigned_pixels", "assigned_applications", "assigned_instagram_accounts", "assigned_business_asset_groups"] {
+    for edge in [
+        "assigned_product_catalogs",
+        "assigned_pixels",
+        "assigned_applications",
+        "assigned_instagram_accounts",
+        "assigned_business_asset_groups",
+    ] {
         assert_eq!(house.get(&format!("/v26.0/me/{edge}"), &m.clerk_token).await.body, json!({"data": []}), "{edge}");
     }
 }

@@ -13,7 +13,13 @@ impl House {
     /// A token of a system user with these scopes and what they depend on.
     pub async fn token(&self, of: &Company, user: Id, scopes: &[&'static str], lifetime: Lifetime) -> String {
         let person = Call::with_token(&of.person_token, "seed");
-        let ask = IssueRequest { system_user: user, app: of.app, scopes: ScopeSet::of(scopes), lifetime, add_dependencies: true };
+        let ask = IssueRequest {
+            system_user: user,
+            app: of.app,
+            scopes: ScopeSet::of(scopes),
+            lifetime,
+            add_dependencies: true,
+        };
         self.service.issue_token(&person, ask).await.unwrap().value.1.reveal().to_owned()
     }
 
@@ -41,7 +47,13 @@ async fn an_anonymous_report_tells_no_id_from_another() {
     let house = house().await;
     let m = &house.maker;
     let mut answers = Vec::new();
-    for id in [m.app.to_string(), m.page.to_string(), m.business.to_string(), format!("act_{}", m.account), "123456789".to_owned()] {
+    for id in [
+        m.app.to_string(),
+        m.page.to_string(),
+        m.business.to_string(),
+        format!("act_{}", m.account),
+        "123456789".to_owned(),
+    ] {
         for edge in ["instruments", "activities"] {
             let answer = house.send("POST", &format!("/v26.0/{id}/{edge}"), None, &[("type", "crash")]).await;
             answers.push((answer.status, answer.without_trace(&id)));
@@ -78,9 +90,16 @@ async fn the_right_to_hide_a_post_changes_nothing_else() {
     let m = &house.maker;
     house.assign(m, m.page, m.clerk, &["MODERATE"]).await;
     let token = house.token(m, m.clerk, &["pages_manage_engagement"], Lifetime::Never).await;
-    let post = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello"), ("description", "ours")]).await;
+    let post = house
+        .post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello"), ("description", "ours")])
+        .await;
     let post = format!("/v26.0/{}", post.str("id"));
-    for more in [("description", "theirs"), ("message", "theirs"), ("call_to_action", "{\"type\":\"BUY_NOW\"}"), ("is_published", "true")] {
+    for more in [
+        ("description", "theirs"),
+        ("message", "theirs"),
+        ("call_to_action", "{\"type\":\"BUY_NOW\"}"),
+        ("is_published", "true"),
+    ] {
         let answer = house.post(&post, &token, &[("is_hidden", "true"), more]).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (403, Some(10)), "{more:?}: {}", answer.text);
     }
@@ -102,21 +121,44 @@ async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
     let own = house.get(&format!("/v26.0/debug_token?input_token={token}"), &token).await;
     assert_eq!((&own.body["data"]["type"], &own.body["data"]["profile_id"]), (&json!("PAGE"), &json!(page)));
     // It assigns and shares, as the Page; it takes nothing away.
-    let assigned = house.post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk), ("tasks", "ANALYZE")]).await;
+    let assigned =
+        house.post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk), ("tasks", "ANALYZE")]).await;
     assert_eq!(assigned.body, json!({"success": true}), "{}", assigned.text);
-    let shared = house.post(&format!("/v26.0/{page}/agencies"), &token, &[("business", &house.agency.business.to_string()), ("permitted_tasks", "ANALYZE")]).await;
+    let shared = house
+        .post(
+            &format!("/v26.0/{page}/agencies"),
+            &token,
+            &[("business", &house.agency.business.to_string()), ("permitted_tasks", "ANALYZE")],
+        )
+        .await;
     assert_eq!(shared.body, json!({"success": true}), "{}", shared.text);
     let taken = house.delete(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk)]).await;
-    assert_eq!((taken.status.as_u16(), taken.code(), taken.body["error"]["error_subcode"].as_u64()), (400, Some(100), Some(33)), "{}", taken.text);
-    let ended = house.delete(&format!("/v26.0/{page}/agencies"), &token, &[("business", &house.agency.business.to_string())]).await;
+    assert_eq!(
+        (taken.status.as_u16(), taken.code(), taken.body["error"]["error_subcode"].as_u64()),
+        (400, Some(100), Some(33)),
+        "{}",
+        taken.text
+    );
+    let ended = house
+        .delete(&format!("/v26.0/{page}/agencies"), &token, &[("business", &house.agency.business.to_string())])
+        .await;
     assert_eq!((ended.code(), ended.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{}", ended.text);
     for path in [m.business, m.admin, m.clerk, m.catalog, m.pixel] {
         let answer = house.get(&format!("/v26.0/{path}"), &token).await;
-        assert_eq!((answer.code(), answer.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{path}: {}", answer.text);
+        assert_eq!(
+            (answer.code(), answer.body["error"]["error_subcode"].as_u64()),
+            (Some(100), Some(33)),
+            "{path}: {}",
+            answer.text
+        );
     }
     for edge in ["permissions", "accounts", "adaccounts", "businesses", "access_tokens", "business_users"] {
         let answer = house.get(&format!("/v26.0/me/{edge}"), &token).await;
-        assert!(answer.body["error"]["message"].as_str().is_some_and(|t| t.ends_with("on node type (Page)")), "{edge}: {}", answer.text);
+        assert!(
+            answer.body["error"]["message"].as_str().is_some_and(|t| t.ends_with("on node type (Page)")),
+            "{edge}: {}",
+            answer.text
+        );
     }
     let nested = house.get("/v26.0/me?fields=name,business{id,name,owned_pages{id}},owner_business{id}", &token).await;
     assert_eq!(nested.body, json!({"id": page, "name": "City bikes"}), "{}", nested.text);
@@ -130,7 +172,9 @@ async fn a_found_token_tells_nothing_without_the_proof_that_its_app_demands() {
     assert_eq!(set.body, json!({"success": true}), "{}", set.text);
     let seen = house.get(&format!("/v26.0/debug_token?input_token={}", m.clerk_token), &m.clerk_token).await;
     assert_eq!(outcome(&seen), no(400, 100, "proof_missing"), "{}", seen.text);
-    let wrong = house.get(&format!("/v26.0/debug_token?input_token={}&appsecret_proof=00", m.clerk_token), &m.clerk_token).await;
+    let wrong = house
+        .get(&format!("/v26.0/debug_token?input_token={}&appsecret_proof=00", m.clerk_token), &m.clerk_token)
+        .await;
     assert_eq!(outcome(&wrong), no(400, 100, "proof_invalid"), "{}", wrong.text);
 }
 
@@ -142,9 +186,19 @@ async fn a_dead_token_is_told_of_its_death_and_a_disconnected_app_too() {
     let business = format!("/v26.0/{}/owned_apps", m.business);
     house.delete(&business, &m.person_token, &[("app_id", &m.app.to_string())]).await;
     let seen = house.send("GET", "/v26.0/debug_token", Some(&m.clerk_token), &[("input_token", &m.clerk_token)]).await;
-    assert_eq!((&seen.body["data"]["is_valid"], &seen.body["data"]["error"]["subcode"]), (&json!(false), &json!(458)), "{}", seen.text);
+    assert_eq!(
+        (&seen.body["data"]["is_valid"], &seen.body["data"]["error"]["subcode"]),
+        (&json!(false), &json!(458)),
+        "{}",
+        seen.text
+    );
     let seen = house.send("GET", "/v26.0/debug_token", Some(&app), &[("input_token", &app)]).await;
-    assert_eq!((&seen.body["data"]["is_valid"], &seen.body["data"]["type"]), (&json!(false), &json!("APP")), "{}", seen.text);
+    assert_eq!(
+        (&seen.body["data"]["is_valid"], &seen.body["data"]["type"]),
+        (&json!(false), &json!("APP")),
+        "{}",
+        seen.text
+    );
     let node = house.get(&format!("/v26.0/{}", m.app), &app.replace('|', "%7C")).await;
     assert_eq!(node.code(), Some(190));
 }
@@ -161,9 +215,20 @@ async fn no_answer_repeats_a_secret_that_was_put_in_the_wrong_place() {
         format!("/v26.0/?ids={},{}", m.page, app_token.replace('|', "%7C")),
     ] {
         for method in ["GET", "POST", "DELETE"] {
-            let answer = house.raw(method, &format!("{target}{}access_token={}", if target.contains('?') { '&' } else { '?' }, m.admin_token), &[], Vec::new()).await;
+            let answer = house
+                .raw(
+                    method,
+                    &format!("{target}{}access_token={}", if target.contains('?') { '&' } else { '?' }, m.admin_token),
+                    &[],
+                    Vec::new(),
+                )
+                .await;
             assert!(answer.code().is_some(), "{method} {target}");
-            assert!(!answer.text.contains(&m.clerk_token) && !answer.text.contains(&m.app_secret), "{method} {}", answer.text);
+            assert!(
+                !answer.text.contains(&m.clerk_token) && !answer.text.contains(&m.app_secret),
+                "{method} {}",
+                answer.text
+            );
             assert!(!format!("{:?}", answer.headers).contains(&m.clerk_token));
         }
     }
@@ -178,7 +243,8 @@ async fn links_repeat_the_token_that_was_sent_and_no_other_secret() {
     }
     let secrets = "client_secret=s3cr3t&input_token=s3cr3t&fb_exchange_token=s3cr3t&revoke_token=s3cr3t";
     let target = format!("/v26.0/me/accounts?limit=1&fields=name&{secrets}");
-    let by_header = house.raw("GET", &target, &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
+    let by_header =
+        house.raw("GET", &target, &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
     let next = by_header.body["paging"]["next"].as_str().unwrap_or_else(|| panic!("{}", by_header.text)).to_owned();
     assert!(!next.contains("s3cr3t") && !next.contains(&m.admin_token) && !next.contains("access_token"), "{next}");
     let by_parameter = house.get(&target, &m.admin_token).await;
@@ -208,7 +274,13 @@ async fn an_item_without_a_token_of_its_own_uses_the_top_one_and_no_other_proof(
         {"method": "GET", "relative_url": format!("{}?method=delete", m.page)},
     ]);
     let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
-    let parts: Vec<Value> = answer.body.as_array().unwrap().iter().map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap()).collect();
+    let parts: Vec<Value> = answer
+        .body
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap())
+        .collect();
     assert_eq!(parts[0]["id"], m.admin.to_string(), "{}", answer.text);
     assert_eq!(parts[1]["id"], house.agency.clerk.to_string(), "{}", answer.text);
     assert_eq!(parts[2]["id"], house.agency.admin.to_string(), "{}", answer.text);
@@ -248,7 +320,12 @@ async fn an_exchange_never_makes_a_token_live_longer() {
     let hour = house.token(m, m.clerk, &["pages_show_list"], Lifetime::Seconds(3600)).await;
     let app = m.app.to_string();
     let exchange = async |more: &[(&str, &str)]| {
-        let mut ask = vec![("client_id", app.as_str()), ("client_secret", m.app_secret.as_str()), ("grant_type", "fb_exchange_token"), ("fb_exchange_token", hour.as_str())];
+        let mut ask = vec![
+            ("client_id", app.as_str()),
+            ("client_secret", m.app_secret.as_str()),
+            ("grant_type", "fb_exchange_token"),
+            ("fb_exchange_token", hour.as_str()),
+        ];
         ask.extend_from_slice(more);
         house.send("POST", "/v26.0/oauth/access_token", None, &ask).await
     };
@@ -258,7 +335,13 @@ async fn an_exchange_never_makes_a_token_live_longer() {
     }
     let same = exchange(&[]).await;
     assert_eq!(same.body["expires_in"], 3600, "{}", same.text);
-    let wider = house.post(&format!("/v26.0/{}/access_tokens", m.clerk), same.str("access_token"), &[("business_app", &app), ("scope", "pages_show_list")]).await;
+    let wider = house
+        .post(
+            &format!("/v26.0/{}/access_tokens", m.clerk),
+            same.str("access_token"),
+            &[("business_app", &app), ("scope", "pages_show_list")],
+        )
+        .await;
     assert_eq!(outcome(&wider), no(403, 200, "role_insufficient"), "{}", wider.text);
 }
 
@@ -271,12 +354,18 @@ async fn a_list_of_page_tokens_costs_one_commit() {
     }
     let before = house.service.revision();
     let pages = house.get(&format!("/v26.0/{}/owned_pages?fields=access_token", m.business), &m.admin_token).await;
-    assert_eq!(pages.body["data"].as_array().unwrap().iter().filter(|p| p["access_token"].is_string()).count(), 5, "{}", pages.text);
+    assert_eq!(
+        pages.body["data"].as_array().unwrap().iter().filter(|p| p["access_token"].is_string()).count(),
+        5,
+        "{}",
+        pages.text
+    );
     assert_eq!(house.service.revision(), before + 1);
     house.get(&format!("/v26.0/{}/owned_pages?fields=access_token", m.business), &m.admin_token).await;
     assert_eq!(house.service.revision(), before + 1);
     // Whoever may not have them gets the rows without, and nothing is written.
-    let person = house.get(&format!("/v26.0/{}/owned_pages?fields=access_token,tasks", m.business), &m.clerk_token).await;
+    let person =
+        house.get(&format!("/v26.0/{}/owned_pages?fields=access_token,tasks", m.business), &m.clerk_token).await;
     assert_eq!(person.body, json!({"data": []}));
     assert_eq!(house.service.revision(), before + 1);
 }
@@ -288,11 +377,14 @@ async fn what_would_cost_too_much_is_refused_before_it_is_begun() {
     let t = m.admin_token.as_str();
     // A name that stands twice, once under an alias, must not hide what the second asks for.
     let inner = "feed,feed.as(f){id,message,from}".to_owned();
-    let hidden = (0..3).fold(inner, |inner, _| format!("business,business.as(b){{owned_pages,owned_pages.as(p){{{inner}}}}}"));
+    let hidden =
+        (0..3).fold(inner, |inner, _| format!("business,business.as(b){{owned_pages,owned_pages.as(p){{{inner}}}}}"));
     let ids = vec![m.page.to_string(); 1].join(",");
     for target in [
         format!("/v26.0/{}?fields={hidden}", m.page),
-        format!("/v26.0/?ids={ids}&fields=business{{owned_pages.limit(5000){{business{{owned_pages.limit(5000){{id}}}}}}}}"),
+        format!(
+            "/v26.0/?ids={ids}&fields=business{{owned_pages.limit(5000){{business{{owned_pages.limit(5000){{id}}}}}}}}"
+        ),
         format!("/v26.0/{}/owned_pages?limit=5000&fields=feed.limit(5000){{message}}", m.business),
     ] {
         let answer = house.get(&target, t).await;
@@ -301,7 +393,8 @@ async fn what_would_cost_too_much_is_refused_before_it_is_begun() {
     }
     let account = format!("/v26.0/act_{}/campaigns", m.account);
     let many: Vec<Value> = (0..21).map(|_| json!({"field": "name", "operator": "CONTAIN", "value": "x"})).collect();
-    let long = json!([{"field": "name", "operator": "IN", "value": (0..1001).map(|i| i.to_string()).collect::<Vec<_>>()}]);
+    let long =
+        json!([{"field": "name", "operator": "IN", "value": (0..1001).map(|i| i.to_string()).collect::<Vec<_>>()}]);
     for filtering in [Value::from(many), long] {
         let answer = house.post(&account, t, &[("method", "get"), ("filtering", &filtering.to_string())]).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (400, Some(100)), "{}", answer.text);
@@ -316,7 +409,10 @@ async fn not_modified_stays_not_modified() {
     let house = house().await;
     let target = format!("/v26.0/me?suppress_http_code=1&access_token={}", house.maker.admin_token);
     let tag = house.raw("GET", &target, &[], Vec::new()).await.header("etag").unwrap().to_owned();
-    assert_eq!(house.raw("GET", &target, &[("if-none-match", &tag)], Vec::new()).await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(
+        house.raw("GET", &target, &[("if-none-match", &tag)], Vec::new()).await.status,
+        StatusCode::NOT_MODIFIED
+    );
     let wrong = house.get("/v26.0/1?suppress_http_code=1", &house.maker.admin_token).await;
     assert_eq!((wrong.status, wrong.code()), (StatusCode::OK, Some(100)));
 }
@@ -330,9 +426,22 @@ async fn strict_visibility_has_no_hole() {
     let set = house.post(&format!("/v26.0/{}", m.business), &m.admin_token, &[("strict_visibility", "true")]).await;
     assert_eq!(set.body, json!({"success": true}), "{}", set.text);
     let posted = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
-    let campaign = house.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &[("name", "C"), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]")]).await;
+    let campaign = house
+        .post(
+            &format!("/v26.0/act_{}/campaigns", m.account),
+            &m.admin_token,
+            &[("name", "C"), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]")],
+        )
+        .await;
     let t = m.clerk_token.as_str();
-    let hidden = [m.page.to_string(), format!("act_{}", m.account), m.catalog.to_string(), m.pixel.to_string(), posted.str("id").to_owned(), campaign.str("id").to_owned()];
+    let hidden = [
+        m.page.to_string(),
+        format!("act_{}", m.account),
+        m.catalog.to_string(),
+        m.pixel.to_string(),
+        posted.str("id").to_owned(),
+        campaign.str("id").to_owned(),
+    ];
     for id in &hidden {
         let never: String = {
             let mut bytes = id.clone().into_bytes();
@@ -371,9 +480,16 @@ async fn strict_visibility_has_no_hole() {
             assert!(seen.2.contains("\"error\""), "{method} {target} {id}: {}", seen.2);
         }
     }
-    for edge in ["owned_pages", "owned_ad_accounts", "owned_product_catalogs", "owned_pixels", "adspixels", "client_pages"] {
+    for edge in
+        ["owned_pages", "owned_ad_accounts", "owned_product_catalogs", "owned_pixels", "adspixels", "client_pages"]
+    {
         let list = house.get(&format!("/v26.0/{}/{edge}?summary=true", m.business), t).await;
-        assert_eq!((&list.body["data"], &list.body["summary"]["total_count"]), (&json!([]), &json!(0)), "{edge}: {}", list.text);
+        assert_eq!(
+            (&list.body["data"], &list.body["summary"]["total_count"]),
+            (&json!([]), &json!(0)),
+            "{edge}: {}",
+            list.text
+        );
     }
     // Assigned, and no longer.
     house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
@@ -392,7 +508,13 @@ async fn a_scheduled_post_of_a_revoked_page_token_is_not_published() {
     let m = &house.maker;
     let page_token = house.page_token(m, &m.admin_token).await;
     let at = (house.service.now() / 1000 + 3600).to_string();
-    let post = house.post("/v26.0/me/feed", &page_token, &[("message", "later"), ("published", "false"), ("scheduled_publish_time", &at)]).await;
+    let post = house
+        .post(
+            "/v26.0/me/feed",
+            &page_token,
+            &[("message", "later"), ("published", "false"), ("scheduled_publish_time", &at)],
+        )
+        .await;
     let id = post.str("id").to_owned();
     house.delete(&format!("/v26.0/{}/access_tokens", m.admin), &m.person_token, &[]).await;
     house.clock.advance_ms(3_601_000);
@@ -423,22 +545,52 @@ async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
     let fields = "business{id,name,created_time,verification_status,owned_pages{id},system_users{id},business_users{email},agencies{id}}";
     let before = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
     assert_eq!(before.body["error"]["error_subcode"], 33);
-    house.post(&format!("/v26.0/{}/agencies", m.page), &m.admin_token, &[("business", &a.business.to_string()), ("permitted_tasks", "ANALYZE")]).await;
+    house
+        .post(
+            &format!("/v26.0/{}/agencies", m.page),
+            &m.admin_token,
+            &[("business", &a.business.to_string()), ("permitted_tasks", "ANALYZE")],
+        )
+        .await;
     let owner = json!({"id": m.business.to_string(), "name": "Rad & Rad"});
     let page = house.get(&format!("/v26.0/{}?fields={fields}", m.page), &a.admin_token).await;
     assert_eq!(page.body["business"], owner, "{}", page.text);
     for token in [&a.admin_token, &a.person_token] {
-        let node = house.get(&format!("/v26.0/{}?fields=id,name,created_time,verification_status,owned_pages,system_users", m.business), token).await;
+        let node = house
+            .get(
+                &format!(
+                    "/v26.0/{}?fields=id,name,created_time,verification_status,owned_pages,system_users",
+                    m.business
+                ),
+                token,
+            )
+            .await;
         assert_eq!(node.body, owner, "{}", node.text);
     }
-    for (method, edge) in [("GET", "/owned_pages"), ("GET", "/system_users"), ("POST", "/system_users"), ("POST", ""), ("GET", "/agencies"), ("GET", "/access_tokens")] {
-        let answer = house.send(method, &format!("/v26.0/{}{edge}", m.business), Some(&a.admin_token), &[("name", "mine")]).await;
-        assert_eq!((answer.code(), answer.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{method} {edge}: {}", answer.text);
+    for (method, edge) in [
+        ("GET", "/owned_pages"),
+        ("GET", "/system_users"),
+        ("POST", "/system_users"),
+        ("POST", ""),
+        ("GET", "/agencies"),
+        ("GET", "/access_tokens"),
+    ] {
+        let answer = house
+            .send(method, &format!("/v26.0/{}{edge}", m.business), Some(&a.admin_token), &[("name", "mine")])
+            .await;
+        assert_eq!(
+            (answer.code(), answer.body["error"]["error_subcode"].as_u64()),
+            (Some(100), Some(33)),
+            "{method} {edge}: {}",
+            answer.text
+        );
     }
     // The agency's EMPLOYEE works on nothing of the maker's, so it doesn't know it.
     let clerk = house.get(&format!("/v26.0/{}", m.business), &a.clerk_token).await;
     assert_eq!(clerk.body["error"]["error_subcode"], 33);
-    house.delete(&format!("/v26.0/{}/agencies", m.page), &a.admin_token, &[("business", &a.business.to_string())]).await;
+    house
+        .delete(&format!("/v26.0/{}/agencies", m.page), &a.admin_token, &[("business", &a.business.to_string())])
+        .await;
     let after = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
     assert_eq!(after.without_trace(&m.business.to_string()), before.without_trace(&m.business.to_string()));
 }
@@ -471,13 +623,16 @@ async fn an_answer_is_never_larger_than_it_may_be() {
     let t = m.admin_token.as_str();
     let long = "x".repeat(60_000);
     for _ in 0..12 {
-        assert!(house.post(&format!("/v26.0/{}/feed", m.page), t, &[("message", &long)]).await.body.get("id").is_some());
+        assert!(
+            house.post(&format!("/v26.0/{}/feed", m.page), t, &[("message", &long)]).await.body.get("id").is_some()
+        );
     }
     let feed = format!("{}/feed?fields=message&limit=5000", m.page);
     assert_eq!(house.get(&format!("/v26.0/{feed}"), t).await.body["data"].as_array().map(Vec::len), Some(12));
     // Fifty such parts are more than one answer may hold.
     let batch: Vec<Value> = (0..50).map(|_| json!({"method": "GET", "relative_url": feed})).collect();
-    let answer = house.post("/v26.0/", t, &[("batch", &Value::from(batch).to_string()), ("include_headers", "false")]).await;
+    let answer =
+        house.post("/v26.0/", t, &[("batch", &Value::from(batch).to_string()), ("include_headers", "false")]).await;
     let codes: Vec<u64> = answer.body.as_array().unwrap().iter().map(|p| p["code"].as_u64().unwrap()).collect();
     assert_eq!((codes[0], codes[40], codes[49]), (200, 200, 400));
     assert!(answer.text.len() < 40 * 1024 * 1024);
@@ -494,7 +649,14 @@ async fn long_lists_are_whole_although_they_are_read_in_pieces() {
         assert!(made.body.get("id").is_some());
         house.clock.advance_ms(10);
     }
-    let messages = |a: &Answer| a.body["data"].as_array().unwrap().iter().map(|r| r["message"].as_str().unwrap().parse::<u32>().unwrap()).collect::<Vec<_>>();
+    let messages = |a: &Answer| {
+        a.body["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| r["message"].as_str().unwrap().parse::<u32>().unwrap())
+            .collect::<Vec<_>>()
+    };
     let feed = format!("/v26.0/{}/feed?fields=message", m.page);
     let all = house.get(&format!("{feed}&limit=5000"), t).await;
     assert_eq!(messages(&all), (0..520).rev().collect::<Vec<_>>());
@@ -540,7 +702,10 @@ async fn every_answer_has_the_headers_that_programs_read() {
     let usage: Value = serde_json::from_str(account.header("x-business-use-case-usage").unwrap()).unwrap();
     let mut keys: Vec<&String> = usage[m.account.to_string()][0].as_object().unwrap().keys().collect();
     keys.sort();
-    assert_eq!(keys, ["ads_api_access_tier", "call_count", "estimated_time_to_regain_access", "total_cputime", "total_time", "type"]);
+    assert_eq!(
+        keys,
+        ["ads_api_access_tier", "call_count", "estimated_time_to_regain_access", "total_cputime", "total_time", "type"]
+    );
 }
 
 #[tokio::test]
@@ -557,7 +722,13 @@ async fn what_one_part_of_a_batch_may_see_is_not_shown_to_the_next() {
         {"method": "GET", "relative_url": url},
     ]);
     let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
-    let parts: Vec<Value> = answer.body.as_array().unwrap().iter().map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap()).collect();
+    let parts: Vec<Value> = answer
+        .body
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap())
+        .collect();
     assert_eq!(parts[0]["about"], "We make bikes", "{}", answer.text);
     assert_eq!(parts[1], json!({"id": m.page.to_string()}), "{}", answer.text);
     assert_eq!(parts[2], parts[0]);

@@ -75,7 +75,8 @@ async fn bodies_come_in_every_spelling() {
     let house = house().await;
     let m = &house.maker;
     let feed = format!("/v26.0/{}/feed?access_token={}", m.page, m.admin_token);
-    let json = house.raw("POST", &feed, &[("content-type", "application/json")], br#"{"message":"as JSON"}"#.to_vec()).await;
+    let json =
+        house.raw("POST", &feed, &[("content-type", "application/json")], br#"{"message":"as JSON"}"#.to_vec()).await;
     assert!(json.body.get("id").is_some(), "{}", json.text);
     let bare = house.raw("POST", &feed, &[], b"message=without+type".to_vec()).await;
     assert!(bare.body.get("id").is_some(), "{}", bare.text);
@@ -84,7 +85,9 @@ async fn bodies_come_in_every_spelling() {
     let broken = house.raw("POST", &feed, &[("content-type", "application/json")], b"{\"message\":".to_vec()).await;
     assert_eq!(broken.code(), Some(100), "{}", broken.text);
     let post = json.str("id").to_owned();
-    let by_method = house.raw("POST", &format!("/v26.0/{post}?method=delete&access_token={}", m.admin_token), &[], Vec::new()).await;
+    let by_method = house
+        .raw("POST", &format!("/v26.0/{post}?method=delete&access_token={}", m.admin_token), &[], Vec::new())
+        .await;
     assert_eq!(by_method.body["success"], true, "{}", by_method.text);
     let bearer = house.raw("GET", "/me", &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
     assert_eq!(bearer.body["id"], m.admin.to_string());

@@ -109,7 +109,13 @@ async fn company(service: &Service, title: &str, email: &str) -> Company {
     let mut tokens = Vec::new();
     for user in [admin, clerk] {
         service.install_app(&person, user, app).await.unwrap();
-        let ask = IssueRequest { system_user: user, app, scopes: ScopeSet::all(), lifetime: Lifetime::Never, add_dependencies: false };
+        let ask = IssueRequest {
+            system_user: user,
+            app,
+            scopes: ScopeSet::all(),
+            lifetime: Lifetime::Never,
+            add_dependencies: false,
+        };
         tokens.push(service.issue_token(&person, ask).await.unwrap().value.1.reveal().to_owned());
     }
     let mut assets = Vec::new();
@@ -146,7 +152,9 @@ impl House {
             form += &format!("access_token={}", encode(token));
         }
         let (target, body) = match method {
-            "GET" | "DELETE" if !form.is_empty() => (format!("{target}{}{form}", if target.contains('?') { "&" } else { "?" }), String::new()),
+            "GET" | "DELETE" if !form.is_empty() => {
+                (format!("{target}{}{form}", if target.contains('?') { "&" } else { "?" }), String::new())
+            }
             _ => (target.to_owned(), form),
         };
         self.raw(method, &target, &[("content-type", "application/x-www-form-urlencoded")], body.into_bytes()).await

@@ -57,7 +57,12 @@ async fn every_route_refuses_no_broken_and_dead_credentials() {
             let target = target(id, edge);
             for token in [None, Some(broken.as_str()), Some(m.clerk_token.as_str()), Some("nonsense")] {
                 let answer = house.send(method, &target, token, &[]).await;
-                assert_eq!((answer.status.as_u16(), answer.code()), (401, Some(190)), "{method} {target} {token:?}: {}", answer.text);
+                assert_eq!(
+                    (answer.status.as_u16(), answer.code()),
+                    (401, Some(190)),
+                    "{method} {target} {token:?}: {}",
+                    answer.text
+                );
                 tried += 1;
             }
         }
@@ -87,7 +92,12 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
             }
             assert_eq!(foreign.without_trace(id), unknown.without_trace(&never), "{method} {kind} {edge:?}");
             assert_eq!(foreign.status, unknown.status);
-            assert_eq!((foreign.code(), foreign.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{method} {kind} {edge:?}: {}", foreign.text);
+            assert_eq!(
+                (foreign.code(), foreign.body["error"]["error_subcode"].as_u64()),
+                (Some(100), Some(33)),
+                "{method} {kind} {edge:?}: {}",
+                foreign.text
+            );
             let names = |a: &crate::house::Answer| a.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>();
             assert_eq!(names(&foreign), names(&unknown), "{method} {kind} {edge:?}");
         }

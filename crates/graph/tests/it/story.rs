@@ -9,13 +9,20 @@ async fn a_system_user_is_made_acts_is_refused_and_is_cut_off() {
     let house = house().await;
     let m = &house.maker;
     let admin = m.admin_token.as_str();
-    let made = house.post(&format!("/v26.0/{}/system_users", m.business), admin, &[("name", "Poster"), ("role", "EMPLOYEE")]).await;
+    let made = house
+        .post(&format!("/v26.0/{}/system_users", m.business), admin, &[("name", "Poster"), ("role", "EMPLOYEE")])
+        .await;
     let user = made.str("id").to_owned();
     assert!(made.header("valetkey-revision").is_some());
-    let installed = house.post(&format!("/v26.0/{user}/applications"), admin, &[("business_app", &m.app.to_string())]).await;
+    let installed =
+        house.post(&format!("/v26.0/{user}/applications"), admin, &[("business_app", &m.app.to_string())]).await;
     assert_eq!(installed.body, json!({"success": true}));
     let assigned = house
-        .post(&format!("/v26.0/{}/assigned_users", m.page), admin, &[("user", &user), ("tasks", r#"["CREATE_CONTENT","ANALYZE"]"#)])
+        .post(
+            &format!("/v26.0/{}/assigned_users", m.page),
+            admin,
+            &[("user", &user), ("tasks", r#"["CREATE_CONTENT","ANALYZE"]"#)],
+        )
         .await;
     assert_eq!(assigned.body, json!({"success": true}), "{}", assigned.text);
     let scope = "pages_manage_posts,pages_read_engagement,pages_show_list,ads_management,ads_read";
@@ -34,7 +41,10 @@ async fn a_system_user_is_made_acts_is_refused_and_is_cut_off() {
     assert_eq!(feed.body["data"].as_array().map(Vec::len), Some(1), "{}", feed.text);
 
     let refused = house.get(&format!("/v26.0/act_{}/campaigns", m.account), &token).await;
-    assert_eq!((refused.status.as_u16(), refused.code(), refused.reason()), (403, Some(200), Some("asset_not_assigned")));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code(), refused.reason()),
+        (403, Some(200), Some("asset_not_assigned"))
+    );
     assert_eq!(refused.body["error"]["error_data"]["granted_by"], "ADMIN of the business");
 
     let revoked = house.delete(&format!("/v26.0/{user}/access_tokens"), admin, &[]).await;
@@ -51,7 +61,12 @@ async fn lists_page_by_page_and_stop() {
     let m = &house.maker;
     for i in 0..5 {
         let name = format!("Campaign {i}");
-        let body = [("name", name.as_str()), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]"), ("status", "PAUSED")];
+        let body = [
+            ("name", name.as_str()),
+            ("objective", "OUTCOME_TRAFFIC"),
+            ("special_ad_categories", "[]"),
+            ("status", "PAUSED"),
+        ];
         let made = house.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &body).await;
         assert!(made.body.get("id").is_some(), "{}", made.text);
         house.clock.advance_ms(1000);
@@ -60,7 +75,8 @@ async fn lists_page_by_page_and_stop() {
     let mut names = Vec::new();
     let mut first = true;
     loop {
-        let page = if first { house.get(&next, &m.admin_token).await } else { house.raw("GET", &next, &[], Vec::new()).await };
+        let page =
+            if first { house.get(&next, &m.admin_token).await } else { house.raw("GET", &next, &[], Vec::new()).await };
         assert_eq!(page.body["summary"]["total_count"], 5, "{}", page.text);
         names.extend(page.body["data"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()));
         first = false;
@@ -77,8 +93,12 @@ async fn page_tokens_are_stable_act_and_die_with_their_parent() {
     let house = house().await;
     let m = &house.maker;
     let accounts = house.get("/v26.0/me/accounts", &m.admin_token).await;
-    let page_token = accounts.body["data"][0]["access_token"].as_str().unwrap_or_else(|| panic!("{}", accounts.text)).to_owned();
-    assert_eq!(accounts.body["data"][0]["access_token"], house.get("/v26.0/me/accounts", &m.admin_token).await.body["data"][0]["access_token"]);
+    let page_token =
+        accounts.body["data"][0]["access_token"].as_str().unwrap_or_else(|| panic!("{}", accounts.text)).to_owned();
+    assert_eq!(
+        accounts.body["data"][0]["access_token"],
+        house.get("/v26.0/me/accounts", &m.admin_token).await.body["data"][0]["access_token"]
+    );
     let me = house.get("/v26.0/me", &page_token).await;
     assert_eq!(me.body["id"], m.page.to_string());
     let posted = house.post("/v26.0/me/feed", &page_token, &[("message", "As the Page")]).await;
@@ -100,7 +120,12 @@ async fn a_batch_refers_to_its_own_parts() {
     ]);
     let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
     let parts = answer.body.as_array().unwrap_or_else(|| panic!("{}", answer.text));
-    assert_eq!(parts.iter().map(|p| p["code"].as_u64().unwrap()).collect::<Vec<_>>(), [200, 200, 400], "{}", answer.text);
+    assert_eq!(
+        parts.iter().map(|p| p["code"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [200, 200, 400],
+        "{}",
+        answer.text
+    );
     let second: Value = serde_json::from_str(parts[1]["body"].as_str().unwrap()).unwrap();
     assert_eq!(second["message"], "first");
 }
@@ -115,12 +140,20 @@ async fn tokens_are_inspected_refreshed_and_revoked_by_text() {
     assert_eq!(seen.body["data"]["is_valid"], true);
     let app_id = m.app.to_string();
     let pair = [("client_id", app_id.as_str()), ("client_secret", m.app_secret.as_str())];
-    let ask = [pair[0], pair[1], ("grant_type", "fb_exchange_token"), ("fb_exchange_token", m.clerk_token.as_str()), ("set_token_expires_in_60_days", "true")];
+    let ask = [
+        pair[0],
+        pair[1],
+        ("grant_type", "fb_exchange_token"),
+        ("fb_exchange_token", m.clerk_token.as_str()),
+        ("set_token_expires_in_60_days", "true"),
+    ];
     let fresh = house.send("GET", "/oauth/access_token", None, &ask).await;
     let new = fresh.str("access_token").to_owned();
     assert_ne!(new, m.clerk_token);
     assert_eq!(fresh.body["expires_in"], 5_184_000);
-    let gone = house.send("GET", "/v26.0/oauth/revoke", Some(&new), &[pair[0], pair[1], ("revoke_token", m.clerk_token.as_str())]).await;
+    let gone = house
+        .send("GET", "/v26.0/oauth/revoke", Some(&new), &[pair[0], pair[1], ("revoke_token", m.clerk_token.as_str())])
+        .await;
     assert_eq!(gone.body, json!({"success": true}), "{}", gone.text);
     assert_eq!(house.get("/v26.0/me", &m.clerk_token).await.code(), Some(190));
     assert_eq!(house.get("/v26.0/me", &new).await.status.as_u16(), 200);

@@ -57,12 +57,7 @@ pub enum ParamFault {
 
 impl ParamError {
     pub(super) fn new(source: Source, fault: ParamFault) -> Self {
-        Self {
-            field: None,
-            source,
-            position: None,
-            fault,
-        }
+        Self { field: None, source, position: None, fault }
     }
 
     pub(super) fn at(mut self, position: usize) -> Self {
@@ -107,11 +102,7 @@ impl fmt::Display for ParamError {
             (Some(field), None) => write!(f, "parameter {field} of the {}", self.source)?,
             (None, None) => write!(f, "the {}", self.source)?,
         }
-        let joint = if matches!(self.fault, ParamFault::Json(_)) {
-            ": "
-        } else {
-            " "
-        };
+        let joint = if matches!(self.fault, ParamFault::Json(_)) { ": " } else { " " };
         write!(f, "{joint}{}", self.fault)
     }
 }

@@ -27,28 +27,16 @@ impl Shape {
     /// that says anything.
     pub(super) fn of(content_type: Option<&str>, body: &[u8]) -> Result<Self, ParamError> {
         let given = content_type.unwrap_or_default();
-        let essence = given
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
+        let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Ok(Self::Form),
             "" | "text/plain" => {
                 let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-                Ok(if first == Some(&b'{') {
-                    Self::Json
-                } else {
-                    Self::Form
-                })
+                Ok(if first == Some(&b'{') { Self::Json } else { Self::Form })
             }
             "multipart/form-data" => match multer::parse_boundary(given) {
                 Ok(boundary) => Ok(Self::Multipart(boundary)),
-                Err(error) => Err(ParamError::new(
-                    Source::Multipart,
-                    ParamFault::Multipart(told(&error)),
-                )),
+                Err(error) => Err(ParamError::new(Source::Multipart, ParamFault::Multipart(told(&error)))),
             },
             json if json == "application/json" || json.ends_with("+json") => Ok(Self::Json),
             _ => Err(ParamError::new(Source::Form, ParamFault::ContentType)),
@@ -67,20 +55,13 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(limits: &'a ParamLimits) -> Self {
-        Self {
-            limits,
-            params: Params::default(),
-            lists_of_body: HashSet::new(),
-            seen: 0,
-        }
+        Self { limits, params: Params::default(), lists_of_body: HashSet::new(), seen: 0 }
     }
 
     /// Pairs of the query or of an urlencoded body. Own decoding, because a
     /// lossy one would hide bytes that are not UTF-8.
     pub(super) fn form(&mut self, text: &[u8], source: Source) -> Result<(), ParamError> {
-        let pairs = text
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty());
+        let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         for (at, pair) in pairs.enumerate() {
             let position = at + 1;
             let cut = pair.iter().position(|byte| *byte == b'=');
@@ -90,8 +71,7 @@ impl<'a> Reader<'a> {
             };
             let not_utf8 = || ParamError::new(source, ParamFault::NotUtf8).at(position);
             let name = String::from_utf8(percent_decode(name)).map_err(|_| not_utf8())?;
-            let value =
-                String::from_utf8(percent_decode(value)).map_err(|_| not_utf8().of(&name))?;
+            let value = String::from_utf8(percent_decode(value)).map_err(|_| not_utf8().of(&name))?;
             self.add(&name, value, source, position)?;
         }
         Ok(())
@@ -117,8 +97,7 @@ impl<'a> Reader<'a> {
             self.params.json = Some(value);
             return Ok(());
         }
-        let Pairs(pairs) =
-            serde_json::from_str(text).map_err(|error| fault(ParamFault::Json(error.into())))?;
+        let Pairs(pairs) = serde_json::from_str(text).map_err(|error| fault(ParamFault::Json(error.into())))?;
         self.json_pairs(pairs)
     }
 
@@ -127,8 +106,8 @@ impl<'a> Reader<'a> {
         for (at, (name, raw)) in pairs.into_iter().enumerate() {
             let position = at + 1;
             let fault = |fault| ParamError::new(Source::Json, fault).at(position).of(&name);
-            let value: Value = serde_json::from_str(raw.get())
-                .map_err(|error| fault(ParamFault::Json(error.into())))?;
+            let value: Value =
+                serde_json::from_str(raw.get()).map_err(|error| fault(ParamFault::Json(error.into())))?;
             if json::holds_nul(&value) {
                 return Err(fault(ParamFault::Nul));
             }
@@ -137,9 +116,7 @@ impl<'a> Reader<'a> {
                 Value::Null => None,
                 Value::String(text) => Some(text.clone()),
                 // The caller's own spelling: a long number keeps its digits.
-                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    Some(raw.get().to_owned())
-                }
+                Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(raw.get().to_owned()),
             };
             match text {
                 Some(text) => self.add(&name, text, Source::Json, position)?,
@@ -153,11 +130,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    pub(super) async fn multipart(
-        &mut self,
-        boundary: String,
-        body: &Bytes,
-    ) -> Result<(), ParamError> {
+    pub(super) async fn multipart(&mut self, boundary: String, body: &Bytes) -> Result<(), ParamError> {
         let whole = std::future::ready(Ok::<_, Infallible>(body.clone()));
         let mut parts = multer::Multipart::new(futures_util::stream::once(whole), boundary);
         let mut position = 0;
@@ -174,26 +147,11 @@ impl<'a> Reader<'a> {
                 .ok_or_else(|| fault(ParamFault::Multipart("a part has no readable name")))?;
             if let Some(file_name) = part.file_name().map(str::to_owned) {
                 let content_type = part.content_type().map(ToString::to_string);
-                let bytes = part
-                    .bytes()
-                    .await
-                    .map_err(|error| broken(error).of(&name))?;
-                self.add_upload(
-                    Upload {
-                        field: name,
-                        file_name,
-                        content_type,
-                        bytes,
-                    },
-                    position,
-                )?;
+                let bytes = part.bytes().await.map_err(|error| broken(error).of(&name))?;
+                self.add_upload(Upload { field: name, file_name, content_type, bytes }, position)?;
             } else {
-                let bytes = part
-                    .bytes()
-                    .await
-                    .map_err(|error| broken(error).of(&name))?;
-                let value = String::from_utf8(bytes.into())
-                    .map_err(|_| fault(ParamFault::NotUtf8).of(&name))?;
+                let bytes = part.bytes().await.map_err(|error| broken(error).of(&name))?;
+                let value = String::from_utf8(bytes.into()).map_err(|_| fault(ParamFault::NotUtf8).of(&name))?;
                 self.add(&name, value, Source::Multipart, position)?;
             }
         }
@@ -202,10 +160,7 @@ impl<'a> Reader<'a> {
     fn count(&mut self, source: Source) -> Result<(), ParamError> {
         self.seen += 1;
         if self.seen > self.limits.count_limit {
-            return Err(ParamError::new(
-                source,
-                ParamFault::TooMany(self.limits.count_limit),
-            ));
+            return Err(ParamError::new(source, ParamFault::TooMany(self.limits.count_limit)));
         }
         Ok(())
     }
@@ -218,13 +173,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        name: &str,
-        value: String,
-        source: Source,
-        position: usize,
-    ) -> Result<(), ParamError> {
+    fn add(&mut self, name: &str, value: String, source: Source, position: usize) -> Result<(), ParamError> {
         self.count(source)?;
         self.check_name(name, source, position)?;
         let fault = |fault| ParamError::new(source, fault).at(position).of(name);
@@ -251,14 +200,8 @@ impl<'a> Reader<'a> {
         if source != Source::Query && name.ends_with("[]") {
             self.lists_of_body.insert(Arc::clone(&name));
         }
-        bag.index
-            .entry(Arc::clone(&name))
-            .or_insert(bag.params.len());
-        bag.params.push(Param {
-            name,
-            value,
-            source,
-        });
+        bag.index.entry(Arc::clone(&name)).or_insert(bag.params.len());
+        bag.params.push(Param { name, value, source });
         Ok(())
     }
 
@@ -267,11 +210,7 @@ impl<'a> Reader<'a> {
         self.count(source)?;
         self.check_name(&upload.field, source, position)?;
         self.check_name(&upload.file_name, source, position)?;
-        let fault = |fault| {
-            ParamError::new(source, fault)
-                .at(position)
-                .of(&upload.field)
-        };
+        let fault = |fault| ParamError::new(source, fault).at(position).of(&upload.field);
         if upload.field.contains('\0') || upload.file_name.contains('\0') {
             return Err(fault(ParamFault::Nul));
         }
@@ -286,9 +225,7 @@ impl<'a> Reader<'a> {
     pub(super) fn finish(self) -> Params {
         let mut params = self.params;
         if !self.lists_of_body.is_empty() {
-            params.params.retain(|param| {
-                param.source != Source::Query || !self.lists_of_body.contains(&param.name)
-            });
+            params.params.retain(|param| param.source != Source::Query || !self.lists_of_body.contains(&param.name));
             params.index.clear();
             for (at, param) in params.params.iter().enumerate() {
                 params.index.entry(Arc::clone(&param.name)).or_insert(at);
@@ -327,9 +264,7 @@ fn hex(digit: u8) -> Option<u8> {
 /// A multipart fault in words of ours, which hold nothing of the body.
 fn told(error: &multer::Error) -> &'static str {
     match error {
-        multer::Error::NoBoundary | multer::Error::DecodeContentType(_) => {
-            "the content type has no usable boundary"
-        }
+        multer::Error::NoBoundary | multer::Error::DecodeContentType(_) => "the content type has no usable boundary",
         multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => {
             "it ends before its last boundary"
         }

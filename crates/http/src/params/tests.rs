@@ -3,27 +3,16 @@ use crate::json::JsonError;
 use proptest::prelude::*;
 
 async fn read(query: &str, kind: Option<&str>, body: &[u8]) -> Result<Params, ParamError> {
-    Params::read(
-        query,
-        kind,
-        &Bytes::copy_from_slice(body),
-        &ParamLimits::default(),
-    )
-    .await
+    Params::read(query, kind, &Bytes::copy_from_slice(body), &ParamLimits::default()).await
 }
 
 async fn pairs(query: &str, kind: Option<&str>, body: &[u8]) -> Vec<(String, String)> {
     let params = read(query, kind, body).await.unwrap();
-    params
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
@@ -65,33 +54,15 @@ async fn query_and_form_are_read_alike() {
 async fn the_first_counts_within_a_source_and_the_body_over_the_query() {
     assert_eq!(pairs("a=1&a=2", None, b"").await, owned(&[("a", "1")]));
     assert_eq!(pairs("", FORM, b"a=1&a=2").await, owned(&[("a", "1")]));
-    assert_eq!(
-        pairs("", JSON, br#"{"a":1,"a":2}"#).await,
-        owned(&[("a", "1")])
-    );
+    assert_eq!(pairs("", JSON, br#"{"a":1,"a":2}"#).await, owned(&[("a", "1")]));
     let both = owned(&[("a", "3"), ("b", "2"), ("c", "5")]);
     assert_eq!(pairs("a=1&b=2", FORM, b"a=3&a=4&c=5").await, both);
-    assert_eq!(
-        pairs("a=1&b=2", JSON, br#"{"a":3,"a":4,"c":5}"#).await,
-        both
-    );
+    assert_eq!(pairs("a=1&b=2", JSON, br#"{"a":3,"a":4,"c":5}"#).await, both);
     let params = read("a=1&b=2", FORM, b"a=3").await.unwrap();
-    assert_eq!(
-        (params.source("a"), params.source("b")),
-        (Some(Source::Form), Some(Source::Query))
-    );
-    assert_eq!(
-        pairs("t[]=1&t[]=2", None, b"").await,
-        owned(&[("t[]", "1"), ("t[]", "2")]),
-    );
-    assert_eq!(
-        pairs("t[]=1&x=0&t[]=2", FORM, b"t[]=3&t[]=4").await,
-        owned(&[("x", "0"), ("t[]", "3"), ("t[]", "4")]),
-    );
-    assert_eq!(
-        read("t[]=1&x=0", FORM, b"t[]=3").await.unwrap().get("t[]"),
-        Some("3")
-    );
+    assert_eq!((params.source("a"), params.source("b")), (Some(Source::Form), Some(Source::Query)));
+    assert_eq!(pairs("t[]=1&t[]=2", None, b"").await, owned(&[("t[]", "1"), ("t[]", "2")]),);
+    assert_eq!(pairs("t[]=1&x=0&t[]=2", FORM, b"t[]=3&t[]=4").await, owned(&[("x", "0"), ("t[]", "3"), ("t[]", "4")]),);
+    assert_eq!(read("t[]=1&x=0", FORM, b"t[]=3").await.unwrap().get("t[]"), Some("3"));
 }
 
 #[tokio::test]
@@ -107,16 +78,15 @@ async fn two_different_access_tokens_are_an_error_that_holds_neither() {
         assert_eq!(error.fault(), &ParamFault::Contradiction);
         assert!(!format!("{error} {error:?}").contains("hush"));
     }
-    let same = read("access_token=t&a=1", FORM, b"access_token=t")
-        .await
-        .unwrap();
+    let same = read("access_token=t&a=1", FORM, b"access_token=t").await.unwrap();
     assert_eq!(same.access_token(), Some("t"));
     assert_eq!(read("a=1", None, b"").await.unwrap().access_token(), None);
 }
 
 #[tokio::test]
 async fn json_strings_are_bare_and_the_rest_keeps_its_text() {
-    let body = br#" {"s":"a\n\u00e9","n":12345678901234567890123,"f":1.50,"t":true,"o":{"b": [1, "x"]},"l":[ ],"z":null} "#;
+    let body =
+        br#" {"s":"a\n\u00e9","n":12345678901234567890123,"f":1.50,"t":true,"o":{"b": [1, "x"]},"l":[ ],"z":null} "#;
     let params = read("", JSON, body).await.unwrap();
     let wanted = owned(&[
         ("s", "a\né"),
@@ -126,23 +96,14 @@ async fn json_strings_are_bare_and_the_rest_keeps_its_text() {
         ("o", r#"{"b": [1, "x"]}"#),
         ("l", "[ ]"),
     ]);
-    let told: Vec<_> = params
-        .iter()
-        .map(|(n, v)| (n.to_owned(), v.to_owned()))
-        .collect();
+    let told: Vec<_> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
     assert_eq!(told, wanted);
     let json = params.json_body().unwrap();
     assert_eq!(json["o"]["b"][1], "x");
     assert!(json["z"].is_null());
     assert_eq!(pairs("", None, b"\n{\"a\":1}").await, owned(&[("a", "1")]));
-    assert_eq!(
-        pairs("", Some("application/vnd.x+json"), b"{\"a\":1}").await,
-        owned(&[("a", "1")])
-    );
-    assert_eq!(
-        pairs("", JSON, b"\xef\xbb\xbf{\"a\":1}").await,
-        owned(&[("a", "1")])
-    );
+    assert_eq!(pairs("", Some("application/vnd.x+json"), b"{\"a\":1}").await, owned(&[("a", "1")]));
+    assert_eq!(pairs("", JSON, b"\xef\xbb\xbf{\"a\":1}").await, owned(&[("a", "1")]));
     assert!(read("", JSON, b"  ").await.unwrap().is_empty());
     let list = read("", JSON, b"[1,2]").await.unwrap();
     assert!(list.is_empty() && list.json_body().unwrap().is_array());
@@ -153,10 +114,7 @@ async fn json_strings_are_bare_and_the_rest_keeps_its_text() {
 async fn multipart_gives_fields_and_files() {
     let body = multipart(&[
         ("name=\"message\"", "grüße".as_bytes()),
-        (
-            "name=\"source\"; filename=\"a b.png\"\r\nContent-Type: image/png",
-            b"\x00\xff\x01",
-        ),
+        ("name=\"source\"; filename=\"a b.png\"\r\nContent-Type: image/png", b"\x00\xff\x01"),
         ("name=\"access_token\"", b"t"),
     ]);
     let params = read("message=old&q=1", MULTI, &body).await.unwrap();
@@ -177,66 +135,16 @@ async fn what_cant_be_read_names_field_and_position() {
     let odd_part = multipart(&[("name=\"m\"", b"\xff")]);
     let nameless = multipart(&[("filename=\"x\"", b"x")]);
     let rows: Vec<(&str, Option<&str>, &[u8], &str)> = vec![
-        (
-            "a=1&name=x%00y",
-            None,
-            b"",
-            "parameter name (number 2 of the query) contains a NUL character",
-        ),
-        (
-            "a%00=1",
-            None,
-            b"",
-            r"parameter a\u{0} (number 1 of the query) contains a NUL character",
-        ),
-        (
-            "a=1&name=%ff",
-            None,
-            b"",
-            "parameter name (number 2 of the query) is not valid UTF-8",
-        ),
-        (
-            "%ff=1",
-            None,
-            b"",
-            "parameter number 1 of the query is not valid UTF-8",
-        ),
-        (
-            "",
-            FORM,
-            b"name=\xc3\x28",
-            "parameter name (number 1 of the form body) is not valid UTF-8",
-        ),
-        (
-            "",
-            FORM,
-            b"name=a\x00",
-            "parameter name (number 1 of the form body) contains a NUL character",
-        ),
-        (
-            "",
-            JSON,
-            br#"{"a":1,"b":["x\u0000"]}"#,
-            "parameter b (number 2 of the JSON body) contains a NUL character",
-        ),
-        (
-            "",
-            JSON,
-            b"{\"a\":\"\xff\"}",
-            "the JSON body is not valid UTF-8",
-        ),
-        (
-            "",
-            JSON,
-            b"{\"a\":1",
-            "the JSON body: JSON is not well-formed at line 1, column 6",
-        ),
-        (
-            "",
-            JSON,
-            b"{\"a\":1} x",
-            "the JSON body: JSON is not well-formed at line 1, column 9",
-        ),
+        ("a=1&name=x%00y", None, b"", "parameter name (number 2 of the query) contains a NUL character"),
+        ("a%00=1", None, b"", r"parameter a\u{0} (number 1 of the query) contains a NUL character"),
+        ("a=1&name=%ff", None, b"", "parameter name (number 2 of the query) is not valid UTF-8"),
+        ("%ff=1", None, b"", "parameter number 1 of the query is not valid UTF-8"),
+        ("", FORM, b"name=\xc3\x28", "parameter name (number 1 of the form body) is not valid UTF-8"),
+        ("", FORM, b"name=a\x00", "parameter name (number 1 of the form body) contains a NUL character"),
+        ("", JSON, br#"{"a":1,"b":["x\u0000"]}"#, "parameter b (number 2 of the JSON body) contains a NUL character"),
+        ("", JSON, b"{\"a\":\"\xff\"}", "the JSON body is not valid UTF-8"),
+        ("", JSON, b"{\"a\":1", "the JSON body: JSON is not well-formed at line 1, column 6"),
+        ("", JSON, b"{\"a\":1} x", "the JSON body: JSON is not well-formed at line 1, column 9"),
         ("", JSON, b"7", "the JSON body must be a JSON object"),
         (
             "",
@@ -244,24 +152,9 @@ async fn what_cant_be_read_names_field_and_position() {
             b"{\"a\":1e999}",
             "parameter a (number 1 of the JSON body): JSON is not well-formed at line 1, column 5",
         ),
-        (
-            "",
-            JSON,
-            deep.as_bytes(),
-            "the JSON body: JSON is nested more than 64 levels deep at byte 69",
-        ),
-        (
-            "",
-            MULTI,
-            &nul_part,
-            "parameter m (number 2 of the multipart body) contains a NUL character",
-        ),
-        (
-            "",
-            MULTI,
-            &odd_part,
-            "parameter m (number 1 of the multipart body) is not valid UTF-8",
-        ),
+        ("", JSON, deep.as_bytes(), "the JSON body: JSON is nested more than 64 levels deep at byte 69"),
+        ("", MULTI, &nul_part, "parameter m (number 2 of the multipart body) contains a NUL character"),
+        ("", MULTI, &odd_part, "parameter m (number 1 of the multipart body) is not valid UTF-8"),
         (
             "",
             MULTI,
@@ -280,12 +173,7 @@ async fn what_cant_be_read_names_field_and_position() {
             b"x",
             "the multipart body is not well-formed multipart/form-data: the content type has no usable boundary",
         ),
-        (
-            "",
-            Some("image/png"),
-            b"x",
-            "the form body has a content type that is not supported",
-        ),
+        ("", Some("image/png"), b"x", "the form body has a content type that is not supported"),
     ];
     for (query, kind, body, told) in rows {
         let error = read(query, kind, body).await.unwrap_err().to_string();
@@ -296,70 +184,30 @@ async fn what_cant_be_read_names_field_and_position() {
 
 #[tokio::test]
 async fn limits_hold() {
-    let limits = ParamLimits {
-        count_limit: 3,
-        name_limit_bytes: 4,
-        upload_count_limit: 1,
-        json_depth_limit: 3,
-    };
+    let limits = ParamLimits { count_limit: 3, name_limit_bytes: 4, upload_count_limit: 1, json_depth_limit: 3 };
     let read = |query: &'static str, kind, body: Vec<u8>| {
         let limits = limits.clone();
-        async move {
-            Params::read(query, kind, &body.into(), &limits)
-                .await
-                .map_err(|e| e.fault().clone())
-        }
+        async move { Params::read(query, kind, &body.into(), &limits).await.map_err(|e| e.fault().clone()) }
     };
     assert!(read("a=1&b=2", FORM, b"c=3".to_vec()).await.is_ok());
-    assert_eq!(
-        read("a=1&b=2", FORM, b"c=3&d=4".to_vec()).await,
-        Err(ParamFault::TooMany(3))
-    );
-    assert_eq!(
-        read("a=1&a=1&a=1&a=1", None, vec![]).await,
-        Err(ParamFault::TooMany(3))
-    );
-    assert_eq!(
-        read(
-            "",
-            JSON,
-            br#"{"a":null,"b":null,"c":null,"d":null}"#.to_vec()
-        )
-        .await,
-        Err(ParamFault::TooMany(3)),
-    );
+    assert_eq!(read("a=1&b=2", FORM, b"c=3&d=4".to_vec()).await, Err(ParamFault::TooMany(3)));
+    assert_eq!(read("a=1&a=1&a=1&a=1", None, vec![]).await, Err(ParamFault::TooMany(3)));
+    assert_eq!(read("", JSON, br#"{"a":null,"b":null,"c":null,"d":null}"#.to_vec()).await, Err(ParamFault::TooMany(3)),);
     assert!(read("abcd=1", None, vec![]).await.is_ok());
-    assert_eq!(
-        read("abcde=1", None, vec![]).await,
-        Err(ParamFault::NameTooLong(4))
-    );
+    assert_eq!(read("abcde=1", None, vec![]).await, Err(ParamFault::NameTooLong(4)));
     assert!(read("", JSON, b"{\"a\":[[1]]}".to_vec()).await.is_ok());
     assert_eq!(
         read("", JSON, b"{\"a\":[[[1]]]}".to_vec()).await,
-        Err(ParamFault::Json(JsonError::Depth {
-            limit: 3,
-            at_byte: 8
-        })),
+        Err(ParamFault::Json(JsonError::Depth { limit: 3, at_byte: 8 })),
     );
-    let files = multipart(&[
-        ("name=\"a\"; filename=\"a\"", b"1"),
-        ("name=\"b\"; filename=\"b\"", b"2"),
-    ]);
-    assert_eq!(
-        read("", MULTI, files).await,
-        Err(ParamFault::TooManyUploads(1))
-    );
+    let files = multipart(&[("name=\"a\"; filename=\"a\"", b"1"), ("name=\"b\"; filename=\"b\"", b"2")]);
+    assert_eq!(read("", MULTI, files).await, Err(ParamFault::TooManyUploads(1)));
 }
 
 #[tokio::test]
 async fn debug_texts_hold_no_value() {
-    let body = multipart(&[
-        ("name=\"message\"", b"hush"),
-        ("name=\"f\"; filename=\"n\"", b"hush"),
-    ]);
-    let params = read("access_token=hush&vkeysu_hush=1", MULTI, &body)
-        .await
-        .unwrap();
+    let body = multipart(&[("name=\"message\"", b"hush"), ("name=\"f\"; filename=\"n\"", b"hush")]);
+    let params = read("access_token=hush&vkeysu_hush=1", MULTI, &body).await.unwrap();
     let shown = format!("{params:?}");
     assert!(!shown.contains("hush"), "{shown}");
     assert!(shown.contains("message"));

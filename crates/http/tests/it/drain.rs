@@ -48,21 +48,14 @@ async fn a_handler_whose_caller_has_left_finishes_too() {
 #[tokio::test]
 async fn what_doesnt_finish_in_time_is_cut() {
     let mut config = config();
-    config.limits = Limits {
-        drain_s: 0,
-        ..Limits::default()
-    };
+    config.limits = Limits { drain_s: 0, ..Limits::default() };
     let house = House::open(config);
     let mut caller = house.caller().await;
     caller.send(get("/forever")).await;
     house.marks.entered.acquire().await.unwrap().forget();
     house.shutdown.cancel();
     let drained = soon(house.served).await.unwrap();
-    assert_eq!(
-        drained,
-        Drained { cut_count: 2 },
-        "the connection and its handler"
-    );
+    assert_eq!(drained, Drained { cut_count: 2 }, "the connection and its handler");
     caller.closed().await;
 }
 

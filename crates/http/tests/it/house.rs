@@ -15,15 +15,13 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use valetkey_http::{
-    BadRequest, CancellationToken, Drained, Head, Late, ListenConfig, Listener, Reply, Request,
-    SeededIds, Site, Stats, StatsSnapshot,
+    BadRequest, CancellationToken, Drained, Head, Late, ListenConfig, Listener, Reply, Request, SeededIds, Site, Stats,
+    StatsSnapshot,
 };
 
 /// Bounds what a broken listener may cost a test run.
 pub async fn soon<F: Future>(work: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(30), work)
-        .await
-        .expect("it should be done by now")
+    tokio::time::timeout(Duration::from_secs(30), work).await.expect("it should be done by now")
 }
 
 /// What the handlers tell the test, and the other way round.
@@ -42,10 +40,7 @@ fn told(status: u16, text: String) -> Reply {
 impl Site for Probe {
     fn fast(&self, head: &Head<'_>) -> Option<Reply> {
         match head.path() {
-            "/fast" => Some(told(
-                200,
-                format!("fast {} {}", head.client_ip(), head.query()),
-            )),
+            "/fast" => Some(told(200, format!("fast {} {}", head.client_ip(), head.query()))),
             "/fast-id" => {
                 assert_eq!(head.request_id(), head.request_id());
                 Some(told(200, head.request_id().to_string()))
@@ -111,10 +106,7 @@ impl Site for Probe {
     }
 
     fn timeout(&self, head: &Head<'_>, late: Late) -> Reply {
-        told(
-            if late == Late::Body { 408 } else { 503 },
-            format!("late {late:?} {}", head.path()),
-        )
+        told(if late == Late::Body { 408 } else { 503 }, format!("late {late:?} {}", head.path()))
     }
 
     fn busy(&self, _head: &Head<'_>) -> Reply {
@@ -123,18 +115,12 @@ impl Site for Probe {
 
     fn fault(&self, head: &Head<'_>) -> Reply {
         assert_ne!(head.query(), "fault=panics", "on purpose");
-        told(
-            500,
-            format!("fault {} {}", head.path(), head.request_id().as_str().len()),
-        )
+        told(500, format!("fault {} {}", head.path(), head.request_id().as_str().len()))
     }
 }
 
 pub fn config() -> ListenConfig {
-    ListenConfig::new(
-        SocketAddr::from(([127, 0, 0, 1], 0)),
-        Arc::new(SeededIds::new([7; 32])),
-    )
+    ListenConfig::new(SocketAddr::from(([127, 0, 0, 1], 0)), Arc::new(SeededIds::new([7; 32])))
 }
 
 /// A listener at work.
@@ -149,11 +135,7 @@ pub struct House {
 impl House {
     pub fn open(config: ListenConfig) -> Self {
         let closed = || Semaphore::new(0);
-        let marks = Arc::new(Marks {
-            entered: closed(),
-            gate: closed(),
-            left: closed(),
-        });
+        let marks = Arc::new(Marks { entered: closed(), gate: closed(), left: closed() });
         let listener = Listener::bind(config, Arc::new(Probe(Arc::clone(&marks)))).unwrap();
         Self::around(listener, marks)
     }
@@ -199,10 +181,7 @@ pub struct Caller<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Caller<T> {
     pub fn new(stream: T) -> Self {
-        Self {
-            stream,
-            kept: Vec::new(),
-        }
+        Self { stream, kept: Vec::new() }
     }
 
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -224,15 +203,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Caller<T> {
             if let Some(at) = self.kept.windows(4).position(|w| w == b"\r\n\r\n") {
                 break at + 4;
             }
-            assert!(
-                self.more().await,
-                "closed before a reply: {:?}",
-                String::from_utf8_lossy(&self.kept)
-            );
+            assert!(self.more().await, "closed before a reply: {:?}", String::from_utf8_lossy(&self.kept));
         };
-        let head = String::from_utf8(self.kept.drain(..end).collect())
-            .unwrap()
-            .to_lowercase();
+        let head = String::from_utf8(self.kept.drain(..end).collect()).unwrap().to_lowercase();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let length = head
             .lines()
@@ -269,8 +242,5 @@ pub fn get(path: &str) -> String {
 }
 
 pub fn post(path: &str, body: &str) -> String {
-    format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
+    format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }

@@ -26,19 +26,12 @@ pub async fn ask(
     path: &str,
     body: Bytes,
 ) -> (StatusCode, http::HeaderMap, String) {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("http://valetkey.test{path}"))
-        .body(Full::new(body))
-        .unwrap();
+    let request =
+        Request::builder().method(method).uri(format!("http://valetkey.test{path}")).body(Full::new(body)).unwrap();
     let response = soon(sender.clone().send_request(request)).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = soon(body.collect()).await.unwrap().to_bytes();
-    (
-        parts.status,
-        parts.headers,
-        String::from_utf8(body.to_vec()).unwrap(),
-    )
+    (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
 }
 
 async fn prior_knowledge(address: SocketAddr) -> SendRequest<Full<Bytes>> {
@@ -50,10 +43,7 @@ async fn plain_http2_is_spoken_with_prior_knowledge() {
     let house = House::open(config());
     let sender = prior_knowledge(house.address).await;
     let (status, _, body) = ask(&sender, Method::GET, "/fast?a=1", Bytes::new()).await;
-    assert_eq!(
-        (status.as_u16(), body.as_str()),
-        (200, "fast 127.0.0.1 a=1")
-    );
+    assert_eq!((status.as_u16(), body.as_str()), (200, "fast 127.0.0.1 a=1"));
     let (_, _, body) = ask(&sender, Method::POST, "/echo", Bytes::from_static(b"abc")).await;
     assert_eq!(body, "POST /echo 3 bytes from 127.0.0.1 tls false");
     let (status, headers, body) = ask(&sender, Method::HEAD, "/other", Bytes::new()).await;

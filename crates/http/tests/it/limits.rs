@@ -21,8 +21,7 @@ async fn ten_megabytes_are_refused_in_the_sites_own_shape() {
     // What was refused was read to its end, so the connection goes on.
     assert_eq!(caller.ask(&get("/fast")).await.status, 200);
 
-    let mut chunked =
-        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
+    let mut chunked = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
     for _ in 0..TEN_MB / 100_000 {
         chunked += &format!("186a0\r\n{}\r\n", "x".repeat(100_000));
     }
@@ -30,25 +29,15 @@ async fn ten_megabytes_are_refused_in_the_sites_own_shape() {
     let got = caller.ask(&chunked).await;
     assert_eq!((got.status, got.body.as_str()), (413, shape));
 
-    let asked = format!(
-        "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {TEN_MB}\r\n\r\n"
-    );
+    let asked = format!("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {TEN_MB}\r\n\r\n");
     let got = caller.ask(&asked).await;
-    assert_eq!(
-        (got.status, got.body.as_str()),
-        (413, shape),
-        "and no 100 before it"
-    );
+    assert_eq!((got.status, got.body.as_str()), (413, shape), "and no 100 before it");
     assert_eq!(house.stats().too_large_total, 3);
 }
 
 #[tokio::test]
 async fn multipart_may_be_larger_and_the_limit_is_exact() {
-    let house = House::open(with(Limits {
-        body_limit_bytes: 10,
-        upload_limit_bytes: 20,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { body_limit_bytes: 10, upload_limit_bytes: 20, ..Limits::default() }));
     let mut caller = house.caller().await;
     assert_eq!(caller.ask(&post("/echo", "0123456789")).await.status, 200);
     assert_eq!(caller.ask(&post("/echo", "0123456789a")).await.status, 413);
@@ -59,52 +48,25 @@ async fn multipart_may_be_larger_and_the_limit_is_exact() {
         )
     };
     assert_eq!(caller.ask(&multipart(20)).await.status, 200);
-    assert_eq!(
-        caller.ask(&multipart(21)).await.body,
-        "{\"too_large\":20,\"at\":\"/echo\"}"
-    );
+    assert_eq!(caller.ask(&multipart(21)).await.body, "{\"too_large\":20,\"at\":\"/echo\"}");
 }
 
 #[tokio::test]
 async fn headers_are_limited_in_bytes_and_number() {
-    let house = House::open(with(Limits {
-        header_limit_bytes: 8_192,
-        header_count_limit: 10,
-        ..Limits::default()
-    }));
-    let with_headers = |count: usize| {
-        format!(
-            "GET /fast HTTP/1.1\r\nHost: x\r\n{}\r\n",
-            "A: b\r\n".repeat(count)
-        )
-    };
+    let house = House::open(with(Limits { header_limit_bytes: 8_192, header_count_limit: 10, ..Limits::default() }));
+    let with_headers = |count: usize| format!("GET /fast HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(count));
     assert_eq!(house.ask(&with_headers(9)).await.status, 200);
     let got = house.ask(&with_headers(10)).await;
-    assert_eq!(
-        (got.status, got.body.as_str()),
-        (400, "site says: the request has more than 10 header fields")
-    );
-    let long = format!(
-        "GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n",
-        "x".repeat(10_000)
-    );
+    assert_eq!((got.status, got.body.as_str()), (400, "site says: the request has more than 10 header fields"));
+    let long = format!("GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(10_000));
     assert_eq!(house.ask(&long).await.status, 431);
-    let more = House::open(with(Limits {
-        header_count_limit: 200,
-        ..Limits::default()
-    }));
+    let more = House::open(with(Limits { header_count_limit: 200, ..Limits::default() }));
     assert_eq!(more.ask(&with_headers(150)).await.status, 200);
     let default = House::open(config());
     // Far more than is ever read of it; the reply must outlive the rest.
-    let huge = format!(
-        "GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n",
-        "x".repeat(8_000_000)
-    );
+    let huge = format!("GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(8_000_000));
     assert_eq!(house.ask(&huge).await.status, 431);
-    let wide = format!(
-        "GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n",
-        "x".repeat(60_000)
-    );
+    let wide = format!("GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(60_000));
     assert_eq!(default.ask(&wide).await.status, 200);
 }
 
@@ -126,30 +88,18 @@ async fn malformed_requests_cost_their_connection_and_tunnels_are_refused() {
     }
     let got = house.ask("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert_eq!(got.body, "site says: the method CONNECT is not offered");
-    let got = house
-        .ask("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
-        .await;
+    let got = house.ask("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").await;
     assert_eq!(
         (got.status, got.body.as_str()),
-        (
-            400,
-            "site says: the request's body is incomplete or its framing is wrong"
-        )
+        (400, "site says: the request's body is incomplete or its framing is wrong")
     );
     assert_eq!(house.ask(&get("/fast")).await.status, 200);
 }
 
 #[tokio::test]
 async fn silence_and_trickled_headers_end_the_connection() {
-    let house = House::open(with(Limits {
-        header_read_timeout_ms: 60,
-        ..Limits::default()
-    }));
-    assert_eq!(
-        house.caller().await.closed().await,
-        "",
-        "silent from the start"
-    );
+    let house = House::open(with(Limits { header_read_timeout_ms: 60, ..Limits::default() }));
+    assert_eq!(house.caller().await.closed().await, "", "silent from the start");
     let mut first = house.caller().await;
     first.send("GET /fast HT").await;
     assert_eq!(first.closed().await, "", "within the first headers");
@@ -165,10 +115,7 @@ async fn silence_and_trickled_headers_end_the_connection() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
-    let house = House::open(with(Limits {
-        keep_alive_idle_ms: 60,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { keep_alive_idle_ms: 60, ..Limits::default() }));
     let mut caller = house.caller().await;
     assert_eq!(caller.ask(&get("/other")).await.status, 200);
     assert_eq!(caller.closed().await, "");
@@ -177,10 +124,7 @@ async fn an_idle_connection_is_closed() {
 
 #[tokio::test]
 async fn a_reply_that_isnt_taken_ends_the_connection() {
-    let house = House::open(with(Limits {
-        keep_alive_idle_ms: 60,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { keep_alive_idle_ms: 60, ..Limits::default() }));
     let mut caller = house.caller().await;
     caller.send(get("/large")).await;
     soon(async {
@@ -193,14 +137,9 @@ async fn a_reply_that_isnt_taken_ends_the_connection() {
 
 #[tokio::test]
 async fn a_body_that_stalls_is_answered_by_the_site() {
-    let house = House::open(with(Limits {
-        body_read_timeout_ms: 60,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { body_read_timeout_ms: 60, ..Limits::default() }));
     let mut caller = house.caller().await;
-    caller
-        .send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
-        .await;
+    caller.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").await;
     let got = caller.reply().await;
     assert_eq!((got.status, got.body.as_str()), (408, "late Body /echo"));
     assert_eq!(caller.closed().await, "");
@@ -209,21 +148,13 @@ async fn a_body_that_stalls_is_answered_by_the_site() {
 
 #[tokio::test]
 async fn the_request_as_a_whole_is_bounded() {
-    let house = House::open(with(Limits {
-        request_timeout_ms: 60,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { request_timeout_ms: 60, ..Limits::default() }));
     let mut caller = house.caller().await;
-    caller
-        .send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
-        .await;
+    caller.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").await;
     assert_eq!(caller.reply().await.body, "late Body /echo");
     let mut caller = house.caller().await;
     let got = caller.ask(&get("/forever")).await;
-    assert_eq!(
-        (got.status, got.body.as_str()),
-        (503, "late Answer /forever")
-    );
+    assert_eq!((got.status, got.body.as_str()), (503, "late Answer /forever"));
     assert_eq!(caller.ask(&get("/fast")).await.status, 200);
     assert_eq!(house.stats().timeouts_total, 2);
     assert_eq!(house.stats().in_flight, 0);
@@ -231,10 +162,7 @@ async fn the_request_as_a_whole_is_bounded() {
 
 #[tokio::test]
 async fn silent_connections_make_room_for_callers() {
-    let house = House::open(with(Limits {
-        connection_limit: 1,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { connection_limit: 1, ..Limits::default() }));
     let mut idle = house.caller().await;
     assert_eq!(idle.ask(&get("/other")).await.status, 200);
     assert_eq!(idle.ask(&get("/other")).await.status, 200);
@@ -247,10 +175,7 @@ async fn silent_connections_make_room_for_callers() {
 
 #[tokio::test]
 async fn a_connection_at_work_is_never_shed() {
-    let house = House::open(with(Limits {
-        connection_limit: 1,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { connection_limit: 1, ..Limits::default() }));
     let mut working = house.caller().await;
     working.send(get("/gate")).await;
     house.marks.entered.acquire().await.unwrap().forget();
@@ -263,10 +188,7 @@ async fn a_connection_at_work_is_never_shed() {
 
 #[tokio::test]
 async fn too_many_handlers_are_answered_busy_and_fast_replies_go_on() {
-    let house = House::open(with(Limits {
-        handler_limit: 1,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { handler_limit: 1, ..Limits::default() }));
     let mut working = house.caller().await;
     working.send(get("/gate")).await;
     house.marks.entered.acquire().await.unwrap().forget();
@@ -282,15 +204,9 @@ async fn too_many_handlers_are_answered_busy_and_fast_replies_go_on() {
 
 #[tokio::test]
 async fn bodies_beyond_what_memory_is_given_are_answered_busy() {
-    let house = House::open(with(Limits {
-        body_memory_limit_bytes: 1,
-        ..Limits::default()
-    }));
+    let house = House::open(with(Limits { body_memory_limit_bytes: 1, ..Limits::default() }));
     let mut caller = house.caller().await;
     let got = caller.ask(&post("/echo", &"x".repeat(300_000))).await;
     assert_eq!((got.status, got.body.as_str()), (503, "busy"));
-    assert_eq!(
-        caller.ask(&post("/echo", &"x".repeat(60_000))).await.status,
-        200
-    );
+    assert_eq!(caller.ask(&post("/echo", &"x".repeat(60_000))).await.status, 200);
 }

@@ -31,20 +31,11 @@ impl Lines {
         let _guard = tracing::subscriber::set_default(subscriber);
         let house = House::open(config());
         house.ask(&get("/fast?access_token=hush")).await;
-        house
-            .ask(&get(
-                "/other/vkeysu_hush?a=1&access_token=hush&client_secret=hush",
-            ))
-            .await;
-        house
-            .ask(&post("/echo?code=hush", &"x".repeat(2_000_000)))
-            .await;
+        house.ask(&get("/other/vkeysu_hush?a=1&access_token=hush&client_secret=hush")).await;
+        house.ask(&post("/echo?code=hush", &"x".repeat(2_000_000))).await;
         house.ask(&get("/panic?password=hush")).await;
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        text.lines()
-            .filter(|line| line.contains(" access: "))
-            .collect::<Vec<_>>()
-            .join("\n")
+        text.lines().filter(|line| line.contains(" access: ")).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -68,11 +59,6 @@ async fn each_ordinary_request_is_one_masked_line_and_fast_ones_are_quiet() {
 async fn fast_replies_are_logged_at_debug() {
     let text = Lines::of(Level::DEBUG).await;
     assert_eq!(text.lines().count(), 4, "{text}");
-    assert!(
-        text.lines()
-            .next()
-            .unwrap()
-            .contains("path=/fast?access_token=*** status=200")
-    );
+    assert!(text.lines().next().unwrap().contains("path=/fast?access_token=*** status=200"));
     assert!(!text.contains("hush"));
 }

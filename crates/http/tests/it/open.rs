@@ -6,11 +6,7 @@ use valetkey_http::{Limits, ListenError, Listener};
 
 pub fn marks() -> Arc<Marks> {
     let closed = || Semaphore::new(0);
-    Arc::new(Marks {
-        entered: closed(),
-        gate: closed(),
-        left: closed(),
-    })
+    Arc::new(Marks { entered: closed(), gate: closed(), left: closed() })
 }
 
 fn probe() -> (Arc<Probe>, Arc<Marks>) {
@@ -40,10 +36,7 @@ async fn plain_http_stays_at_home_unless_a_proxy_is_in_front() {
         let mut config = config();
         config.address = outside.parse().unwrap();
         let error = Listener::bind(config, probe().0).unwrap_err();
-        assert!(
-            matches!(error, ListenError::PlainOutside { .. }),
-            "{outside}: {error}"
-        );
+        assert!(matches!(error, ListenError::PlainOutside { .. }), "{outside}: {error}");
         assert!(error.to_string().contains("--behind-proxy"));
     }
     let mut behind = config();
@@ -64,22 +57,11 @@ async fn an_address_of_another_machine_and_a_limit_out_of_range_are_named() {
     elsewhere.address = "192.0.2.1:0".parse().unwrap();
     elsewhere.behind_proxy = true;
     let error = Listener::bind(elsewhere, probe().0).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("192.0.2.1:0 is not an address of this machine")
-    );
+    assert!(error.to_string().starts_with("192.0.2.1:0 is not an address of this machine"));
     let mut odd = config();
-    odd.limits = Limits {
-        header_limit_bytes: 10,
-        ..Limits::default()
-    };
+    odd.limits = Limits { header_limit_bytes: 10, ..Limits::default() };
     let error = Listener::bind(odd, probe().0).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("limit header_limit_bytes is 10")
-    );
+    assert!(error.to_string().starts_with("limit header_limit_bytes is 10"));
 }
 
 #[tokio::test]

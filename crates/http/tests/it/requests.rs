@@ -5,24 +5,13 @@ use valetkey_http::{RequestId, TrustedProxies};
 async fn fast_and_ordinary_requests_are_answered_in_order_on_one_connection() {
     let house = House::open(config());
     let mut caller = house.caller().await;
-    caller
-        .send(get("/fast?a=1") + &post("/echo", "hello") + &get("/other") + &get("/fast"))
-        .await;
+    caller.send(get("/fast?a=1") + &post("/echo", "hello") + &get("/other") + &get("/fast")).await;
     assert_eq!(caller.reply().await.body, "fast 127.0.0.1 a=1");
-    assert_eq!(
-        caller.reply().await.body,
-        "POST /echo 5 bytes from 127.0.0.1 tls false"
-    );
-    assert_eq!(
-        caller.reply().await.body,
-        "GET /other 0 bytes from 127.0.0.1 tls false"
-    );
+    assert_eq!(caller.reply().await.body, "POST /echo 5 bytes from 127.0.0.1 tls false");
+    assert_eq!(caller.reply().await.body, "GET /other 0 bytes from 127.0.0.1 tls false");
     assert_eq!(caller.reply().await.body, "fast 127.0.0.1 ");
     let stats = house.stats();
-    assert_eq!(
-        (stats.requests_total, stats.fast_total, stats.in_flight),
-        (4, 2, 0)
-    );
+    assert_eq!((stats.requests_total, stats.fast_total, stats.in_flight), (4, 2, 0));
     assert_eq!((stats.connections_total, stats.connections_open), (1, 1));
 }
 
@@ -46,10 +35,7 @@ async fn many_callers_at_once_get_their_own_answers() {
             for turn in 0..25 {
                 let path = format!("/c{caller}/{turn}");
                 let got = connection.ask(&post(&path, "xyz")).await;
-                assert_eq!(
-                    got.body,
-                    format!("POST {path} 3 bytes from 127.0.0.1 tls false")
-                );
+                assert_eq!(got.body, format!("POST {path} 3 bytes from 127.0.0.1 tls false"));
             }
         }
     });
@@ -61,10 +47,7 @@ async fn many_callers_at_once_get_their_own_answers() {
 async fn a_fast_reply_to_a_request_with_a_body_leaves_the_connection_usable() {
     let house = House::open(config());
     let mut caller = house.caller().await;
-    assert_eq!(
-        caller.ask(&post("/fast", &"x".repeat(500_000))).await.body,
-        "fast 127.0.0.1 "
-    );
+    assert_eq!(caller.ask(&post("/fast", &"x".repeat(500_000))).await.body, "fast 127.0.0.1 ");
     assert_eq!(caller.ask(&get("/fast")).await.status, 200);
 }
 
@@ -73,11 +56,9 @@ async fn checks_by_post_are_answered_without_a_handler() {
     let house = House::open(config());
     let mut caller = house.caller().await;
     assert_eq!(caller.ask(&post("/check", "abc")).await.body, "checked 3");
-    assert_eq!(
-        caller.ask(&post("/check", "")).await.body,
-        "POST /check 0 bytes from 127.0.0.1 tls false"
-    );
-    let chunked = "POST /check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n";
+    assert_eq!(caller.ask(&post("/check", "")).await.body, "POST /check 0 bytes from 127.0.0.1 tls false");
+    let chunked =
+        "POST /check HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n";
     assert_eq!(caller.ask(chunked).await.body, "checked 5");
     assert_eq!(house.stats().fast_total, 2);
 }
@@ -85,10 +66,7 @@ async fn checks_by_post_are_answered_without_a_handler() {
 #[tokio::test]
 async fn request_ids_are_ours_and_differ() {
     let house = House::open(config());
-    let (one, two) = (
-        house.ask(&get("/fast-id")).await.body,
-        house.ask(&get("/fast-id")).await.body,
-    );
+    let (one, two) = (house.ask(&get("/fast-id")).await.body, house.ask(&get("/fast-id")).await.body);
     assert!(RequestId::parse(&one).is_some() && RequestId::parse(&two).is_some());
     assert_ne!(one, two);
 }
@@ -99,14 +77,9 @@ async fn head_gets_the_length_without_the_body() {
     let mut caller = house.caller().await;
     for path in ["/fast", "/other"] {
         let body = caller.ask(&get(path)).await.body.replacen("GET", "HEAD", 1);
-        caller
-            .send(format!("HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n"))
-            .await;
+        caller.send(format!("HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
         let head = caller.reply_to(true).await.head;
-        assert!(
-            head.contains(&format!("content-length: {}\r\n", body.len())),
-            "{head}"
-        );
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
     }
 }
 
@@ -118,21 +91,12 @@ async fn forwarded_addresses_are_believed_from_trusted_peers_alone() {
         )
     };
     let untrusting = House::open(config());
-    assert_eq!(
-        untrusting.ask(&forwarded("/fast")).await.body,
-        "fast 127.0.0.1 "
-    );
+    assert_eq!(untrusting.ask(&forwarded("/fast")).await.body, "fast 127.0.0.1 ");
     let mut trusting = config();
     trusting.trusted_proxies = TrustedProxies::parse(["127.0.0.0/8", "10.0.0.0/8"]).unwrap();
     let trusting = House::open(trusting);
-    assert_eq!(
-        trusting.ask(&forwarded("/fast")).await.body,
-        "fast 203.0.113.5 "
-    );
-    assert_eq!(
-        trusting.ask(&forwarded("/slow")).await.body,
-        "GET /slow 0 bytes from 203.0.113.5 tls false"
-    );
+    assert_eq!(trusting.ask(&forwarded("/fast")).await.body, "fast 203.0.113.5 ");
+    assert_eq!(trusting.ask(&forwarded("/slow")).await.body, "GET /slow 0 bytes from 203.0.113.5 tls false");
 }
 
 #[tokio::test]
@@ -150,8 +114,5 @@ async fn a_caller_that_hangs_up_doesnt_stop_its_handler() {
     })
     .await;
     house.marks.gate.add_permits(1);
-    super::house::soon(house.marks.left.acquire())
-        .await
-        .unwrap()
-        .forget();
+    super::house::soon(house.marks.left.acquire()).await.unwrap().forget();
 }

@@ -35,11 +35,7 @@ fn reloader(files: &Files) -> Result<Arc<TlsReloader>, TlsError> {
     }))
 }
 
-async fn connect(
-    house: &House,
-    root: &CertificateDer<'static>,
-    alpn: &[&str],
-) -> io::Result<TlsStream<TcpStream>> {
+async fn connect(house: &House, root: &CertificateDer<'static>, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(root.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -51,9 +47,7 @@ async fn connect(
     client.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     let stream = TcpStream::connect(house.address).await.unwrap();
     let name = ServerName::try_from("valetkey.test").unwrap();
-    TlsConnector::from(Arc::new(client))
-        .connect(name, stream)
-        .await
+    TlsConnector::from(Arc::new(client)).connect(name, stream).await
 }
 
 #[tokio::test]
@@ -78,16 +72,10 @@ async fn tls_speaks_both_versions_and_takes_a_new_certificate_while_running() {
 
     // A pair that doesn't fit changes nothing.
     let (second, pem) = made();
-    let mismatched = Pem {
-        key: made().1.key,
-        ..pem.clone()
-    };
+    let mismatched = Pem { key: made().1.key, ..pem.clone() };
     *files.lock().unwrap() = Ok(mismatched);
     let error = reloader.reload().unwrap_err().to_string();
-    assert!(
-        error.starts_with("cert.pem and key.pem can't be used together"),
-        "{error}"
-    );
+    assert!(error.starts_with("cert.pem and key.pem can't be used together"), "{error}");
     assert!(connect(&house, &first, &[]).await.is_ok());
     assert!(connect(&house, &second, &[]).await.is_err());
 
@@ -96,43 +84,20 @@ async fn tls_speaks_both_versions_and_takes_a_new_certificate_while_running() {
     assert!(connect(&house, &first, &[]).await.is_err());
     let stream = connect(&house, &second, &[]).await.unwrap();
     assert_eq!(Caller::new(stream).ask(&get("/fast")).await.status, 200);
-    assert_eq!(
-        standing.ask(&get("/fast")).await.status,
-        200,
-        "the old connection goes on"
-    );
+    assert_eq!(standing.ask(&get("/fast")).await.status, 200, "the old connection goes on");
 }
 
 #[tokio::test]
 async fn pem_texts_that_cant_be_used_are_named() {
     let (_, good) = made();
-    let told = |pem: io::Result<Pem>| {
-        reloader(&Arc::new(Mutex::new(pem)))
-            .unwrap_err()
-            .to_string()
-    };
-    let gone = told(Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        "cert.pem: no such file",
-    )));
-    assert_eq!(
-        gone,
-        "the TLS certificate or key can't be read: cert.pem: no such file"
-    );
-    let empty = Pem {
-        certificate: vec![],
-        ..good.clone()
-    };
+    let told = |pem: io::Result<Pem>| reloader(&Arc::new(Mutex::new(pem))).unwrap_err().to_string();
+    let gone = told(Err(io::Error::new(io::ErrorKind::NotFound, "cert.pem: no such file")));
+    assert_eq!(gone, "the TLS certificate or key can't be read: cert.pem: no such file");
+    let empty = Pem { certificate: vec![], ..good.clone() };
     assert!(told(Ok(empty)).starts_with("cert.pem holds no readable PEM certificate"));
-    let swapped = Pem {
-        certificate: good.key.clone(),
-        ..good.clone()
-    };
+    let swapped = Pem { certificate: good.key.clone(), ..good.clone() };
     assert!(told(Ok(swapped)).starts_with("cert.pem holds no readable PEM certificate"));
-    let keyless = Pem {
-        key: good.certificate.clone(),
-        ..good.clone()
-    };
+    let keyless = Pem { key: good.certificate.clone(), ..good.clone() };
     assert!(told(Ok(keyless)).starts_with("key.pem holds no readable PEM private key"));
     assert!(!format!("{good:?}").contains("PRIVATE"));
 }
@@ -142,10 +107,7 @@ async fn handshakes_that_fail_or_stall_are_ended_and_counted() {
     let files: Files = Arc::new(Mutex::new(Ok(made().1)));
     let mut config = config();
     config.tls = Some(reloader(&files).unwrap());
-    config.limits = Limits {
-        tls_handshake_timeout_ms: 60,
-        ..Limits::default()
-    };
+    config.limits = Limits { tls_handshake_timeout_ms: 60, ..Limits::default() };
     let house = House::open(config);
     assert_eq!(house.caller().await.closed().await, "");
     let mut plain = house.caller().await;
@@ -169,8 +131,5 @@ async fn tls_may_listen_anywhere() {
     let mut config = config();
     config.address = "0.0.0.0:0".parse().unwrap();
     config.tls = Some(reloader(&files).unwrap());
-    assert!(
-        valetkey_http::Listener::bind(config, Arc::new(super::house::Probe(super::open::marks())))
-            .is_ok()
-    );
+    assert!(valetkey_http::Listener::bind(config, Arc::new(super::house::Probe(super::open::marks()))).is_ok());
 }

@@ -64,11 +64,7 @@ fn reopen(ring: &KeyRing, bytes: &[u8]) -> Result<Secret, SealError> {
 
 fn open_failed(purpose: &str, id: u64, key_id: u64) -> SealError {
     let purpose = purpose.to_owned();
-    SealError::OpenFailed {
-        purpose,
-        id,
-        key_id,
-    }
+    SealError::OpenFailed { purpose, id, key_id }
 }
 
 #[test]
@@ -96,9 +92,7 @@ fn the_stored_form_is_stable() {
             "01000102030405060708090a0b0743945881a0845cc508ddc0fda43622d387d567a42e092b603ebfde41345eed5d363b3c61d0c066ef8f8cc75a5bb8c0",
         ),
     };
-    let sealed = from_hex(
-        "0100000000000000076465666768696a6b6c6d6e6f824d651630e67cd6673857a0b02c7c8f0648c3f4402f",
-    );
+    let sealed = from_hex("0100000000000000076465666768696a6b6c6d6e6f824d651630e67cd6673857a0b02c7c8f0648c3f4402f");
     let ring = KeyRing::open(&master, [wrapped]).unwrap();
     assert_eq!(reopen(&ring, &sealed).unwrap().expose(), PLAIN);
     assert_eq!(Sealed::from_bytes(&sealed).unwrap().to_bytes(), sealed);
@@ -116,10 +110,7 @@ fn no_flipped_bit_opens() {
     }
     let mut other_key = bytes.clone();
     other_key[8] = 1;
-    assert_eq!(
-        reopen(&ring, &other_key).err(),
-        Some(open_failed(PURPOSE, 42, 1))
-    );
+    assert_eq!(reopen(&ring, &other_key).err(), Some(open_failed(PURPOSE, 42, 1)));
 }
 
 #[test]
@@ -127,16 +118,10 @@ fn no_other_length_opens() {
     let (_, ring, _) = ring(1);
     let mut bytes = ring.seal(PURPOSE, 42, PLAIN).unwrap().to_bytes();
     for length in 0..bytes.len() {
-        assert!(
-            reopen(&ring, &bytes[..length]).is_err(),
-            "{length} bytes opened"
-        );
+        assert!(reopen(&ring, &bytes[..length]).is_err(), "{length} bytes opened");
     }
     bytes.push(0);
-    assert_eq!(
-        reopen(&ring, &bytes).err(),
-        Some(open_failed(PURPOSE, 42, 1))
-    );
+    assert_eq!(reopen(&ring, &bytes).err(), Some(open_failed(PURPOSE, 42, 1)));
 }
 
 #[test]
@@ -152,17 +137,11 @@ fn malformed_values_say_what_is_wrong() {
     assert_eq!(head(0, 1, 28), malformed("its version is unknown"));
     assert_eq!(head(2, 1, 28), malformed("its version is unknown"));
     assert_eq!(head(1, 0, 28), malformed("its data key id is out of range"));
-    assert_eq!(
-        head(1, KEY_ID_LIMIT + 1, 28),
-        malformed("its data key id is out of range")
-    );
+    assert_eq!(head(1, KEY_ID_LIMIT + 1, 28), malformed("its data key id is out of range"));
     assert_eq!(head(1, 1, 27), malformed("it is cut off"));
     assert!(head(1, 1, 28).is_ok());
     assert!(head(1, 1, 28 + PLAIN_LIMIT_BYTES).is_ok());
-    assert_eq!(
-        head(1, 1, 29 + PLAIN_LIMIT_BYTES),
-        malformed("it is too long")
-    );
+    assert_eq!(head(1, 1, 29 + PLAIN_LIMIT_BYTES), malformed("it is too long"));
 }
 
 #[test]
@@ -203,31 +182,16 @@ fn the_same_value_never_seals_to_the_same_bytes() {
 fn another_master_key_is_refused_by_name() {
     let (master, mut ring, stored) = ring(1);
     let other = MasterKey::generate(&OsRandom).unwrap();
-    let wrong = SealError::WrongMaster {
-        needed: master.id().to_owned(),
-        given: other.id().to_owned(),
-    };
-    assert_eq!(
-        KeyRing::open(&other, stored.clone()).err(),
-        Some(wrong.clone())
-    );
-    assert_eq!(
-        ring.new_data_key(&other, &OsRandom).err(),
-        Some(wrong.clone())
-    );
-    assert_eq!(
-        ring.add(&other, stored[0].clone()).err(),
-        Some(wrong.clone())
-    );
+    let wrong = SealError::WrongMaster { needed: master.id().to_owned(), given: other.id().to_owned() };
+    assert_eq!(KeyRing::open(&other, stored.clone()).err(), Some(wrong.clone()));
+    assert_eq!(ring.new_data_key(&other, &OsRandom).err(), Some(wrong.clone()));
+    assert_eq!(ring.add(&other, stored[0].clone()).err(), Some(wrong.clone()));
     assert_eq!(ring.rewrap_all(&other, &master).err(), Some(wrong));
 
     // Relabelled, it gets past the name and still does not unwrap.
     let mut relabelled = stored[0].clone();
     relabelled.master_id = other.id().to_owned();
-    assert_eq!(
-        KeyRing::open(&other, [relabelled]).err(),
-        Some(SealError::CorruptKey { key_id: 1 })
-    );
+    assert_eq!(KeyRing::open(&other, [relabelled]).err(), Some(SealError::CorruptKey { key_id: 1 }));
 }
 
 #[test]
@@ -317,10 +281,7 @@ fn master_key_rotation_keeps_every_value() {
 #[test]
 fn an_empty_ring_seals_nothing() {
     let (_, ring, _) = ring(0);
-    assert_eq!(
-        ring.seal(PURPOSE, 42, PLAIN).err(),
-        Some(SealError::NoDataKey)
-    );
+    assert_eq!(ring.seal(PURPOSE, 42, PLAIN).err(), Some(SealError::NoDataKey));
     assert_eq!(ring.current_key_id(), None);
 }
 

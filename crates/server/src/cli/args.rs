@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn the_help_names_every_command_and_no_other() {
-        let lines: Vec<&str> = HELP.lines().filter(|l| l.starts_with("  ")).map(|l| l.split_whitespace().next().unwrap()).collect();
+        let lines: Vec<&str> =
+            HELP.lines().filter(|l| l.starts_with("  ")).map(|l| l.split_whitespace().next().unwrap()).collect();
         let command = Args::command();
         let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
         assert_eq!(lines, names, "the help lists the commands in the order in which they stand");
@@ -310,7 +311,14 @@ mod tests {
                 Err(e) => assert_eq!(e.kind(), clap::error::ErrorKind::DisplayVersion, "{line}: {e}"),
             }
         }
-        for line in ["token issue Robot Shop", "token issue R S --scopes a --days 1 --never", "explain", "assignment list", "share x", "explain T --token-id 1"] {
+        for line in [
+            "token issue Robot Shop",
+            "token issue R S --scopes a --days 1 --never",
+            "explain",
+            "assignment list",
+            "share x",
+            "explain T --token-id 1",
+        ] {
             let words = std::iter::once("valetkey").chain(line.split(' '));
             assert!(Args::try_parse_from(words).is_err(), "{line}");
         }

@@ -44,7 +44,8 @@ pub struct Address {
 impl Address {
     /// Reads a URL, and refuses what would send a token in the clear.
     pub fn parse(text: &str) -> Result<Address, Fail> {
-        let wrong = || Fail::new(format!("--server must be an address such as https://graph.example.com, not {}", shown(text)));
+        let wrong =
+            || Fail::new(format!("--server must be an address such as https://graph.example.com, not {}", shown(text)));
         let uri: Uri = text.parse().map_err(|_| wrong())?;
         let is_https = match uri.scheme_str() {
             Some("http") => false,
@@ -71,7 +72,11 @@ impl Address {
     }
 
     fn authority(&self) -> String {
-        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 }
 
@@ -112,7 +117,8 @@ pub async fn over_socket(stream: UnixStream, send: Send<'_>) -> Result<(StatusCo
 pub async fn over_tcp(address: &Address, ca: Option<&Path>, send: Send<'_>) -> Result<(StatusCode, Bytes), Fail> {
     let connecting = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((address.host.as_str(), address.port)));
     let failed = |why: String| {
-        Fail::new(format!("{} can't be reached: {why}", address.text())).hint("check the address, and that the server runs")
+        Fail::new(format!("{} can't be reached: {why}", address.text()))
+            .hint("check the address, and that the server runs")
     };
     let stream = match connecting.await {
         Ok(Ok(stream)) => stream,
@@ -131,7 +137,9 @@ async fn exchange<S>(stream: S, host: &str, path: &str, send: &Send<'_>) -> Resu
 where
     S: AsyncRead + AsyncWrite + Unpin + std::marker::Send + 'static,
 {
-    let broken = |error: &dyn std::fmt::Display| Fail::new(format!("the server broke off the call: {error}")).hint("its log may say why");
+    let broken = |error: &dyn std::fmt::Display| {
+        Fail::new(format!("the server broke off the call: {error}")).hint("its log may say why")
+    };
     let mut request = http::Request::builder()
         .method(send.method.clone())
         .uri(path)
@@ -143,9 +151,11 @@ where
     }
     let request = request.body(Full::new(Bytes::from(send.body.clone())));
     // Only a token that no header can carry gets here.
-    let request = request.map_err(|_| Fail::new("the token holds characters that no token has").hint("check what was pasted"))?;
+    let request =
+        request.map_err(|_| Fail::new("the token holds characters that no token has").hint("check what was pasted"))?;
     let call = async {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
         let driver = tokio::spawn(connection);
         let response = sender.send_request(request).await.map_err(|e| broken(&e))?;
         let status = response.status();
@@ -167,10 +177,18 @@ mod tests {
 
     #[test]
     fn a_token_is_never_sent_in_the_clear_beyond_this_machine() {
-        for text in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/", "https://example.com", "https://10.0.0.1:8443/base/"] {
+        for text in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:1/",
+            "https://example.com",
+            "https://10.0.0.1:8443/base/",
+        ] {
             assert!(Address::parse(text).is_ok(), "{text}");
         }
-        for text in ["http://example.com", "http://10.0.0.1:8080", "http://127.0.0.1.example.com", "http://[2001:db8::1]"] {
+        for text in
+            ["http://example.com", "http://10.0.0.1:8080", "http://127.0.0.1.example.com", "http://[2001:db8::1]"]
+        {
             assert!(Address::parse(text).unwrap_err().message().contains("in the clear"), "{text}");
         }
         for text in ["", "example.com", "ftp://x", "http://", "http://a@127.0.0.1", "http://127.0.0.1/?q", "https://"] {

@@ -154,7 +154,11 @@ fn answers(report: &mut Report, session: &Session, status: &Value) {
     let found = format!("answers in {}, version {version}, revision {}", session.place(), text("revision"));
     match status.get("fresh") {
         Some(Value::Bool(false)) => {
-            report.fail("server", format!("{found}, and can't show that it is up to date"), "see its log; it refuses calls until then");
+            report.fail(
+                "server",
+                format!("{found}, and can't show that it is up to date"),
+                "see its log; it refuses calls until then",
+            );
         }
         _ if version != own => report.warn("server", found, format!("this program is version {own}: use the same")),
         _ => report.ok("server", found),
@@ -170,10 +174,15 @@ fn answers(report: &mut Report, session: &Session, status: &Value) {
 fn clock(report: &mut Report) {
     let now = SystemClock.now();
     if now < EPOCH_MS {
-        report.fail("clock", "it stands before 2025, so ids and ends of tokens would be wrong", "set the clock; let it follow a time server (NTP)");
+        report.fail(
+            "clock",
+            "it stands before 2025, so ids and ends of tokens would be wrong",
+            "set the clock; let it follow a time server (NTP)",
+        );
         return;
     }
-    let shown = jiff::Timestamp::from_millisecond(now).map(|t| screen::cell(&json!(format!("{t:.3}")))).unwrap_or_default();
+    let shown =
+        jiff::Timestamp::from_millisecond(now).map(|t| screen::cell(&json!(format!("{t:.3}")))).unwrap_or_default();
     report.ok("clock", shown);
 }
 
@@ -186,7 +195,13 @@ fn folder(report: &mut Report, folder: &Path) {
             let todo = "set one up with `valetkey init`, look around with `valetkey demo`, or name it with --data DIR";
             return report.fail(THING, format!("{shown} is not there"), todo);
         }
-        Err(error) => return report.fail(THING, format!("{shown} can't be looked at: {error}"), "run this as the user that owns it"),
+        Err(error) => {
+            return report.fail(
+                THING,
+                format!("{shown} can't be looked at: {error}"),
+                "run this as the user that owns it",
+            );
+        }
     };
     if !found.is_dir() {
         return report.fail(THING, format!("{shown} is not a folder"), "name another one with --data DIR");
@@ -219,7 +234,9 @@ fn disk(report: &mut Report, folder: &Path) {
     const THING: &str = "disk";
     let free = match rustix::fs::statvfs(folder) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
-        Err(error) => return report.warn(THING, format!("the free space can't be found out: {error}"), "look with `df`"),
+        Err(error) => {
+            return report.warn(THING, format!("the free space can't be found out: {error}"), "look with `df`");
+        }
     };
     let shown = format!("{} MiB free", free / (1024 * 1024));
     if free < FREE_FAIL_BYTES {
@@ -272,7 +289,11 @@ fn port(report: &mut Report, config: &Config) {
     let address = config.listen;
     match TcpListener::bind(address) {
         Ok(_) => report.ok("port", format!("{address} is free")),
-        Err(error) => report.fail("port", format!("{address} can't be listened on: {error}"), "stop what uses it, or set another `listen`"),
+        Err(error) => report.fail(
+            "port",
+            format!("{address} can't be listened on: {error}"),
+            "stop what uses it, or set another `listen`",
+        ),
     }
     if !address.ip().to_canonical().is_loopback() && config.tls.is_none() && !config.behind_proxy {
         let todo = "set [tls], or behind_proxy if a proxy in front ends TLS";

@@ -74,7 +74,10 @@ pub async fn refusals(session: &Session, limit: u32) -> Outcome {
         screen::note("nothing was refused");
         return Ok(ExitCode::SUCCESS);
     }
-    screen::table(&rows, &[("at", "at"), ("reason", "reason"), ("token", "token"), ("business", "business"), ("trace", "trace")]);
+    screen::table(
+        &rows,
+        &[("at", "at"), ("reason", "reason"), ("token", "token"), ("business", "business"), ("trace", "trace")],
+    );
     screen::note("valetkey explain TRACE tells more");
     Ok(ExitCode::SUCCESS)
 }
@@ -104,9 +107,15 @@ fn print(lines: &[Line]) {
     let rows: Vec<Vec<String>> = lines
         .iter()
         .map(|line| {
-            let changed = matches!((&line.then, &line.now), (Some(then), Some(now)) if then != now) && line.name != "revision";
+            let changed =
+                matches!((&line.then, &line.now), (Some(then), Some(now)) if then != now) && line.name != "revision";
             let text = |side: &Option<String>| side.clone().unwrap_or_default();
-            vec![line.name.clone(), text(&line.then), text(&line.now), if changed { "changed".to_owned() } else { String::new() }]
+            vec![
+                line.name.clone(),
+                text(&line.then),
+                text(&line.now),
+                if changed { "changed".to_owned() } else { String::new() },
+            ]
         })
         .collect();
     screen::text_table(&["fact", "then", "now", ""], &rows);

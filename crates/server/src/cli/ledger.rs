@@ -34,7 +34,9 @@ struct Header {
 /// `valetkey ledger …`.
 pub async fn run(on: &On, verb: LedgerVerb) -> Outcome {
     match verb {
-        LedgerVerb::List { after, limit, of } => super::within(on, async |s| list(s, after, limit, of.business.as_deref()).await).await,
+        LedgerVerb::List { after, limit, of } => {
+            super::within(on, async |s| list(s, after, limit, of.business.as_deref()).await).await
+        }
         LedgerVerb::Verify { file: Some(file), expect, .. } => {
             let (checked, business) = verify_file(&file)?;
             report(&checked, business, expect.as_deref(), on.json)
@@ -42,7 +44,9 @@ pub async fn run(on: &On, verb: LedgerVerb) -> Outcome {
         LedgerVerb::Verify { file: None, expect, of } => {
             super::within(on, async |s| verify(s, of.business.as_deref(), expect.as_deref()).await).await
         }
-        LedgerVerb::Export { out, of } => super::within(on, async |s| export(s, &out, of.business.as_deref()).await).await,
+        LedgerVerb::Export { out, of } => {
+            super::within(on, async |s| export(s, &out, of.business.as_deref()).await).await
+        }
     }
 }
 
@@ -110,7 +114,8 @@ async fn verify(session: &Session, business: Option<&str>, expect: Option<&str>)
     let pairs = business.as_ref().map_or_else(|| json!({}), |b| json!({ "business": b }));
     session
         .pages("ledger.list", pairs, |row| {
-            let entry: Entry = serde_json::from_value(row.clone()).map_err(|e| Fail::new(format!("an entry can't be read: {e}")))?;
+            let entry: Entry =
+                serde_json::from_value(row.clone()).map_err(|e| Fail::new(format!("an entry can't be read: {e}")))?;
             checked.take(&entry);
             bar.set_position(entry.revision);
             Ok(())
@@ -120,7 +125,8 @@ async fn verify(session: &Session, business: Option<&str>, expect: Option<&str>)
     if checked.wrong.is_none() && !of_business {
         checked.wrong = cut_off(&checked.verifier, &head);
     }
-    let whose = if of_business { Some(business.unwrap_or_else(|| "the calling token's business".to_owned())) } else { None };
+    let whose =
+        if of_business { Some(business.unwrap_or_else(|| "the calling token's business".to_owned())) } else { None };
     report(&checked, whose, expect, session.json)
 }
 
@@ -146,10 +152,14 @@ fn verify_file(file: &Path) -> Result<(Checked, Option<String>), Fail> {
     let header = next_line(&mut lines).map_err(|e| unreadable(&e))?;
     let header: Option<Header> = header.and_then(|line| serde_json::from_str(&line).ok());
     let Some(header) = header else {
-        return Err(Fail::new(format!("{shown} is not an export of a ledger: its first line is none")).hint("valetkey ledger export makes one"));
+        return Err(Fail::new(format!("{shown} is not an export of a ledger: its first line is none"))
+            .hint("valetkey ledger export makes one"));
     };
     if header.valetkey_ledger != 1 {
-        return Err(Fail::new(format!("{shown} has format {}, which this version does not know", header.valetkey_ledger)));
+        return Err(Fail::new(format!(
+            "{shown} has format {}, which this version does not know",
+            header.valetkey_ledger
+        )));
     }
     let mut checked = Checked::new(header.business.is_some());
     let mut number = 1u64;

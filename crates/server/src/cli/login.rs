@@ -44,7 +44,10 @@ pub struct Login {
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("token_id", &self.token_id).field("expires_at", &self.expires_at).finish_non_exhaustive()
+        f.debug_struct("Login")
+            .field("token_id", &self.token_id)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,7 +65,9 @@ impl Place {
             Place::Server(address) => {
                 let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
                 let folder = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
-                let folder = folder.ok_or_else(|| Fail::new("there is no folder for logins: neither XDG_CONFIG_HOME nor HOME is set"))?;
+                let folder = folder.ok_or_else(|| {
+                    Fail::new("there is no folder for logins: neither XDG_CONFIG_HOME nor HOME is set")
+                })?;
                 Ok(folder.join("valetkey").join(format!("login-{}.json", file_word(address))))
             }
         }
@@ -84,7 +89,8 @@ fn file_word(address: &str) -> String {
 /// The login for a place, if it has not ended.
 pub fn load(place: &Place) -> Result<Login, Fail> {
     let nobody = || {
-        Fail::new("nobody is signed in here").hint("valetkey login CODE, with a code from `valetkey init` or `valetkey person sign-in EMAIL`")
+        Fail::new("nobody is signed in here")
+            .hint("valetkey login CODE, with a code from `valetkey init` or `valetkey person sign-in EMAIL`")
     };
     let login = read(&place.file()?)?.ok_or_else(nobody)?;
     let now = Timestamp::from_millisecond(SystemClock.now()).unwrap_or(Timestamp::MAX);
@@ -106,7 +112,8 @@ fn read(file: &Path) -> Result<Option<Login>, Fail> {
     };
     let mode = opened.metadata().map(|m| m.permissions().mode());
     if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-        return Err(Fail::new(format!("others may read the login in {shown}, so it is not used")).hint(format!("chmod 600 {shown}")));
+        return Err(Fail::new(format!("others may read the login in {shown}, so it is not used"))
+            .hint(format!("chmod 600 {shown}")));
     }
     let login = serde_json::from_reader(std::io::BufReader::new(opened));
     login.map(Some).map_err(|_| Fail::new(format!("{shown} holds no login")).hint("sign in again"))
@@ -146,8 +153,9 @@ pub async fn login(args: LoginArgs) -> Outcome {
     let session = Session::open_by(&args.on, By::Nobody).await?;
     let redeemed = session.post("/v1/sign-in", json!({ "code": code.trim() })).await;
     session.close().await;
-    let login: Login = serde_json::from_value(redeemed?.result)
-        .map_err(|_| Fail::new("the server's answer to the code is not a login").hint("check that both are of the same version"))?;
+    let login: Login = serde_json::from_value(redeemed?.result).map_err(|_| {
+        Fail::new("the server's answer to the code is not a login").hint("check that both are of the same version")
+    })?;
     save(&place.file()?, &login)?;
     Ok(show(&login, args.on.json, "signed in"))
 }
@@ -177,7 +185,11 @@ fn show(login: &Login, as_json: bool, told: &str) -> ExitCode {
     let of = |value: &Value, name: &str| value.get(name).map(screen::cell).unwrap_or_default();
     let who = of(&login.person, "name");
     let role = of(&login.person, "role");
-    screen::done(&format!("{told}: {who} ({role} of {}), until {}", of(&login.business, "name"), screen::cell(&json!(end))));
+    screen::done(&format!(
+        "{told}: {who} ({role} of {}), until {}",
+        of(&login.business, "name"),
+        screen::cell(&json!(end))
+    ));
     ExitCode::SUCCESS
 }
 
@@ -196,11 +208,16 @@ pub async fn logout(on: &On) -> Outcome {
         }
         Err(fail) => Err(fail),
     };
-    std::fs::remove_file(&file).map_err(|e| Fail::new(format!("the login in {} can't be removed: {e}", file.display())))?;
+    std::fs::remove_file(&file)
+        .map_err(|e| Fail::new(format!("the login in {} can't be removed: {e}", file.display())))?;
     if let Err(fail) = revoked {
         // What has ended, or was revoked before, needs no revoking.
         if fail.reason().is_none() {
-            screen::note(&format!("the token could not be revoked ({}); it ends by itself at {:.0}", fail.message(), login.expires_at));
+            screen::note(&format!(
+                "the token could not be revoked ({}); it ends by itself at {:.0}",
+                fail.message(),
+                login.expires_at
+            ));
         }
     }
     if on.json {
@@ -224,7 +241,9 @@ pub async fn terms(on: &On, verb: TermsVerb) -> Outcome {
                 if s.json {
                     return Ok(screen::json(&done.result));
                 }
-                screen::done(&format!("version {version} is in force; new system users and tokens wait until it is accepted"));
+                screen::done(&format!(
+                    "version {version} is in force; new system users and tokens wait until it is accepted"
+                ));
                 Ok(ExitCode::SUCCESS)
             })
             .await
@@ -276,7 +295,8 @@ async fn accept_in(session: &Session, version: Option<u32>, yes: bool) -> Outcom
 /// Shows the terms and waits for a yes. Nobody accepts them by a script that was not told to.
 fn ask_to_accept(terms: &Value, version: u64) -> Result<(), Fail> {
     if !std::io::stdin().is_terminal() {
-        return Err(Fail::new("nobody is there to say yes to the terms").hint("read them with `valetkey terms show`, then add --yes"));
+        return Err(Fail::new("nobody is there to say yes to the terms")
+            .hint("read them with `valetkey terms show`, then add --yes"));
     }
     anstream::eprintln!("{}", screen::clean(terms.get("text").and_then(Value::as_str).unwrap_or_default()).trim_end());
     anstream::eprint!("\nAccept version {version} for your business? [y/N] ");
@@ -294,7 +314,13 @@ mod tests {
     use crate::lifecycle::folder::tests::scratch;
 
     fn login(end: Timestamp) -> Login {
-        Login { access_token: "hushhush".into(), token_id: "5".into(), expires_at: end, person: json!({"name": "Ada"}), business: json!({}) }
+        Login {
+            access_token: "hushhush".into(),
+            token_id: "5".into(),
+            expires_at: end,
+            person: json!({"name": "Ada"}),
+            business: json!({}),
+        }
     }
 
     #[test]

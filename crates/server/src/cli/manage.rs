@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use serde_json::{Map, Value, json};
 
 use super::args::{
-    AppVerb, AssetVerb, AssignmentVerb, BusinessUpdate, BusinessVerb, Page, PersonVerb, ShareVerb, SystemUserVerb, TokenVerb,
+    AppVerb, AssetVerb, AssignmentVerb, BusinessUpdate, BusinessVerb, Page, PersonVerb, ShareVerb, SystemUserVerb,
+    TokenVerb,
 };
 use super::fail::Fail;
 use super::names::{self, Sort};
@@ -88,7 +89,13 @@ pub async fn business(s: &Session, verb: BusinessVerb) -> Outcome {
             make(s, "business.create", pairs, &format!("business \"{name}\" made")).await
         }
         BusinessVerb::List { page } => {
-            let columns = [("id", "id"), ("name", "name"), ("terms", "terms_accepted"), ("strict", "strict_visibility"), ("created", "created_at")];
+            let columns = [
+                ("id", "id"),
+                ("name", "name"),
+                ("terms", "terms_accepted"),
+                ("strict", "strict_visibility"),
+                ("created", "created_at"),
+            ];
             list(s, "business.list", paged(&page, json!({})), &columns).await
         }
         BusinessVerb::Update(update) => business_update(s, *update).await,
@@ -132,19 +139,33 @@ pub async fn person(s: &Session, verb: PersonVerb) -> Outcome {
         }
         PersonVerb::List { of, page } => {
             let business = names::business(s, of.business.as_deref()).await?;
-            let columns = [("id", "id"), ("name", "name"), ("email", "email"), ("role", "role"), ("status", "status"), ("created", "created_at")];
+            let columns = [
+                ("id", "id"),
+                ("name", "name"),
+                ("email", "email"),
+                ("role", "role"),
+                ("status", "status"),
+                ("created", "created_at"),
+            ];
             list(s, "person.list", paged(&page, json!({ "business": business })), &columns).await
         }
         PersonVerb::Update { person, name, role, active } => {
             let status = active.map(|active| if active { "ACTIVE" } else { "DEACTIVATED" });
-            let mut pairs = params(json!({ "name": name, "role": role.map(super::args::RoleWord::as_str), "status": status }));
+            let mut pairs =
+                params(json!({ "name": name, "role": role.map(super::args::RoleWord::as_str), "status": status }));
             needs_a_change(&pairs, "valetkey person update")?;
             pairs["person"] = json!(names::id(s, Sort::Person, &person).await?);
             change(s, "person.update", pairs, format!("{person} changed")).await
         }
         PersonVerb::Delete { person } => {
             let id = names::id(s, Sort::Person, &person).await?;
-            change(s, "person.delete", json!({ "person": id }), format!("{person} deleted; the person's tokens are dead")).await
+            change(
+                s,
+                "person.delete",
+                json!({ "person": id }),
+                format!("{person} deleted; the person's tokens are dead"),
+            )
+            .await
         }
         PersonVerb::SignIn { person } => {
             let id = names::id(s, Sort::Person, &person).await?;
@@ -178,7 +199,13 @@ pub async fn app(s: &Session, verb: AppVerb) -> Outcome {
         }
         AppVerb::List { of, page } => {
             let business = names::business(s, of.business.as_deref()).await?;
-            let columns = [("id", "id"), ("name", "name"), ("connected", "connected"), ("demands proof", "demands_proof"), ("created", "created_at")];
+            let columns = [
+                ("id", "id"),
+                ("name", "name"),
+                ("connected", "connected"),
+                ("demands proof", "demands_proof"),
+                ("created", "created_at"),
+            ];
             list(s, "app.list", paged(&page, json!({ "business": business })), &columns).await
         }
         AppVerb::Update { app, name, scopes, demands_proof } => {
@@ -212,7 +239,8 @@ pub async fn app(s: &Session, verb: AppVerb) -> Outcome {
         AppVerb::Uninstall { app, system_user } => {
             let user = names::id(s, Sort::SystemUser, &system_user).await?;
             let pairs = json!({ "app": id(&app).await?, "system_user": user });
-            change(s, "app.uninstall", pairs, format!("app {app} taken off {system_user}; its tokens there are dead")).await
+            change(s, "app.uninstall", pairs, format!("app {app} taken off {system_user}; its tokens there are dead"))
+                .await
         }
     }
 }
@@ -228,7 +256,14 @@ pub async fn system_user(s: &Session, verb: SystemUserVerb) -> Outcome {
         }
         SystemUserVerb::List { of, page } => {
             let business = names::business(s, of.business.as_deref()).await?;
-            let columns = [("id", "id"), ("name", "name"), ("role", "role"), ("status", "status"), ("apps", "apps"), ("created", "created_at")];
+            let columns = [
+                ("id", "id"),
+                ("name", "name"),
+                ("role", "role"),
+                ("status", "status"),
+                ("apps", "apps"),
+                ("created", "created_at"),
+            ];
             list(s, "system-user.list", paged(&page, json!({ "business": business })), &columns).await
         }
         SystemUserVerb::Rename { system_user, name } => {
@@ -258,25 +293,39 @@ pub async fn asset(s: &Session, verb: AssetVerb) -> Outcome {
             let details = details_of(&details)?;
             let unowned = unowned.then_some(true);
             let details = (!details.is_empty()).then_some(details);
-            let pairs = json!({ "business": business, "name": name, "kind": kind, "details": details, "unowned": unowned });
+            let pairs =
+                json!({ "business": business, "name": name, "kind": kind, "details": details, "unowned": unowned });
             make(s, "asset.create", pairs, &format!("{kind} \"{name}\" made")).await
         }
         AssetVerb::List { of, kind, shared, page } => {
             let business = names::business(s, of.business.as_deref()).await?;
             let reach = shared.then_some("shared");
             let columns: &[(&str, &str)] = if shared {
-                &[("id", "id"), ("kind", "kind"), ("name", "name"), ("owner", "business"), ("permitted tasks", "permitted_tasks")]
+                &[
+                    ("id", "id"),
+                    ("kind", "kind"),
+                    ("name", "name"),
+                    ("owner", "business"),
+                    ("permitted tasks", "permitted_tasks"),
+                ]
             } else {
                 &[("id", "id"), ("kind", "kind"), ("name", "name"), ("created", "created_at")]
             };
-            list(s, "asset.list", paged(&page, json!({ "business": business, "kind": kind, "reach": reach })), columns).await
+            list(s, "asset.list", paged(&page, json!({ "business": business, "kind": kind, "reach": reach })), columns)
+                .await
         }
         AssetVerb::Rename { asset, name } => {
             let pairs = json!({ "asset": names::id(s, Sort::Asset, &asset).await?, "name": name });
             change(s, "asset.rename", pairs, format!("{asset} is called \"{name}\" now")).await
         }
         AssetVerb::Kinds => {
-            list(s, "kind.list", json!({}), &[("kind", "kind"), ("title", "title"), ("declared", "declared"), ("tasks", "tasks")]).await
+            list(
+                s,
+                "kind.list",
+                json!({}),
+                &[("kind", "kind"), ("title", "title"), ("declared", "declared"), ("tasks", "tasks")],
+            )
+            .await
         }
     }
 }
@@ -305,18 +354,31 @@ pub async fn assignment(s: &Session, verb: AssignmentVerb) -> Outcome {
             change(s, "assignment.assign", pairs, told).await
         }
         AssignmentVerb::Unassign { asset, user } => {
-            let pairs = json!({ "asset": names::id(s, Sort::Asset, &asset).await?, "user": names::user(s, &user).await? });
+            let pairs =
+                json!({ "asset": names::id(s, Sort::Asset, &asset).await?, "user": names::user(s, &user).await? });
             change(s, "assignment.unassign", pairs, format!("{asset} taken away from {user}")).await
         }
         AssignmentVerb::List { user: Some(user), page, .. } => {
             let pairs = paged(&page, json!({ "user": names::user(s, &user).await? }));
-            let columns = [("asset", "asset"), ("kind", "kind"), ("name", "asset_name"), ("tasks", "tasks"), ("since", "created_at")];
+            let columns = [
+                ("asset", "asset"),
+                ("kind", "kind"),
+                ("name", "asset_name"),
+                ("tasks", "tasks"),
+                ("since", "created_at"),
+            ];
             list(s, "assignment.list", pairs, &columns).await
         }
         AssignmentVerb::List { user: None, asset, page } => {
             let asset = asset.ok_or_else(|| Fail::new("name a user (--user) or an asset (--asset)"))?;
             let pairs = paged(&page, json!({ "asset": names::id(s, Sort::Asset, &asset).await? }));
-            let columns = [("user", "user"), ("type", "user_type"), ("name", "user_name"), ("tasks", "tasks"), ("since", "created_at")];
+            let columns = [
+                ("user", "user"),
+                ("type", "user_type"),
+                ("name", "user_name"),
+                ("tasks", "tasks"),
+                ("since", "created_at"),
+            ];
             list(s, "assignment.list", pairs, &columns).await
         }
     }
@@ -328,7 +390,8 @@ pub async fn share(s: &Session, verb: ShareVerb) -> Outcome {
         ShareVerb::Share { asset, partner, tasks } => {
             let told = format!("{asset} shared with {partner}, up to {}", tasks.join(", "));
             let partner = names::id(s, Sort::Business, &partner).await?;
-            let pairs = json!({ "asset": names::id(s, Sort::Asset, &asset).await?, "partner": partner, "tasks": tasks });
+            let pairs =
+                json!({ "asset": names::id(s, Sort::Asset, &asset).await?, "partner": partner, "tasks": tasks });
             change(s, "share.share", pairs, told).await
         }
         ShareVerb::Unshare { asset, partner } => {
@@ -339,12 +402,23 @@ pub async fn share(s: &Session, verb: ShareVerb) -> Outcome {
         }
         ShareVerb::List { asset: Some(asset), page, .. } => {
             let pairs = paged(&page, json!({ "asset": names::id(s, Sort::Asset, &asset).await? }));
-            let columns = [("partner", "partner"), ("name", "partner_name"), ("permitted tasks", "permitted_tasks"), ("since", "created_at")];
+            let columns = [
+                ("partner", "partner"),
+                ("name", "partner_name"),
+                ("permitted tasks", "permitted_tasks"),
+                ("since", "created_at"),
+            ];
             list(s, "share.list", pairs, &columns).await
         }
         ShareVerb::List { asset: None, of, page } => {
             let business = names::business(s, of.business.as_deref()).await?;
-            let columns = [("asset", "asset"), ("kind", "kind"), ("name", "asset_name"), ("owner", "owner"), ("permitted tasks", "permitted_tasks")];
+            let columns = [
+                ("asset", "asset"),
+                ("kind", "kind"),
+                ("name", "asset_name"),
+                ("owner", "owner"),
+                ("permitted tasks", "permitted_tasks"),
+            ];
             list(s, "share.list", paged(&page, json!({ "business": business })), &columns).await
         }
     }
@@ -393,7 +467,13 @@ pub async fn token(s: &Session, verb: TokenVerb) -> Outcome {
             Ok(ExitCode::SUCCESS)
         }
         TokenVerb::Revoke { id } => {
-            change(s, "token.revoke", json!({ "token": id }), format!("token {id} revoked; no use of it is accepted any more")).await
+            change(
+                s,
+                "token.revoke",
+                json!({ "token": id }),
+                format!("token {id} revoked; no use of it is accepted any more"),
+            )
+            .await
         }
         TokenVerb::RevokeAll { system_user, app } => {
             let user = names::id(s, Sort::SystemUser, &system_user).await?;

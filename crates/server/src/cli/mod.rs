@@ -18,8 +18,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-pub use args::{Args, Command, DemoArgs, InitArgs, ServeArgs};
 use args::On;
+pub use args::{Args, Command, DemoArgs, InitArgs, ServeArgs};
 use fail::Fail;
 use target::Session;
 
@@ -68,7 +68,9 @@ fn on(command: &Command) -> Option<&On> {
 async fn dispatch(command: Command) -> Outcome {
     match command {
         // `main` runs these three itself.
-        Command::Demo(_) | Command::Init(_) | Command::Serve(_) => Err(Fail::new("this command is a server; it is not run from here")),
+        Command::Demo(_) | Command::Init(_) | Command::Serve(_) => {
+            Err(Fail::new("this command is a server; it is not run from here"))
+        }
         Command::Login(args) => login::login(args).await,
         Command::Logout(on) => login::logout(&on).await,
         Command::Doctor(args) => doctor::run(&args.on).await,

@@ -83,7 +83,9 @@ async fn find(session: &Session, sort: Sort, name: &str) -> Result<Vec<String>, 
 fn one(mut found: Vec<String>, title: &str, text: &str, list: &str) -> Result<String, Fail> {
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Fail::new(format!("there is no {title} called \"{text}\"")).hint(format!("{list} shows what there is; names are written whole"))),
-        _ => Err(Fail::new(format!("more than one {title} is called \"{text}\"")).hint(format!("name one by its id: {}", found.join(", ")))),
+        0 => Err(Fail::new(format!("there is no {title} called \"{text}\""))
+            .hint(format!("{list} shows what there is; names are written whole"))),
+        _ => Err(Fail::new(format!("more than one {title} is called \"{text}\""))
+            .hint(format!("name one by its id: {}", found.join(", ")))),
     }
 }

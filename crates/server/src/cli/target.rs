@@ -121,8 +121,10 @@ impl Session {
                 Ok(Done { result: body["result"].take(), revision })
             }
             Some(body) if body.get("error").is_some_and(Value::is_object) => Err(Fail::refused(&body["error"])),
-            _ => Err(Fail::new(format!("{} answered {status} with something that is no answer of Valetkey", self.place))
-                .hint("check the address")),
+            _ => {
+                Err(Fail::new(format!("{} answered {status} with something that is no answer of Valetkey", self.place))
+                    .hint("check the address"))
+            }
         }
     }
 
@@ -161,7 +163,12 @@ impl Session {
     }
 
     /// All rows of a list that is paged by `after`, one page after another.
-    pub async fn pages(&self, command: &str, mut params: Value, mut each: impl FnMut(&Value) -> Result<(), Fail>) -> Result<(), Fail> {
+    pub async fn pages(
+        &self,
+        command: &str,
+        mut params: Value,
+        mut each: impl FnMut(&Value) -> Result<(), Fail>,
+    ) -> Result<(), Fail> {
         params["limit"] = json!(1000);
         loop {
             let page = self.call(command, params.clone()).await?.result;
@@ -188,7 +195,8 @@ fn given_token(on: &On) -> Option<String> {
 pub fn config(on: &On) -> Result<Config, Fail> {
     let data = on.data.as_ref().map(|path| path.display().to_string());
     let named = data.is_some() || on.config.is_some();
-    let config = Config::load(on.config.as_deref(), Flag::of("data", "--data", data)).map_err(|e| Fail::new(e.to_string()))?;
+    let config =
+        Config::load(on.config.as_deref(), Flag::of("data", "--data", data)).map_err(|e| Fail::new(e.to_string()))?;
     // Whoever only tried the demo has no other folder, and means that one.
     let demo = Path::new(DEMO);
     if !named && config.data == Path::new(DATA) && !set_up(&config.data) && set_up(demo) {

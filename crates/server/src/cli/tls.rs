@@ -26,7 +26,8 @@ const VARIABLE: &str = "SSL_CERT_FILE";
 /// Speaks TLS over a connection.
 pub async fn connect(stream: TcpStream, host: &str, ca: Option<&Path>) -> Result<TlsStream<TcpStream>, Fail> {
     let config = config(ca)?;
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| Fail::new(format!("{host} is no name that a certificate can have")))?;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Fail::new(format!("{host} is no name that a certificate can have")))?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
         Fail::new(format!("{host} could not show that it is {host}: {error}"))
             .hint("if its certificate is your own, name the one that it leads to with --ca FILE")
@@ -36,10 +37,12 @@ pub async fn connect(stream: TcpStream, host: &str, ca: Option<&Path>) -> Result
 fn config(ca: Option<&Path>) -> Result<ClientConfig, Fail> {
     let file = bundle(ca)?;
     let shown = file.display();
-    let unreadable = |error: &dyn std::fmt::Display| Fail::new(format!("the certificates in {shown} can't be read: {error}"));
+    let unreadable =
+        |error: &dyn std::fmt::Display| Fail::new(format!("the certificates in {shown} can't be read: {error}"));
     let bytes = std::fs::read(&file).map_err(|e| unreadable(&e))?;
     let mut roots = RootCertStore::empty();
-    let found: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| unreadable(&e))?;
+    let found: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| unreadable(&e))?;
     // Single certificates that rustls can't read are no reason to trust none.
     roots.add_parsable_certificates(found);
     if roots.is_empty() {
@@ -52,7 +55,8 @@ fn config(ca: Option<&Path>) -> Result<ClientConfig, Fail> {
 }
 
 fn bundle(ca: Option<&Path>) -> Result<PathBuf, Fail> {
-    let named = ca.map(Path::to_owned).or_else(|| std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from));
+    let named =
+        ca.map(Path::to_owned).or_else(|| std::env::var_os(VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from));
     let found = named.or_else(|| BUNDLES.iter().map(PathBuf::from).find(|path| path.exists()));
     found.ok_or_else(|| {
         Fail::new("this system has no list of certificates that it trusts")

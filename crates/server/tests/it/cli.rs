@@ -106,7 +106,8 @@ fn an_admin_token_manages_its_business_from_elsewhere() {
     let folder = ready();
     run(&folder, &["system-user", "create", "Chief", "--role", "ADMIN"]);
     run(&folder, &["app", "install", "Shop", "Chief"]);
-    let issued = json_of(&folder, &["token", "issue", "Chief", "Shop", "--scopes", "business_management", "--add-dependencies"]);
+    let issued =
+        json_of(&folder, &["token", "issue", "Chief", "Shop", "--scopes", "business_management", "--add-dependencies"]);
     let token = issued["access_token"].as_str().unwrap();
     // Entries of another business lie between this one's.
     run(&folder, &["business", "create", "Agency", "--admin-email", "eve@example.org"]);
@@ -123,7 +124,9 @@ fn an_admin_token_manages_its_business_from_elsewhere() {
     let checked: Value = serde_json::from_str(&checked.out).unwrap();
     assert_eq!(checked["intact"], true, "a business's own chain is checked");
     // Without a token, or with one that would travel in the clear, nothing is sent.
-    let nobody = Ended::of(folder.command(&["status", "--server", &server.base_url]).env("XDG_CONFIG_HOME", folder.join("config")));
+    let nobody = Ended::of(
+        folder.command(&["status", "--server", &server.base_url]).env("XDG_CONFIG_HOME", folder.join("config")),
+    );
     assert!(nobody.error().contains("nobody is signed in here"), "{nobody:?}");
     let clear = folder.run(&["status", "--server", "http://192.0.2.1:8080", "--token", token]);
     assert!(clear.error().contains("in the clear") && !clear.err.contains(token), "{clear:?}");
@@ -151,7 +154,10 @@ fn a_person_signs_in_accepts_and_signs_out() {
     assert!(dead.error().contains("token_revoked"), "{dead:?}");
     server.stop();
     let nobody = refused(&folder, &["terms", "accept", "--yes"]);
-    assert!(nobody.contains("only an ADMIN person can accept the terms") && nobody.contains("hint: valetkey login CODE"), "{nobody}");
+    assert!(
+        nobody.contains("only an ADMIN person can accept the terms") && nobody.contains("hint: valetkey login CODE"),
+        "{nobody}"
+    );
 }
 
 #[test]
@@ -194,7 +200,10 @@ fn names_stand_for_ids_where_they_are_unique() {
     assert!(which.contains("more than one business"), "{which}");
     assert!(run(&folder, &["person", "list", "--business", "Agency"]).contains("eve@example.org"));
     run(&folder, &["share", "share", "Bikes", "Agency", "ADVERTISE"]);
-    assert_eq!(json_of(&folder, &["share", "list", "--business", "Agency"])["rows"][0]["permitted_tasks"], json!(["ADVERTISE"]));
+    assert_eq!(
+        json_of(&folder, &["share", "list", "--business", "Agency"])["rows"][0]["permitted_tasks"],
+        json!(["ADVERTISE"])
+    );
     run(&folder, &["share", "unshare", "Bikes", "Agency"]);
 }
 
@@ -211,7 +220,9 @@ fn the_ledger_is_exported_and_any_change_of_it_is_found() {
     assert_eq!((&running["intact"], &running["hash"]), (&json!(true), &stopped["hash"]));
     let hash = running["hash"].as_str().unwrap();
     // A file is checked without any folder.
-    let check = |name: &str, more: &[&str]| folder.run(&[&["ledger", "verify", "--file", name, "--data", "none"], more].concat());
+    let check = |name: &str, more: &[&str]| {
+        folder.run(&[&["ledger", "verify", "--file", name, "--data", "none"], more].concat())
+    };
     let whole = check("all.jsonl", &["--expect", hash]);
     assert!(whole.out.contains("the whole ledger") && whole.out.contains(hash), "{whole:?}");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -279,7 +290,14 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     };
     let well = look(&folder, &["--json"]);
     assert!(well.status.success(), "{well:?}");
-    for (check, result) in [("data folder", "ok"), ("master key", "ok"), ("store", "ok"), ("port", "ok"), ("server", "warn"), ("clock", "ok")] {
+    for (check, result) in [
+        ("data folder", "ok"),
+        ("master key", "ok"),
+        ("store", "ok"),
+        ("port", "ok"),
+        ("server", "warn"),
+        ("clock", "ok"),
+    ] {
         assert!(results(&well).contains(&(check.to_owned(), result.to_owned())), "{check}: {well:?}");
     }
     let server = serve(&folder);
@@ -340,12 +358,16 @@ fn every_list_prints_a_table_and_json() {
 #[test]
 fn mistakes_end_with_1_or_2_and_say_what_to_do() {
     let folder = set_up();
-    for line in [&["tokens"][..], &["token", "issue"], &["explain"], &["person", "create", "x"], &["doctor", "--nope"]] {
+    for line in [&["tokens"][..], &["token", "issue"], &["explain"], &["person", "create", "x"], &["doctor", "--nope"]]
+    {
         let ended = folder.run(line);
         assert_eq!(ended.status.code(), Some(2), "{line:?}: {ended:?}");
     }
     let early = refused(&folder, &["system-user", "create", "Robot"]);
-    assert!(early.starts_with("error: the business has no connected app (no_connected_app)\nhint: create an app"), "{early}");
+    assert!(
+        early.starts_with("error: the business has no connected app (no_connected_app)\nhint: create an app"),
+        "{early}"
+    );
     let ended = folder.run(&["system-user", "create", "Robot", "--data", "d", "--json"]);
     assert_eq!(ended.status.code(), Some(1));
     let error: Value = serde_json::from_str(&ended.err).unwrap();
@@ -368,7 +390,8 @@ fn mistakes_end_with_1_or_2_and_say_what_to_do() {
 fn a_code_can_come_over_standard_input() {
     let folder = set_up();
     let code = run(&folder, &["person", "sign-in", "ada@example.com"]);
-    let mut child = folder.command(&["login", "--data", "d"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        folder.command(&["login", "--data", "d"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), code.as_bytes()).unwrap();
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success());

@@ -16,7 +16,10 @@ const SMALL_DISK_CHILD: &str = "VALETKEY_TEST_SMALL_DISK_FOLDER";
 fn batch(n: u64) -> Batch {
     let mut writes = asset_batch(10 * n).writes;
     writes.extend(asset_batch(10 * n + 1).writes);
-    writes.push(Write { content: vec![ContentWrite::Insert(thing(10 * n + 2, "x".repeat(3_000)))], ..write(n, Vec::new()) });
+    writes.push(Write {
+        content: vec![ContentWrite::Insert(thing(10 * n + 2, "x".repeat(3_000)))],
+        ..write(n, Vec::new())
+    });
     Batch { commit_id: sixteen(n), writes }
 }
 

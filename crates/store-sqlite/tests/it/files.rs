@@ -13,7 +13,9 @@ async fn a_folder_in_use_is_refused_until_its_store_is_closed() {
     let folder = Folder::new();
     let store = SqliteStore::open(&folder.0).unwrap();
     match SqliteStore::open(&folder.0) {
-        Err(StoreError::InUse(text)) => assert!(text.contains(folder.0.to_str().unwrap()) && text.contains("stop it"), "{text}"),
+        Err(StoreError::InUse(text)) => {
+            assert!(text.contains(folder.0.to_str().unwrap()) && text.contains("stop it"), "{text}")
+        }
         other => panic!("{other:?}"),
     }
     // A clone and a held lock keep it open as well.
@@ -102,7 +104,10 @@ async fn a_full_disk_refuses_the_batch_whole_and_the_store_goes_on() {
         ],
     };
     let error = store.lock_head().await.unwrap().commit(large(2, 1_000_000)).await.unwrap_err();
-    assert!(matches!(&error, CommitError::NotApplied(StoreError::Full(text)) if text.contains("free some space")), "{error:?}");
+    assert!(
+        matches!(&error, CommitError::NotApplied(StoreError::Full(text)) if text.contains("free some space")),
+        "{error:?}"
+    );
     assert_eq!(store.head().await.unwrap(), head);
     assert_eq!(store.outcome(sixteen(2)).await.unwrap(), None);
     assert_eq!(store.content(id(2)).await.unwrap(), None);

@@ -24,9 +24,23 @@ pub(super) async fn content_changes_by_version(home: &dyn Home) {
     world.done(&store, vec![world.content(vec![ContentWrite::Insert(row.clone())])]).await;
     assert_eq!(store.content(row.id).await.unwrap(), Some(row.clone()));
     // Several changes within one write see each other.
-    row = Content { version: 3, asset: id(3), parent: id(4), status: String::new(), kind: 0, sort_at: 7, created_at: 8, updated_at: 9, body: "{}".to_owned(), ..row };
+    row = Content {
+        version: 3,
+        asset: id(3),
+        parent: id(4),
+        status: String::new(),
+        kind: 0,
+        sort_at: 7,
+        created_at: 8,
+        updated_at: 9,
+        body: "{}".to_owned(),
+        ..row
+    };
     let between = Content { version: 2, ..row.clone() };
-    let both = vec![ContentWrite::Update { row: between, expected: 1 }, ContentWrite::Update { row: row.clone(), expected: 2 }];
+    let both = vec![
+        ContentWrite::Update { row: between, expected: 1 },
+        ContentWrite::Update { row: row.clone(), expected: 2 },
+    ];
     world.done(&store, vec![world.content(both)]).await;
     assert_eq!(store.content(row.id).await.unwrap(), Some(row.clone()));
     for stale in [1, 2, 4] {
@@ -71,8 +85,10 @@ fn naive(rows: &[Content], query: &ContentQuery) -> (Vec<Content>, u64) {
     }
     // Places need not be those of a row, so they are compared and not searched.
     let in_order = |a: (i64, _), b: (i64, _)| if query.ascending { a < b } else { b < a };
-    let behind: Vec<&Content> = rows.into_iter().filter(|r| query.after.is_none_or(|p| in_order(p, (r.sort_at, r.id)))).collect();
-    let between: Vec<&Content> = behind.into_iter().filter(|r| query.before.is_none_or(|p| in_order((r.sort_at, r.id), p))).collect();
+    let behind: Vec<&Content> =
+        rows.into_iter().filter(|r| query.after.is_none_or(|p| in_order(p, (r.sort_at, r.id)))).collect();
+    let between: Vec<&Content> =
+        behind.into_iter().filter(|r| query.before.is_none_or(|p| in_order((r.sort_at, r.id), p))).collect();
     let skip = if query.before.is_some() { between.len().saturating_sub(query.limit) } else { 0 };
     (between.into_iter().skip(skip).take(query.limit).cloned().collect(), count)
 }

@@ -104,10 +104,10 @@ pub(super) async fn a_batch_is_whole(home: &dyn Home) {
     token_51.revoked_at = Some(AT);
     let two = world.write(
         Some(id(1)),
-        vec![Change { before: Some(token(50, 1)), after: Some(Record::Token(token_51.clone())) }, Change {
-            before: Some(assignment(31, 41, 1, 3)),
-            after: None,
-        }],
+        vec![
+            Change { before: Some(token(50, 1)), after: Some(Record::Token(token_51.clone())) },
+            Change { before: Some(assignment(31, 41, 1, 3)), after: None },
+        ],
     );
     world.done(&store, vec![one, two]).await;
     let records = loaded(&store).await;
@@ -138,10 +138,7 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
             ..world.put([token(60, 1)])
         },
         crate::Write {
-            jobs: vec![
-                JobWrite::Insert(job(71, 1)),
-                JobWrite::Finish { id: id(72), holder: "a".to_owned(), now: 0 },
-            ],
+            jobs: vec![JobWrite::Insert(job(71, 1)), JobWrite::Finish { id: id(72), holder: "a".to_owned(), now: 0 }],
             ..world.content(vec![ContentWrite::Insert(thing(3, 5))])
         },
         world.put([token(61, 1)]),
@@ -151,7 +148,17 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
     let conflict = || Outcome::Conflict;
     assert_eq!(
         outcomes,
-        vec![applied(4), conflict(), applied(5), conflict(), conflict(), conflict(), conflict(), conflict(), applied(6)]
+        vec![
+            applied(4),
+            conflict(),
+            applied(5),
+            conflict(),
+            conflict(),
+            conflict(),
+            conflict(),
+            conflict(),
+            applied(6)
+        ]
     );
     assert_eq!(store.content(id(1)).await.unwrap(), Some(newer));
     for absent in [2, 3, 99] {
@@ -179,7 +186,10 @@ pub(super) async fn a_broken_constraint_names_the_write_and_leaves_nothing(home:
     let mut twin = token_of(51, 1);
     twin.digest = token_of(50, 1).digest;
     let batch = world.batch(vec![
-        crate::Write { jobs: vec![JobWrite::Insert(job(70, 1))], ..world.content(vec![ContentWrite::Insert(thing(1, 1))]) },
+        crate::Write {
+            jobs: vec![JobWrite::Insert(job(70, 1))],
+            ..world.content(vec![ContentWrite::Insert(thing(1, 1))])
+        },
         world.put([token(52, 1), asset(41, Some(2))]),
         world.put([token(53, 1), Record::Token(twin)]),
         world.put([token(54, 1)]),
@@ -213,7 +223,10 @@ pub(super) async fn two_committers_exclude_each_other(home: &dyn Home) {
                 let lock = store.lock_head().await.unwrap();
                 let head = lock.head();
                 tokio::task::yield_now().await;
-                let writes = vec![world.put([token(1_000 + committer * 100 + round * 2, 1)]), world.put([token(1_001 + committer * 100 + round * 2, 2)])];
+                let writes = vec![
+                    world.put([token(1_000 + committer * 100 + round * 2, 1)]),
+                    world.put([token(1_001 + committer * 100 + round * 2, 2)]),
+                ];
                 let batch = world.batch(writes);
                 let outcomes = lock.commit(batch).await.unwrap();
                 // Nobody came between the look at the head and the commit.
@@ -243,7 +256,10 @@ pub(super) async fn a_dropped_lock_lets_go(home: &dyn Home) {
     let world = World::default();
     let lock = store.lock_head().await.unwrap();
     // While it is held, nobody else gets it.
-    let waiter = { let store = Arc::clone(&store); tokio::spawn(async move { store.lock_head().await.map(|l| l.head()) }) };
+    let waiter = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.lock_head().await.map(|l| l.head()) })
+    };
     for _ in 0..20 {
         tokio::task::yield_now().await;
         assert!(!waiter.is_finished());

@@ -37,10 +37,7 @@ pub(super) async fn claims_are_exclusive(home: &dyn Home) {
     assert_eq!(store.next_job_at().await.unwrap(), Some(i64::MIN));
     let first = store.claim_jobs("a", 100, 200, 2).await.unwrap();
     assert_eq!(ids(&first), vec![5, 2]);
-    assert_eq!(
-        first[1],
-        Job { attempts: 1, lease_until: Some(200), holder: Some("a".to_owned()), ..job(2, 30) }
-    );
+    assert_eq!(first[1], Job { attempts: 1, lease_until: Some(200), holder: Some("a".to_owned()), ..job(2, 30) });
     assert_eq!(ids(&store.claim_jobs("b", 100, 250, 10).await.unwrap()), vec![3, 1]);
     assert!(store.claim_jobs("c", 100, 300, 10).await.unwrap().is_empty());
     assert!(store.claim_jobs("c", 101, 300, 0).await.unwrap().is_empty());

@@ -156,7 +156,9 @@ pub(super) async fn constraints_are_a_backstop(home: &dyn Home) {
     world.furnish(&store).await;
     world.done(&store, vec![world.put([token(50, 1), kind(64), code(1, 21, 1)])]).await;
     let with_email = |n: u64, email: &str, status: Status| match person(n, 1) {
-        Record::Person(person) => Record::Person(valetkey_domain::person::Person { email: email.to_owned(), status, ..person }),
+        Record::Person(person) => {
+            Record::Person(valetkey_domain::person::Person { email: email.to_owned(), status, ..person })
+        }
         other => other,
     };
     let mut twin = token_of(51, 2);

@@ -6,7 +6,12 @@ use crate::{KeyRow, LeaseOutcome, RefusalRow, TokenUse};
 
 pub(super) async fn uses_add_up(home: &dyn Home) {
     let store = home.open().await;
-    let used = |token: u64, used_at: i64, ip: &str, count: i64| TokenUse { token: id(token), used_at, ip: ip.to_owned(), count };
+    let used = |token: u64, used_at: i64, ip: &str, count: i64| TokenUse {
+        token: id(token),
+        used_at,
+        ip: ip.to_owned(),
+        count,
+    };
     store.record_uses(&[used(1, 10, "a", 2), used(2, -5, "b", 1), used(1, 12, "c", 1)]).await.unwrap();
     store.record_uses(&[]).await.unwrap();
     // A late report adds to the count but does not turn the time back.
@@ -53,7 +58,10 @@ pub(super) async fn refusals_are_kept_by_count_and_age(home: &dyn Home) {
     assert_eq!(store.refusal("c").await.unwrap(), Some(refusal("c", 6, Some(3))));
     assert_eq!(traces(store.refusals(None, 10).await.unwrap()), vec!["c", "e", "d"]);
     // Of one moment, ties go by trace.
-    store.record_refusals(&[refusal("y", 9, None), refusal("x", 9, None), refusal("z", 9, None)], 2, i64::MIN).await.unwrap();
+    store
+        .record_refusals(&[refusal("y", 9, None), refusal("x", 9, None), refusal("z", 9, None)], 2, i64::MIN)
+        .await
+        .unwrap();
     assert_eq!(traces(store.refusals(None, 10).await.unwrap()), vec!["z", "y"]);
     store.record_refusals(&[refusal("q", 10, None)], 0, i64::MIN).await.unwrap();
     assert!(store.refusals(None, 10).await.unwrap().is_empty());
@@ -67,7 +75,8 @@ pub(super) async fn texts_compare_byte_by_byte(home: &dyn Home) {
     let mut expected: Vec<Vec<u8>> = texts.iter().map(|t| t.as_bytes().to_vec()).collect();
     expected.sort();
     expected.reverse();
-    let found: Vec<Vec<u8>> = store.refusals(None, 100).await.unwrap().into_iter().map(|r| r.trace.into_bytes()).collect();
+    let found: Vec<Vec<u8>> =
+        store.refusals(None, 100).await.unwrap().into_iter().map(|r| r.trace.into_bytes()).collect();
     assert_eq!(found, expected);
     for row in rows {
         assert_eq!(store.refusal(&row.trace).await.unwrap(), Some(row));
@@ -76,7 +85,8 @@ pub(super) async fn texts_compare_byte_by_byte(home: &dyn Home) {
 
 pub(super) async fn keys_are_replaced_as_one(home: &dyn Home) {
     let store = home.open().await;
-    let key = |key_id: u64, bytes: &[u8]| KeyRow { key_id, master_id: format!("master {key_id}"), bytes: bytes.to_vec() };
+    let key =
+        |key_id: u64, bytes: &[u8]| KeyRow { key_id, master_id: format!("master {key_id}"), bytes: bytes.to_vec() };
     let last = i64::MAX as u64;
     store.replace_keys(&[key(last, &[1]), key(1, &[]), key(2, &[0, 255])]).await.unwrap();
     assert_eq!(store.keys().await.unwrap(), vec![key(1, &[]), key(2, &[0, 255]), key(last, &[1])]);
@@ -105,7 +115,9 @@ pub(super) async fn one_node_holds_the_lease(home: &dyn Home) {
     assert_eq!(store.hold_lease("a", 2 * HOUR_MS).await.unwrap(), LeaseOutcome::Held);
     // Nobody gives back what another holds.
     store.release_lease("b").await.unwrap();
-    assert!(matches!(store.hold_lease("b", 1).await.unwrap(), LeaseOutcome::Taken { remaining_ms, .. } if remaining_ms > HOUR_MS));
+    assert!(
+        matches!(store.hold_lease("b", 1).await.unwrap(), LeaseOutcome::Taken { remaining_ms, .. } if remaining_ms > HOUR_MS)
+    );
     store.release_lease("a").await.unwrap();
     store.release_lease("a").await.unwrap();
     assert_eq!(store.hold_lease("b", HOUR_MS).await.unwrap(), LeaseOutcome::Held);

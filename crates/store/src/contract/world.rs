@@ -19,7 +19,8 @@ use valetkey_domain::system_user::SystemUser;
 use valetkey_domain::terms::{Acceptance, Terms};
 use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{
-    Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, RecordKey, Role, ScopeSet, Status, TaskSet, UnixMs,
+    Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, RecordKey, Role, ScopeSet, Status,
+    TaskSet, UnixMs,
 };
 
 use crate::{Batch, CommitError, Content, ContentWrite, Entry, Job, Outcome, Store, Write};
@@ -104,7 +105,9 @@ impl World {
     /// A store with businesses 1 to 3, each with an app (11 to 13), a person (21 to 23) and a
     /// system user (31 to 33).
     pub async fn furnish(&self, store: &Arc<dyn Store>) {
-        let writes = (1..=3).map(|n| self.put([business(n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)])).collect();
+        let writes = (1..=3)
+            .map(|n| self.put([business(n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)]))
+            .collect();
         self.done(store, writes).await;
     }
 }

@@ -9,8 +9,8 @@ use valetkey_domain::{Change, Id, Record, RecordKey, Status, UnixMs};
 
 use crate::ledger::Link;
 use crate::{
-    Batch, CommitError, Content, ContentQuery, ContentWrite, Entry, Head, Job, JobWrite, KeyRow, Outcome, RefusalRow, TokenUse,
-    Write,
+    Batch, CommitError, Content, ContentQuery, ContentWrite, Entry, Head, Job, JobWrite, KeyRow, Outcome, RefusalRow,
+    TokenUse, Write,
 };
 
 #[derive(Debug)]
@@ -104,7 +104,8 @@ impl State {
     }
 
     fn conditions_hold(&mut self, write: &Write, undo: &mut Vec<Undo>) -> bool {
-        write.content.iter().all(|change| self.write_content(change, undo)) && write.jobs.iter().all(|change| self.write_job(change, undo))
+        write.content.iter().all(|change| self.write_content(change, undo))
+            && write.jobs.iter().all(|change| self.write_job(change, undo))
     }
 
     fn write_content(&mut self, change: &ContentWrite, undo: &mut Vec<Undo>) -> bool {
@@ -134,7 +135,8 @@ impl State {
                 undo.push(Undo::Job(job.id, None));
             }
             JobWrite::Finish { id, holder, now } => {
-                let mine = |j: &Job| j.holder.as_ref() == Some(holder) && j.lease_until.is_some_and(|until| until > *now);
+                let mine =
+                    |j: &Job| j.holder.as_ref() == Some(holder) && j.lease_until.is_some_and(|until| until > *now);
                 if !self.jobs.get(id).is_some_and(mine) {
                     return false;
                 }
@@ -214,7 +216,8 @@ impl State {
 
     /// All records in the order that the port promises.
     pub fn load_order(&self) -> Vec<Record> {
-        let mut records: Vec<(u8, &RecordKey, &Record)> = self.records.iter().map(|(key, record)| (rank(record), key, record)).collect();
+        let mut records: Vec<(u8, &RecordKey, &Record)> =
+            self.records.iter().map(|(key, record)| (rank(record), key, record)).collect();
         records.sort_by_key(|(rank, key, _)| (*rank, **key));
         records.into_iter().map(|(_, _, record)| record.clone()).collect()
     }

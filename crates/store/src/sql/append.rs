@@ -105,7 +105,9 @@ impl Appender {
 /// The statements that write content and jobs, with the counts of rows that make them hold.
 pub fn conditions(write: &Write) -> Vec<Step> {
     let content = write.content.iter().map(|change| match change {
-        ContentWrite::Insert(row) => Step { statement: sql::INSERT_CONTENT, values: content_values(row), expect: Some(1) },
+        ContentWrite::Insert(row) => {
+            Step { statement: sql::INSERT_CONTENT, values: content_values(row), expect: Some(1) }
+        }
         ContentWrite::Update { row, expected } => {
             let mut values = content_values(row);
             values.push((*expected).into());

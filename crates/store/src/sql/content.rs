@@ -2,9 +2,9 @@
 
 use valetkey_domain::Id;
 
+use super::Value;
 use super::rows::stored_limit;
 use super::statements::content_columns;
-use super::Value;
 use crate::ContentQuery;
 
 /// A statement with its parameters.

@@ -58,7 +58,8 @@ pub fn pending(found: Option<i64>, applied: &[(i64, String)]) -> Result<&'static
     let done = usize::try_from(found).map_err(|_| StoreError::Corrupt(format!("the data has format {found}")))?;
     let (old, new) = ALL.split_at(done.min(ALL.len()));
     for migration in old {
-        let kept = applied.iter().find(|(number, _)| *number == migration.number).map(|(_, checksum)| checksum.as_str());
+        let kept =
+            applied.iter().find(|(number, _)| *number == migration.number).map(|(_, checksum)| checksum.as_str());
         if kept != Some(migration.checksum().as_str()) {
             return Err(StoreError::Corrupt(format!(
                 "migration {} ran with another text than this program has; use the program that made this data",
@@ -67,7 +68,10 @@ pub fn pending(found: Option<i64>, applied: &[(i64, String)]) -> Result<&'static
         }
     }
     if applied.len() != old.len() {
-        return Err(StoreError::Corrupt(format!("{} migrations are on record, but the data has format {found}", applied.len())));
+        return Err(StoreError::Corrupt(format!(
+            "{} migrations are on record, but the data has format {found}",
+            applied.len()
+        )));
     }
     Ok(new)
 }
@@ -163,7 +167,10 @@ mod tests {
         let good = vec![(1, ALL[0].checksum())];
         assert_eq!(pending(None, &[]).unwrap().len(), ALL.len());
         assert_eq!(pending(Some(1), &good).unwrap().len(), ALL.len() - 1);
-        assert_eq!(pending(Some(FORMAT + 1), &good).unwrap_err(), StoreError::Newer { found: FORMAT + 1, known: FORMAT });
+        assert_eq!(
+            pending(Some(FORMAT + 1), &good).unwrap_err(),
+            StoreError::Newer { found: FORMAT + 1, known: FORMAT }
+        );
         assert!(matches!(pending(Some(1), &[(1, "00".into())]), Err(StoreError::Corrupt(_))));
         assert!(matches!(pending(Some(1), &[]), Err(StoreError::Corrupt(_))));
         assert!(matches!(pending(None, &good), Err(StoreError::Corrupt(_))));

@@ -66,8 +66,17 @@ pub fn steps(change: &Change) -> Result<Vec<Step>, StoreError> {
 /// Only if the list of tasks of a declared kind can't be written as JSON.
 pub fn upsert(record: &Record) -> Result<(Statement, Vec<Value>), StoreError> {
     Ok(match record {
-        Record::Business(Business { id, name, created_at, accepted, limits, strict_visibility, token_lifetime_limit_s }) => {
-            let Limits { admin_system_users, employee_system_users, people, apps, assets, tokens_per_system_user } = limits;
+        Record::Business(Business {
+            id,
+            name,
+            created_at,
+            accepted,
+            limits,
+            strict_visibility,
+            token_lifetime_limit_s,
+        }) => {
+            let Limits { admin_system_users, employee_system_users, people, apps, assets, tokens_per_system_user } =
+                limits;
             let values = vec![
                 (*id).into(),
                 name.as_str().into(),
@@ -132,13 +141,20 @@ pub fn upsert(record: &Record) -> Result<(Statement, Vec<Value>), StoreError> {
             (sql::UPSERT_INSTALLATION, values)
         }
         Record::DeclaredKind(DeclaredKind { kind, word, title, tasks }) => {
-            let tasks = serde_json::to_string(tasks).map_err(|e| StoreError::Other(format!("tasks of kind {word}: {e}")))?;
-            let values = vec![i64::from(kind.0).into(), word.as_str().into(), title.as_str().into(), Value::Text(tasks)];
+            let tasks =
+                serde_json::to_string(tasks).map_err(|e| StoreError::Other(format!("tasks of kind {word}: {e}")))?;
+            let values =
+                vec![i64::from(kind.0).into(), word.as_str().into(), title.as_str().into(), Value::Text(tasks)];
             (sql::UPSERT_DECLARED_KIND, values)
         }
         Record::Asset(Asset { id, kind, business, name, created_at }) => {
-            let values =
-                vec![(*id).into(), i64::from(kind.0).into(), (*business).into(), name.as_str().into(), (*created_at).into()];
+            let values = vec![
+                (*id).into(),
+                i64::from(kind.0).into(),
+                (*business).into(),
+                name.as_str().into(),
+                (*created_at).into(),
+            ];
             (sql::UPSERT_ASSET, values)
         }
         Record::Assignment(Assignment { user, asset, business, tasks, created_at, created_by }) => {
@@ -164,11 +180,18 @@ pub fn upsert(record: &Record) -> Result<(Statement, Vec<Value>), StoreError> {
         }
         Record::Token(token) => (sql::UPSERT_TOKEN, token_values(token)),
         Record::SignInCode(SignInCode { digest, person, business, created_at, expires_at }) => {
-            let values =
-                vec![digest.0.as_slice().into(), (*person).into(), (*business).into(), (*created_at).into(), (*expires_at).into()];
+            let values = vec![
+                digest.0.as_slice().into(),
+                (*person).into(),
+                (*business).into(),
+                (*created_at).into(),
+                (*expires_at).into(),
+            ];
             (sql::UPSERT_SIGN_IN_CODE, values)
         }
-        Record::Terms(Terms { version, text }) => (sql::UPSERT_TERMS, vec![i64::from(*version).into(), text.as_str().into()]),
+        Record::Terms(Terms { version, text }) => {
+            (sql::UPSERT_TERMS, vec![i64::from(*version).into(), text.as_str().into()])
+        }
     })
 }
 
@@ -227,7 +250,9 @@ pub fn delete(key: RecordKey) -> (Statement, Vec<Value>) {
 fn read_business(row: &dyn RowRead) -> Result<Record, StoreError> {
     let accepted = match row.opt_int(3)? {
         None => None,
-        Some(version) => Some(Acceptance { version: small(version, "accepted_version")?, person: id(row, 4)?, at: row.int(5)? }),
+        Some(version) => {
+            Some(Acceptance { version: small(version, "accepted_version")?, person: id(row, 4)?, at: row.int(5)? })
+        }
     };
     let limits = Limits {
         admin_system_users: small(row.int(6)?, "limit_admin_system_users")?,
@@ -308,7 +333,8 @@ fn read_declared_kind(row: &dyn RowRead) -> Result<Record, StoreError> {
         kind: kind(row, 0)?,
         word: row.text(1)?,
         title: name(row, 2)?,
-        tasks: serde_json::from_str(&tasks).map_err(|e| StoreError::Corrupt(format!("tasks of a declared kind: {e}")))?,
+        tasks: serde_json::from_str(&tasks)
+            .map_err(|e| StoreError::Corrupt(format!("tasks of a declared kind: {e}")))?,
     }))
 }
 

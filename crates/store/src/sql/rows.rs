@@ -210,7 +210,14 @@ pub fn read_use(row: &dyn RowRead) -> Result<TokenUse, StoreError> {
 /// The parameters of `ADD_REFUSAL`.
 pub fn refusal_values(refusal: &RefusalRow) -> Vec<Value> {
     let RefusalRow { trace, at, business, token, reason, body } = refusal;
-    vec![trace.as_str().into(), (*at).into(), (*business).into(), (*token).into(), reason.as_str().into(), body.as_str().into()]
+    vec![
+        trace.as_str().into(),
+        (*at).into(),
+        (*business).into(),
+        (*token).into(),
+        reason.as_str().into(),
+        body.as_str().into(),
+    ]
 }
 
 /// Reads a row of refusals.
@@ -239,7 +246,9 @@ pub fn read_key(row: &dyn RowRead) -> Result<KeyRow, StoreError> {
 
 /// A revision as the stores keep it.
 pub fn stored_revision(revision: u64) -> Result<Value, StoreError> {
-    i64::try_from(revision).map(Value::Int).map_err(|_| StoreError::Other(format!("revision {revision} has more than 63 bits")))
+    i64::try_from(revision)
+        .map(Value::Int)
+        .map_err(|_| StoreError::Other(format!("revision {revision} has more than 63 bits")))
 }
 
 /// A count or limit as a parameter.

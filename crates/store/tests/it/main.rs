@@ -38,7 +38,10 @@ mod faulty {
             actor: Actor { kind: ActorKind::Operator, id: None, token: None },
             business: None,
             subjects: Vec::new(),
-            changes: vec![Change { before: None, after: Some(Record::Terms(Terms { version: u32::from(n), text: "t".into() })) }],
+            changes: vec![Change {
+                before: None,
+                after: Some(Record::Terms(Terms { version: u32::from(n), text: "t".into() })),
+            }],
         };
         Batch { commit_id: [n; 16], writes: vec![Write { set, content: Vec::new(), jobs: Vec::new(), salt: [n; 16] }] }
     }

@@ -38,11 +38,7 @@ fn split_value(text: &str) -> (String, &str) {
         return (value.to_owned(), next.get(1..).unwrap_or_default());
     }
     let mut from = 0;
-    while let Some(mark) = text
-        .get(from..)
-        .and_then(|rest| rest.find('&'))
-        .map(|at| from + at)
-    {
+    while let Some(mark) = text.get(from..).and_then(|rest| rest.find('&')).map(|at| from + at) {
         let next = text.get(mark + 1..).unwrap_or_default();
         if starts_with_key(next) {
             return (decoded(text.get(..mark).unwrap_or_default()), next);
@@ -71,9 +67,8 @@ fn starts_with_key(text: &str) -> bool {
     if !first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
         return false;
     }
-    let is_key_byte = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'[' | b']' | b'-' | b'%')
-    };
+    let is_key_byte =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'[' | b']' | b'-' | b'%');
     bytes.find(|byte| !is_key_byte(byte)) == Some(b'=')
 }
 

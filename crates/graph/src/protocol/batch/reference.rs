@@ -41,11 +41,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut plain_from = 0;
     let mut from = 0;
-    while let Some(open) = text
-        .get(from..)
-        .and_then(|rest| rest.find('{'))
-        .map(|at| from + at)
-    {
+    while let Some(open) = text.get(from..).and_then(|rest| rest.find('{')).map(|at| from + at) {
         from = open + 1;
         let Some((name, path_at)) = head(text, from) else {
             continue;
@@ -53,10 +49,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece>, String> {
         let path_text = text.get(path_at..).unwrap_or_default();
         let (path, length) = read_path(path_text).ok_or_else(|| name.to_owned())?;
         push_text(&mut pieces, text.get(plain_from..open));
-        pieces.push(Piece::Reference {
-            name: name.to_owned(),
-            path,
-        });
+        pieces.push(Piece::Reference { name: name.to_owned(), path });
         from = path_at + length;
         plain_from = from;
     }
@@ -74,10 +67,7 @@ fn push_text(pieces: &mut Vec<Piece>, text: Option<&str>) {
 /// behind `$` starts.
 fn head(text: &str, from: usize) -> Option<(&str, usize)> {
     let rest = text.get(from..)?.trim_start();
-    let rest = rest
-        .strip_prefix("result")?
-        .trim_start()
-        .strip_prefix('=')?;
+    let rest = rest.strip_prefix("result")?.trim_start().strip_prefix('=')?;
     let name_at = text.len() - rest.len();
     for (at, c) in rest.char_indices() {
         if matches!(c, '{' | '}') || at > MAX_NAME_BYTES {
@@ -147,10 +137,7 @@ fn read_bracket(text: &str) -> Option<(Step, &str)> {
 pub(super) fn evaluate(path: &[Step], body: &Value, limit_bytes: usize) -> Option<String> {
     let mut found = vec![body];
     for step in path {
-        found = found
-            .into_iter()
-            .flat_map(|value| follow(step, value))
-            .collect();
+        found = found.into_iter().flat_map(|value| follow(step, value)).collect();
     }
     let mut text = String::new();
     let mut is_first = true;
@@ -168,10 +155,7 @@ fn follow<'v>(step: &Step, value: &'v Value) -> Vec<&'v Value> {
         (Step::Name(name), Value::Object(map)) => map.get(name).into_iter().collect(),
         (Step::Name(name), Value::Array(values)) => {
             let index = name.parse::<usize>().ok();
-            index
-                .and_then(|index| values.get(index))
-                .into_iter()
-                .collect()
+            index.and_then(|index| values.get(index)).into_iter().collect()
         }
         (Step::Index(index), Value::Array(values)) => values.get(*index).into_iter().collect(),
         (Step::All, Value::Array(values)) => values.iter().collect(),

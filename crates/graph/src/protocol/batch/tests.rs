@@ -9,19 +9,11 @@ fn plan(items: Value) -> Plan {
 }
 
 fn ok(body: Value) -> Option<ItemResult> {
-    Some(ItemResult {
-        code: 200,
-        headers: vec![],
-        body: body.to_string(),
-    })
+    Some(ItemResult { code: 200, headers: vec![], body: body.to_string() })
 }
 
 fn failed() -> Option<ItemResult> {
-    Some(ItemResult {
-        code: 400,
-        headers: vec![],
-        body: "{\"error\":{}}".to_owned(),
-    })
+    Some(ItemResult { code: 400, headers: vec![], body: "{\"error\":{}}".to_owned() })
 }
 
 fn only(item: Value) -> Result<ItemRequest, GraphError> {
@@ -30,8 +22,7 @@ fn only(item: Value) -> Result<ItemRequest, GraphError> {
 
 /// What the second of two items asks, when the first answered `body`.
 fn second(body: Value, item: Value) -> Result<ItemRequest, GraphError> {
-    plan(json!([{"method": "GET", "relative_url": "me", "name": "x"}, item]))
-        .substitute(1, &[ok(body)])
+    plan(json!([{"method": "GET", "relative_url": "me", "name": "x"}, item])).substitute(1, &[ok(body)])
 }
 
 fn path_of(path: &str, body: Value) -> String {
@@ -41,10 +32,7 @@ fn path_of(path: &str, body: Value) -> String {
 }
 
 fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -85,11 +73,7 @@ fn paths_beyond_the_subset_are_refused() {
         "$[]x",
         &format!("${}", ".a".repeat(17)),
     ] {
-        assert_eq!(
-            path_of(path, json!({})),
-            "(#100) Invalid reference x",
-            "{path}"
-        );
+        assert_eq!(path_of(path, json!({})), "(#100) Invalid reference x", "{path}");
     }
 }
 
@@ -113,55 +97,22 @@ fn references_are_filled_wherever_they_stand() {
         ("p", "{result=5}"),
     ];
     assert_eq!(request.body, owned(&wanted));
-    let escaped = second(
-        body.clone(),
-        json!({"method": "GET", "relative_url": "%7bresult=x:$.id%7D/feed"}),
-    )
-    .unwrap();
+    let escaped = second(body.clone(), json!({"method": "GET", "relative_url": "%7bresult=x:$.id%7D/feed"})).unwrap();
     assert_eq!(escaped.path, "5/feed");
-    let inside = second(
-        body,
-        json!({"method": "GET", "relative_url": "{result=x:$.text}/feed?a=1"}),
-    )
-    .unwrap();
-    assert_eq!(
-        (inside.path.as_str(), inside.query),
-        ("a\"b%2Fc%3Fd%2520&e=1/feed", owned(&[("a", "1")]))
-    );
+    let inside = second(body, json!({"method": "GET", "relative_url": "{result=x:$.text}/feed?a=1"})).unwrap();
+    assert_eq!((inside.path.as_str(), inside.query), ("a\"b%2Fc%3Fd%2520&e=1/feed", owned(&[("a", "1")])));
 }
 
 #[test]
 fn names_are_not_identifiers() {
     let get = |name: &str| json!({"method": "GET", "relative_url": "me", "name": name});
-    let uses =
-        |name: &str| json!({"method": "GET", "relative_url": format!("{{result={name}:$.id}}")});
-    let batch = plan(json!([
-        get("A ad?: 1"),
-        get("A ad?: 1"),
-        uses("A ad?: 1"),
-        get("A ad?: 1"),
-        uses("A ad?: 1")
-    ]));
-    assert_eq!(
-        batch.dependencies(2),
-        [1],
-        "the nearest earlier one is meant"
-    );
+    let uses = |name: &str| json!({"method": "GET", "relative_url": format!("{{result={name}:$.id}}")});
+    let batch = plan(json!([get("A ad?: 1"), get("A ad?: 1"), uses("A ad?: 1"), get("A ad?: 1"), uses("A ad?: 1")]));
+    assert_eq!(batch.dependencies(2), [1], "the nearest earlier one is meant");
     assert_eq!(batch.dependencies(4), [3]);
-    let results = [
-        ok(json!({"id": "1"})),
-        ok(json!({"id": "2"})),
-        None,
-        ok(json!({"id": "4"})),
-    ];
-    assert_eq!(
-        batch.substitute(2, &results).map(|request| request.path),
-        Ok("2".to_owned())
-    );
-    assert_eq!(
-        batch.substitute(4, &results).map(|request| request.path),
-        Ok("4".to_owned())
-    );
+    let results = [ok(json!({"id": "1"})), ok(json!({"id": "2"})), None, ok(json!({"id": "4"}))];
+    assert_eq!(batch.substitute(2, &results).map(|request| request.path), Ok("2".to_owned()));
+    assert_eq!(batch.substitute(4, &results).map(|request| request.path), Ok("4".to_owned()));
 }
 
 #[test]
@@ -184,10 +135,7 @@ fn circular_forward_and_unknown_references_fail_where_they_stand() {
         .flatten()
         .map(|result| {
             let body: Value = serde_json::from_str(&result.body).unwrap();
-            format!(
-                "{} {} {}",
-                result.code, body["error"]["message"], body["error"]["error_subcode"]
-            )
+            format!("{} {} {}", result.code, body["error"]["message"], body["error"]["error_subcode"])
         })
         .collect();
     insta::assert_snapshot!(messages.join("\n"), @r#"
@@ -211,25 +159,13 @@ fn dependents_of_a_failed_item_are_not_run() {
     assert_eq!(batch.dependencies(3), [0, 1]);
     for result in [failed(), None] {
         for index in 1..3 {
-            let error = batch
-                .substitute(index, std::slice::from_ref(&result))
-                .unwrap_err();
+            let error = batch.substitute(index, std::slice::from_ref(&result)).unwrap_err();
             assert_eq!(error, envelope::batch_dependency_failed("x"));
         }
     }
-    assert!(
-        batch.substitute(2, &[ok(json!({}))]).is_ok(),
-        "order alone needs no data"
-    );
-    let no_json = Some(ItemResult {
-        code: 200,
-        headers: vec![],
-        body: "plain".to_owned(),
-    });
-    assert_eq!(
-        batch.substitute(1, &[no_json]).map(|request| request.path),
-        Ok(String::new())
-    );
+    assert!(batch.substitute(2, &[ok(json!({}))]).is_ok(), "order alone needs no data");
+    let no_json = Some(ItemResult { code: 200, headers: vec![], body: "plain".to_owned() });
+    assert_eq!(batch.substitute(1, &[no_json]).map(|request| request.path), Ok(String::new()));
 }
 
 #[test]
@@ -240,16 +176,12 @@ fn only_a_success_that_another_item_uses_is_omitted() {
             {"method": "GET", "relative_url": "{result=x:$.id}", "name": "unused"},
         ]))
     };
-    let assemble = |keep: Value, first: Option<ItemResult>| {
-        items(keep).assemble(vec![first, ok(json!({"id": "2"}))])
-    };
+    let assemble = |keep: Value, first: Option<ItemResult>| items(keep).assemble(vec![first, ok(json!({"id": "2"}))]);
     insta::assert_snapshot!(assemble(json!(null), ok(json!({"id": "1"}))), @r#"[null,{"code":200,"headers":[],"body":"{\"id\":\"2\"}"}]"#);
     insta::assert_snapshot!(assemble(json!(false), ok(json!({"id": "1"}))), @r#"[{"code":200,"headers":[],"body":"{\"id\":\"1\"}"},{"code":200,"headers":[],"body":"{\"id\":\"2\"}"}]"#);
     insta::assert_snapshot!(assemble(json!("false"), ok(json!({"id": "1"}))), @r#"[{"code":200,"headers":[],"body":"{\"id\":\"1\"}"},{"code":200,"headers":[],"body":"{\"id\":\"2\"}"}]"#);
     insta::assert_snapshot!(assemble(json!(true), failed()), @r#"[{"code":400,"headers":[],"body":"{\"error\":{}}"},{"code":200,"headers":[],"body":"{\"id\":\"2\"}"}]"#);
-    let lone = plan(
-        json!([{"method": "GET", "relative_url": "me", "name": "x", "omit_response_on_success": true}]),
-    );
+    let lone = plan(json!([{"method": "GET", "relative_url": "me", "name": "x", "omit_response_on_success": true}]));
     insta::assert_snapshot!(lone.assemble(vec![ok(json!({}))]), @r#"[{"code":200,"headers":[],"body":"{}"}]"#);
     insta::assert_snapshot!(lone.assemble(vec![None, None]), @"[null]");
     insta::assert_snapshot!(lone.assemble(vec![]), @"[null]");
@@ -258,10 +190,7 @@ fn only_a_success_that_another_item_uses_is_omitted() {
 #[test]
 fn headers_show_unless_switched_off() {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        "x-app-usage",
-        http::HeaderValue::from_static("{\"call_count\":1}"),
-    );
+    headers.insert("x-app-usage", http::HeaderValue::from_static("{\"call_count\":1}"));
     headers.insert("x-binary", http::HeaderValue::from_bytes(&[200]).unwrap());
     let dead = ItemResult::from_error(&envelope::no_token(), "T", &headers);
     let items = json!([{"method": "GET", "relative_url": "me"}, {"method": "GET", "relative_url": "me", "include_headers": "false"}]);
@@ -269,11 +198,7 @@ fn headers_show_unless_switched_off() {
     insta::assert_snapshot!(shown, @r#"[{"code":401,"headers":[{"name":"x-app-usage","value":"{\"call_count\":1}"},{"name":"WWW-Authenticate","value":"OAuth \"Facebook Platform\" \"invalid_token\" \"An access token is required to request this resource.\""}],"body":"{\"error\":{\"message\":\"An access token is required to request this resource.\",\"type\":\"OAuthException\",\"code\":190,\"is_transient\":false,\"error_user_title\":\"No token\",\"error_user_msg\":\"Send access_token or a bearer header.\",\"fbtrace_id\":\"T\"}}"},{"code":401,"body":"{\"error\":{\"message\":\"An access token is required to request this resource.\",\"type\":\"OAuthException\",\"code\":190,\"is_transient\":false,\"error_user_title\":\"No token\",\"error_user_msg\":\"Send access_token or a bearer header.\",\"fbtrace_id\":\"T\"}}"}]"#);
     let hidden = Plan::parse(&items.to_string(), false).unwrap();
     assert!(!hidden.include_headers());
-    assert!(
-        !hidden
-            .assemble(vec![Some(dead.clone()), Some(dead)])
-            .contains("headers")
-    );
+    assert!(!hidden.assemble(vec![Some(dead.clone()), Some(dead)]).contains("headers"));
 }
 
 #[test]
@@ -282,17 +207,11 @@ fn insertions_have_a_limit() {
     let twice = "a={result=x:$.id}&b={result=x:$.id}";
     let item = |body: &str| json!({"method": "POST", "relative_url": "me", "body": body});
     assert!(second(big.clone(), item(twice)).is_ok());
-    assert_eq!(
-        second(big, item(&format!("{twice}&c={{result=x:$.id}}"))),
-        Err(envelope::reduce_data())
-    );
+    assert_eq!(second(big, item(&format!("{twice}&c={{result=x:$.id}}"))), Err(envelope::reduce_data()));
     assert_eq!(evaluate(&[], &json!("abc"), 2), None);
     let many = |count: usize| "{result=x:$.id}".repeat(count);
     assert!(second(json!({}), item(&format!("a={}", many(MAX_REFERENCES)))).is_ok());
-    assert_eq!(
-        second(json!({}), item(&format!("a={}", many(MAX_REFERENCES + 1)))),
-        Err(envelope::reduce_data())
-    );
+    assert_eq!(second(json!({}), item(&format!("a={}", many(MAX_REFERENCES + 1)))), Err(envelope::reduce_data()));
 }
 
 #[test]
@@ -336,11 +255,7 @@ fn any_item() -> impl Strategy<Value = Value> {
         "access_token",
         "include_headers",
     ];
-    proptest::collection::vec(
-        (proptest::sample::select(names.to_vec()), any_json()),
-        0..11,
-    )
-    .prop_map(|pairs| {
+    proptest::collection::vec((proptest::sample::select(names.to_vec()), any_json()), 0..11).prop_map(|pairs| {
         let mut item = json!({"method": "GET", "relative_url": "me"});
         for (name, value) in pairs {
             item[name] = value;

@@ -19,9 +19,7 @@ pub const MAX_BATCH_ITEMS: usize = 50;
 fn heading(name: &str) -> String {
     let words = echo(name).replace('_', " ");
     let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn plain_100(message: &str) -> GraphError {
@@ -35,32 +33,22 @@ fn choice(allowed: &[&str]) -> String {
 /// No token came with a call that needs one.
 #[must_use]
 pub fn no_token() -> GraphError {
-    GraphError::new(
-        190,
-        OAuthException,
-        "An access token is required to request this resource.",
-    )
-    .with_user("No token", "Send access_token or a bearer header.")
+    GraphError::new(190, OAuthException, "An access token is required to request this resource.")
+        .with_user("No token", "Send access_token or a bearer header.")
 }
 
 /// `me` without a token, or with an app's token.
 #[must_use]
 pub fn no_user() -> GraphError {
-    let message =
-        "An active access token must be used to query information about the current user.";
-    GraphError::new(2500, OAuthException, message)
-        .with_user("No user", "This token stands for an app, not for a user.")
+    let message = "An active access token must be used to query information about the current user.";
+    GraphError::new(2500, OAuthException, message).with_user("No user", "This token stands for an app, not for a user.")
 }
 
 /// A version that isn't served; `path` is the whole path without its first
 /// slash.
 #[must_use]
 pub fn unknown_version(path: &str) -> GraphError {
-    let served = format!(
-        "Versions {} to {} are served.",
-        Version::OLDEST,
-        Version::HIGHEST
-    );
+    let served = format!("Versions {} to {} are served.", Version::OLDEST, Version::HIGHEST);
     unknown_path(path).with_user("Unknown version", &served)
 }
 
@@ -69,28 +57,20 @@ pub fn unknown_version(path: &str) -> GraphError {
 #[must_use]
 pub fn unknown_path(rest: &str) -> GraphError {
     let message = format!("Unknown path components: /{}", echo(rest));
-    GraphError::new(2500, OAuthException, message).with_user(
-        "Unknown path",
-        "A path is /{version}/{id} or /{version}/{id}/{edge}.",
-    )
+    GraphError::new(2500, OAuthException, message)
+        .with_user("Unknown path", "A path is /{version}/{id} or /{version}/{id}/{edge}.")
 }
 
 /// A first segment, or an entry of `ids`, that is no id and no known word,
 /// and likewise an id that the caller can't see.
 #[must_use]
 pub fn alias(alias: &str) -> GraphError {
-    let message = format!(
-        "Some of the aliases you requested do not exist: {}",
-        echo(alias)
-    );
+    let message = format!("Some of the aliases you requested do not exist: {}", echo(alias));
     GraphError::numbered(803, &message).with_user("Unknown name", "Objects are named by id here.")
 }
 
 fn nonexisting(name: &str, kind: &str) -> GraphError {
-    plain_100(&format!(
-        "Tried accessing nonexisting field ({}) on node type ({kind})",
-        echo(name)
-    ))
+    plain_100(&format!("Tried accessing nonexisting field ({}) on node type ({kind})", echo(name)))
 }
 
 fn no_such(what: &str, name: &str, kind: &str, near: Option<&str>) -> String {
@@ -124,10 +104,7 @@ pub fn unsupported_method(verb: &str) -> GraphError {
 /// `fields` that can't be read, with the place in characters from 0.
 #[must_use]
 pub fn field_syntax(what: &str, position: usize, text: &str) -> GraphError {
-    let message = format!(
-        "Syntax error \"{what}\" at character {position}: {}",
-        echo(text)
-    );
+    let message = format!("Syntax error \"{what}\" at character {position}: {}", echo(text));
     let msg = format!("The list of fields breaks at character {position}.");
     GraphError::new(2500, OAuthException, message).with_user("Fields not readable", &msg)
 }
@@ -138,20 +115,14 @@ pub fn reduce_data() -> GraphError {
     let message = "Please reduce the amount of data you're asking for, then retry your request";
     GraphError::new(100, OAuthException, message)
         .with_subcode(9_000_007)
-        .with_user(
-            "Too much at once",
-            "Ask for fewer fields or a smaller limit.",
-        )
+        .with_user("Too much at once", "Ask for fewer fields or a smaller limit.")
 }
 
 /// A parameter that must be sent and wasn't.
 #[must_use]
 pub fn parameter_required(name: &str) -> GraphError {
     plain_100(&format!("The parameter {name} is required"))
-        .with_user(
-            &format!("{} missing", heading(name)),
-            &format!("Send the parameter {name}."),
-        )
+        .with_user(&format!("{} missing", heading(name)), &format!("Send the parameter {name}."))
         .with_blame(&[name])
 }
 
@@ -159,10 +130,7 @@ pub fn parameter_required(name: &str) -> GraphError {
 #[must_use]
 pub fn invalid_parameter(name: &str, expected: &str) -> GraphError {
     plain_100("Invalid parameter")
-        .with_user(
-            &format!("{} not readable", heading(name)),
-            &format!("{name} must be {expected}."),
-        )
+        .with_user(&format!("{} not readable", heading(name)), &format!("{name} must be {expected}."))
         .with_blame(&[name])
 }
 
@@ -170,30 +138,21 @@ pub fn invalid_parameter(name: &str, expected: &str) -> GraphError {
 #[must_use]
 pub fn enum_value(name: &str, allowed: &[&str]) -> GraphError {
     plain_100(&format!("Param {name} {}", choice(allowed)))
-        .with_user(
-            "Unknown value",
-            &format!("{name} takes only the values listed."),
-        )
+        .with_user("Unknown value", &format!("{name} takes only the values listed."))
         .with_blame(&[name])
 }
 
 /// A name that breaks the rule for names; `why` says how.
 #[must_use]
 pub fn name_rule(name: &str, why: &str) -> GraphError {
-    plain_100("Invalid parameter")
-        .with_subcode(9_000_008)
-        .with_user("Name not usable", why)
-        .with_blame(&[name])
+    plain_100("Invalid parameter").with_subcode(9_000_008).with_user("Name not usable", why).with_blame(&[name])
 }
 
 /// A task that the kind of asset doesn't have, at this place of the list.
 #[must_use]
 pub fn unknown_task(index: usize, allowed: &[&str]) -> GraphError {
     plain_100(&format!("Param tasks[{index}] {}", choice(allowed)))
-        .with_user(
-            "Unknown task",
-            "This kind of asset has only the tasks listed.",
-        )
+        .with_user("Unknown task", "This kind of asset has only the tasks listed.")
         .with_blame(&["tasks"])
 }
 
@@ -202,9 +161,7 @@ pub fn unknown_task(index: usize, allowed: &[&str]) -> GraphError {
 pub fn invalid_scope(scope: &str) -> GraphError {
     let scope = echo(scope);
     let msg = format!("The app may not ask for {scope}, or it does not exist.");
-    plain_100(&format!("Invalid scope: {scope}"))
-        .with_subcode(9_000_009)
-        .with_user("Scope not possible", &msg)
+    plain_100(&format!("Invalid scope: {scope}")).with_subcode(9_000_009).with_user("Scope not possible", &msg)
 }
 
 /// A scope without the scope that it depends on.
@@ -218,10 +175,8 @@ pub fn scope_dependency(scope: &str, needed: &str) -> GraphError {
 /// A token asked for that would be wider than the calling one.
 #[must_use]
 pub fn wider_than_token() -> GraphError {
-    GraphError::numbered(200, "A token can't issue more permission than it has").with_user(
-        "Too wide",
-        "Ask for fewer scopes or an earlier end, or call with a wider token.",
-    )
+    GraphError::numbered(200, "A token can't issue more permission than it has")
+        .with_user("Too wide", "Ask for fewer scopes or an earlier end, or call with a wider token.")
 }
 
 /// A body beyond the limit, in bytes.
@@ -237,10 +192,7 @@ pub fn body_too_large(limit_bytes: u64) -> GraphError {
 #[must_use]
 pub fn bad_json(name: &str, position: usize) -> GraphError {
     plain_100("Invalid parameter")
-        .with_user(
-            "Not JSON",
-            &format!("{name} is not JSON: it breaks at byte {position}."),
-        )
+        .with_user("Not JSON", &format!("{name} is not JSON: it breaks at byte {position}."))
         .with_blame(&[name])
 }
 
@@ -253,18 +205,15 @@ pub fn invalid_cursor() -> GraphError {
 /// More than [`MAX_IDS`] in `ids`.
 #[must_use]
 pub fn too_many_ids(provided: usize) -> GraphError {
-    plain_100(&format!(
-        "Too many IDs. Maximum: {MAX_IDS}. Provided: {provided}."
-    ))
-    .with_user("Too many ids", "Split the ids over several calls.")
-    .with_blame(&["ids"])
+    plain_100(&format!("Too many IDs. Maximum: {MAX_IDS}. Provided: {provided}."))
+        .with_user("Too many ids", "Split the ids over several calls.")
+        .with_blame(&["ids"])
 }
 
 /// An empty batch, or one of more than [`MAX_BATCH_ITEMS`].
 #[must_use]
 pub fn too_many_batch_items() -> GraphError {
-    let message =
-        format!("Too many requests in batch message. Maximum batch size is {MAX_BATCH_ITEMS}");
+    let message = format!("Too many requests in batch message. Maximum batch size is {MAX_BATCH_ITEMS}");
     GraphError::new(100, OAuthException, message)
         .with_subcode(9_000_012)
         .with_user("Too many items", "A batch holds 1 to 50 items; split it.")
@@ -275,25 +224,19 @@ pub fn too_many_batch_items() -> GraphError {
 #[must_use]
 pub fn batch_not_array() -> GraphError {
     plain_100("Param batch must be a JSON array of objects")
-        .with_user(
-            "Batch not readable",
-            "Send batch=[{\"method\":\"GET\",\"relative_url\":\"me\"}].",
-        )
+        .with_user("Batch not readable", "Send batch=[{\"method\":\"GET\",\"relative_url\":\"me\"}].")
         .with_blame(&["batch"])
 }
 
 fn reference(name: &str, title: &str, msg: &str) -> GraphError {
-    plain_100(&format!("Invalid reference {}", echo(name)))
-        .with_subcode(9_000_013)
-        .with_user(title, msg)
+    plain_100(&format!("Invalid reference {}", echo(name))).with_subcode(9_000_013).with_user(title, msg)
 }
 
 /// A reference to an item that doesn't stand earlier in the batch, or one
 /// that can't be read.
 #[must_use]
 pub fn batch_invalid_reference(name: &str) -> GraphError {
-    let msg =
-        "A reference is {result=NAME:$.path}, and the item NAME must stand earlier in the batch.";
+    let msg = "A reference is {result=NAME:$.path}, and the item NAME must stand earlier in the batch.";
     reference(name, "Reference leads nowhere", msg)
 }
 
@@ -316,26 +259,20 @@ pub fn post_empty() -> GraphError {
 #[must_use]
 pub fn schedule_invalid() -> GraphError {
     plain_100("The specified scheduled publish time is invalid.")
-        .with_user(
-            "Time not possible",
-            "Send published=false and a time between 10 minutes and 75 days from now.",
-        )
+        .with_user("Time not possible", "Send published=false and a time between 10 minutes and 75 days from now.")
         .with_blame(&["scheduled_publish_time"])
 }
 
 /// A metric that insights don't have.
 #[must_use]
 pub fn insights_metric() -> GraphError {
-    plain_100("The value must be a valid insights metric")
-        .with_user("Unknown metric", "")
-        .with_blame(&["metric"])
+    plain_100("The value must be a valid insights metric").with_user("Unknown metric", "").with_blame(&["metric"])
 }
 
 /// A range of insights that starts too early.
 #[must_use]
 pub fn insights_too_old() -> GraphError {
-    let message =
-        "The start date of the time range cannot be beyond 37 months from the current date";
+    let message = "The start date of the time range cannot be beyond 37 months from the current date";
     GraphError::numbered(3018, message)
         .with_user("Range too old", "Start at most 37 months back.")
         .with_blame(&["time_range"])
@@ -346,9 +283,7 @@ pub fn insights_too_old() -> GraphError {
 pub fn insights_field(field: &str, allowed: &[&str]) -> GraphError {
     let message = format!("{} is not valid for fields param.", echo(field));
     let msg = format!("fields {}.", choice(allowed));
-    plain_100(&message)
-        .with_user("Unknown field", &msg)
-        .with_blame(&["fields"])
+    plain_100(&message).with_user("Unknown field", &msg).with_blame(&["fields"])
 }
 
 /// An id in a parameter that the caller can't see; the same for a foreign
@@ -361,12 +296,9 @@ pub fn invisible_parameter(name: &str) -> GraphError {
 /// A task taken away from a user who has it through an asset group.
 #[must_use]
 pub fn tasks_from_group(group_id: &str) -> GraphError {
-    plain_100(&format!(
-        "The tasks come from asset group {}",
-        echo(group_id)
-    ))
-    .with_subcode(9_000_014)
-    .with_user("From a group", "Change the assignment on the group.")
+    plain_100(&format!("The tasks come from asset group {}", echo(group_id)))
+        .with_subcode(9_000_014)
+        .with_user("From a group", "Change the assignment on the group.")
 }
 
 /// The last ADMIN person would go.
@@ -382,20 +314,14 @@ pub fn last_admin() -> GraphError {
 pub fn request_open() -> GraphError {
     plain_100("A request is already open")
         .with_subcode(9_000_016)
-        .with_user(
-            "Already asked",
-            "Wait for the answer, or withdraw the request first.",
-        )
+        .with_user("Already asked", "Wait for the answer, or withdraw the request first.")
 }
 
 /// A partner shares what was shared with it.
 #[must_use]
 pub fn partner_share(kind: &str) -> GraphError {
-    GraphError::numbered(
-        200,
-        &format!("Only the owner has permission to share this {kind}"),
-    )
-    .with_user("Not the owner", "Ask the owner to share it.")
+    GraphError::numbered(200, &format!("Only the owner has permission to share this {kind}"))
+        .with_user("Not the owner", "Ask the owner to share it.")
 }
 
 /// The business demands a second factor, and the person has none.
@@ -403,17 +329,13 @@ pub fn partner_share(kind: &str) -> GraphError {
 pub fn two_factor() -> GraphError {
     GraphError::numbered(415, "Two factor authentication is required")
         .with_subcode(2_859_009)
-        .with_user(
-            "Second factor",
-            "Set up a second factor, then sign in again.",
-        )
+        .with_user("Second factor", "Set up a second factor, then sign in again.")
 }
 
 /// An app id that nobody has.
 #[must_use]
 pub fn application_unknown() -> GraphError {
-    let message =
-        "Error validating application. Cannot get application info due to a system error.";
+    let message = "Error validating application. Cannot get application info due to a system error.";
     GraphError::new(101, OAuthException, message)
         .with_user("Unknown app", "client_id is not the id of an app here.")
         .with_blame(&["client_id"])
@@ -423,10 +345,7 @@ pub fn application_unknown() -> GraphError {
 #[must_use]
 pub fn client_secret_wrong() -> GraphError {
     GraphError::new(101, OAuthException, "Error validating client secret.")
-        .with_user(
-            "Secret wrong",
-            "client_secret is not the secret of this app.",
-        )
+        .with_user("Secret wrong", "client_secret is not the secret of this app.")
         .with_blame(&["client_secret"])
 }
 
@@ -457,10 +376,7 @@ pub fn duplicate_post() -> GraphError {
 pub fn server_fault() -> GraphError {
     GraphError::new(1, OAuthException, "An unknown error occurred")
         .with_status(StatusCode::INTERNAL_SERVER_ERROR)
-        .with_user(
-            "Server fault",
-            "The operator finds the cause by the fbtrace_id.",
-        )
+        .with_user("Server fault", "The operator finds the cause by the fbtrace_id.")
         .transient()
 }
 
@@ -481,9 +397,6 @@ pub fn outcome_unknown(commit_id: &str) -> GraphError {
     GraphError::numbered(2, &format!("Outcome unknown; look up commit {commit_id}"))
         .with_subcode(9_000_018)
         .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .with_user(
-            "Outcome unknown",
-            "Look the commit up before you send this again.",
-        )
+        .with_user("Outcome unknown", "Look the commit up before you send this again.")
         .with_data("commit_id", json!(commit_id))
 }

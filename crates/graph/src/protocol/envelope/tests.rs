@@ -14,31 +14,16 @@ fn protocol_rows() -> Vec<(&'static str, GraphError)> {
         ("unknown version", unknown_version("v1.0/me")),
         ("unknown path", unknown_path("x/y")),
         ("alias", alias("zuck")),
-        (
-            "unknown field",
-            unknown_field("nmae", "Campaign", Some("name")),
-        ),
-        (
-            "unknown field, no guess",
-            unknown_field("zzz", "Campaign", None),
-        ),
-        (
-            "unknown edge",
-            unknown_edge("adset", "Campaign", Some("adsets")),
-        ),
+        ("unknown field", unknown_field("nmae", "Campaign", Some("name"))),
+        ("unknown field, no guess", unknown_field("zzz", "Campaign", None)),
+        ("unknown edge", unknown_edge("adset", "Campaign", Some("adsets"))),
         ("unsupported method", unsupported_method("DELETE")),
-        (
-            "field syntax",
-            field_syntax("Expected end of string instead of \"?\".", 5, "posts?x"),
-        ),
+        ("field syntax", field_syntax("Expected end of string instead of \"?\".", 5, "posts?x")),
         ("reduce data", reduce_data()),
         ("required", parameter_required("business_app")),
         ("invalid", invalid_parameter("limit", "a whole number")),
         ("enum", enum_value("role", &["ADMIN", "EMPLOYEE"])),
-        (
-            "name rule",
-            name_rule("name", "A name has 1 to 200 characters."),
-        ),
+        ("name rule", name_rule("name", "A name has 1 to 200 characters.")),
         ("unknown task", unknown_task(1, &["MANAGE", "ANALYZE"])),
         ("invalid scope", invalid_scope("fly")),
         ("scope dependency", scope_dependency("a", "b")),
@@ -80,14 +65,8 @@ fn use_rows() -> Vec<(&'static str, GraphError)> {
 
 fn table(rows: Vec<(&'static str, GraphError)>) -> String {
     let lines = rows.into_iter().map(|(case, error)| {
-        let retry = error
-            .retry_after_s
-            .map_or_else(String::new, |s| format!(" retry {s} s"));
-        format!(
-            "{case}: {}{retry} {}",
-            error.http_status.as_u16(),
-            error.to_value("T")["error"]
-        )
+        let retry = error.retry_after_s.map_or_else(String::new, |s| format!(" retry {s} s"));
+        format!("{case}: {}{retry} {}", error.http_status.as_u16(), error.to_value("T")["error"])
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -154,10 +133,7 @@ fn every_row_of_use_as_it_leaves() {
 fn codes_that_clients_retry_on_are_kept_for_faults() {
     for (case, error) in all_rows() {
         let fault = matches!(case, "fault" | "store away" | "outcome unknown");
-        let retried = matches!(
-            error.code,
-            1 | 2 | 4 | 17 | 32 | 104 | 613 | 80_000..=80_014
-        );
+        let retried = matches!(error.code, 1 | 2 | 4 | 17 | 32 | 104 | 613 | 80_000..=80_014);
         assert_eq!(retried, fault, "{case}");
         assert_eq!(error.http_status.is_server_error(), fault, "{case}");
         assert_ne!(error.subcode, Some(33), "{case}");
@@ -176,16 +152,10 @@ fn texts_of_10_and_200_hold_the_word_permission() {
 
 #[test]
 fn the_header_goes_with_401_and_403_alone() {
-    let header = |error: GraphError| {
-        error
-            .www_authenticate()
-            .map(|value| value.to_str().unwrap().to_owned())
-    };
+    let header = |error: GraphError| error.www_authenticate().map(|value| value.to_str().unwrap().to_owned());
     assert_eq!(
         header(no_token()).as_deref(),
-        Some(
-            "OAuth \"Facebook Platform\" \"invalid_token\" \"An access token is required to request this resource.\""
-        )
+        Some("OAuth \"Facebook Platform\" \"invalid_token\" \"An access token is required to request this resource.\"")
     );
     assert_eq!(
         header(wider_than_token()).as_deref(),
@@ -195,20 +165,13 @@ fn the_header_goes_with_401_and_403_alone() {
     );
     assert_eq!(header(invalid_cursor()), None);
     let hostile = GraphError::new(190, ErrorKind::OAuthException, "a\"b\\c\r\nd é");
-    assert_eq!(
-        header(hostile).as_deref(),
-        Some("OAuth \"Facebook Platform\" \"invalid_token\" \"a\\\"b\\\\c??d ?\"")
-    );
+    assert_eq!(header(hostile).as_deref(), Some("OAuth \"Facebook Platform\" \"invalid_token\" \"a\\\"b\\\\c??d ?\""));
 }
 
 #[test]
 fn an_error_is_a_small_value() {
     // Large errors make every `Result` that carries them slow to move.
-    assert!(
-        size_of::<GraphError>() <= 128,
-        "{}",
-        size_of::<GraphError>()
-    );
+    assert!(size_of::<GraphError>() <= 128, "{}", size_of::<GraphError>());
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::{
-    FieldSpec, FieldsError, MAX_ARGUMENT_DEPTH, MAX_DEPTH, MAX_MODIFIERS, MAX_NAME_BYTES,
-    MAX_NAMES, MAX_TEXT_BYTES, Modifier,
+    FieldSpec, FieldsError, MAX_ARGUMENT_DEPTH, MAX_DEPTH, MAX_MODIFIERS, MAX_NAME_BYTES, MAX_NAMES, MAX_TEXT_BYTES,
+    Modifier,
 };
 use crate::protocol::{text as texts, value};
 
@@ -141,12 +141,7 @@ impl<'a> Parser<'a> {
         Ok(spec)
     }
 
-    fn nested(
-        &mut self,
-        open: char,
-        close: char,
-        depth: usize,
-    ) -> Result<Vec<(usize, FieldSpec)>, FieldsError> {
+    fn nested(&mut self, open: char, close: char, depth: usize) -> Result<Vec<(usize, FieldSpec)>, FieldsError> {
         self.eat(open)?;
         let specs = self.entries(depth + 1)?;
         self.eat(close)?;
@@ -187,10 +182,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let argument = self.argument()?;
         if name != "as" {
-            spec.modifiers.push(Modifier {
-                name: name.to_owned(),
-                argument: argument.to_owned(),
-            });
+            spec.modifiers.push(Modifier { name: name.to_owned(), argument: argument.to_owned() });
             return Ok(());
         }
         let fits = !argument.is_empty() && argument.len() <= MAX_NAME_BYTES;

@@ -9,17 +9,12 @@ fn message(text: &str) -> String {
 }
 
 fn names(text: &str) -> Vec<String> {
-    parse(text)
-        .unwrap()
-        .into_iter()
-        .map(|spec| spec.name)
-        .collect()
+    parse(text).unwrap().into_iter().map(|spec| spec.name).collect()
 }
 
 #[test]
 fn nesting_and_modifiers_become_a_tree() {
-    let text =
-        "id, name ,campaigns.limit(2){id,name,adsets.limit(1).order(reverse_chronological){name}}";
+    let text = "id, name ,campaigns.limit(2){id,name,adsets.limit(1).order(reverse_chronological){name}}";
     insta::assert_debug_snapshot!(parse(text).unwrap(), @r#"
     [
         FieldSpec {
@@ -122,10 +117,7 @@ fn empty_lists_arrays_and_trailing_commas() {
     assert_eq!(parse("[]"), Ok(vec![]));
     assert_eq!(names("id,name,"), ["id", "name"]);
     assert_eq!(names(",id,,name"), ["id", "name"]);
-    assert_eq!(
-        names("[\"id\",\"campaign{name}\",\"a,b\"]"),
-        ["id", "campaign", "a", "b"]
-    );
+    assert_eq!(names("[\"id\",\"campaign{name}\",\"a,b\"]"), ["id", "campaign", "a", "b"]);
     assert_eq!(names("['id', 'name']"), ["id", "name"]);
 }
 
@@ -133,17 +125,11 @@ fn empty_lists_arrays_and_trailing_commas() {
 fn a_repeated_field_counts_once_and_a_different_one_is_refused() {
     assert_eq!(names("id,name,id"), ["id", "name"]);
     assert_eq!(names("[\"id\",\"id\"]"), ["id"]);
-    assert_eq!(
-        names("insights.as(a){x},insights.as(b){x}"),
-        ["insights", "insights"]
-    );
+    assert_eq!(names("insights.as(a){x},insights.as(b){x}"), ["insights", "insights"]);
     assert!(
-        message("creative{id},creative{name}")
-            .contains("Field creative specified more than once\" at character 13")
+        message("creative{id},creative{name}").contains("Field creative specified more than once\" at character 13")
     );
-    assert!(
-        message("a{b,c.limit(1),c}").contains("Field c specified more than once\" at character 15")
-    );
+    assert!(message("a{b,c.limit(1),c}").contains("Field c specified more than once\" at character 15"));
     assert!(message("name,story.as(name)").contains("Field name specified more than once"));
 }
 
@@ -203,52 +189,26 @@ fn depth_has_a_limit() {
     let nested = |levels: usize| format!("{}a{}", "a{".repeat(levels - 1), "}".repeat(levels - 1));
     assert!(parse(&nested(MAX_DEPTH)).is_ok());
     for levels in [MAX_DEPTH + 1, 50, 10_000] {
-        assert_eq!(
-            parse(&nested(levels)),
-            Err(FieldsError::TooDeep),
-            "{levels}"
-        );
+        assert_eq!(parse(&nested(levels)), Err(FieldsError::TooDeep), "{levels}");
     }
     assert_eq!(parse(&"a.fields(".repeat(3000)), Err(FieldsError::TooDeep));
-    assert_eq!(
-        parse(&format!("a.b({}", "[".repeat(30_000))),
-        Err(FieldsError::TooDeep)
-    );
+    assert_eq!(parse(&format!("a.b({}", "[".repeat(30_000))), Err(FieldsError::TooDeep));
     let error = GraphError::from(FieldsError::TooDeep);
-    assert_eq!(
-        error.message,
-        "Please reduce the amount of data you're asking for, then retry your request"
-    );
-    assert_eq!(
-        error.user_msg.as_deref(),
-        Some("fields may nest 8 levels deep.")
-    );
+    assert_eq!(error.message, "Please reduce the amount of data you're asking for, then retry your request");
+    assert_eq!(error.user_msg.as_deref(), Some("fields may nest 8 levels deep."));
 }
 
 #[test]
 fn counts_and_length_have_limits() {
     let many = |count: usize| (0..count).map(|n| format!("f{n}")).collect::<Vec<_>>();
     assert!(parse(&many(MAX_NAMES).join(",")).is_ok());
-    assert_eq!(
-        parse(&many(MAX_NAMES + 1).join(",")),
-        Err(FieldsError::TooMany)
-    );
-    assert_eq!(
-        parse(&serde_json::to_string(&many(MAX_NAMES + 1)).unwrap()),
-        Err(FieldsError::TooMany)
-    );
+    assert_eq!(parse(&many(MAX_NAMES + 1).join(",")), Err(FieldsError::TooMany));
+    assert_eq!(parse(&serde_json::to_string(&many(MAX_NAMES + 1)).unwrap()), Err(FieldsError::TooMany));
     assert!(parse(&format!("a{}", ".b(1)".repeat(MAX_MODIFIERS))).is_ok());
-    assert_eq!(
-        parse(&format!("a{}", ".b(1)".repeat(MAX_MODIFIERS + 1))),
-        Err(FieldsError::TooMany)
-    );
-    assert_eq!(
-        parse(&"a".repeat(MAX_TEXT_BYTES + 1)),
-        Err(FieldsError::TooLong)
-    );
+    assert_eq!(parse(&format!("a{}", ".b(1)".repeat(MAX_MODIFIERS + 1))), Err(FieldsError::TooMany));
+    assert_eq!(parse(&"a".repeat(MAX_TEXT_BYTES + 1)), Err(FieldsError::TooLong));
     assert!(
-        message(&"a".repeat(MAX_NAME_BYTES + 1))
-            .contains("Expected name of at most 100 characters\" at character 0")
+        message(&"a".repeat(MAX_NAME_BYTES + 1)).contains("Expected name of at most 100 characters\" at character 0")
     );
 }
 
@@ -261,22 +221,14 @@ fn cost_is_the_product_of_limits() {
     assert_eq!(cost("id,name", 25), 50);
     assert_eq!(cost("id,comments.limit(0).summary(true)", 10), 20);
     assert_eq!(cost("campaigns.limit(2){id,name}", 1), 1 + 2 * 2);
-    assert_eq!(
-        cost("campaigns.limit(2){adsets.limit(3){id}}", 1),
-        1 + 2 * (1 + 3)
-    );
+    assert_eq!(cost("campaigns.limit(2){adsets.limit(3){id}}", 1), 1 + 2 * (1 + 3));
     assert_eq!(cost("campaign{name}", 1), 1 + 25);
-    let specs = parse("a.limit(5000){a.limit(5000){a.limit(5000){a.limit(5000){a.limit(5000){a.limit(5000){b}}}}}}").unwrap();
+    let specs =
+        parse("a.limit(5000){a.limit(5000){a.limit(5000){a.limit(5000){a.limit(5000){a.limit(5000){b}}}}}}").unwrap();
     assert_eq!(estimate_cost(&specs, u64::MAX, &mut |_| 0), u64::MAX);
-    assert_eq!(
-        check_cost(&specs, 1, &mut |_| 0),
-        Err(FieldsError::TooCostly)
-    );
+    assert_eq!(check_cost(&specs, 1, &mut |_| 0), Err(FieldsError::TooCostly));
     let single = parse("campaign{name}").unwrap();
-    assert_eq!(
-        check_cost(&single, 5000, &mut |path| u64::from(path == ["campaign"])),
-        Ok(10_000)
-    );
+    assert_eq!(check_cost(&single, 5000, &mut |path| u64::from(path == ["campaign"])), Ok(10_000));
 }
 
 #[test]
@@ -288,11 +240,7 @@ fn a_limit_modifier_is_read_like_the_parameter() {
 }
 
 fn argument() -> BoxedStrategy<String> {
-    let leaf = prop_oneof![
-        "[a-z0-9_=. ]{0,8}",
-        Just("\"a)]\\\"b\"".to_owned()),
-        Just("'(['".to_owned())
-    ];
+    let leaf = prop_oneof!["[a-z0-9_=. ]{0,8}", Just("\"a)]\\\"b\"".to_owned()), Just("'(['".to_owned())];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{{a},{b}}}")),
@@ -305,39 +253,20 @@ fn argument() -> BoxedStrategy<String> {
 }
 
 fn specs() -> impl Strategy<Value = Vec<FieldSpec>> {
-    let modifier = ("m[a-z_]{0,6}", argument())
-        .prop_map(|(name, argument)| Modifier { name, argument })
-        .boxed();
-    let head = (
-        "[a-z0-9_]{1,8}",
-        proptest::option::of("[a-z]{1,5}"),
-        proptest::collection::vec(modifier, 0..3),
-    );
-    let leaf = head.clone().prop_map(|(name, alias, modifiers)| FieldSpec {
-        name,
-        alias,
-        modifiers,
-        children: vec![],
-    });
+    let modifier = ("m[a-z_]{0,6}", argument()).prop_map(|(name, argument)| Modifier { name, argument }).boxed();
+    let head = ("[a-z0-9_]{1,8}", proptest::option::of("[a-z]{1,5}"), proptest::collection::vec(modifier, 0..3));
+    let leaf = head.clone().prop_map(|(name, alias, modifiers)| FieldSpec { name, alias, modifiers, children: vec![] });
     let tree = leaf.prop_recursive(4, 24, 4, move |inner| {
-        (head.clone(), proptest::collection::vec(inner, 0..4)).prop_map(
-            |((name, alias, modifiers), children)| FieldSpec {
-                name,
-                alias,
-                modifiers,
-                children: unique(children),
-            },
-        )
+        (head.clone(), proptest::collection::vec(inner, 0..4)).prop_map(|((name, alias, modifiers), children)| {
+            FieldSpec { name, alias, modifiers, children: unique(children) }
+        })
     });
     proptest::collection::vec(tree, 0..5).prop_map(unique)
 }
 
 fn unique(specs: Vec<FieldSpec>) -> Vec<FieldSpec> {
     let mut seen = std::collections::HashSet::new();
-    specs
-        .into_iter()
-        .filter(|spec| seen.insert(spec.output_name().to_owned()))
-        .collect()
+    specs.into_iter().filter(|spec| seen.insert(spec.output_name().to_owned())).collect()
 }
 
 proptest! {

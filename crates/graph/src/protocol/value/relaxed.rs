@@ -136,9 +136,7 @@ impl Reader<'_> {
     /// that the text is broken.
     fn bare(&mut self) -> Option<String> {
         let rest = self.rest();
-        let end = rest
-            .find([',', ']', '}', ':', '[', '{', '"', '\''])
-            .unwrap_or(rest.len());
+        let end = rest.find([',', ']', '}', ':', '[', '{', '"', '\'']).unwrap_or(rest.len());
         let whole = rest.get(..end)?.trim();
         let stop = rest.get(end..)?.chars().next()?;
         if whole.is_empty() || matches!(stop, '[' | '{' | '"' | '\'') {
@@ -155,8 +153,6 @@ fn word(word: String) -> Value {
         "true" | "True" => Value::Bool(true),
         "false" | "False" => Value::Bool(false),
         "null" | "None" => Value::Null,
-        _ => word
-            .parse::<Number>()
-            .map_or(Value::String(word), Value::Number),
+        _ => word.parse::<Number>().map_or(Value::String(word), Value::Number),
     }
 }

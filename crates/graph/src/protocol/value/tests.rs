@@ -11,11 +11,7 @@ fn booleans_of_all_clients() {
         assert_eq!(boolean(no), Ok(false), "{no}");
     }
     for neither in ["", "yes", "2", "null", "[true]"] {
-        assert_eq!(
-            boolean(neither),
-            Err(Expected("true or false")),
-            "{neither}"
-        );
+        assert_eq!(boolean(neither), Err(Expected("true or false")), "{neither}");
     }
 }
 
@@ -47,23 +43,8 @@ fn lists_in_every_spelling() {
     assert_eq!(list(""), Ok(vec![]));
     assert_eq!(list("[]"), Ok(vec![]));
     assert_eq!(list("\"A\""), Ok(vec!["A".to_owned()]));
-    assert_eq!(
-        list("[1,true,{\"a\":1}]"),
-        Ok(vec![
-            "1".to_owned(),
-            "true".to_owned(),
-            "{\"a\":1}".to_owned()
-        ])
-    );
-    for broken in [
-        "[",
-        "[\"A\"",
-        "[null]",
-        "{\"a\":1}",
-        "['A' 'B']",
-        "[A]B",
-        "[[[[",
-    ] {
+    assert_eq!(list("[1,true,{\"a\":1}]"), Ok(vec!["1".to_owned(), "true".to_owned(), "{\"a\":1}".to_owned()]));
+    for broken in ["[", "[\"A\"", "[null]", "{\"a\":1}", "['A' 'B']", "[A]B", "[[[["] {
         assert!(list(broken).is_err(), "{broken}");
     }
     assert!(list(&"a,".repeat(MAX_LIST_ENTRIES + 1)).is_err());
@@ -71,27 +52,12 @@ fn lists_in_every_spelling() {
 
 #[test]
 fn objects_in_json_and_in_python() {
-    let wanted =
-        json!({"since": "2026-01-01", "n": 1, "on": true, "none": null, "list": ["it's", 2.5]});
-    let python =
-        "{'since': '2026-01-01', 'n': 1, 'on': True, 'none': None, 'list': ['it\\'s', 2.5]}";
+    let wanted = json!({"since": "2026-01-01", "n": 1, "on": true, "none": null, "list": ["it's", 2.5]});
+    let python = "{'since': '2026-01-01', 'n': 1, 'on': True, 'none': None, 'list': ['it\\'s', 2.5]}";
     assert_eq!(json(python), Ok(wanted.clone()));
     assert_eq!(object(&wanted.to_string()).map(Value::Object), Ok(wanted));
-    assert_eq!(
-        object("{page_id: 12}").map(Value::Object),
-        Ok(json!({"page_id": 12}))
-    );
-    for wrong in [
-        "",
-        "[]",
-        "1",
-        "{'a'}",
-        "{'a':}",
-        "{\"a\":1",
-        "{'a':1}x",
-        "{a'b:1}",
-        "{'a\\x':1}",
-    ] {
+    assert_eq!(object("{page_id: 12}").map(Value::Object), Ok(json!({"page_id": 12})));
+    for wrong in ["", "[]", "1", "{'a'}", "{'a':}", "{\"a\":1", "{'a':1}x", "{a'b:1}", "{'a\\x':1}"] {
         assert_eq!(object(wrong), Err(Expected("a JSON object")), "{wrong}");
     }
 }
@@ -180,10 +146,7 @@ fn ids_in_three_forms() {
 #[test]
 fn an_error_names_parameter_and_form() {
     let error = Expected("true or false").of_parameter("set_token_expires_in_60_days");
-    assert_eq!(
-        error.user_msg.as_deref(),
-        Some("set_token_expires_in_60_days must be true or false.")
-    );
+    assert_eq!(error.user_msg.as_deref(), Some("set_token_expires_in_60_days must be true or false."));
 }
 
 #[test]

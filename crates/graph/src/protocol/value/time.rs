@@ -30,11 +30,7 @@ pub fn time_ms(text: &str) -> Result<i64, Expected> {
 pub fn time_ms_in(text: &str, default_offset_s: i32) -> Result<i64, Expected> {
     let text = super::unquoted(text);
     if let Ok(seconds) = text.parse::<i64>() {
-        return if (MIN_UNIX_S..=MAX_UNIX_S).contains(&seconds) {
-            Ok(seconds * 1000)
-        } else {
-            Err(EXPECTED)
-        };
+        return if (MIN_UNIX_S..=MAX_UNIX_S).contains(&seconds) { Ok(seconds * 1000) } else { Err(EXPECTED) };
     }
     iso(text, default_offset_s).ok_or(EXPECTED)
 }
@@ -49,9 +45,7 @@ fn iso(text: &str, default_offset_s: i32) -> Option<i64> {
     };
     let offset_s = read_zone(zone, default_offset_s)?;
     let offset = Offset::from_seconds(offset_s).ok()?;
-    let instant = offset
-        .to_timestamp(DateTime::from_parts(date, clock))
-        .ok()?;
+    let instant = offset.to_timestamp(DateTime::from_parts(date, clock)).ok()?;
     let in_range = (MIN_UNIX_S..=MAX_UNIX_S).contains(&instant.as_second());
     in_range.then(|| instant.as_millisecond())
 }
@@ -68,9 +62,7 @@ fn read_date(text: &str) -> Option<Date> {
 
 /// The clock, and the zone's text after it.
 fn read_clock(text: &str) -> Option<(Time, &str)> {
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'))
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(text.len());
     let (clock, zone) = text.split_at_checked(end)?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let nanosecond = read_fraction(fraction)?;
@@ -80,9 +72,7 @@ fn read_clock(text: &str) -> Option<(Time, &str)> {
     if parts.next().is_some() {
         return None;
     }
-    Time::new(hour, minute, second, nanosecond)
-        .ok()
-        .map(|clock| (clock, zone))
+    Time::new(hour, minute, second, nanosecond).ok().map(|clock| (clock, zone))
 }
 
 /// Milliseconds of a second, as nanoseconds; finer digits are dropped.
