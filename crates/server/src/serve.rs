@@ -30,6 +30,10 @@ const TRACE: &str = "configuration";
 /// # Errors
 /// Whatever keeps it from starting, or made it stop by itself.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    if args.print_config {
+        anstream::print!("{}", Config::template());
+        return Ok(ExitCode::SUCCESS);
+    }
     let config = configuration(&args)?;
     telemetry::start(&config.log);
     let folder = DataFolder::take(&config.data)?;

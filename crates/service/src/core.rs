@@ -203,11 +203,12 @@ impl Service {
         let (mut view, mut question) = inner.look(&index, CredentialRef::Text(text), proof, question, now);
         drop(index);
         match &view.subject {
-            Subject::Token(token) if token.business == app.business => {
-                if token.app.is_some_and(|a| a.id == app.app) && proof.is_none() {
-                    question = question.proof(Proof::Right);
-                }
+            Subject::Token(token)
+                if token.business == app.business && token.app.is_some_and(|a| a.id == app.app) && proof.is_none() =>
+            {
+                question = question.proof(Proof::Right);
             }
+            Subject::Token(token) if token.business == app.business => {}
             Subject::Token(_) | Subject::App(_) => view = View { subject: Subject::Unknown, asset: None, ..view },
             _ => {}
         }

@@ -34,6 +34,8 @@ const BINARY: &str = "valetkey";
 const TESTKIT: &str = "valetkey-testkit";
 /// Stands beside the house: nobody names it.
 const XTASK: &str = "xtask";
+/// The measuring programs stand beside the house too: they look at every floor, and nobody names them.
+const BENCH: &str = "valetkey-bench";
 
 /// Crates that speak to a database. Only stores name them; the benchmark measures beside them.
 const DRIVERS: &[&str] = &["rusqlite", "libsqlite3-sys", "tokio-postgres", "postgres", "deadpool-postgres", "sqlx"];
@@ -84,7 +86,7 @@ fn packages(metadata: &Value, root: &str) -> Result<Vec<Package>> {
 
 pub fn check(packages: &[Package]) -> Vec<Finding> {
     let house: BTreeMap<&str, &[&str]> = HOUSE.iter().copied().collect();
-    let known = |name: &str| house.contains_key(name) || [BINARY, TESTKIT, XTASK].contains(&name);
+    let known = |name: &str| house.contains_key(name) || [BINARY, TESTKIT, XTASK, BENCH].contains(&name);
     let mut findings = Vec::new();
     for package in packages {
         if !known(&package.name) {
@@ -112,18 +114,18 @@ pub fn check(packages: &[Package]) -> Vec<Finding> {
 }
 
 pub(super) fn may_name_drivers(package: &str) -> bool {
-    package.starts_with("valetkey-store-") || package == XTASK
+    package.starts_with("valetkey-store-") || package == XTASK || package == BENCH
 }
 
 /// Why an arrow is forbidden, or nothing.
 fn arrow(house: &BTreeMap<&str, &[&str]>, from: &str, to: &str, for_tests: bool) -> Option<&'static str> {
-    if to == BINARY || to == XTASK {
+    if to == BINARY || to == XTASK || to == BENCH {
         return Some("nobody names the binary or xtask");
     }
     let to_door = DOORS.contains(&to);
     match from {
         BINARY if to == TESTKIT && !for_tests => Some("only tests name the testkit"),
-        BINARY | XTASK => None,
+        BINARY | XTASK | BENCH => None,
         TESTKIT if to_door => Some("the testkit names no door"),
         TESTKIT => None,
         _ if for_tests && to_door => Some("a door never names another door, and nobody below names a door"),

@@ -5,7 +5,7 @@
 
 use super::{Finding, arrows, files::File};
 
-/// Modules that only the server, tests, testkit and xtask use.
+/// Modules that only the server, tests, testkit, bench and xtask use.
 const OUTSIDE: &[&str] = &["std::env", "std::fs", "std::process", "tokio::fs", "tokio::process"];
 const OUTSIDE_OF_STD: &[&str] = &["env", "fs", "process"];
 const DRIVERS: &[&str] = &["rusqlite", "tokio_postgres", "deadpool_postgres", "libsqlite3_sys", "sqlx"];
@@ -25,7 +25,7 @@ pub fn check(file: &File) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     let statements = statements(file);
-    if !matches!(krate, "server" | "testkit") && !is_test(rest) && !is_excused(&file.path) {
+    if !matches!(krate, "server" | "testkit" | "bench") && !is_test(rest) && !is_excused(&file.path) {
         for (number, statement) in &statements {
             for module in reaches_outside(statement) {
                 let what = format!("uses {module}; only the server reads files, environment and arguments");

@@ -48,6 +48,7 @@ impl<T, const ROWS: usize> Arena<T, ROWS> {
     }
 
     /// Whether no row is in use.
+    #[cfg(test)]
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -106,6 +107,7 @@ impl<T, const ROWS: usize> Arena<T, ROWS> {
     /// Call it only once nothing refers to the slot any more: a reference that
     /// was forgotten would later show another row. `None`, and nothing changes,
     /// if the slot is vacant already or was never handed out.
+    #[cfg(test)]
     pub fn vacate(&mut self, slot: u32, blank: T) -> Option<T> {
         if self.is_vacant(slot) {
             return None;
@@ -117,11 +119,13 @@ impl<T, const ROWS: usize> Arena<T, ROWS> {
     }
 
     /// All rows in use with their slots, in the order of the slots.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let slots = 0..self.pushed;
         slots.zip(self.chunks.iter().flatten()).filter(|(slot, _)| !self.is_vacant(*slot))
     }
 
+    #[cfg(test)]
     fn is_vacant(&self, slot: u32) -> bool {
         self.vacant.get(slot as usize / 64).is_some_and(|word| word & bit(slot) != 0)
     }

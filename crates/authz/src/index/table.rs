@@ -218,12 +218,14 @@ impl<E: Entry> Table<E> {
     }
 
     /// The number of entries.
+    #[cfg(test)]
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
     /// Whether there is no entry.
+    #[cfg(test)]
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
@@ -282,6 +284,7 @@ impl<E: Entry> Table<E> {
     }
 
     /// All entries, in no promised order.
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = E> + '_ {
         let cells = self.shards.iter().flat_map(|shard| &shard.cells);
         cells.copied().filter(|entry| !entry.is_vacant())

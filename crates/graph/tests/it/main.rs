@@ -6,6 +6,7 @@
 mod access;
 mod attack;
 mod bad_input;
+mod costs;
 mod documents;
 mod house;
 mod matrix;

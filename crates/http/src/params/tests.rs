@@ -1,3 +1,5 @@
+//! Tests of the parameter bag.
+
 use super::*;
 use crate::json::JsonError;
 use proptest::prelude::*;

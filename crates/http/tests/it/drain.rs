@@ -1,3 +1,5 @@
+//! What happens to requests when the server stops.
+
 use super::house::{House, config, get, soon};
 use tokio::net::TcpStream;
 use valetkey_http::{Drained, Limits};

@@ -1,3 +1,5 @@
+//! HTTP/2, with prior knowledge and over TLS.
+
 use std::net::SocketAddr;
 
 use super::house::{House, config, soon};

@@ -1,3 +1,5 @@
+//! Every limit, reached and passed.
+
 use super::house::{House, config, get, post, soon};
 use valetkey_http::{Limits, ListenConfig};
 

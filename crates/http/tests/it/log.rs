@@ -1,3 +1,5 @@
+//! What the access log says, and what it must not.
+
 use std::io;
 use std::sync::{Arc, Mutex};
 

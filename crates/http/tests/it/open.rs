@@ -1,3 +1,5 @@
+//! Where the listener opens, and where it refuses to.
+
 use std::sync::Arc;
 
 use super::house::{Caller, House, Marks, Probe, config, get};

@@ -1,3 +1,5 @@
+//! A panic costs one request.
+
 use super::house::{House, config, get, post};
 
 #[tokio::test]

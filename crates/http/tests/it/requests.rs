@@ -1,3 +1,5 @@
+//! Ordinary requests on real sockets.
+
 use super::house::{House, config, get, post};
 use valetkey_http::{RequestId, TrustedProxies};
 

@@ -1,3 +1,5 @@
+//! TLS and its reload.
+
 use std::io;
 use std::sync::{Arc, Mutex};
 

@@ -117,7 +117,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub fresh: bool,
     /// Keep the data in PostgreSQL: postgres://USER:PASSWORD@HOST/DATABASE
-    #[arg(long, value_name = "ADDRESS", env = "VALETKEY_STORE", hide_env_values = true)]
+    #[arg(long, value_name = "ADDRESS")]
     pub store: Option<String>,
 }
 
@@ -168,6 +168,9 @@ pub struct ServeArgs {
     /// Write log lines as JSON
     #[arg(long)]
     pub json_logs: bool,
+    /// Print a commented valetkey.toml with every key, and do nothing else
+    #[arg(long)]
+    pub print_config: bool,
 }
 
 /// Where a command acts, as whom, and how it prints.

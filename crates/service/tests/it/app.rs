@@ -37,7 +37,7 @@ async fn an_app_is_known_by_id_and_secret() {
         (maker.secret.clone(), "token_malformed"),
         (String::new(), "token_malformed"),
         ("vkeysu_".repeat(1_000), "token_malformed"),
-        (house.maker.bot_token.text.to_lowercase(), "token_malformed"),
+        (house.maker.robot_token.text.to_lowercase(), "token_malformed"),
     ];
     for (text, wanted) in table {
         assert_eq!(crate::house::answer(service, &text, alive()), wanted, "{}", text.len());
@@ -54,7 +54,7 @@ async fn an_app_is_known_by_id_and_secret() {
 async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded() {
     let house = house().await;
     let (service, maker) = (&house.service, &house.maker);
-    let text = &maker.bot_token.text;
+    let text = &maker.robot_token.text;
     let right = app_secret_proof(maker.secret.as_bytes(), text);
     let of_other_token = app_secret_proof(maker.secret.as_bytes(), &maker.root_token.text);
     let of_other_app = app_secret_proof(house.agency.secret.as_bytes(), text);
@@ -86,8 +86,8 @@ async fn two_secrets_work_until_the_overlap_is_over() {
     let new = service.rotate_app_secret(&maker.person, maker.app, 3_600).await.unwrap().value;
     assert_ne!(new, maker.secret);
     let proof_of = |secret: &str| {
-        let proof = app_secret_proof(secret.as_bytes(), &maker.bot_token.text);
-        matches!(service.check(&maker.bot_token.text, Some(&proof), alive()).1, Decision::Allow(_))
+        let proof = app_secret_proof(secret.as_bytes(), &maker.robot_token.text);
+        matches!(service.check(&maker.robot_token.text, Some(&proof), alive()).1, Decision::Allow(_))
     };
     for (after_ms, old_works) in [(0, true), (3_599_999, true), (1, false)] {
         house.ground.clock.advance_ms(after_ms);
@@ -117,18 +117,18 @@ async fn a_refresh_is_for_the_app_of_the_token() {
         let (none, text) = (none.clone(), text.to_owned());
         async move { service.refresh_token(&none, app, &text, None).await }
     };
-    let (token, text) = refresh(app, &maker.bot_token.text).await.unwrap().value;
-    assert_eq!((token.parent, token.user), (Some(maker.bot_token.id), maker.bot));
+    let (token, text) = refresh(app, &maker.robot_token.text).await.unwrap().value;
+    assert_eq!((token.parent, token.user), (Some(maker.robot_token.id), maker.robot));
     assert_eq!(crate::house::answer(service, text.reveal(), alive()), "allow");
-    assert_eq!(house.ask(&maker.bot_token, alive()), "allow", "the old one goes on");
-    assert_eq!(refresh(strange, &maker.bot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
+    assert_eq!(house.ask(&maker.robot_token, alive()), "allow", "the old one goes on");
+    assert_eq!(refresh(strange, &maker.robot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
     assert_eq!(refresh(app, "nonsense").await.unwrap_err().reason, Reason::TokenMalformed);
     let brief =
-        crate::house::try_issue(service, &maker.person, maker.bot, maker.app, Lifetime::Seconds(60)).await.unwrap();
+        crate::house::try_issue(service, &maker.person, maker.robot, maker.app, Lifetime::Seconds(60)).await.unwrap();
     house.ground.clock.advance_ms(60_000);
     assert_eq!(refresh(app, &brief.text).await.unwrap_err().reason, Reason::TokenExpired);
-    service.revoke_token(&maker.person, maker.bot_token.id).await.unwrap();
-    assert_eq!(refresh(app, &maker.bot_token.text).await.unwrap_err().reason, Reason::TokenRevoked);
+    service.revoke_token(&maker.person, maker.robot_token.id).await.unwrap();
+    assert_eq!(refresh(app, &maker.robot_token.text).await.unwrap_err().reason, Reason::TokenRevoked);
 }
 
 #[tokio::test]
@@ -136,18 +136,18 @@ async fn who_may_take_a_token_back_by_its_text() {
     let house = house().await;
     let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
     let app = service.prove_app(maker.app, &maker.secret).unwrap();
-    let second = issue(service, &maker.person, maker.bot, maker.app).await;
+    let second = issue(service, &maker.person, maker.robot, maker.app).await;
     // A text that was never issued, or is another business's, is gone already as far as one knows.
-    for unknown in ["nonsense", &agency.bot_token.text] {
-        service.revoke_token_text(&maker.bot_token.call(), app, unknown).await.unwrap();
+    for unknown in ["nonsense", &agency.robot_token.text] {
+        service.revoke_token_text(&maker.robot_token.call(), app, unknown).await.unwrap();
     }
-    assert_eq!(house.ask(&agency.bot_token, alive()), "allow");
-    let not_mine = service.revoke_token_text(&maker.bot_token.call(), app, &maker.root_token.text).await.unwrap_err();
+    assert_eq!(house.ask(&agency.robot_token, alive()), "allow");
+    let not_mine = service.revoke_token_text(&maker.robot_token.call(), app, &maker.root_token.text).await.unwrap_err();
     assert_eq!(not_mine.reason, Reason::RoleInsufficient);
     let stranger = service.revoke_token_text(&agency.root_token.call(), app, &second.text).await.unwrap_err();
     assert_eq!(stranger.reason, Reason::NotVisible);
-    service.revoke_token_text(&maker.bot_token.call(), app, &second.text).await.unwrap();
+    service.revoke_token_text(&maker.robot_token.call(), app, &second.text).await.unwrap();
     assert_eq!(house.ask(&second, alive()), "token_revoked");
-    service.revoke_token_text(&maker.root_token.call(), app, &maker.bot_token.text).await.unwrap();
-    assert_eq!(house.ask(&maker.bot_token, alive()), "token_revoked");
+    service.revoke_token_text(&maker.root_token.call(), app, &maker.robot_token.text).await.unwrap();
+    assert_eq!(house.ask(&maker.robot_token, alive()), "token_revoked");
 }

@@ -138,7 +138,7 @@ async fn a_command_with_nothing_left_to_do_waits_for_the_one_that_did_it() {
     let house = house().await;
     let maker = &house.maker;
     // Both ask for the same; the second finds it planned, but nothing is written: the commit fails.
-    let revoke = || house.service.revoke_token(&maker.person, maker.bot_token.id);
+    let revoke = || house.service.revoke_token(&maker.person, maker.robot_token.id);
     let (one, other) = together(&house, async {
         house.ground.faulty.follow(fail_commit());
         future::join(revoke(), revoke()).await
@@ -146,10 +146,10 @@ async fn a_command_with_nothing_left_to_do_waits_for_the_one_that_did_it() {
     .await;
     assert_eq!(one.unwrap_err().reason, Reason::Unavailable);
     assert_eq!(other.unwrap_err().reason, Reason::Unavailable, "a yes for what was not done");
-    assert_eq!(house.ask(&maker.bot_token, crate::house::alive()), "allow");
+    assert_eq!(house.ask(&maker.robot_token, crate::house::alive()), "allow");
     let (one, other) = together(&house, async { future::join(revoke(), revoke()).await }).await;
     assert_eq!(one.unwrap().revision, other.unwrap().revision);
-    assert_eq!(house.ask(&maker.bot_token, crate::house::alive()), "token_revoked");
+    assert_eq!(house.ask(&maker.robot_token, crate::house::alive()), "token_revoked");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn rename(service: &Service, house: &House) -> Result<u64, Reason> {
 #[tokio::test]
 async fn a_lease_that_ran_out_stops_the_answers_and_a_new_one_brings_them_back() {
     let house = house().await;
-    let (service, token) = (&house.service, &house.maker.bot_token);
+    let (service, token) = (&house.service, &house.maker.robot_token);
     let start = HOUR_MS.unsigned_abs();
     service.set_fresh_until_ms(start + 5_000);
     house.ground.clock.advance_ms(4_999);
@@ -50,12 +50,12 @@ async fn an_entry_that_is_not_known_stops_a_node_for_good() {
     let altered = Altered { inner: house.ground.store.clone(), on: Arc::clone(&on) };
     let deps = house.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "old");
     let old = Service::open(deps).await.unwrap();
-    let text = &house.maker.bot_token.text;
+    let text = &house.maker.robot_token.text;
     rename(&house.service, &house).await.unwrap();
     rename(&old, &house).await.unwrap();
     on.store(true, Ordering::SeqCst);
     assert_eq!(answer(&old, text, alive()), "allow");
-    house.service.revoke_token(&house.maker.person, house.maker.bot_token.id).await.unwrap();
+    house.service.revoke_token(&house.maker.person, house.maker.robot_token.id).await.unwrap();
     assert_eq!(rename(&old, &house).await, Err(Reason::NotFresh));
     assert_eq!(answer(&old, text, alive()), "not_fresh");
     // A lease that goes on does not make it fit again.
@@ -95,7 +95,7 @@ async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
     lock.commit(Batch { commit_id: [1; 16], writes: vec![write] }).await.unwrap();
     // A running node folds it, and stops; a new one says why it can't start.
     assert_eq!(rename(&house.service, &house).await, Err(Reason::NotFresh));
-    assert_eq!(house.ask(&house.maker.bot_token, alive()), "not_fresh");
+    assert_eq!(house.ask(&house.maker.robot_token, alive()), "not_fresh");
     let opened = house.ground.open(Box::new(SeededRandom::new(1))).await;
     assert!(matches!(opened, Err(OpenError::Ledger(_))), "{opened:?}");
 }

@@ -64,8 +64,8 @@ pub struct Company {
     pub secret: String,
     pub root: Id,
     pub root_token: Issued,
-    pub bot: Id,
-    pub bot_token: Issued,
+    pub robot: Id,
+    pub robot_token: Issued,
     pub page: Id,
     pub account: Id,
 }
@@ -107,18 +107,18 @@ pub async fn company(service: &Service, title: &str, email: &str) -> Company {
     service.accept_terms(&person, 1).await.unwrap();
     let (app, secret) = service.create_app(&person, business, name("Publisher"), false).await.unwrap().value;
     let root = service.create_system_user(&person, business, name("Root"), Role::Admin).await.unwrap().value;
-    let bot = service.create_system_user(&person, business, name("Bot"), Role::Employee).await.unwrap().value;
+    let robot = service.create_system_user(&person, business, name("Robot"), Role::Employee).await.unwrap().value;
     let mut assets = Vec::new();
     for kind in [AssetKind::PAGE, AssetKind::AD_ACCOUNT] {
         assets.push(service.create_asset(&person, kind, business, name("Asset"), Map::new()).await.unwrap().value);
     }
-    for user in [root, bot] {
+    for user in [root, robot] {
         service.install_app(&person, user, app).await.unwrap();
     }
     let root_token = issue(service, &person, root, app).await;
-    let bot_token = issue(service, &person, bot, app).await;
+    let robot_token = issue(service, &person, robot, app).await;
     let (page, account) = (assets[0], assets[1]);
-    Company { business, admin_person, person, app, secret, root, root_token, bot, bot_token, page, account }
+    Company { business, admin_person, person, app, secret, root, root_token, robot, robot_token, page, account }
 }
 
 /// A token with every scope and without end.

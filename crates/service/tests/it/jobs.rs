@@ -16,7 +16,7 @@ use crate::house::{House, house, post, publish};
 
 async fn prepared() -> House {
     let house = house().await;
-    house.assign(house.maker.bot, house.maker.page, &["CREATE_CONTENT"]).await;
+    house.assign(house.maker.robot, house.maker.page, &["CREATE_CONTENT"]).await;
     house
 }
 
@@ -62,7 +62,7 @@ async fn run_until_done(house: &House, id: Id) -> Post {
 #[tokio::test(start_paused = true)]
 async fn a_scheduled_post_is_published_when_it_is_due_and_not_before() {
     let house = prepared().await;
-    let id = schedule(&house, &house.maker.bot_token.call()).await;
+    let id = schedule(&house, &house.maker.robot_token.call()).await;
     house.ground.clock.advance_ms(HOUR_MS - 1);
     assert!(
         house.ground.store.claim_jobs("x", house.service.now(), house.service.now() + 1, 9).await.unwrap().is_empty()
@@ -86,19 +86,19 @@ async fn a_post_whose_right_is_gone_stays_unpublished_and_says_why() {
     for (reason, what) in table {
         let house = prepared().await;
         let (service, maker) = (&house.service, &house.maker);
-        let mut call = maker.bot_token.call();
+        let mut call = maker.robot_token.call();
         if what == 4 {
             let life = valetkey_domain::token::Lifetime::Seconds(1_800);
-            let brief = crate::house::try_issue(service, &maker.person, maker.bot, maker.app, life).await.unwrap();
+            let brief = crate::house::try_issue(service, &maker.person, maker.robot, maker.app, life).await.unwrap();
             call = brief.call();
         }
         let id = schedule(&house, &call).await;
         match what {
-            0 => service.revoke_token(&maker.person, maker.bot_token.id).await.map(drop).unwrap(),
-            1 => service.unassign(&maker.person, maker.page, maker.bot).await.map(drop).unwrap(),
+            0 => service.revoke_token(&maker.person, maker.robot_token.id).await.map(drop).unwrap(),
+            1 => service.unassign(&maker.person, maker.page, maker.robot).await.map(drop).unwrap(),
             2 => {
                 let edit = SystemUserEdit { name: None, status: Some(Status::Deactivated) };
-                service.update_system_user(&maker.person, maker.bot, edit).await.map(drop).unwrap();
+                service.update_system_user(&maker.person, maker.robot, edit).await.map(drop).unwrap();
             }
             3 => service.disconnect_app(&maker.person, maker.business, maker.app).await.map(drop).unwrap(),
             _ => {}
@@ -113,7 +113,7 @@ async fn a_post_whose_right_is_gone_stays_unpublished_and_says_why() {
 #[tokio::test(start_paused = true)]
 async fn a_post_that_was_deleted_or_published_by_hand_has_no_job_left() {
     let house = prepared().await;
-    let (service, call, page) = (&house.service, house.maker.bot_token.call(), house.maker.page);
+    let (service, call, page) = (&house.service, house.maker.robot_token.call(), house.maker.page);
     let deleted = schedule(&house, &call).await;
     service.delete_post(&call, publish(page), deleted).await.unwrap();
     let by_hand = schedule(&house, &call).await;
@@ -131,7 +131,7 @@ async fn a_post_that_was_deleted_or_published_by_hand_has_no_job_left() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_meets_a_failing_store_is_done_once_it_is_back() {
     let house = prepared().await;
-    let id = schedule(&house, &house.maker.bot_token.call()).await;
+    let id = schedule(&house, &house.maker.robot_token.call()).await;
     house.ground.clock.advance_ms(HOUR_MS);
     // Another runner took it, and died: its lease must run out first.
     let now = house.service.now();

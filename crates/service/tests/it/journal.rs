@@ -8,7 +8,7 @@ use valetkey_store::Store;
 use crate::house::{House, alive, house, name, publish};
 
 fn traced(house: &House, trace: &str) -> Call {
-    Call::with_token(&house.maker.bot_token.text, trace)
+    Call::with_token(&house.maker.robot_token.text, trace)
 }
 
 /// Writes what waits, as the background work does.
@@ -30,7 +30,7 @@ async fn a_refusal_is_found_by_its_trace_before_and_after_it_is_written() {
             assert!(house.ground.store.refusal("A1").await.unwrap().is_some());
         }
         let told = service.explain(&root, "A1").await.unwrap();
-        assert_eq!((told.reason.as_str(), told.token), ("asset_not_assigned", Some(maker.bot_token.id)));
+        assert_eq!((told.reason.as_str(), told.token), ("asset_not_assigned", Some(maker.robot_token.id)));
         assert_eq!(told.at, service.now());
         let page = maker.page.to_string();
         assert_eq!(told.then.pointer("/question/target/asset").and_then(|v| v.as_str()), Some(page.as_str()));
@@ -45,7 +45,7 @@ async fn then_stands_beside_now() {
     let house = house().await;
     let (service, maker) = (&house.service, &house.maker);
     service.ask(&traced(&house, "A2"), publish(maker.page)).unwrap_err();
-    house.assign(maker.bot, maker.page, &["CREATE_CONTENT"]).await;
+    house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
     let told = service.explain(&maker.root_token.call(), "A2").await.unwrap();
     assert_eq!(told.then["asset"]["assigned"], serde_json::json!([]));
     assert_eq!(told.now.unwrap()["asset"]["assigned"], serde_json::json!(["CREATE_CONTENT"]));
@@ -58,7 +58,7 @@ async fn who_may_look() {
     service.ask(&traced(&house, "A3"), publish(maker.page)).unwrap_err();
     assert!(service.explain(&Call::operator("x"), "A3").await.is_ok());
     assert!(service.explain(&maker.person, "A3").await.is_ok());
-    let clerk = service.explain(&maker.bot_token.call(), "A3").await.unwrap_err();
+    let clerk = service.explain(&maker.robot_token.call(), "A3").await.unwrap_err();
     assert_eq!(clerk.reason, Reason::RoleInsufficient);
     let strangers = service.explain(&house.agency.root_token.call(), "A3").await.unwrap_err();
     let nothing = service.explain(&house.agency.root_token.call(), "never").await.unwrap_err();
@@ -78,8 +78,8 @@ async fn refusals_of_commands_and_of_rules_are_remembered_too() {
     let house = house().await;
     let (service, maker) = (&house.service, &house.maker);
     let root = maker.root_token.call();
-    let bot = traced(&house, "C1");
-    service.create_system_user(&bot, maker.business, name("S"), Role::Employee).await.unwrap_err();
+    let robot = traced(&house, "C1");
+    service.create_system_user(&robot, maker.business, name("S"), Role::Employee).await.unwrap_err();
     let by_rule = Call { trace: "C2".to_owned(), ..root.clone() };
     service.create_person(&by_rule, maker.business, name("Ada"), "ada@rad.example", Role::Admin).await.unwrap_err();
     let stranger = Call { trace: "C3".to_owned(), ..root.clone() };
@@ -96,7 +96,7 @@ async fn a_flood_from_one_source_is_cut_and_others_are_heard() {
     for n in 0..500 {
         service.ask(&traced(&house, &format!("F{n}")), publish(maker.page)).unwrap_err();
     }
-    let other = Call::with_token(&house.agency.bot_token.text, "other");
+    let other = Call::with_token(&house.agency.robot_token.text, "other");
     service.ask(&other, publish(maker.page)).unwrap_err();
     let all = service.refusals(&Call::operator("x"), 10_000).await.unwrap();
     assert_eq!(all.iter().filter(|r| r.trace.starts_with('F')).count(), 120);
@@ -119,9 +119,9 @@ async fn the_journal_holds_no_secret() {
     assert_eq!(rows.len(), 3);
     for row in rows {
         let shown = format!("{row:?}");
-        for hidden in [&maker.secret, &maker.bot_token.text, &"00".repeat(32), &"nonsense".to_owned()] {
+        for hidden in [&maker.secret, &maker.robot_token.text, &"00".repeat(32), &"nonsense".to_owned()] {
             assert!(!shown.contains(hidden.as_str()), "{}", row.trace);
         }
     }
-    assert!(!format!("{:?}", traced(&house, "x")).contains(&maker.bot_token.text));
+    assert!(!format!("{:?}", traced(&house, "x")).contains(&maker.robot_token.text));
 }

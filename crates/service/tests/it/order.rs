@@ -30,10 +30,10 @@ impl Names {
         match self {
             Names::Business => company.business,
             Names::Person => company.admin_person,
-            Names::SystemUser => company.bot,
+            Names::SystemUser => company.robot,
             Names::App => company.app,
             Names::Asset => company.page,
-            Names::Token => company.bot_token.id,
+            Names::Token => company.robot_token.id,
         }
     }
 }
@@ -83,9 +83,9 @@ const CASES: &[(&str, Names, UseCase)] = &[
         async move { s.create_asset(c, AssetKind::PAGE, id, name("P"), Map::new()).await.map(drop) }.boxed()
     }),
     ("assign", Names::Asset, |s, c, id, m| {
-        async move { s.assign(c, id, m.bot, tasks(&["MANAGE"])).await.map(drop) }.boxed()
+        async move { s.assign(c, id, m.robot, tasks(&["MANAGE"])).await.map(drop) }.boxed()
     }),
-    ("unassign", Names::Asset, |s, c, id, m| async move { s.unassign(c, id, m.bot).await.map(drop) }.boxed()),
+    ("unassign", Names::Asset, |s, c, id, m| async move { s.unassign(c, id, m.robot).await.map(drop) }.boxed()),
     ("share", Names::Asset, |s, c, id, m| {
         async move { s.share(c, id, m.business, tasks(&["MANAGE"])).await.map(drop) }.boxed()
     }),
@@ -138,7 +138,7 @@ async fn a_dead_token_is_told_so_whatever_it_asks_for() {
 async fn what_is_foreign_is_told_like_what_never_was() {
     let house = house().await;
     let maker = &house.maker;
-    for call in [maker.root_token.call(), maker.bot_token.call(), maker.person.clone()] {
+    for call in [maker.root_token.call(), maker.robot_token.call(), maker.person.clone()] {
         for (what, names, case) in CASES {
             let (theirs, nobodys) = (names.of(&house.agency), never());
             let foreign = case(&house.service, &call, theirs, maker).await.unwrap_err();
@@ -158,7 +158,7 @@ async fn an_employee_is_told_which_role_it_lacks() {
     let maker = &house.maker;
     let mut table = String::new();
     for (what, names, case) in CASES {
-        let got = match case(&house.service, &maker.bot_token.call(), names.of(maker), maker).await {
+        let got = match case(&house.service, &maker.robot_token.call(), names.of(maker), maker).await {
             Ok(()) => "ok",
             Err(refusal) => refusal.reason.as_str(),
         };
@@ -197,7 +197,7 @@ async fn an_employee_is_told_which_role_it_lacks() {
 async fn what_is_the_operators_is_nobody_elses() {
     let house: House = house().await;
     let (service, maker) = (&house.service, &house.maker);
-    for call in [maker.root_token.call(), maker.person.clone(), maker.bot_token.call()] {
+    for call in [maker.root_token.call(), maker.person.clone(), maker.robot_token.call()] {
         let refusals = [
             service.create_business(&call, name("B"), name("A"), "x@example.com").await.map(drop),
             service.create_sign_in_code(&call, maker.admin_person).await.map(drop),

@@ -78,11 +78,11 @@ async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
 async fn while_the_store_is_away_checks_go_on_and_writes_are_told_so() {
     let house = house().await;
     let maker = &house.maker;
-    house.assign(maker.bot, maker.page, &["CREATE_CONTENT"]).await;
+    house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
     house.ground.faulty.follow(Box::new(|_| Some(Fault::Before)));
     for _ in 0..3 {
         assert_eq!(make(&house, "no").await.unwrap_err().reason, Reason::Unavailable);
-        assert_eq!(house.ask(&maker.bot_token, publish(maker.page)), "allow");
+        assert_eq!(house.ask(&maker.robot_token, publish(maker.page)), "allow");
     }
     house.ground.faulty.follow(Box::new(|_| None));
     make(&house, "yes").await.unwrap();
@@ -117,7 +117,7 @@ async fn whatever_fails_the_answers_are_true() {
         assert_eq!(fresh.revision(), house.service.revision());
         let owned = List::OwnedAssets(house.maker.business);
         assert_eq!(fresh.read(|s| s.list(owned)).unwrap(), house.service.read(|s| s.list(owned)).unwrap());
-        assert_eq!(answer(&fresh, &house.maker.bot_token.text, alive()), "allow");
+        assert_eq!(answer(&fresh, &house.maker.robot_token.text, alive()), "allow");
     }
 }
 
@@ -137,5 +137,5 @@ async fn a_service_that_stops_takes_no_more_commands() {
     let house = house().await;
     house.service.stop();
     assert_eq!(make(&house, "late").await.unwrap_err().reason, Reason::Unavailable);
-    assert_eq!(house.ask(&house.maker.bot_token, alive()), "allow");
+    assert_eq!(house.ask(&house.maker.robot_token, alive()), "allow");
 }

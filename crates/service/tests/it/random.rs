@@ -41,8 +41,8 @@ async fn a_stuck_generator_breaks_no_ids() {
 async fn a_stuck_generator_makes_no_credential_twice() {
     let house = stuck().await;
     let maker = &house.maker;
-    let first = try_issue(&house.service, &maker.person, maker.bot, maker.app, Lifetime::Never).await.unwrap();
-    let second = try_issue(&house.service, &maker.person, maker.bot, maker.app, Lifetime::Never).await.unwrap_err();
+    let first = try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never).await.unwrap();
+    let second = try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never).await.unwrap_err();
     assert_eq!(second.reason, Reason::Fault);
     assert_eq!(house.ask(&first, alive()), "allow");
     // A person's token has another prefix, so it is another text.
@@ -100,7 +100,7 @@ async fn a_generator_that_fails_costs_the_command_and_nothing_else() {
     house.service = house.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
     let maker = &house.maker;
     let before = house.service.revision();
-    let issue = || try_issue(&house.service, &maker.person, maker.bot, maker.app, Lifetime::Never);
+    let issue = || try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never);
     let make = || house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name("P"), Map::new());
     mood.store(FAILS, Ordering::SeqCst);
     assert_eq!(issue().await.unwrap_err().reason, Reason::Fault);
@@ -116,7 +116,7 @@ async fn a_panic_costs_one_command() {
     let mood = Arc::new(AtomicU8::new(WORKS));
     house.service = house.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
     let maker = &house.maker;
-    let issue = || try_issue(&house.service, &maker.person, maker.bot, maker.app, Lifetime::Never);
+    let issue = || try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never);
     let make = || house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name("P"), Map::new());
     mood.store(PANICS, Ordering::SeqCst);
     let (broken, whole) = futures_util::future::join(issue(), make()).await;
@@ -124,5 +124,5 @@ async fn a_panic_costs_one_command() {
     whole.unwrap();
     mood.store(WORKS, Ordering::SeqCst);
     issue().await.unwrap();
-    assert_eq!(house.ask(&maker.bot_token, alive()), "allow");
+    assert_eq!(house.ask(&maker.robot_token, alive()), "allow");
 }

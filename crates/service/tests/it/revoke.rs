@@ -20,56 +20,56 @@ type Narrowing = for<'a> fn(&'a House) -> BoxFuture<'a, u64>;
 
 /// Each narrowing call, with the text that is cut off and the reason that it meets then.
 const CALLS: &[(&str, &str, &str, Narrowing)] = &[
-    ("revoke", "bot", "token_revoked", |h| {
-        async { h.service.revoke_token(&h.maker.person, h.maker.bot_token.id).await.unwrap().revision }.boxed()
+    ("revoke", "robot", "token_revoked", |h| {
+        async { h.service.revoke_token(&h.maker.person, h.maker.robot_token.id).await.unwrap().revision }.boxed()
     }),
-    ("revoke all", "bot", "token_revoked", |h| {
-        async { h.service.revoke_tokens(&h.maker.person, h.maker.bot, None).await.unwrap().revision }.boxed()
+    ("revoke all", "robot", "token_revoked", |h| {
+        async { h.service.revoke_tokens(&h.maker.person, h.maker.robot, None).await.unwrap().revision }.boxed()
     }),
-    ("revoke by text", "bot", "token_revoked", |h| {
+    ("revoke by text", "robot", "token_revoked", |h| {
         async {
             let app = h.service.prove_app(h.maker.app, &h.maker.secret).unwrap();
-            let call = h.maker.bot_token.call();
-            h.service.revoke_token_text(&call, app, &h.maker.bot_token.text).await.unwrap()
+            let call = h.maker.robot_token.call();
+            h.service.revoke_token_text(&call, app, &h.maker.robot_token.text).await.unwrap()
         }
         .boxed()
     }),
-    ("unassign", "bot", "asset_not_assigned", |h| {
-        async { h.service.unassign(&h.maker.person, h.maker.page, h.maker.bot).await.unwrap().revision }.boxed()
+    ("unassign", "robot", "asset_not_assigned", |h| {
+        async { h.service.unassign(&h.maker.person, h.maker.page, h.maker.robot).await.unwrap().revision }.boxed()
     }),
-    ("assign less", "bot", "task_missing", |h| {
+    ("assign less", "robot", "task_missing", |h| {
         async {
             let fewer = tasks(&["ANALYZE"]);
-            h.service.assign(&h.maker.person, h.maker.page, h.maker.bot, fewer).await.unwrap().revision
+            h.service.assign(&h.maker.person, h.maker.page, h.maker.robot, fewer).await.unwrap().revision
         }
         .boxed()
     }),
-    ("deactivate", "bot", "user_deactivated", |h| {
+    ("deactivate", "robot", "user_deactivated", |h| {
         async {
             let edit = SystemUserEdit { name: None, status: Some(Status::Deactivated) };
-            h.service.update_system_user(&h.maker.person, h.maker.bot, edit).await.unwrap().revision
+            h.service.update_system_user(&h.maker.person, h.maker.robot, edit).await.unwrap().revision
         }
         .boxed()
     }),
-    ("delete", "bot", "user_deleted", |h| {
-        async { h.service.delete_system_user(&h.maker.person, h.maker.bot).await.unwrap().revision }.boxed()
+    ("delete", "robot", "user_deleted", |h| {
+        async { h.service.delete_system_user(&h.maker.person, h.maker.robot).await.unwrap().revision }.boxed()
     }),
-    ("uninstall", "bot", "token_revoked", |h| {
-        async { h.service.uninstall_app(&h.maker.person, h.maker.bot, h.maker.app, false).await.unwrap().revision }
+    ("uninstall", "robot", "token_revoked", |h| {
+        async { h.service.uninstall_app(&h.maker.person, h.maker.robot, h.maker.app, false).await.unwrap().revision }
             .boxed()
     }),
-    ("disconnect", "bot", "app_disconnected", |h| {
+    ("disconnect", "robot", "app_disconnected", |h| {
         async { h.service.disconnect_app(&h.maker.person, h.maker.business, h.maker.app).await.unwrap().revision }
             .boxed()
     }),
-    ("drop a scope", "bot", "scope_missing", |h| {
+    ("drop a scope", "robot", "scope_missing", |h| {
         async {
             let scope = Scope::parse("pages_manage_posts").unwrap();
-            h.service.drop_scope(&h.maker.bot_token.call(), scope).await.unwrap().revision
+            h.service.drop_scope(&h.maker.robot_token.call(), scope).await.unwrap().revision
         }
         .boxed()
     }),
-    ("demand proof", "bot", "proof_missing", |h| {
+    ("demand proof", "robot", "proof_missing", |h| {
         async {
             let edit = AppEdit { demands_proof: Some(true), ..AppEdit::default() };
             h.service.update_app(&h.maker.person, h.maker.app, edit).await.unwrap().revision
@@ -99,7 +99,7 @@ const CALLS: &[(&str, &str, &str, Narrowing)] = &[
 async fn prepared() -> House {
     let house = house().await;
     let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
-    house.assign(maker.bot, maker.page, &["CREATE_CONTENT", "ANALYZE"]).await;
+    house.assign(maker.robot, maker.page, &["CREATE_CONTENT", "ANALYZE"]).await;
     service.share(&maker.person, maker.page, agency.business, tasks(&["MANAGE"])).await.unwrap();
     service.create_person(&maker.person, maker.business, name("Bea"), "bea@rad.example", Role::Admin).await.unwrap();
     house
@@ -107,7 +107,7 @@ async fn prepared() -> House {
 
 fn text_of(house: &House, who: &str) -> String {
     match who {
-        "bot" => house.maker.bot_token.text.clone(),
+        "robot" => house.maker.robot_token.text.clone(),
         "partner" => house.agency.root_token.text.clone(),
         _ => house.maker.person.text().unwrap().to_owned(),
     }
@@ -183,11 +183,11 @@ impl Hammer {
 async fn a_write_that_was_sent_before_a_revoke_is_decided_after_it() {
     let house = house().await;
     let (service, maker) = (&house.service, &house.maker);
-    house.assign(maker.bot, maker.page, &["CREATE_CONTENT"]).await;
+    house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
     // The head is held, so that both commands wait for it, in this order, in one batch.
     let held = house.ground.store.lock_head().await.unwrap();
-    let call = maker.bot_token.call();
-    let revoke = service.revoke_token(&maker.person, maker.bot_token.id);
+    let call = maker.robot_token.call();
+    let revoke = service.revoke_token(&maker.person, maker.robot_token.id);
     let late = service.create_post(&call, publish(maker.page), maker.page, crate::house::post("late"));
     let release = async {
         tokio::task::yield_now().await;
@@ -202,9 +202,9 @@ async fn a_write_that_was_sent_before_a_revoke_is_decided_after_it() {
 async fn strict_visibility_and_a_limit_of_life_bite_at_once() {
     let house = prepared().await;
     let (service, maker) = (&house.service, &house.maker);
-    let call = Call::with_token(&maker.bot_token.text, "strict");
+    let call = Call::with_token(&maker.robot_token.text, "strict");
     let question = publish(maker.page);
-    service.unassign(&maker.person, maker.page, maker.bot).await.unwrap();
+    service.unassign(&maker.person, maker.page, maker.robot).await.unwrap();
     assert_eq!(service.ask(&call, question).unwrap_err().reason, Reason::AssetNotAssigned);
     let edit = BusinessEdit { strict_visibility: Some(true), ..BusinessEdit::default() };
     service.update_business(&maker.person, maker.business, edit).await.unwrap();

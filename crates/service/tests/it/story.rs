@@ -14,19 +14,19 @@ async fn a_system_user_acts_on_a_page_and_is_cut_off() {
     let house = house().await;
     let (service, maker) = (&house.service, &house.maker);
     let root = maker.root_token.call();
-    let bot = service.create_system_user(&root, maker.business, name("Poster"), Role::Employee).await.unwrap().value;
-    let early = try_issue(service, &root, bot, maker.app, Lifetime::Never).await.unwrap_err();
+    let robot = service.create_system_user(&root, maker.business, name("Poster"), Role::Employee).await.unwrap().value;
+    let early = try_issue(service, &root, robot, maker.app, Lifetime::Never).await.unwrap_err();
     assert_eq!(early.reason, Reason::AppNotInstalledForIssue);
-    service.install_app(&root, bot, maker.app).await.unwrap();
-    let token = issue(service, &root, bot, maker.app).await;
+    service.install_app(&root, robot, maker.app).await.unwrap();
+    let token = issue(service, &root, robot, maker.app).await;
     assert_eq!(house.ask(&token, publish(maker.page)), "asset_not_assigned");
-    service.assign(&root, maker.page, bot, tasks(&["CREATE_CONTENT"])).await.unwrap();
+    service.assign(&root, maker.page, robot, tasks(&["CREATE_CONTENT"])).await.unwrap();
     assert_eq!(house.ask(&token, publish(maker.page)), "allow");
 
     let call = Call { ip: Some("192.0.2.7".parse().unwrap()), ..Call::with_token(&token.text, "t1") };
     let made = service.create_post(&call, publish(maker.page), maker.page, post("Spring is here")).await.unwrap();
     let read = service.content::<Post>(IdKind::Post, made.value.id).await.unwrap().unwrap();
-    assert_eq!((read.body.message.as_deref(), read.body.author), (Some("Spring is here"), Some(bot)));
+    assert_eq!((read.body.message.as_deref(), read.body.author), (Some("Spring is here"), Some(robot)));
 
     let question = rights::WRITE_ADS.on_asset(maker.account, AssetKind::AD_ACCOUNT);
     let campaign = CampaignInput { name: Some("C".into()), ..CampaignInput::default() };
@@ -58,13 +58,13 @@ async fn a_system_user_acts_on_a_page_and_is_cut_off() {
 async fn a_restart_finds_everything_as_it_was() {
     let house = house().await;
     let maker = &house.maker;
-    house.assign(maker.bot, maker.page, &["CREATE_CONTENT"]).await;
+    house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
     house.service.revoke_token(&maker.person, maker.root_token.id).await.unwrap();
     let before = house.service.revision();
     let again = house.ground.node(99).await;
     assert_eq!(again.revision(), before);
     for question in [alive(), publish(maker.page), rights::READ_ADS.on_asset(maker.account, AssetKind::AD_ACCOUNT)] {
-        for token in [&maker.bot_token, &maker.root_token, &house.agency.bot_token] {
+        for token in [&maker.robot_token, &maker.root_token, &house.agency.robot_token] {
             let told = crate::house::answer(&again, &token.text, question);
             assert_eq!(told, house.ask(token, question), "{question:?}");
         }
@@ -78,8 +78,8 @@ async fn a_restart_finds_everything_as_it_was() {
 async fn what_is_already_so_is_no_change_and_has_a_revision_all_the_same() {
     let house = house().await;
     let maker = &house.maker;
-    let first = house.service.revoke_token(&maker.person, maker.bot_token.id).await.unwrap();
-    let again = house.service.revoke_token(&maker.person, maker.bot_token.id).await.unwrap();
+    let first = house.service.revoke_token(&maker.person, maker.robot_token.id).await.unwrap();
+    let again = house.service.revoke_token(&maker.person, maker.robot_token.id).await.unwrap();
     assert_eq!(again.revision, first.revision);
     let head = house.service.head().await.unwrap();
     assert_eq!((head.revision, head.last_narrowing), (first.revision, first.revision));

@@ -1,3 +1,5 @@
+//! Tests of batches.
+
 mod reading;
 
 use super::reference::{evaluate, split};

@@ -1,3 +1,5 @@
+//! Tests of the error envelope: every row as it leaves.
+
 use super::*;
 use proptest::prelude::*;
 

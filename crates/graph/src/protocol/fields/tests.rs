@@ -1,3 +1,5 @@
+//! Tests of the `fields` language.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of how items and bodies are read.
+
 use super::*;
 
 #[test]
