@@ -15,9 +15,6 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 // The same allocator as the server's, for both sides of a comparison.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const MEASUREMENTS: &str = "decision, memory, seed, bare, load, issue, sqlite, fdatasync";
 
 fn main() -> anyhow::Result<()> {

@@ -22,9 +22,6 @@ use clap::Parser as _;
 
 use cli::{Args, Command};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = Args::parse();
     match args.command {

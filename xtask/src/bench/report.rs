@@ -274,8 +274,8 @@ fn decision(page: &mut Page, figures: &Value) {
         vec![count(&row["tokens"]), at("checksum"), at("sha256"), at("gather"), at("decide")]
     };
     page.text(
-        "The steps, each alone on the hot set. Alone a step takes longer than among the others, which the processor works \
-         on meanwhile, so the sum is more than the whole.",
+        "The steps, each alone on the hot set. Among the others a step also finds less of what it reads in the first \
+         cache, so the whole is not their sum.",
     );
     page.table(&["Tokens", "Checksum", "SHA-256", "Index, lock included", "`decide`"], rows.iter().map(parts));
 }

@@ -30,7 +30,26 @@ pub struct Suite {
 }
 
 /// All system suites. A new one is a row here.
-pub const SUITES: &[Suite] = &[];
+pub const SUITES: &[Suite] = &[
+    Suite {
+        name: "flush-trace",
+        path: "tests/flush_trace.py",
+        needs: &[Need::Python, Need::Strace],
+        command: &["python3", "{root}/tests/flush_trace.py", "{valetkey}", "{temp}"],
+    },
+    Suite {
+        name: "kill-sqlite",
+        path: "tests/kill_under_load.py",
+        needs: &[Need::Python],
+        command: &["python3", "{root}/tests/kill_under_load.py", "{valetkey}", "{temp}"],
+    },
+    Suite {
+        name: "kill-postgres",
+        path: "tests/kill_under_load.py",
+        needs: &[Need::Python, Need::Postgres],
+        command: &["python3", "{root}/tests/kill_under_load.py", "{valetkey}", "{temp}", "{postgres}"],
+    },
+];
 
 pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
     if !work.root.join(suite.path).exists() {

@@ -144,7 +144,7 @@ impl World {
             return Caller::App { app: user, business: record.business };
         }
         let record = self.model.system_user(user).unwrap();
-        let token = with.unwrap_or_else(|| panic!("{actor} needs a token, as in robot/T"));
+        let token = with.unwrap_or_else(|| panic!("{actor} needs a token, as in worker/T"));
         let app = self.model.token(token).and_then(|t| t.app).unwrap();
         Caller::SystemUser { system_user: user, business: record.business, app, token }
     }
