@@ -219,7 +219,7 @@ impl Writer {
             };
             let batch = Batch { commit_id, writes: round.writes.iter().map(|(_, w)| w.clone()).collect() };
             match lock.commit(batch).await {
-                Ok(outcomes) => return settle(inner, round, &outcomes),
+                Ok(outcomes) => return settle(inner, round, &outcomes, commit_id),
                 Err(CommitError::Refused { index, detail }) => {
                     tracing::warn!(index, detail, "a constraint of the store refused a planned write");
                     let last = round.writes.len() - 1;
@@ -374,7 +374,7 @@ fn fold(inner: &Inner, revision: u64, set: &ChangeSet) -> Result<(), Refusal> {
 }
 
 /// Folds what was applied, in order, and only then answers.
-fn settle(inner: &Inner, round: Round, outcomes: &[Outcome]) {
+fn settle(inner: &Inner, round: Round, outcomes: &[Outcome], commit_id: [u8; 16]) {
     let mut answers = Vec::with_capacity(round.writes.len());
     let mut jobs = false;
     for (i, (command, write)) in round.writes.into_iter().enumerate() {
@@ -391,8 +391,14 @@ fn settle(inner: &Inner, round: Round, outcomes: &[Outcome]) {
     if jobs {
         inner.wake_jobs.notify_waiters();
     }
+    // A lease that ran out during the commit means that another node may answer by now without
+    // knowing this write, so nobody is told that it holds everywhere.
+    let late = (!inner.is_fresh()).then(|| valetkey_store::ledger::to_hex(&commit_id));
     for (command, answer) in answers {
-        command.answer(answer);
+        command.answer(match &late {
+            Some(id) => answer.and_then(|_| Err(Refusal::of(Reason::OutcomeUnknown).with_value(id))),
+            None => answer,
+        });
     }
     tell_resting(inner, round.resting);
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use valetkey_domain::change::{Actor, ActorKind};
 use valetkey_domain::credential::Digest;
 use valetkey_domain::token::{Token, TokenKind};
-use valetkey_domain::{Action, Change, ChangeSet, Id, Reason, Record, ScopeSet};
+use valetkey_domain::{Action, Change, ChangeSet, Id, Random, Reason, Record, ScopeSet};
 use valetkey_service::{OpenError, Service};
 use valetkey_store::{Batch, Store, Write};
-use valetkey_testkit::clock::HOUR_MS;
+use valetkey_testkit::clock::{HOUR_MS, TestClock};
 use valetkey_testkit::random::SeededRandom;
 
 use crate::altered::Altered;
@@ -41,6 +41,33 @@ async fn a_lease_that_ran_out_stops_the_answers_and_a_new_one_brings_them_back()
     house.ground.clock.set(0);
     house.ground.clock.advance_ms(4_000);
     assert_eq!(house.ask(token, alive()), "not_fresh");
+}
+
+/// A random source that takes so long, between the plan and the commit, that the lease runs out.
+struct Slow(Arc<TestClock>, SeededRandom, Arc<AtomicBool>);
+
+impl Random for Slow {
+    fn fill(&mut self, buffer: &mut [u8]) -> bool {
+        if self.2.load(Ordering::SeqCst) {
+            self.0.advance_ms(10_000);
+        }
+        self.1.fill(buffer)
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_lease_ran_out_on_the_way_is_not_acknowledged() {
+    let house = house().await;
+    let slow = Arc::new(AtomicBool::new(false));
+    let random = Slow(Arc::clone(&house.ground.clock), SeededRandom::new(3), Arc::clone(&slow));
+    let node = house.ground.open(Box::new(random)).await.unwrap();
+    node.set_fresh_until_ms(HOUR_MS.unsigned_abs() + 5_000);
+    assert!(rename(&node, &house).await.is_ok());
+    slow.store(true, Ordering::SeqCst);
+    let edit = valetkey_domain::business::BusinessEdit { name: Some(name("Late")), ..Default::default() };
+    let told = node.update_business(&house.maker.person, house.maker.business, edit).await.unwrap_err();
+    assert_eq!(told.reason, Reason::OutcomeUnknown);
+    assert!(told.value.is_some_and(|id| id.len() == 32), "the commit can be looked up");
 }
 
 #[tokio::test]
