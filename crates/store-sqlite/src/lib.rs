@@ -351,7 +351,12 @@ mod tests {
         // The thread is busy until it is told to go on.
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let busy = store.clone();
-        let busy = tokio::spawn(async move { busy.inner.writer.run(move |_| wait.recv().is_ok()).await });
+        let (begun, begins) = tokio::sync::oneshot::channel::<()>();
+        let busy = tokio::spawn(async move {
+            let work = move |_: &mut _| begun.send(()).is_ok() && wait.recv().is_ok();
+            busy.inner.writer.run(work).await
+        });
+        begins.await.unwrap();
         let lock = store.lock_head().await.unwrap();
         let mut commit = Box::pin(lock.commit(Batch { commit_id: [1; 16], writes: Vec::new() }));
         tokio::select! {
