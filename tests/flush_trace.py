@@ -15,6 +15,8 @@ import sys
 import time
 import urllib.request
 
+UNSEEN = "the answer was not seen"
+
 
 def main(valetkey, folder):
     data, trace = os.path.join(folder, "data"), os.path.join(folder, "trace")
@@ -27,9 +29,8 @@ def main(valetkey, folder):
         demo = wait_for(os.path.join(data, "demo.json"), server)
         for number in range(3):
             name = f"Flushed {number} {os.getpid()}"
-            if len(make(demo, name)) > 0:
-                time.sleep(0.2)
-            problem = check(open(trace, errors="replace").read().splitlines(), name, demo["made"])
+            make(demo, name)
+            problem = look(trace, name, demo["made"])
             print(f"{'not ok' if problem else 'ok'} - write {number} is flushed before its answer{': ' + problem if problem else ''}")
             passed, failed = passed + (not problem), failed + bool(problem)
     finally:
@@ -59,6 +60,16 @@ def make(demo, name):
     return demo["made"]
 
 
+def look(trace, name, made):
+    """The caller has its answer before strace has written the line about it, so wait for the line."""
+    end = time.monotonic() + 20
+    while True:
+        problem = check(open(trace, errors="replace").read().splitlines(), name, made)
+        if problem != UNSEEN or time.monotonic() > end:
+            return problem
+        time.sleep(0.05)
+
+
 def check(lines, name, made):
     wrote = first(lines, 0, lambda l: "pwrite64(" in l and "-wal>" in l and name in l)
     if wrote is None:
@@ -73,7 +84,7 @@ def check(lines, name, made):
         thread = lines[flushed].split()[0]
         done = first(lines, flushed + 1, lambda l: l.startswith(thread + " ") and re.search(r"(fdatasync|fsync) resumed", l))
     if answered is None:
-        return "the answer was not seen"
+        return UNSEEN
     if done is None or answered < done:
         return f"the answer left at line {answered + 1}, before the flush at line {done and done + 1}"
     if first(lines, 0, lambda l: "HTTP/1.1 200" in l and made in l) < done:

@@ -164,7 +164,7 @@ impl Graph {
         let params = Params::read(request.query(), request.content_type(), &request.body, &self.limits).await;
         let params = params.map_err(|e| param_error(&e))?;
         let pairs: Vec<(String, String)> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-        let verb = write::verb(write::method_word(&request.method), params.get("method"))?;
+        let verb = write::verb(request.method.as_str(), params.get("method"))?;
         let from_param = params.access_token().filter(|t| !t.is_empty());
         let credential = match from_param {
             Some(text) => Credential::Text(text.to_owned()),
@@ -186,7 +186,6 @@ impl Graph {
             segments: path.segments.iter().map(|s| s.clone().into_owned()).collect(),
             token_in_params: from_param.is_some(),
             pairs,
-            uploads: params.uploads().to_vec(),
             base_url: self.base_url(request),
         };
         Ok((call, input))

@@ -1,7 +1,7 @@
 //! Writing replies: bodies, the error envelope, and the headers of every answer.
 
 use http::header::{CACHE_CONTROL, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use valetkey_http::Reply;
 
@@ -18,11 +18,6 @@ pub(crate) fn verb(method: &str, given: Option<&str>) -> Result<Verb, GraphError
         "delete" => Ok(Verb::Delete),
         other => Err(envelope::unsupported_method(crate::protocol::text::echo(other).as_ref())),
     }
-}
-
-/// The words of methods that are no verbs here.
-pub(crate) fn method_word(method: &Method) -> &str {
-    method.as_str()
 }
 
 /// A reply with a JSON body. A reading answer carries its ETag, and none of its body when the

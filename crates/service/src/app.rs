@@ -1,6 +1,6 @@
 //! Apps, their secrets, connections and installations.
 
-use valetkey_authz::{Question, Sorts, Target};
+use valetkey_authz::Question;
 use valetkey_domain::app::{self, AppEdit};
 use valetkey_domain::{Id, Name, Reason, Refusal};
 
@@ -135,10 +135,5 @@ impl Service {
     fn manage_app(&self, call: &Call, id: Id) -> Result<Question, Refusal> {
         let business = self.read(|s| s.app(id).map(|a| a.business))?.ok_or_else(|| self.absent(call, id))?;
         Ok(rights::MANAGE_BUSINESS.on_business(business))
-    }
-
-    /// The question that only an app's own token passes.
-    pub fn app_alone(business: Id) -> Question {
-        Question::about(Target::Business(business)).sorts(Sorts::APP)
     }
 }

@@ -2,7 +2,7 @@
 
 use valetkey_authz::{Question, Sorts, Target};
 use valetkey_domain::credential::{CredentialText, Digest, read};
-use valetkey_domain::token::{self, IssueRequest, Lifetime, Token, TokenKind};
+use valetkey_domain::token::{self, IssueRequest, Lifetime, Token};
 use valetkey_domain::{Id, Reason, Refusal, Scope, State, Status, UnixMs};
 use valetkey_store::TokenUse;
 
@@ -329,9 +329,4 @@ impl Service {
                 .collect()
         })
     }
-}
-
-/// Whether a token is one that software holds, rather than a person or a Page.
-pub fn is_software(token: &Token) -> bool {
-    token.kind == TokenKind::SystemUser
 }

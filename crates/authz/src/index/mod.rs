@@ -134,11 +134,6 @@ impl Index {
         self.broken.as_deref()
     }
 
-    /// How many tokens are known, dead ones included.
-    pub fn token_count(&self) -> usize {
-        self.tokens.len()
-    }
-
     /// Gathers the facts for a token: the check path. No allocation, no lock of its own.
     #[inline]
     pub fn gather(&self, digest: &Digest, target: Target) -> View {

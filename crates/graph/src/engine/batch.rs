@@ -115,7 +115,6 @@ fn item_input(call: &Call, outer: &Input, request: &ItemRequest) -> Result<(Inpu
             segments,
             token_in_params,
             pairs,
-            uploads: Vec::new(),
             base_url: outer.base_url.clone(),
         },
         call,

@@ -1,7 +1,6 @@
 //! One Graph call, however it came: as a request or as a part of a batch.
 
 use valetkey_domain::{Id, Refusal};
-use valetkey_http::Upload;
 
 use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::value::{self, IdText};
@@ -17,9 +16,6 @@ pub(crate) struct Input {
     pub pairs: Vec<(String, String)>,
     /// The token came as a parameter, so links repeat it.
     pub token_in_params: bool,
-    /// Files of a multipart body; for edges that take uploads.
-    #[allow(dead_code)]
-    pub uploads: Vec<Upload>,
     /// Scheme, host and port as the caller sees them.
     pub base_url: String,
 }

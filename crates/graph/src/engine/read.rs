@@ -233,10 +233,7 @@ impl Cx<'_> {
                 }
                 let names = [FieldSpec::plain("id"), FieldSpec::plain("name")];
                 let children = if spec.children.is_empty() { &names[..] } else { &spec.children[..] };
-                match self.render(&Row::of(*node), children, Place::Inside).await {
-                    Ok(body) => Some(Value::Object(body)),
-                    Err(problem) => return Err(problem),
-                }
+                Some(Value::Object(self.render(&Row::of(*node), children, Place::Inside).await?))
             }
         })
     }
@@ -278,7 +275,6 @@ impl Cx<'_> {
             segments: vec![node.printed_id(), spec.name.clone()],
             pairs,
             token_in_params: self.input.token_in_params,
-            uploads: Vec::new(),
             base_url: self.input.base_url.clone(),
         };
         let inner = Cx { input: &input, ..*self };

@@ -43,8 +43,8 @@ async fn an_app_is_known_by_id_and_secret() {
         assert_eq!(crate::house::answer(service, &text, alive()), wanted, "{}", text.len());
     }
     // It belongs to its own business and reaches nothing by tasks or roles.
-    assert_eq!(crate::house::answer(service, &right, Service::app_alone(maker.business)), "allow");
-    assert_eq!(crate::house::answer(service, &right, Service::app_alone(house.agency.business)), "not_visible");
+    assert_eq!(crate::house::answer(service, &right, app_alone(maker.business)), "allow");
+    assert_eq!(crate::house::answer(service, &right, app_alone(house.agency.business)), "not_visible");
     let manage = rights::MANAGE_BUSINESS.on_business(maker.business);
     assert_eq!(crate::house::answer(service, &right, manage), "role_insufficient");
     assert_eq!(crate::house::answer(service, &right, manage.sorts(Sorts::ANY)), "role_insufficient");
@@ -150,4 +150,10 @@ async fn who_may_take_a_token_back_by_its_text() {
     assert_eq!(house.ask(&second, alive()), "token_revoked");
     service.revoke_token_text(&maker.root_token.call(), app, &maker.robot_token.text).await.unwrap();
     assert_eq!(house.ask(&maker.robot_token, alive()), "token_revoked");
+}
+
+/// A question that only an app's own token passes.
+fn app_alone(business: valetkey_domain::Id) -> valetkey_authz::Question {
+    use valetkey_authz::{Question, Sorts, Target};
+    Question::about(Target::Business(business)).sorts(Sorts::APP)
 }
