@@ -85,7 +85,9 @@ scene('debug_token tells what a token is', async w => {
   });
   await w.step('a token of another app of the business is a mismatch', async () => {
     const other = await w.worker(PAGES, {}, w.secondApp.id);
-    await refused(() => debug(appApi, other.token), { code: 100, text: 'did not match the Viewing App' });
+    const data = await debug(appApi, other.token);
+    same('data', [data.is_valid, data.error?.code, data.scopes], [false, 100, []]);
+    check(data.error.message.includes('did not match the Viewing App'), data.error.message);
   });
   await w.step('a token of another business looks like no token at all', async () => {
     const foreign = await debug(appApi, w.partner.admin_token);

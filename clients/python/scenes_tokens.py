@@ -84,7 +84,10 @@ def debugging(w, s):
         other = w.create_user()
         w.install(other.id, w.second_app.id)
         token = w.issue(other.id, PAGES, app=w.second_app.id)["access_token"]
-        refused(lambda: debug(app_api, token), 100, text="did not match the Viewing App")
+        data = debug(app_api, token)
+        same("is_valid", data["is_valid"], False)
+        same("code", data["error"]["code"], 100)
+        check("did not match the Viewing App" in data["error"]["message"], data["error"]["message"])
     with w.step("a token of another business looks like no token at all"):
         foreign = debug(app_api, w.partner["admin_token"])
         same("the answer", foreign, debug(app_api, "nonsense"))

@@ -25,7 +25,8 @@ use report::{Outcome, Report};
 pub const HELP: &str = "\
 Usage: cargo xtask test [--install] [--only NAME]... [--list]
 
-Runs all tests: the Rust tests, the stories that official SDKs tell against the
+Runs all tests: the Rust tests, those of the service and of the doors once more
+over SQLite and PostgreSQL, the stories that official SDKs tell against the
 demo on each store, and the system suites. Ends with a table and, as its last
 line, `N passed, N failed`, which is kept in target/xtask/summary.txt as well.
 
@@ -73,11 +74,12 @@ pub fn run(args: &[String]) -> Result<bool> {
     // An old summary must not be taken for the one of this run.
     let _ = std::fs::remove_file(&summary);
 
-    let tools = needs::ensure(&plan.needs(), plan.rust, Consent::of_this_run(options.install))?;
+    let tools =
+        needs::ensure(&plan.needs(), plan.rust || !plan.rust_over.is_empty(), Consent::of_this_run(options.install))?;
     let reaper = Reaper::start()?;
     let work = Work { root: &root, reaper: &reaper, tools, logs };
     let mut report = Report::default();
-    match rust::build(&work, plan.rust) {
+    match rust::build(&work, plan.rust || !plan.rust_over.is_empty()) {
         Ok(binary) => suites(&work, &plan, &binary, &mut report),
         Err(error) => report.add(Outcome::broken("build", start, &error)),
     }
@@ -87,6 +89,9 @@ pub fn run(args: &[String]) -> Result<bool> {
 fn suites(work: &Work<'_>, plan: &Plan, binary: &Path, report: &mut Report) {
     if plan.rust {
         report.add(timed("rust", |_| rust::tests(work)));
+    }
+    for store in &plan.rust_over {
+        report.add(timed(&plan::rust_over_name(*store), |_| rust::tests_over(work, *store)));
     }
     for stories in &plan.stories {
         tell(work, stories, binary, report);

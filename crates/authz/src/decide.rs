@@ -156,10 +156,17 @@ impl Step<'_> {
         self.alive(token, now)?;
         self.proof(token)?;
         let held = self.visible(token)?;
-        let own = self.question.own.filter(|o| o.user == token.user);
-        self.scope(token, own.map(|o| o.scopes))?;
-        if own.is_none() {
-            self.need(token, held)?;
+        self.sort(token)?;
+        match self.question.own.filter(|own| own.user == token.user) {
+            None => {
+                self.scope(token)?;
+                self.need(token, held)?;
+            }
+            Some(own) if own.scopes.is_empty() || token.scopes.meets(own.scopes) => {}
+            // Who is no ADMIN here is told what would be enough for it itself.
+            Some(own) if token.role != Role::Admin => return Err(self.lacks(own.scopes)),
+            // What an ADMIN may do for everybody, it may do for itself.
+            Some(own) => self.scope(token).and_then(|()| self.need(token, held)).map_err(|_| self.lacks(own.scopes))?,
         }
         let caller = match (token.app, token.kind) {
             (Some(app), TokenKind::SystemUser | TokenKind::Page) => {
@@ -237,22 +244,27 @@ impl Step<'_> {
         }
     }
 
-    fn scope(&self, token: &TokenView, own: Option<ScopeSet>) -> Result<(), Denial> {
+    fn sort(&self, token: &TokenView) -> Result<(), Denial> {
         let sort = match token.kind {
             TokenKind::SystemUser => Sorts::SYSTEM_USER,
             TokenKind::User => Sorts::USER,
             TokenKind::Page => Sorts::PAGE,
         };
-        if !self.question.sorts.meets(sort) {
-            return Err(self.deny(Reason::RoleInsufficient));
-        }
-        let wanted = own.unwrap_or(self.question.scopes);
+        if self.question.sorts.meets(sort) { Ok(()) } else { Err(self.deny(Reason::RoleInsufficient)) }
+    }
+
+    fn scope(&self, token: &TokenView) -> Result<(), Denial> {
+        let wanted = self.question.scopes;
         let admin_enough = token.role == Role::Admin && token.scopes.meets(self.question.admin_scopes);
         if wanted.is_empty() || token.scopes.meets(wanted) || admin_enough {
             return Ok(());
         }
-        let missing = Missing { scopes: wanted, ..Missing::default() };
-        Err(Denial { missing, ..self.deny(Reason::ScopeMissing) })
+        Err(self.lacks(wanted))
+    }
+
+    fn lacks(&self, scopes: ScopeSet) -> Denial {
+        let missing = Missing { scopes, ..Missing::default() };
+        Denial { missing, ..self.deny(Reason::ScopeMissing) }
     }
 
     fn need(&self, token: &TokenView, held: TaskSet) -> Result<(), Denial> {

@@ -8,6 +8,8 @@ mod index;
 pub mod model;
 pub mod overlay;
 mod question;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod view;
 
 pub use decide::{Allowed, Decision, Denial, decide};

@@ -136,7 +136,8 @@ pub fn rotate_secret(
     Ok(planner.finish(Action::AppSecretRotated, by, Some(business), &[id]))
 }
 
-/// Connects an app of the business again after it was disconnected.
+/// Connects an app of the business again after it was disconnected. Tokens from before stay dead:
+/// what was cut off stays cut off, and whoever wants new ones issues them.
 pub fn connect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) -> Result<ChangeSet, Refusal> {
     let record = planner.state().app(app).filter(|a| a.business == business);
     if record.is_none() {
@@ -145,11 +146,14 @@ pub fn connect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) ->
     if planner.state().connection(business, app).is_none() {
         let now = planner.now();
         planner.put(Record::Connection(Connection { business, app, created_at: now }));
+        crate::token::revoke_in_business(planner, business, |t| t.app == Some(app));
     }
     Ok(planner.finish(Action::AppConnected, by, Some(business), &[app]))
 }
 
-/// Takes an app off a business: its tokens there stop at once; system users stay.
+/// Takes an app off a business: its tokens there stop at once, and for good; system users and
+/// installations stay. The tokens are only marked when the app is connected again, so that until
+/// then they are refused for what is the matter.
 pub fn disconnect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) -> Result<ChangeSet, Refusal> {
     let Some(connection) = planner.state().connection(business, app) else {
         return Err(Refusal::unknown_reference("app_id"));

@@ -1,9 +1,11 @@
 //! Tokens: issued for (system user, app, scopes), shown once, revoked everywhere at once.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::credential::{CredentialKind, CredentialText, Digest};
-use crate::refusal::Refusal;
+use crate::refusal::{Missing, Refusal};
 use crate::{
     Action, AssetKind, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State,
     UnixMs,
@@ -95,7 +97,7 @@ pub fn issue(
     let scopes = check_scopes(ask, app.allowed_scopes)?;
     let expires_at = end_of(planner, user.business, ask.lifetime)?;
     let parent = by.token().and_then(|id| state.token(id));
-    check_employee(state, by, ask.system_user, scopes, expires_at, parent.as_ref())?;
+    check_issuer(state, by, ask.system_user, scopes, expires_at, parent.as_ref())?;
     let live = live_count(state, user.id, planner.now());
     if let Some(business) = state.business(user.business) {
         Refusal::check_limit(live, business.limits.tokens_per_system_user, "tokens of one system user")?;
@@ -151,8 +153,10 @@ fn end_of(planner: &Planner<'_>, business: Id, lifetime: Lifetime) -> Result<Opt
     }
 }
 
-/// An EMPLOYEE issues only for itself, and never more scopes or a later end than it calls with.
-fn check_employee(
+/// Who manages the business issues for all its system users. Everybody else, and that is also an
+/// ADMIN with a token that may not manage, issues only for itself, and never more scopes or a later
+/// end than it calls with: a narrow token must not make itself a wide one.
+fn check_issuer(
     state: &dyn State,
     by: &Caller,
     system_user: Id,
@@ -160,13 +164,7 @@ fn check_employee(
     expires_at: Option<UnixMs>,
     parent: Option<&Token>,
 ) -> Result<(), Refusal> {
-    let role = match by {
-        Caller::Operator => return Ok(()),
-        Caller::Person { person, .. } => state.person(*person).map(|p| p.role),
-        Caller::SystemUser { system_user, .. } => state.system_user(*system_user).map(|u| u.role),
-        Caller::App { .. } => None,
-    };
-    if role == Some(Role::Admin) {
+    if require_manager(state, by).is_ok() {
         return Ok(());
     }
     let Some(parent) = parent.filter(|_| by.user() == Some(system_user)) else {
@@ -279,6 +277,72 @@ pub fn revoke(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSe
     Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id]))
 }
 
+/// Revokes a token with everything that comes from it: what was issued with it, refreshed from it
+/// or derived from it, and what came from those, whoever holds it and whether or not the token
+/// itself was dead already. Twice is once.
+///
+/// One's own tokens anybody may take back so; if those of others are among them, only who manages
+/// the business may, and otherwise nothing is revoked.
+pub fn revoke_with_descendants(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSet, Refusal> {
+    let state = planner.state();
+    let Some(token) = state.token(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    let family = family_of(state, &token);
+    if family.iter().any(|t| Some(t.user) != by.user()) {
+        require_manager(state, by)?;
+    }
+    let now = planner.now();
+    for relative in family.into_iter().filter(|t| t.revoked_at.is_none()) {
+        planner.put(Record::Token(Token { revoked_at: Some(now), ..relative }));
+    }
+    Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id]))
+}
+
+/// The token and all that come from it, dead ones included.
+fn family_of(state: &dyn State, token: &Token) -> Vec<Token> {
+    let mut children: HashMap<Id, Vec<Token>> = HashMap::new();
+    for child in tokens_in(state, token.business) {
+        if let Some(parent) = child.parent {
+            children.entry(parent).or_default().push(child);
+        }
+    }
+    let (mut family, mut waiting) = (Vec::new(), vec![token.clone()]);
+    while let Some(next) = waiting.pop() {
+        // Taken out, not looked up: even parents in a circle come to an end.
+        waiting.extend(children.remove(&next.id).unwrap_or_default());
+        family.push(next);
+    }
+    family
+}
+
+/// Fails unless the caller may revoke the tokens of others.
+fn require_manager(state: &dyn State, by: &Caller) -> Result<(), Refusal> {
+    if *by == Caller::Operator {
+        return Ok(());
+    }
+    if role_of(state, by) != Some(Role::Admin) {
+        return Err(Refusal::of(Reason::RoleInsufficient)
+            .with_note("tokens of others come from this one: an ADMIN of the business can revoke them with it"));
+    }
+    let needed = ScopeSet::of(&["business_management"]);
+    let held = by.token().and_then(|id| state.token(id)).map(|t| t.scopes);
+    if held.is_some_and(|scopes| !scopes.covers(needed)) {
+        let missing = Missing { scopes: needed, ..Missing::default() };
+        return Err(Refusal::of(Reason::ScopeMissing).with_missing(missing));
+    }
+    Ok(())
+}
+
+/// The role of the person or system user that calls.
+fn role_of(state: &dyn State, by: &Caller) -> Option<Role> {
+    match by {
+        Caller::Person { person, .. } => state.person(*person).map(|p| p.role),
+        Caller::SystemUser { system_user, .. } => state.system_user(*system_user).map(|u| u.role),
+        Caller::Operator | Caller::App { .. } => None,
+    }
+}
+
 /// Revokes all tokens of a user, or all that it has for one app.
 pub fn revoke_all(planner: &mut Planner<'_>, by: &Caller, user: Id, app: Option<Id>) -> Result<ChangeSet, Refusal> {
     let Some(business) = crate::assignment::user_business(planner.state(), user) else {
@@ -321,6 +385,24 @@ pub fn revoke_where(planner: &mut Planner<'_>, user: Id, pick: impl Fn(&Token) -
             planner.put(Record::Token(token));
         }
     }
+}
+
+/// The same for all users of a business.
+pub fn revoke_in_business(planner: &mut Planner<'_>, business: Id, pick: impl Fn(&Token) -> bool) {
+    for user in users_of(planner.state(), business) {
+        revoke_where(planner, user, &pick);
+    }
+}
+
+fn users_of(state: &dyn State, business: Id) -> Vec<Id> {
+    let mut users = state.list(List::SystemUsers(business));
+    users.extend(state.list(List::People(business)));
+    users
+}
+
+/// All tokens of all users of a business, dead ones included.
+fn tokens_in(state: &dyn State, business: Id) -> impl Iterator<Item = Token> {
+    users_of(state, business).into_iter().flat_map(move |user| tokens_of(state, user))
 }
 
 /// All tokens of a user, dead ones included.

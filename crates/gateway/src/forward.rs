@@ -3,6 +3,8 @@
 //! A reverse proxy asks with `asset`, `task` and `scope` in the URL that it sets itself, and hands
 //! over the visitor's `Authorization` header. 200 lets the visitor in and says who it is.
 
+use std::borrow::Cow;
+
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use valetkey_domain::Reason;
@@ -15,31 +17,18 @@ use crate::{Gateway, refused, status_of, with_reason};
 
 const OK_BODY: &[u8] = b"{\"allowed\":true}";
 /// The header in which a visitor brings the proof that its app demands.
-const PROOF_HEADER: &str = "x-appsecret-proof";
+const PROOF_HEADER: HeaderName = HeaderName::from_static("x-appsecret-proof");
+const USER: HeaderName = HeaderName::from_static("valetkey-user");
+const BUSINESS: HeaderName = HeaderName::from_static("valetkey-business");
+const TOKEN: HeaderName = HeaderName::from_static("valetkey-token");
+const APP: HeaderName = HeaderName::from_static("valetkey-app");
 
 impl Gateway {
     pub(crate) fn forward(&self, head: &Head<'_>) -> Reply {
-        let query = head.query();
-        let mut pairs: [(&str, Option<std::borrow::Cow<'_, str>>); 3] =
-            [("asset", None), ("task", None), ("scope", None)];
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match pairs.iter_mut().find(|(n, _)| *n == name) {
-                Some((_, slot @ None)) => *slot = Some(value),
-                // Twice the same word could be read differently by whoever wrote it: refuse.
-                Some((_, Some(_))) => {
-                    return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "a parameter is given twice", head);
-                }
-                None => {
-                    return refused(
-                        StatusCode::BAD_REQUEST,
-                        "invalid_parameter",
-                        "only asset, task and scope are known",
-                        head,
-                    );
-                }
-            }
-        }
-        let [(_, asset), (_, task), (_, scope)] = &pairs;
+        let [asset, task, scope] = match words_of(head.query()) {
+            Ok(words) => words,
+            Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
+        };
         let words = Words { asset: asset.as_deref(), task: task.as_deref(), scope: scope.as_deref() };
         let asked = match words.ask(&self.service) {
             Ok(asked) => asked,
@@ -61,7 +50,7 @@ impl Gateway {
         match decision {
             Decision::Allow(allowed) => {
                 self.service.note_use(&view, Some(head.client_ip()));
-                welcome(&view, &allowed)
+                welcome(&self.welcome, &view, &allowed)
             }
             Decision::Deny(denial) => {
                 let call = Call {
@@ -88,6 +77,45 @@ fn proof(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
+/// The words of a query as nearly every proxy writes it: each at most once, and without an escape.
+/// `None` leaves it to the reader of forms, which searches and copies each word.
+fn plain_words(query: &str) -> Option<[Option<&str>; 3]> {
+    let mut words = [None; 3];
+    let mut rest = query;
+    loop {
+        let (place, after) = ["asset=", "task=", "scope="]
+            .into_iter()
+            .enumerate()
+            .find_map(|(place, name)| Some((place, rest.strip_prefix(name)?)))?;
+        let end = after.bytes().position(|byte| matches!(byte, b'&' | b'%' | b'+')).unwrap_or(after.len());
+        let (value, after) = after.split_at_checked(end)?;
+        if words[place].replace(value).is_some() {
+            return None;
+        }
+        if after.is_empty() {
+            return Some(words);
+        }
+        rest = after.strip_prefix('&')?;
+    }
+}
+
+/// The words of any query, or what is wrong with it.
+fn words_of(query: &str) -> Result<[Option<Cow<'_, str>>; 3], &'static str> {
+    if let Some(words) = plain_words(query) {
+        return Ok(words.map(|word| word.map(Cow::Borrowed)));
+    }
+    let mut pairs: [(&str, Option<Cow<'_, str>>); 3] = [("asset", None), ("task", None), ("scope", None)];
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match pairs.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, slot @ None)) => *slot = Some(value),
+            // Twice the same word could be read differently by whoever wrote it: refuse.
+            Some((_, Some(_))) => return Err("a parameter is given twice"),
+            None => return Err("only asset, task and scope are known"),
+        }
+    }
+    Ok(pairs.map(|(_, word)| word))
+}
+
 fn no(reason: Reason, head: &Head<'_>) -> Reply {
     let status = status_of(reason);
     let trace = head.request_id();
@@ -95,21 +123,66 @@ fn no(reason: Reason, head: &Head<'_>) -> Reply {
     with_reason(Reply::json(status, body), status, reason.as_str())
 }
 
+/// The headers of a yes about a token, their values still empty: a copy of them is made sooner than
+/// they are put together anew.
+pub(crate) fn welcome_headers() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(6);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for name in [USER, BUSINESS, TOKEN, APP] {
+        headers.insert(name, HeaderValue::from_static(""));
+    }
+    headers
+}
+
 /// The yes, with headers that a proxy may pass on.
-fn welcome(view: &View, allowed: &Allowed) -> Reply {
+fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
+    let (user, business, token, app) = match &view.subject {
+        Subject::Token(token) => (Some(token.user), Some(token.business), Some(token.id), token.app.map(|app| app.id)),
+        _ => (None, allowed.caller.business(), None, None),
+    };
     let mut reply = Reply::new(StatusCode::OK);
-    reply.headers.reserve(6);
-    reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Subject::Token(token) = &view.subject {
-        reply.headers.insert(HeaderName::from_static("valetkey-user"), HeaderValue::from(token.user.get()));
-        reply.headers.insert(HeaderName::from_static("valetkey-business"), HeaderValue::from(token.business.get()));
-        reply.headers.insert(HeaderName::from_static("valetkey-token"), HeaderValue::from(token.id.get()));
-        if let Some(app) = token.app {
-            reply.headers.insert(HeaderName::from_static("valetkey-app"), HeaderValue::from(app.id.get()));
+    reply.headers = headers.clone();
+    let ids = [(USER, user), (BUSINESS, business), (TOKEN, token), (APP, app)];
+    for (name, value) in &mut reply.headers {
+        if let Some((_, Some(id))) = ids.iter().find(|(of, _)| of == name) {
+            *value = HeaderValue::from(id.get());
         }
-    } else if let Some(business) = allowed.caller.business() {
-        reply.headers.insert(HeaderName::from_static("valetkey-business"), HeaderValue::from(business.get()));
+    }
+    for (name, _) in ids.into_iter().filter(|(_, id)| id.is_none()) {
+        reply.headers.remove(name);
     }
     reply.body(OK_BODY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_words_are_those_that_the_reader_of_forms_finds() {
+        for (query, plain) in [
+            ("asset=1&task=T&scope=s", true),
+            ("scope=s&asset=1", true),
+            ("asset=", true),
+            ("asset=a=b;c&task=", true),
+            ("task=\u{e9}", true),
+            ("", false),
+            ("asset", false),
+            ("asset=1&", false),
+            ("&asset=1", false),
+            ("asset=1&asset=1", false),
+            ("asset=1&other=2", false),
+            ("asset=%31", false),
+            ("asset=1+2", false),
+            ("a%73set=1", false),
+            ("ASSET=1", false),
+        ] {
+            let words = plain_words(query);
+            assert_eq!(words.is_some(), plain, "{query}");
+            let Some(words) = words else { continue };
+            let read = |name| form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).map(|(_, value)| value);
+            assert_eq!(words.map(|word| word.map(Cow::Borrowed)), ["asset", "task", "scope"].map(read), "{query}");
+        }
+    }
 }

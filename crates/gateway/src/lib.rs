@@ -8,7 +8,7 @@ mod forward;
 mod question;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use valetkey_domain::Reason;
 use valetkey_http::{Head, Reply};
 use valetkey_service::Service;
@@ -22,12 +22,14 @@ pub const CHECK: &str = "/v1/check";
 #[derive(Debug, Clone)]
 pub struct Gateway {
     service: Service,
+    /// The headers of a yes, their values still empty.
+    welcome: HeaderMap,
 }
 
 impl Gateway {
     /// A door in front of a service.
     pub fn new(service: Service) -> Gateway {
-        Gateway { service }
+        Gateway { service, welcome: forward::welcome_headers() }
     }
 
     /// Answers what needs no body. `None` sends the request on.

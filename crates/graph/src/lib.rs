@@ -4,6 +4,7 @@
 //! cookies, takes tokens from a parameter or a header, and never decides about a right.
 
 mod engine;
+mod links;
 pub mod protocol;
 mod refusal;
 pub mod schema;
@@ -14,7 +15,8 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use valetkey_domain::Id;
+use valetkey_domain::{Id, Reason};
+use valetkey_http::params::ParamFault;
 use valetkey_http::{Head, ParamError, ParamLimits, Params, Reply, Request, credential};
 use valetkey_service::{Call, Credential, Service};
 
@@ -26,7 +28,7 @@ use protocol::version::{self, Version};
 #[derive(Debug, Clone, Default)]
 pub struct GraphConfig {
     /// Scheme, host and port under which callers reach the server, for `paging` links. Without it
-    /// the `Host` header of each request counts.
+    /// links begin with what the request says for certain; where that is not enough there are none.
     pub public_url: Option<String>,
 }
 
@@ -39,9 +41,15 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A door in front of a service.
+    /// A door in front of a service, with the default limits for parameters.
     pub fn new(service: Service, config: GraphConfig) -> Graph {
         Graph { service, config: std::sync::Arc::new(config), limits: std::sync::Arc::new(ParamLimits::default()) }
+    }
+
+    /// The same door with other limits of what one request's parameters may cost.
+    #[must_use]
+    pub fn with_param_limits(self, limits: ParamLimits) -> Graph {
+        Graph { limits: std::sync::Arc::new(limits), ..self }
     }
 
     /// Answers a request.
@@ -52,47 +60,43 @@ impl Graph {
 
     /// The envelope for a body over the limit.
     pub fn too_large(head: &Head<'_>, limit_bytes: usize) -> Reply {
-        write::error(&envelope::body_too_large(limit_bytes as u64), head.request_id().as_str())
+        unserved(head, &envelope::body_too_large(limit_bytes as u64))
     }
 
     /// The envelope for a bug, a deadline, or a server that has too much to do.
     pub fn fault(head: &Head<'_>, busy: bool) -> Reply {
-        let error = if busy { envelope::store_away() } else { envelope::server_fault() };
-        write::error(&error, head.request_id().as_str())
+        unserved(head, &if busy { envelope::store_away() } else { envelope::server_fault() })
     }
 
     /// The envelope for a request that can't be read.
     pub fn bad_request(head: &Head<'_>, what: &str) -> Reply {
-        write::error(&envelope::invalid_parameter("request", what), head.request_id().as_str())
+        unserved(head, &envelope::invalid_parameter("request", what))
+    }
+
+    /// The envelope for a write that gave no answer in time: it may be done. Its trace stands in the
+    /// place of the commit.
+    pub fn unknown_outcome(head: &Head<'_>) -> Reply {
+        unserved(head, &envelope::outcome_unknown(head.request_id().as_str()))
     }
 
     async fn answer(&self, request: Request) -> Reply {
-        let trace = request.request_id.as_str().to_owned();
         if request.method == Method::OPTIONS {
             return preflight();
         }
         let (call, input) = match self.read(&request).await {
             Ok(read) => read,
-            Err(error) => {
-                let mut reply = write::error(&error, &trace);
-                self.head_of_answer(&mut reply, &trace, None, None, 0);
-                return self.versioned(reply, request.path());
-            }
+            Err((call, error)) => return self.failed(&call, &error, served(request.path())),
         };
         let none_match = request.headers.get(http::header::IF_NONE_MATCH).and_then(|v| v.to_str().ok());
         let mut reply = match input.raw("batch") {
             Some(batch) if input.segments.is_empty() && input.verb == schema::Verb::Post => {
                 match self.run_batch(&call, &input, batch).await {
                     Ok(text) => {
-                        let mut reply = Reply::json(StatusCode::OK, text);
-                        self.count(&mut reply, &call, None, 0);
+                        let mut reply = write::json_text(text.into_bytes());
+                        self.head_of_answer(&mut reply, &call, input.version, None, 0);
                         reply
                     }
-                    Err(error) => {
-                        let mut reply = write::error(&error, &trace);
-                        self.count(&mut reply, &call, None, 0);
-                        reply
-                    }
+                    Err(error) => self.failed(&call, &error, input.version),
                 }
             }
             _ => self.serve(&call, &input, none_match, &Work::default()).await,
@@ -102,7 +106,7 @@ impl Graph {
         if is_error && input.get("suppress_http_code").is_some_and(|v| v == "1" || v == "true") {
             reply.status = StatusCode::OK;
         }
-        self.versioned(reply, request.path())
+        reply
     }
 
     /// Serves one call, whole: answer, error, headers.
@@ -121,92 +125,120 @@ impl Graph {
             Err(error) => (write::error(&error, &call.trace), None),
         };
         let busy_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
-        self.count(&mut reply, call, about, busy_us);
+        self.head_of_answer(&mut reply, call, input.version, about, busy_us);
         reply
     }
 
-    fn count(&self, reply: &mut Reply, call: &Call, about: Option<(Id, &'static str)>, busy_us: u32) {
+    /// The answer to a call, or a part of a batch, that could not be served at all.
+    pub(crate) fn failed(&self, call: &Call, error: &GraphError, version: Version) -> Reply {
+        let mut reply = write::error(error, &call.trace);
+        self.head_of_answer(&mut reply, call, version, None, 0);
+        reply
+    }
+
+    /// Counts the call, and writes the headers that programs look for in every answer.
+    fn head_of_answer(
+        &self,
+        reply: &mut Reply,
+        call: &Call,
+        version: Version,
+        about: Option<(Id, &'static str)>,
+        busy_us: u32,
+    ) {
         let app = self.service.may(call, Cx::alive()).and_then(|a| match a.caller {
             valetkey_domain::Caller::App { app, .. } | valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
             _ => None,
         });
         let about = about.filter(|_| app.is_some() || reply.status == StatusCode::OK);
-        self.head_of_answer(reply, &call.trace, app, about, busy_us);
-    }
-
-    /// The headers that programs look for in every answer.
-    fn head_of_answer(
-        &self,
-        reply: &mut Reply,
-        trace: &str,
-        app: Option<Id>,
-        about: Option<(Id, &'static str)>,
-        busy_us: u32,
-    ) {
         usage::write(&mut reply.headers, self.service.usage(), app, about, busy_us, self.service.now());
-        if let Ok(trace) = HeaderValue::from_str(trace) {
-            reply.headers.insert(HeaderName::from_static("x-fb-trace-id"), trace.clone());
-            reply.headers.insert(HeaderName::from_static("x-fb-request-id"), trace);
-        }
+        write::identify(&mut reply.headers, &call.trace, version);
     }
 
-    fn versioned(&self, mut reply: Reply, path: &str) -> Reply {
-        let served = version::parse(path).map_or(Version::NEWEST, |p| p.served());
-        if let Ok(value) = HeaderValue::from_str(&served.to_string()) {
-            reply.headers.insert(HeaderName::from_static("facebook-api-version"), value);
-        }
-        reply
-    }
-
-    /// Reads a request: path, parameters, credential.
-    async fn read(&self, request: &Request) -> Result<(Call, Input), GraphError> {
-        let path = version::parse(request.path()).map_err(GraphError::from)?;
+    /// Reads a request: path, parameters, credential. What can't be read is told only to a caller
+    /// whose token, as far as one can be read, is alive.
+    async fn read(&self, request: &Request) -> Result<(Call, Input), (Call, GraphError)> {
         let params = Params::read(request.query(), request.content_type(), &request.body, &self.limits).await;
-        let params = params.map_err(|e| param_error(&e))?;
-        let pairs: Vec<(String, String)> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let (params, unreadable) = match params {
+            Ok(params) => (params, None),
+            // The token mostly stands in the query or a header, whatever the body is.
+            Err(error) => (Params::from_query(request.query(), &self.limits).unwrap_or_default(), Some(error)),
+        };
+        let call = call_of(request, &params);
+        let input = match &unreadable {
+            Some(error) => Err(param_error(error)),
+            None => self.input(request, &params),
+        };
+        match input {
+            Ok(input) => Ok((call, input)),
+            Err(error) => {
+                let error = self.dead(&call, unreadable.is_none()).unwrap_or(error);
+                Err((call, error))
+            }
+        }
+    }
+
+    /// Why the token of a call is not accepted, if it has one. A proof that may stand in what could
+    /// not be read is not missed.
+    pub(crate) fn dead(&self, call: &Call, read_all: bool) -> Option<GraphError> {
+        if matches!(call.credential, Credential::None) {
+            return None;
+        }
+        let refusal = self.service.ask(call, Cx::alive()).err()?;
+        let may_stand_there = !read_all && refusal.reason == Reason::ProofMissing;
+        (!may_stand_there).then(|| engine::error_of(&self.service, call, &refusal, schema::Verb::Get, None))
+    }
+
+    fn input(&self, request: &Request, params: &Params) -> Result<Input, GraphError> {
+        let path = version::parse(request.path()).map_err(GraphError::from)?;
         let verb = write::verb(request.method.as_str(), params.get("method"))?;
-        let from_param = params.access_token().filter(|t| !t.is_empty());
-        let credential = match from_param {
-            Some(text) => Credential::Text(text.to_owned()),
-            None => match credential::bearer(&request.headers) {
-                Ok(Some(text)) => Credential::Text(text.to_owned()),
-                Ok(None) => Credential::None,
-                Err(_) => Credential::Text(String::new()),
-            },
-        };
-        let call = Call {
-            credential,
-            proof: params.get("appsecret_proof").filter(|p| !p.is_empty()).map(str::to_owned),
-            trace: request.request_id.as_str().to_owned(),
-            ip: Some(request.client_ip),
-        };
-        let input = Input {
+        Ok(Input {
             verb,
+            version: path.served(),
             path: request.path().trim_end_matches('/').replace("//", "/"),
             segments: path.segments.iter().map(|s| s.clone().into_owned()).collect(),
-            token_in_params: from_param.is_some(),
-            pairs,
-            base_url: self.base_url(request),
-        };
-        Ok((call, input))
+            token_in_params: params.access_token().is_some_and(|t| !t.is_empty()),
+            pairs: params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+            nodes: 1,
+            base_url: self
+                .config
+                .public_url
+                .as_deref()
+                .map(|url| url.trim_end_matches('/').to_owned())
+                .or_else(|| links::base_url(request)),
+        })
     }
+}
 
-    fn base_url(&self, request: &Request) -> String {
-        if let Some(url) = &self.config.public_url {
-            return url.trim_end_matches('/').to_owned();
-        }
-        let scheme = if request.tls { "https" } else { "http" };
-        let host = request
-            .headers
-            .get(http::header::HOST)
-            .and_then(|h| h.to_str().ok())
-            .or_else(|| request.uri.authority().map(|a| a.as_str()));
-        let plain = |h: &&str| h.len() <= 255 && h.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b));
-        match host.filter(plain) {
-            Some(host) => format!("{scheme}://{host}"),
-            None => format!("{scheme}://{}", request.peer.ip()),
-        }
+/// The caller: a token from a parameter, or else from the header.
+fn call_of(request: &Request, params: &Params) -> Call {
+    let credential = match params.access_token().filter(|t| !t.is_empty()) {
+        Some(text) => Credential::Text(text.to_owned()),
+        None => match credential::bearer(&request.headers) {
+            Ok(Some(text)) => Credential::Text(text.to_owned()),
+            Ok(None) => Credential::None,
+            Err(_) => Credential::Text(String::new()),
+        },
+    };
+    Call {
+        credential,
+        proof: params.get("appsecret_proof").filter(|p| !p.is_empty()).map(str::to_owned),
+        trace: request.request_id.as_str().to_owned(),
+        ip: Some(request.client_ip),
     }
+}
+
+/// The answer to a request that never reached a door: no caller is known, so nothing is counted.
+fn unserved(head: &Head<'_>, error: &GraphError) -> Reply {
+    let trace = head.request_id();
+    let mut reply = write::error(error, trace.as_str());
+    usage::write_none(&mut reply.headers);
+    write::identify(&mut reply.headers, trace.as_str(), served(head.path()));
+    reply
+}
+
+/// The version that answers a path, whatever else the path is.
+fn served(path: &str) -> Version {
+    version::parse(path).map_or(Version::NEWEST, |p| p.served())
 }
 
 /// Browsers ask before they send a token; anybody may ask.
@@ -223,5 +255,9 @@ fn preflight() -> Reply {
 
 fn param_error(error: &ParamError) -> GraphError {
     let field = error.field().unwrap_or("body");
-    envelope::invalid_parameter(field, "readable").with_user(&format!("{field} not readable"), &error.to_string())
+    let title = match error.fault() {
+        ParamFault::Json(_) | ParamFault::JsonNotObject => "Not JSON".to_owned(),
+        _ => format!("{field} not readable"),
+    };
+    envelope::invalid_parameter(field, "readable").with_user(&title, &error.to_string())
 }

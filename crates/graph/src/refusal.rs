@@ -10,6 +10,7 @@ use valetkey_domain::task::Vocabulary;
 use valetkey_domain::{Reason, Refusal, TaskSet, UnixMs};
 
 use crate::protocol::envelope::{self, ErrorKind, GraphError};
+use crate::protocol::text::echo;
 use crate::protocol::times::session_time;
 use crate::schema::Verb;
 
@@ -23,7 +24,8 @@ pub(crate) fn graph_error(refusal: &Refusal, verb: Verb, named: Option<&str>, no
         Reason::UserDeactivated | Reason::UserDeleted | Reason::AppDisconnected | Reason::AppNotInstalled => {
             token_error(refusal, now)
         }
-        Reason::ProofMissing | Reason::ProofInvalid => proof_error(refusal.reason),
+        Reason::ProofMissing => proof_missing(),
+        Reason::ProofInvalid => envelope::proof_invalid(None),
         Reason::ScopeMissing => scope_error(refusal),
         Reason::AssetNotAssigned | Reason::TaskMissing | Reason::RoleInsufficient => right_error(refusal),
         Reason::WiderThanCaller => envelope::wider_than_token(),
@@ -36,20 +38,16 @@ pub(crate) fn graph_error(refusal: &Refusal, verb: Verb, named: Option<&str>, no
         Reason::ScopeIncomplete => {
             return envelope::scope_dependency(value(refusal), refusal.expected.as_deref().unwrap_or_default());
         }
-        Reason::TokenMustEnd => {
-            let days = u32::try_from(refusal.count.unwrap_or_default().max(0) / 86_400).unwrap_or(u32::MAX);
-            return envelope::token_end_demanded(days);
-        }
+        Reason::TokenMustEnd => return envelope::token_end_demanded(refusal.count.unwrap_or_default().max(1)),
+        Reason::RateLimited => envelope::rate_limited(),
         Reason::LastAdmin => return envelope::last_admin(),
         Reason::NotFresh => not_fresh(),
         Reason::Unavailable | Reason::Conflict => return envelope::store_away(),
         Reason::OutcomeUnknown => return envelope::outcome_unknown(value(refusal)),
         Reason::Fault => return envelope::server_fault(),
-        Reason::AppNotInstalledForIssue
-        | Reason::TermsNotAccepted
-        | Reason::NoConnectedApp
-        | Reason::LimitReached
-        | Reason::RateLimited => state_error(refusal),
+        Reason::AppNotInstalledForIssue | Reason::TermsNotAccepted | Reason::NoConnectedApp | Reason::LimitReached => {
+            state_error(refusal)
+        }
     };
     error.with_data("reason", json!(refusal.reason.as_str()))
 }
@@ -75,9 +73,10 @@ pub(crate) fn not_visible(refusal: &Refusal, verb: Verb, named: Option<&str>) ->
 /// The same, by the text that the caller sent.
 pub(crate) fn missing_object(verb: Verb, id: &str) -> GraphError {
     let message = format!(
-        "Unsupported {} request. Object with ID '{id}' does not exist, cannot be loaded due to missing permissions, or does \
+        "Unsupported {} request. Object with ID '{}' does not exist, cannot be loaded due to missing permissions, or does \
          not support this operation. Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api",
-        verb.as_str()
+        verb.as_str(),
+        echo(id)
     );
     GraphError::new(100, ErrorKind::GraphMethodException, message).with_subcode(33)
 }
@@ -146,21 +145,10 @@ fn token_error(refusal: &Refusal, now: UnixMs) -> GraphError {
     }
 }
 
-fn proof_error(reason: Reason) -> GraphError {
-    let (message, title, advice) = if reason == Reason::ProofMissing {
-        (
-            "API calls from the server require an appsecret_proof argument",
-            "Proof missing",
-            "This app demands appsecret_proof: HMAC-SHA256 of the token with the app's secret.",
-        )
-    } else {
-        (
-            "Invalid appsecret_proof provided in the API argument",
-            "Proof wrong",
-            "The proof doesn't match this token and the secret of the token's app; most often the secret belongs to another app.",
-        )
-    };
-    GraphError::new(100, ErrorKind::GraphMethodException, message).with_user(title, advice)
+fn proof_missing() -> GraphError {
+    let message = "API calls from the server require an appsecret_proof argument";
+    GraphError::new(100, ErrorKind::GraphMethodException, message)
+        .with_user("Proof missing", "This app demands appsecret_proof: HMAC-SHA256 of the token with the app's secret.")
 }
 
 fn scope_error(refusal: &Refusal) -> GraphError {

@@ -46,12 +46,7 @@ pub(crate) fn write(
     busy_us: u32,
     now: UnixMs,
 ) {
-    let hour = app.map_or(Hour::default(), |id| usage.count(Counter::App(id), busy_us, now));
-    put(
-        headers,
-        "x-app-usage",
-        &json!({ "call_count": calls(hour), "total_time": time(hour), "total_cputime": time(hour) }),
-    );
+    write_app(headers, app.map_or(Hour::default(), |id| usage.count(Counter::App(id), busy_us, now)));
     let Some((asset, case)) = about else { return };
     let hour = usage.count(Counter::Asset(asset, case), busy_us, now);
     let mut entry = json!({
@@ -70,6 +65,19 @@ pub(crate) fn write(
         );
     }
     put(headers, "x-business-use-case-usage", &json!({ asset.to_string(): [entry] }));
+}
+
+/// The headers of an answer to nobody: nothing is counted.
+pub(crate) fn write_none(headers: &mut HeaderMap) {
+    write_app(headers, Hour::default());
+}
+
+fn write_app(headers: &mut HeaderMap, hour: Hour) {
+    put(
+        headers,
+        "x-app-usage",
+        &json!({ "call_count": calls(hour), "total_time": time(hour), "total_cputime": time(hour) }),
+    );
 }
 
 fn calls(hour: Hour) -> u64 {

@@ -1,17 +1,19 @@
 //! Writing replies: bodies, the error envelope, and the headers of every answer.
 
 use http::header::{CACHE_CONTROL, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use valetkey_http::Reply;
 
 use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::etag;
+use crate::protocol::version::Version;
 use crate::schema::Verb;
 
-/// The verb of a request, after `method=` had its say.
+/// The verb of a request, after `method=` had its say, which it has with GET and POST alone.
 pub(crate) fn verb(method: &str, given: Option<&str>) -> Result<Verb, GraphError> {
-    let word = given.filter(|g| !g.is_empty()).unwrap_or(method);
+    let takes_word = matches!(method, "GET" | "POST");
+    let word = given.filter(|g| takes_word && !g.is_empty()).unwrap_or(method);
     match word.to_ascii_lowercase().as_str() {
         "get" | "head" | "" => Ok(Verb::Get),
         "post" | "put" => Ok(Verb::Post),
@@ -33,6 +35,21 @@ pub(crate) fn json(body: &Value, is_get: bool, if_none_match: Option<&str>) -> R
     match HeaderValue::from_str(&tag) {
         Ok(value) => finish(reply.header(ETAG, value)),
         Err(_) => finish(reply),
+    }
+}
+
+/// A reply with a JSON body that is written already.
+pub(crate) fn json_text(bytes: Vec<u8>) -> Reply {
+    finish(Reply::json(StatusCode::OK, bytes))
+}
+
+/// The headers that name the answer: its trace, and the version that served it.
+pub(crate) fn identify(headers: &mut HeaderMap, trace: &str, version: Version) {
+    let named = [("x-fb-trace-id", trace), ("x-fb-request-id", trace), ("facebook-api-version", &version.to_string())];
+    for (name, value) in named {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
 }
 

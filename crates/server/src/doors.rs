@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use valetkey_api::Api;
 use valetkey_gateway::Gateway;
 use valetkey_graph::{Graph, GraphConfig};
-use valetkey_http::{Head, Reply, Request};
+use valetkey_http::{Head, ParamLimits, Reply, Request};
 use valetkey_service::Service;
 
 /// All doors.
@@ -19,10 +19,10 @@ pub struct Doors {
 
 impl Doors {
     /// The doors in front of a service. Without a `public_url` links follow the caller's own words.
-    pub fn new(service: Service, public_url: Option<String>) -> Doors {
+    pub fn new(service: Service, public_url: Option<String>, params: ParamLimits) -> Doors {
         Doors {
             gateway: Gateway::new(service.clone()),
-            graph: Graph::new(service.clone(), GraphConfig { public_url }),
+            graph: Graph::new(service.clone(), GraphConfig { public_url }).with_param_limits(params),
             api: Api::new(service),
         }
     }

@@ -18,7 +18,7 @@ use crate::doors::Doors;
 use crate::lifecycle::folder::DataFolder;
 use crate::lifecycle::signals::{Came, HangUp, Signals};
 use crate::lifecycle::socket::OperatorSocket;
-use crate::lifecycle::{FirstKey, Node};
+use crate::lifecycle::{FirstKey, Node, check_key};
 use crate::site::{House, Rooms};
 use crate::{random, telemetry};
 
@@ -97,39 +97,18 @@ impl Server {
     ) -> anyhow::Result<Server> {
         let signals = Signals::listen(on_hang_up)?;
         check_address(config)?;
+        check_key(config, &folder, first_key)?;
         let tls = config.tls.clone().map(reloader).transpose()?;
+        // Before the store, so that a start that can't succeed touches no data and holds no lease.
+        let front = Front::bind(config, tls)?;
         let node = Node::open(config, folder, first_key).await?;
-        match Server::on(config, &node, tls).await {
-            Ok(parts) => Ok(parts.with(node, signals)),
+        match front.before(config, &node).await {
+            Ok((front, operator, socket)) => Ok(front.with(node, signals, operator, socket)),
             Err(error) => {
                 node.close().await;
                 Err(error)
             }
         }
-    }
-
-    async fn on(config: &Config, node: &Node, tls: Option<Arc<TlsReloader>>) -> anyhow::Result<Parts> {
-        let stopping = CancellationToken::new();
-        let stats = Arc::new(Stats::default());
-        let rooms = Rooms::new(node.service().clone(), Arc::clone(&stats), stopping.clone());
-        let listen = || -> anyhow::Result<ListenConfig> {
-            Ok(ListenConfig {
-                address: config.listen,
-                tls: tls.clone(),
-                behind_proxy: config.behind_proxy,
-                trusted_proxies: config.trusted_proxies.clone(),
-                limits: config.limits.clone(),
-                ids: Arc::new(SeededIds::new(random::bytes()?)),
-                stats: Arc::clone(&stats),
-            })
-        };
-        let listener = Listener::bind(listen()?, House::front(Arc::clone(&rooms)))?;
-        let (socket, unix) = OperatorSocket::bind(node.folder().path())?;
-        let operator = Listener::over_unix(unix, listen()?, House::of_operator(Arc::clone(&rooms)))?;
-        declare_kinds(node.service(), config).await?;
-        let address = listener.local_addr();
-        rooms.hang(Doors::new(node.service().clone(), config.public_url.clone()));
-        Ok(Parts { listener, operator, socket, tls, stopping, base_url: config.base_url(address), address })
     }
 
     /// The URL under which callers find it.
@@ -166,22 +145,55 @@ impl Server {
     }
 }
 
-/// A server without what it stands on.
-struct Parts {
+/// The way in for everybody, and what it shares with the operator's. Callers wait at it until the
+/// server starts.
+struct Front {
     listener: Listener,
-    operator: Listener,
-    socket: OperatorSocket,
+    rooms: Arc<Rooms>,
     tls: Option<Arc<TlsReloader>>,
+    stats: Arc<Stats>,
     stopping: CancellationToken,
     base_url: String,
     address: SocketAddr,
 }
 
-impl Parts {
-    fn with(self, node: Node, signals: Signals) -> Server {
-        let Parts { listener, operator, socket, tls, stopping, base_url, address } = self;
+impl Front {
+    fn bind(config: &Config, tls: Option<Arc<TlsReloader>>) -> anyhow::Result<Front> {
+        let (stats, stopping) = (Arc::new(Stats::default()), CancellationToken::new());
+        let rooms = Rooms::new(Arc::clone(&stats), stopping.clone());
+        let listen = listen_config(config, tls.clone(), &stats)?;
+        let listener = Listener::bind(listen, House::front(Arc::clone(&rooms)))?;
+        let address = listener.local_addr();
+        Ok(Front { listener, rooms, tls, stats, stopping, base_url: config.base_url(address), address })
+    }
+
+    /// Brings the service behind it, with the operator's own way in.
+    async fn before(self, config: &Config, node: &Node) -> anyhow::Result<(Front, Listener, OperatorSocket)> {
+        let (socket, unix) = OperatorSocket::bind(node.folder().path())?;
+        let listen = listen_config(config, self.tls.clone(), &self.stats)?;
+        let operator = Listener::over_unix(unix, listen, House::of_operator(Arc::clone(&self.rooms)))?;
+        declare_kinds(node.service(), config).await?;
+        let doors = Doors::new(node.service().clone(), config.public_url.clone(), config.limits.params.clone());
+        self.rooms.hang(node.service().clone(), doors);
+        Ok((self, operator, socket))
+    }
+
+    fn with(self, node: Node, signals: Signals, operator: Listener, socket: OperatorSocket) -> Server {
+        let Front { listener, tls, stopping, base_url, address, .. } = self;
         Server { node, listener, operator, socket, tls, stopping, base_url, address, signals }
     }
+}
+
+fn listen_config(config: &Config, tls: Option<Arc<TlsReloader>>, stats: &Arc<Stats>) -> anyhow::Result<ListenConfig> {
+    Ok(ListenConfig {
+        address: config.listen,
+        tls,
+        behind_proxy: config.behind_proxy,
+        trusted_proxies: config.trusted_proxies.clone(),
+        limits: config.limits.clone(),
+        ids: Arc::new(SeededIds::new(random::bytes()?)),
+        stats: Arc::clone(stats),
+    })
 }
 
 type Serving = tokio::task::JoinHandle<(valetkey_http::Drained, valetkey_http::Drained)>;

@@ -79,12 +79,17 @@ fn is_graph(first: &str, second: Option<&str>) -> bool {
 
 /// What both ways into the house lead to.
 pub struct Rooms {
-    service: Service,
     stats: Arc<Stats>,
     stopping: CancellationToken,
+    /// There once the store is open and the address known, before the first request is taken.
+    inside: OnceLock<Inside>,
+}
+
+/// What answers, once it is there.
+struct Inside {
+    service: Service,
     started_s: i64,
-    /// Hung once the server knows its address, before the first request is taken.
-    doors: OnceLock<Doors>,
+    doors: Doors,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -95,20 +100,20 @@ impl std::fmt::Debug for Rooms {
 
 impl Rooms {
     /// The house without doors. It says that it isn't ready from the moment that `stopping` fires.
-    pub fn new(service: Service, stats: Arc<Stats>, stopping: CancellationToken) -> Arc<Rooms> {
-        let started_s = service.now().div_euclid(1_000);
-        Arc::new(Rooms { service, stats, stopping, started_s, doors: OnceLock::new() })
+    pub fn new(stats: Arc<Stats>, stopping: CancellationToken) -> Arc<Rooms> {
+        Arc::new(Rooms { stats, stopping, inside: OnceLock::new() })
     }
 
-    /// Hangs the doors. Only the first ones count.
-    pub fn hang(&self, doors: Doors) {
-        if self.doors.set(doors).is_err() {
+    /// Hangs the doors in front of a service. Only the first ones count.
+    pub fn hang(&self, service: Service, doors: Doors) {
+        let started_s = service.now().div_euclid(1_000);
+        if self.inside.set(Inside { service, started_s, doors }).is_err() {
             tracing::error!("the doors were hung twice");
         }
     }
 
     fn is_ready(&self) -> bool {
-        !self.stopping.is_cancelled() && self.doors.get().is_some() && self.service.is_fresh()
+        !self.stopping.is_cancelled() && self.inside.get().is_some_and(|inside| inside.service.is_fresh())
     }
 
     fn health(&self) -> Reply {
@@ -124,24 +129,24 @@ impl Rooms {
         Reply::text(StatusCode::SERVICE_UNAVAILABLE, why)
     }
 
-    fn metrics(&self) -> Reply {
-        let (allowed, refused) = self.service.decision_counts();
+    fn metrics(&self, inside: &Inside) -> Reply {
+        let (allowed, refused) = inside.service.decision_counts();
         let gauges = Gauges {
             allowed,
             refused,
-            revision: self.service.revision(),
-            is_fresh: self.service.is_fresh(),
-            started_s: self.started_s,
+            revision: inside.service.revision(),
+            is_fresh: inside.service.is_fresh(),
+            started_s: inside.started_s,
         };
         let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         Reply::text(StatusCode::OK, metrics::page(&self.stats.snapshot(), &gauges)).header(CONTENT_TYPE, kind)
     }
 
-    fn own(&self, room: Room, trace: &str) -> Reply {
+    fn own(&self, room: Room, inside: &Inside, trace: &str) -> Reply {
         let reply = match room {
             Room::Health => self.health(),
             Room::Ready => self.ready(),
-            Room::Metrics => self.metrics(),
+            Room::Metrics => self.metrics(inside),
             Room::Welcome => return welcome(),
             // The check path has answered what it knows of the gateway before this.
             _ => return nowhere(trace),
@@ -171,11 +176,11 @@ impl House {
 
 impl Site for House {
     fn fast(&self, head: &Head<'_>) -> Option<Reply> {
-        self.rooms.doors.get()?.fast(head)
+        self.rooms.inside.get()?.doors.fast(head)
     }
 
     fn fast_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
-        self.rooms.doors.get()?.fast_with_body(head, body)
+        self.rooms.inside.get()?.doors.fast_with_body(head, body)
     }
 
     fn handle(&self, request: Request) -> BoxFuture<'static, Reply> {
@@ -190,11 +195,11 @@ impl Site for House {
                 refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET is offered here", trace);
             return ready(reply.header(ALLOW, HeaderValue::from_static("GET, HEAD")));
         }
-        let Some(doors) = rooms.doors.get() else { return ready(busy(&request.head())) };
+        let Some(inside) = rooms.inside.get() else { return ready(busy(&request.head())) };
         match room {
-            Room::Graph => doors.graph(request),
-            Room::Api => doors.api(request, is_operator),
-            _ => ready(rooms.own(room, request.request_id.as_str())),
+            Room::Graph => inside.doors.graph(request),
+            Room::Api => inside.doors.api(request, is_operator),
+            _ => ready(rooms.own(room, inside, request.request_id.as_str())),
         }
     }
 

@@ -70,7 +70,7 @@ impl Service {
         .map_err(|r| about(r, id))
     }
 
-    /// Connects an own app again.
+    /// Connects an own app again. Tokens from before it was disconnected are revoked with it.
     ///
     /// # Errors
     /// The refusal.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use valetkey_authz::{Allowed, Question};
 use valetkey_domain::campaign::{Campaign, CampaignInput};
 use valetkey_domain::post::{Post, PostInput, PostState};
-use valetkey_domain::{Action, AssetKind, Id, IdKind, Planner, Reason, Refusal, UnixMs};
+use valetkey_domain::{Action, AssetKind, Id, IdKind, Name, Planner, Reason, Refusal, State, UnixMs, asset};
 pub use valetkey_store::ContentQuery;
 use valetkey_store::{Content, ContentWrite, Job, JobWrite, StoreError};
 
@@ -67,8 +67,25 @@ pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
     }
 }
 
+/// How deep what is stored may be nested. Reading stops at 128, and a row that can't be read would
+/// take every list that holds it along.
+const NESTING_LIMIT: usize = 64;
+
 fn body_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
-    serde_json::to_string(value).map_err(|_| Refusal::of(Reason::Fault))
+    let value = serde_json::to_value(value).map_err(|_| Refusal::of(Reason::Fault))?;
+    if !is_within(&value, NESTING_LIMIT) {
+        return Err(Refusal::invalid("fields", &format!("values that are nested at most {NESTING_LIMIT} deep")));
+    }
+    serde_json::to_string(&value).map_err(|_| Refusal::of(Reason::Fault))
+}
+
+fn is_within(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_within(item, levels)),
+        Value::Object(fields) => fields.values().all(|field| is_within(field, levels)),
+        _ => true,
+    }
 }
 
 impl Service {
@@ -138,7 +155,7 @@ impl Service {
                 let id = planner.new_id(IdKind::Post);
                 let status = post.state.as_str();
                 let row = new_row(id, IdKind::Post, page, status, now, &post)?;
-                let jobs = publish_job(id, page, &post, allowed)?;
+                let jobs = publish_job(planner.state(), id, page, &post, allowed)?;
                 let plan = content_plan(
                     planner,
                     allowed,
@@ -179,7 +196,7 @@ impl Service {
                 let mut jobs = Vec::new();
                 if (post.state, post.scheduled_at) != was {
                     jobs.push(JobWrite::Cancel { id });
-                    jobs.extend(publish_job(id, row.asset, &post, allowed)?);
+                    jobs.extend(publish_job(planner.state(), id, row.asset, &post, allowed)?);
                 }
                 let sort_at = new.sort_at;
                 let write = ContentWrite::Update { row: new, expected: row.version };
@@ -272,38 +289,35 @@ impl Service {
         .await
     }
 
-    /// Changes the descriptive fields of an asset: given ones replace, `null` takes one away.
+    /// Changes an asset in one commit: its name, if one is given, and its descriptive fields, of which
+    /// given ones replace, and `null` takes one away.
     ///
     /// # Errors
-    /// The refusal of the question.
-    pub async fn update_details(
+    /// The refusal of the question or of the name.
+    pub async fn update_asset(
         &self,
         call: &Call,
         question: Question,
-        asset: Id,
+        id: Id,
+        name: Option<Name>,
         changes: Map<String, Value>,
     ) -> Result<Done<()>, Refusal> {
+        if changes.is_empty() {
+            return match name {
+                Some(name) => self.rename_asset(call, question, id, name).await,
+                None => self.command(call, question, |planner, allowed| Ok((unchanged(planner, allowed), ()))).await,
+            };
+        }
         self.retry(|| async {
-            let row = self.store().content(asset).await.map_err(|e| store_refusal(&e))?;
-            let changes = changes.clone();
+            let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
+            let (changes, name) = (changes.clone(), name.clone());
             self.command(call, question, move |planner, allowed| {
-                let now = planner.now();
-                let mut fields: Map<String, Value> =
-                    row.as_ref().and_then(|r| serde_json::from_str(&r.body).ok()).unwrap_or_default();
-                for (name, value) in changes.clone() {
-                    if value.is_null() {
-                        fields.remove(&name)
-                    } else {
-                        fields.insert(name, value)
-                    };
-                }
-                let write = match &row {
-                    Some(row) => {
-                        ContentWrite::Update { row: changed_row(row, "", now, &fields)?, expected: row.version }
-                    }
-                    None => ContentWrite::Insert(details_row(planner, asset, &fields)?),
-                };
-                Ok((content_plan(planner, allowed, Action::ContentUpdated, write, &[asset], Vec::new()), ()))
+                let write = details_write(planner, id, row.as_ref(), &changes)?;
+                let renamed = name.clone().map(|n| asset::rename(planner, &allowed.caller, id, n)).transpose()?;
+                Ok(match renamed.filter(|set| !set.changes.is_empty()) {
+                    Some(set) => (Plan { set, content: vec![write], jobs: Vec::new() }, ()),
+                    None => (content_plan(planner, allowed, Action::ContentUpdated, write, &[id], Vec::new()), ()),
+                })
             })
             .await
         })
@@ -334,19 +348,30 @@ impl Service {
                 ) =>
             {
                 // The right is gone: the post stays unpublished and says why, for whoever looks.
-                tracing::warn!(post = %id, reason = refusal.reason.as_str(), "a scheduled post was not published");
+                let reason = match field("by_share") {
+                    Some(partner) => self.without_share(page, partner, refusal.reason)?,
+                    None => refusal.reason,
+                };
+                tracing::warn!(post = %id, reason = reason.as_str(), "a scheduled post was not published");
                 let operator = Call::operator(&call.trace);
                 self.finish_publish(
                     &operator,
                     rights::PUBLISH.on_asset(page, AssetKind::PAGE),
                     &row,
                     finish,
-                    Some(refusal.reason),
+                    Some(reason),
                 )
                 .await
             }
             other => other,
         }
+    }
+
+    /// What a partner's job met: to the partner the Page is out of sight, but whoever sees the post
+    /// by now sees the Page, and may know that a share ended.
+    fn without_share(&self, page: Id, partner: Id, reason: Reason) -> Result<Reason, Refusal> {
+        let is_shared = self.read(|s| s.share(page, partner).is_some())?;
+        Ok(if reason == Reason::NotVisible && !is_shared { Reason::ShareEnded } else { reason })
     }
 
     async fn finish_publish(
@@ -416,6 +441,31 @@ fn content_plan(
     Plan { set, content: vec![write], jobs }
 }
 
+fn unchanged(planner: &mut Planner<'_>, allowed: &Allowed) -> Plan {
+    Plan::of(planner.finish(Action::ContentUpdated, &allowed.caller, allowed.caller.business(), &[]))
+}
+
+/// The descriptive fields of an asset with the changes, as a write over the row that was read.
+fn details_write(
+    planner: &Planner<'_>,
+    asset: Id,
+    row: Option<&Content>,
+    changes: &Map<String, Value>,
+) -> Result<ContentWrite, Refusal> {
+    let mut fields: Map<String, Value> = row.and_then(|r| serde_json::from_str(&r.body).ok()).unwrap_or_default();
+    for (name, value) in changes {
+        if value.is_null() {
+            fields.remove(name)
+        } else {
+            fields.insert(name.clone(), value.clone())
+        };
+    }
+    Ok(match row {
+        Some(row) => ContentWrite::Update { row: changed_row(row, "", planner.now(), &fields)?, expected: row.version },
+        None => ContentWrite::Insert(details_row(planner, asset, &fields)?),
+    })
+}
+
 fn new_row<T: Serialize>(
     id: Id,
     kind: IdKind,
@@ -454,11 +504,20 @@ pub(crate) fn details_row(planner: &Planner<'_>, asset: Id, fields: &Map<String,
     new_row(asset, kind, asset, "", planner.now(), fields)
 }
 
-fn publish_job(post: Id, page: Id, body: &Post, allowed: &Allowed) -> Result<Vec<JobWrite>, Refusal> {
+fn publish_job(
+    state: &dyn State,
+    post: Id,
+    page: Id,
+    body: &Post,
+    allowed: &Allowed,
+) -> Result<Vec<JobWrite>, Refusal> {
     let (PostState::Scheduled, Some(due_at)) = (body.state, body.scheduled_at) else {
         return Ok(Vec::new());
     };
-    let payload = serde_json::json!({ "post": post, "page": page, "token": allowed.caller.token() });
+    // By a share, if it is a partner that schedules: should the share end, the job can tell.
+    let by_share = allowed.caller.business().filter(|b| state.share(page, *b).is_some());
+    let payload =
+        serde_json::json!({ "post": post, "page": page, "token": allowed.caller.token(), "by_share": by_share });
     // One post has at most one job, so the job takes the post's id: a second one can't be made.
     Ok(vec![JobWrite::Insert(Job {
         id: post,

@@ -12,6 +12,7 @@ use valetkey_store::{Store, StoreError};
 
 use crate::call::{Call, Credential};
 use crate::clock::Clock;
+use crate::follow::Anchor;
 use crate::journal::Journal;
 use crate::receipt::Receipts;
 use crate::usage::Usage;
@@ -60,6 +61,8 @@ impl std::fmt::Debug for Service {
 
 pub(crate) struct Inner {
     pub index: RwLock<Index>,
+    /// Where the ledger's chain is known by its hash.
+    pub anchor: Mutex<Anchor>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub keys: RwLock<KeyRing>,
@@ -91,6 +94,9 @@ impl Service {
     pub async fn open(deps: Deps) -> Result<Service, OpenError> {
         let Deps { store, clock, mut random, keys, node } = deps;
         let mut index = Index::new();
+        // A commit of whoever was here before may still be under way; it holds this lock. Without the
+        // wait, what it takes away would be in force here until the next write.
+        drop(store.lock_head().await?);
         let head = store.load(&mut |record| index.insert(record)).await?;
         if let Some(what) = index.broken() {
             return Err(OpenError::Ledger(what.to_owned()));
@@ -105,6 +111,7 @@ impl Service {
         let now = clock.now();
         let inner = Arc::new(Inner {
             index: RwLock::new(index),
+            anchor: Mutex::new(Anchor::of(head)),
             clock,
             keys: RwLock::new(keys),
             node,
@@ -134,7 +141,8 @@ impl Service {
         self.inner.index().is_ok()
     }
 
-    /// Says until when this node may answer, on the monotonic clock.
+    /// Says until when this node may answer, on the monotonic clock. A node whose lease ran out has
+    /// to [catch up](Service::catch_up) instead.
     pub fn set_fresh_until_ms(&self, deadline_ms: u64) {
         let deadline_ms = if deadline_ms == HALTED { 0 } else { deadline_ms };
         let keep_halted = |old| (old != HALTED).then_some(deadline_ms);
@@ -320,6 +328,14 @@ impl Inner {
     /// The index, if it can be trusted.
     pub fn index(&self) -> Result<RwLockReadGuard<'_, Index>, Refusal> {
         if !self.is_fresh() {
+            return Err(Refusal::of(Reason::NotFresh));
+        }
+        self.index_without_lease()
+    }
+
+    /// The index of a node that may not answer just now, to bring it up to date.
+    pub fn index_without_lease(&self) -> Result<RwLockReadGuard<'_, Index>, Refusal> {
+        if self.fresh_until_ms.load(Ordering::Acquire) == HALTED {
             return Err(Refusal::of(Reason::NotFresh));
         }
         // A poisoned lock means that a fold broke off half way: nothing may be answered from it.

@@ -1,14 +1,17 @@
 //! Explanations: what a decision rested on then, and what it would be now.
+//!
+//! What a business can't see must stay as unseen here: a refusal of that sort is the operator's alone,
+//! and no fact about a thing that is out of sight by now may stand in an answer.
 
 use serde_json::{Value, json};
-use valetkey_authz::{Allowed, Decision, Need, Question, Sorts, Subject, Target, decide};
+use valetkey_authz::{Allowed, Decision, Index, Need, Question, Reach, Sorts, Subject, Target, decide};
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{Id, Reason, Refusal, Scope, ScopeSet, UnixMs};
+use valetkey_domain::{Caller, Id, Reason, Refusal, Scope, ScopeSet, State, UnixMs};
 use valetkey_store::RefusalRow;
 
 use crate::call::Call;
 use crate::core::{CredentialRef, Service};
-use crate::journal::{asset_facts, subject_facts};
+use crate::journal::{asset_facts, body_for, subject_facts};
 
 /// A refusal of the past, explained.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -24,10 +27,11 @@ pub struct Explanation {
 }
 
 impl Service {
-    /// Finds a refusal by the trace of its answer. Admins see their business's, the operator all.
+    /// Finds a refusal by the trace of its answer. Admins see their business's, the operator all. One
+    /// about a thing that the business couldn't see looks to its admins as if there were none.
     ///
     /// # Errors
-    /// `role_insufficient` for others, `not_visible` when there is none.
+    /// `role_insufficient` for others, `invalid_parameter` when there is none.
     pub async fn explain(&self, call: &Call, trace: &str) -> Result<Explanation, Refusal> {
         let allowed = self.ask(call, admin_question())?;
         let row = match self.inner.journal.pending(trace) {
@@ -35,21 +39,16 @@ impl Service {
             None => self.store().refusal(trace).await.map_err(|e| crate::content::store_refusal(&e))?,
         };
         let row = row.filter(|r| may_see(&allowed, r)).ok_or_else(|| {
-            Refusal::of(Reason::Invalid)
-                .with_note("no refusal is remembered under this trace; the journal keeps 30 days and a bounded number")
+            Refusal::invalid("trace", "the trace of a refusal that can be explained")
+                .with_note("nothing can be said under this trace: no refusal is remembered, or it was about something that the business can't see; the journal keeps 30 days and a bounded number")
         })?;
-        let now = row.token.map(|id| self.facts_now(id, &row.body)).transpose()?;
-        Ok(Explanation {
-            trace: row.trace,
-            at: row.at,
-            reason: row.reason,
-            token: row.token,
-            then: serde_json::from_str(&row.body).unwrap_or(Value::Null),
-            now,
-        })
+        let then = body_for(&row, is_operator(&allowed));
+        let now = row.token.map(|id| self.facts_now(&allowed, id, row.business, &then)).transpose()?;
+        Ok(Explanation { trace: row.trace, at: row.at, reason: row.reason, token: row.token, then, now })
     }
 
-    /// The newest refusals that the caller may see.
+    /// The newest refusals that the caller may see; fewer than the limit when some between them were
+    /// about things that the business couldn't see.
     ///
     /// # Errors
     /// `role_insufficient` for EMPLOYEEs.
@@ -62,8 +61,11 @@ impl Service {
             .refusals(allowed.caller.business(), limit)
             .await
             .map_err(|e| crate::content::store_refusal(&e))?;
-        rows.extend(stored);
+        rows.extend(stored.into_iter().filter(|r| may_see(&allowed, r)));
         rows.truncate(limit);
+        for row in &mut rows {
+            row.body = body_for(row, is_operator(&allowed)).to_string();
+        }
         Ok(rows)
     }
 
@@ -89,16 +91,36 @@ impl Service {
             }
             None => ScopeSet::EMPTY,
         };
-        let index = self.inner.index()?;
-        let state: &dyn valetkey_domain::State = &*index;
-        let known = state.token(token).filter(|t| allowed.caller.business().is_none_or(|b| b == t.business));
-        if known.is_none() {
+        let answer = {
+            let index = self.inner.index()?;
+            self.answer_on(&index, &allowed, (token, asset), task, scopes)
+        };
+        answer.map_err(|refusal| match (refusal.reason, refusal.subject) {
+            // Remembered like every other look at what is not there.
+            (Reason::NotVisible, Some(id)) => self.absent(call, id),
+            _ => refusal,
+        })
+    }
+
+    fn answer_on(
+        &self,
+        index: &Index,
+        allowed: &Allowed,
+        (token, asset): (Id, Id),
+        task: Option<&str>,
+        scopes: ScopeSet,
+    ) -> Result<Value, Refusal> {
+        let state: &dyn State = index;
+        if state.token(token).is_none_or(|t| allowed.caller.business().is_some_and(|b| b != t.business)) {
             return Err(Refusal::not_visible(token));
         }
+        // Before anything of the asset is looked at, so that a foreign one is like none.
+        let Some(record) = state.asset(asset).filter(|a| sees(state, allowed, a.id)) else {
+            return Err(Refusal::not_visible(asset));
+        };
         let need = match task {
             None => Need::AnyTask,
             Some(name) => {
-                let Some(record) = state.asset(asset) else { return Err(Refusal::not_visible(asset)) };
                 let declared = state.declared_kind(record.kind);
                 let words = Vocabulary::of(record.kind, declared.as_ref());
                 let names = words.map(|w| w.all_names().into_iter().map(str::to_owned).collect()).unwrap_or_default();
@@ -123,18 +145,25 @@ impl Service {
         }))
     }
 
-    fn facts_now(&self, token: Id, body: &str) -> Result<Value, Refusal> {
-        let then: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    fn facts_now(&self, allowed: &Allowed, token: Id, business: Option<Id>, then: &Value) -> Result<Value, Refusal> {
         let asset = then.pointer("/question/target/asset").and_then(Value::as_str).and_then(Id::parse);
         let index = self.inner.index()?;
         let question = Question::about(asset.map_or(Target::Nothing, Target::Asset));
         let (view, _) =
             self.inner.look_on(&*index, index.revision(), CredentialRef::Token(token), None, question, self.now());
-        Ok(json!({
+        let was_shared = then.pointer("/asset/reach/shared").is_some();
+        let is_out_of_sight = asset.zip(business).is_some_and(|(asset, business)| !has(&*index, business, asset));
+        let shown = view.asset.filter(|a| a.reach != Reach::None || is_operator(allowed));
+        let mut now = json!({
             "revision": view.revision.to_string(),
             "facts": match view.subject { Subject::Unknown => Value::Null, ref subject => subject_facts(subject) },
-            "asset": view.asset.as_ref().map(asset_facts),
-        }))
+            "asset": shown.as_ref().map(asset_facts),
+        });
+        if was_shared && is_out_of_sight {
+            // It was shared with the business when it asked, so that this ended is its own affair.
+            now["reason"] = json!(Reason::ShareEnded.as_str());
+        }
+        Ok(now)
     }
 }
 
@@ -142,6 +171,23 @@ fn admin_question() -> Question {
     Question::about(Target::Nothing).need(Need::Admin).scopes(ScopeSet::of(&["business_management"]))
 }
 
+fn is_operator(allowed: &Allowed) -> bool {
+    allowed.caller == Caller::Operator
+}
+
+/// Whether the caller's business sees an asset; the operator sees all there are.
+fn sees(state: &dyn State, allowed: &Allowed, asset: Id) -> bool {
+    allowed.caller.business().is_none_or(|business| has(state, business, asset))
+}
+
+/// Whether an asset is a business's own or shared with it.
+fn has(state: &dyn State, business: Id, asset: Id) -> bool {
+    state.asset(asset).is_some_and(|a| a.business == Some(business)) || state.share(asset, business).is_some()
+}
+
+/// A refusal of what was not visible may hold facts about a foreign owner, and even that there is a
+/// row may tell a foreign thing from none at all.
 fn may_see(allowed: &Allowed, row: &RefusalRow) -> bool {
-    allowed.caller.business().is_none_or(|b| row.business == Some(b))
+    let Some(business) = allowed.caller.business() else { return true };
+    row.business == Some(business) && row.reason != Reason::NotVisible.as_str()
 }

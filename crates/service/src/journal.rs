@@ -1,5 +1,8 @@
 //! The journal of refusals: bounded in size, age and rate, so that a refusal can be explained by
 //! the trace of its answer. It holds no secret: questions and facts are ids, words and times.
+//!
+//! What was asked about a thing that the asking business doesn't see may speak of its owner. That
+//! stands apart in a row, under [`APART`], and must be shown to nobody but the operator.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -12,6 +15,8 @@ use valetkey_store::RefusalRow;
 
 use crate::call::Call;
 
+/// The key of what only the operator may read of a row.
+const APART: &str = "out_of_sight";
 /// How many refusals are kept.
 pub const KEEP_ROWS: u64 = 100_000;
 /// How long they are kept: 30 days.
@@ -128,20 +133,53 @@ impl Journal {
 
 /// Question, steps and facts of a decision, as JSON.
 pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, denial: &Denial) -> Value {
+    let mut asked = Map::new();
+    if let Some(question) = question {
+        asked.insert("question".into(), question_facts(question, view.asset.as_ref()));
+    }
+    asked.insert("missing".into(), missing_facts(denial));
+    if let Some(asset) = &view.asset {
+        asked.insert("asset".into(), asset_facts(asset));
+    }
     let mut out = Map::new();
     out.insert("revision".into(), json!(view.revision.to_string()));
-    if let Some(question) = question {
-        out.insert("question".into(), question_facts(question, view.asset.as_ref()));
-    }
     out.insert("reason".into(), json!(denial.reason.as_str()));
     out.insert("hidden".into(), json!(denial.hidden));
-    out.insert("missing".into(), missing_facts(denial));
     out.insert("facts".into(), subject_facts(&view.subject));
-    if let Some(asset) = &view.asset {
-        out.insert("asset".into(), asset_facts(asset));
-    }
     out.insert("ip".into(), json!(call.ip.map(|ip| ip.to_string())));
+    if question.is_none_or(|q| is_in_sight(q.target, view)) {
+        out.extend(asked);
+    } else {
+        // Even the question tells a foreign thing from none: a door asks by what it found.
+        out.insert(APART.into(), Value::Object(asked));
+    }
     Value::Object(out)
+}
+
+/// Whether the business of who asked sees what was asked about, whatever the answer was.
+fn is_in_sight(target: Target, view: &View) -> bool {
+    let own = match &view.subject {
+        Subject::Token(token) => Some(token.business),
+        Subject::App(app) => Some(app.business),
+        Subject::Malformed | Subject::Unknown | Subject::Operator => None,
+    };
+    match target {
+        Target::Nothing => true,
+        Target::Business(business) => own == Some(business),
+        Target::Asset(_) => view.asset.is_some_and(|asset| asset.reach != Reach::None),
+    }
+}
+
+/// What a row says: all of it to the operator, to others what is theirs.
+pub(crate) fn body_for(row: &RefusalRow, is_operator: bool) -> Value {
+    let mut body = serde_json::from_str(&row.body).unwrap_or(Value::Null);
+    if let Value::Object(map) = &mut body
+        && let Some(Value::Object(apart)) = map.remove(APART)
+        && is_operator
+    {
+        map.extend(apart);
+    }
+    body
 }
 
 fn question_facts(question: &Question, asset: Option<&AssetView>) -> Value {

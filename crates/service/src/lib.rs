@@ -13,6 +13,7 @@ pub mod clock;
 pub mod content;
 mod core;
 pub mod explain;
+mod follow;
 mod jobs;
 pub mod journal;
 pub mod ledger;
@@ -27,6 +28,7 @@ pub mod terms;
 pub mod token;
 pub mod usage;
 mod uses;
+pub mod verify;
 mod writer;
 
 pub use call::{Call, Credential};

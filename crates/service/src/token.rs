@@ -174,6 +174,24 @@ impl Service {
         .map_err(|r| about(r, id))
     }
 
+    /// Revokes a token with everything that comes from it, in one commit; answers with how many
+    /// tokens that were.
+    ///
+    /// # Errors
+    /// The refusal; `role_insufficient` or `scope_missing` when tokens of others come from it and the
+    /// caller does not manage the business. Then nothing is revoked.
+    pub async fn revoke_token_with_descendants(&self, call: &Call, id: Id) -> Result<Done<usize>, Refusal> {
+        let (business, user) = self.owner_of_token(call, id)?;
+        let question = rights::MANAGE_OR_SELF.on_user(business, user);
+        self.command(call, question, move |planner, allowed| {
+            let set = token::revoke_with_descendants(planner, &allowed.caller, id)?;
+            let count = set.changes.len();
+            Ok((Plan::of(set), count))
+        })
+        .await
+        .map_err(|r| about(r, id))
+    }
+
     /// Revokes a token by its text, for an app that proved itself. An unknown text is a success:
     /// what is asked for is so already. A token of another app is refused.
     ///

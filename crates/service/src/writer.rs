@@ -16,11 +16,10 @@ use valetkey_store::{Batch, CommitError, ContentWrite, Entry, Head, HeadLock, Jo
 
 use crate::call::Call;
 use crate::core::{CredentialRef, Inner, Service};
+use crate::follow::{catch_up, fold};
 
 /// The most commands that share one flush.
 const BATCH_LIMIT: usize = 256;
-/// How many ledger entries are folded at a time when another node wrote.
-const TAIL_LIMIT: usize = 1_000;
 /// How long a caller waits for an unknown outcome before it is told so.
 const UNKNOWN_PATIENCE: Duration = Duration::from_secs(10);
 const UNKNOWN_PAUSE: Duration = Duration::from_millis(200);
@@ -321,7 +320,7 @@ fn answer_all(commands: VecDeque<Envelope>, refusal: &Refusal) {
     }
 }
 
-fn unavailable(note: &str) -> Refusal {
+pub(crate) fn unavailable(note: &str) -> Refusal {
     Refusal::of(Reason::Unavailable).with_note(note)
 }
 
@@ -332,45 +331,6 @@ async fn lock_and_catch_up(inner: &Inner) -> Result<Box<dyn HeadLock>, Refusal> 
     })?;
     catch_up(inner, lock.head()).await?;
     Ok(lock)
-}
-
-/// Folds what others wrote, up to the head.
-pub(crate) async fn catch_up(inner: &Inner, head: Head) -> Result<(), Refusal> {
-    loop {
-        let revision = inner.index()?.revision();
-        if revision >= head.revision {
-            return Ok(());
-        }
-        let entries = inner.store.tail(revision, TAIL_LIMIT).await.map_err(|e| unavailable(&e.to_string()))?;
-        if entries.is_empty() {
-            tracing::error!(revision, head = head.revision, "the ledger has a gap before its head");
-            return Err(Refusal::of(Reason::NotFresh));
-        }
-        for entry in &entries {
-            fold_entry(inner, entry)?;
-        }
-    }
-}
-
-fn fold_entry(inner: &Inner, entry: &Entry) -> Result<(), Refusal> {
-    let set = entry.change_set().map_err(|problem| {
-        // An unknown kind of change may have taken something away: this node must not go on.
-        tracing::error!(problem, "a ledger entry can't be folded; this node stops answering");
-        inner.halt();
-        Refusal::of(Reason::NotFresh)
-    })?;
-    fold(inner, entry.revision, &set)
-}
-
-fn fold(inner: &Inner, revision: u64, set: &ChangeSet) -> Result<(), Refusal> {
-    {
-        let mut index = inner.index.write().map_err(|_| Refusal::of(Reason::NotFresh))?;
-        index.fold(revision, set);
-    }
-    if let Ok(mut receipts) = inner.receipts.lock() {
-        receipts.confirm(revision, inner.clock.now());
-    }
-    Ok(())
 }
 
 /// Folds what was applied, in order, and only then answers.
@@ -436,12 +396,20 @@ async fn resolve(inner: &Inner, commit_id: [u8; 16], round: Round) {
 /// The entries that a commit wrote, folded; empty if it wrote none.
 async fn look_up(inner: &Inner, commit_id: [u8; 16]) -> Result<Vec<Entry>, Refusal> {
     // Under the head lock the commit can no longer be under way.
-    let lock = inner.store.lock_head().await.map_err(|e| unavailable(&e.to_string()))?;
-    let range = inner.store.outcome(commit_id).await.map_err(|e| unavailable(&e.to_string()))?;
-    catch_up(inner, lock.head()).await?;
-    let Some((first, last)) = range else {
-        return Ok(Vec::new());
+    let away = |e: valetkey_store::StoreError| unavailable(&e.to_string());
+    // Whoever gets the lock knows that the commit is over. It is let go at once: the store takes it
+    // itself to look the outcome up, and would wait for us.
+    drop(inner.store.lock_head().await.map_err(away)?);
+    let range = inner.store.outcome(commit_id).await.map_err(away)?;
+    // Read behind the outcome, so that what it tells of is folded too.
+    catch_up(inner, inner.store.head().await.map_err(away)?).await?;
+    let written = match range {
+        Some((first, last)) => {
+            let limit = usize::try_from(last - first + 1).unwrap_or(BATCH_LIMIT);
+            inner.store.tail(first - 1, limit).await.map_err(|e| unavailable(&e.to_string()))?
+        }
+        None => Vec::new(),
     };
-    let limit = usize::try_from(last - first + 1).unwrap_or(BATCH_LIMIT);
-    inner.store.tail(first - 1, limit).await.map_err(|e| unavailable(&e.to_string()))
+    // Nobody is told that a write holds everywhere by a node whose lease ran out meanwhile.
+    inner.index().map(|_| written)
 }

@@ -10,8 +10,8 @@ use tokio_postgres::{Client, Row};
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::sql::content::{self, Built, IDS_LIMIT};
 use valetkey_store::sql::rows::{
-    check_head, key_values, read_content, read_entry, read_head, read_job, read_key, read_newest, read_outcome,
-    read_refusal, read_use, refusal_values, stored_limit, stored_revision, use_values,
+    check_head, contents_after_values, key_values, read_content, read_entry, read_head, read_job, read_key,
+    read_newest, read_outcome, read_refusal, read_use, refusal_values, stored_limit, stored_revision, use_values,
 };
 use valetkey_store::sql::{RowRead, Statement, Value, records, statements as sql};
 use valetkey_store::{
@@ -215,6 +215,10 @@ impl Store for PostgresStore {
             found.reverse();
         }
         Ok(found)
+    }
+
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+        self.list(sql::CONTENTS_AFTER.sql, &contents_after_values(after, limit), read_content).await.map(Some)
     }
 
     async fn count_content(&self, query: &ContentQuery) -> Result<u64, StoreError> {

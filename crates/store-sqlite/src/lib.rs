@@ -1,7 +1,7 @@
 //! The embedded store: SQLite in one folder, for one process.
 //!
 //! One thread writes, several connections read. A commit is answered only once it is on stable
-//! storage. Nothing here may decide about rights, nor hold SQL of its own beside what is about
+//! storage. Another process can read beside it, as long as it is on the same machine. Nothing here may decide about rights, nor hold SQL of its own beside what is about
 //! SQLite itself: the statements are those of the `store` crate.
 
 mod connection;
@@ -43,6 +43,11 @@ pub struct SqliteStore {
 struct Inner {
     folder: PathBuf,
     readers: Readers,
+    /// None in a store that was opened to read alone.
+    writing: Option<Writing>,
+}
+
+struct Writing {
     writer: Writer,
     head: Arc<Mutex<Head>>,
     head_lock: Arc<Semaphore>,
@@ -50,11 +55,19 @@ struct Inner {
     _folder_lock: File,
 }
 
+impl Writing {
+    fn cached_head(&self) -> Head {
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         // The writer's last act moves everything into the main file, which open readers hinder.
         self.readers.close();
-        self.writer.stop();
+        if let Some(writing) = &mut self.writing {
+            writing.writer.stop();
+        }
     }
 }
 
@@ -87,19 +100,28 @@ impl SqliteStore {
         let texts = engine.texts();
         let head = Arc::new(Mutex::new(head));
         let writer = Writer::start(engine, Arc::clone(&head))?;
-        let inner = Inner {
-            folder: folder.to_owned(),
-            readers: Readers::new(path, texts),
-            writer,
-            head,
-            head_lock: Arc::new(Semaphore::new(1)),
-            _folder_lock: folder_lock,
-        };
+        let writing = Writing { writer, head, head_lock: Arc::new(Semaphore::new(1)), _folder_lock: folder_lock };
+        let readers = Readers::new(path, texts);
+        let inner = Inner { folder: folder.to_owned(), readers, writing: Some(writing) };
         Ok(SqliteStore { inner: Arc::new(inner) })
     }
 
-    fn cached_head(&self) -> Head {
-        *self.inner.head.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Opens the store in a folder to read alone, beside whoever writes in it. Nothing is made, and
+    /// no tables are brought up to date.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is no store; `Newer` if a newer program wrote the data; `Corrupt` if
+    /// the file is no store. Afterwards, whatever would write.
+    pub fn open_to_read(folder: &Path) -> Result<SqliteStore, StoreError> {
+        let path = folder.join(FILE_NAME);
+        let texts = open::check_to_read(&path)?;
+        let inner = Inner { folder: folder.to_owned(), readers: Readers::new(path, texts), writing: None };
+        Ok(SqliteStore { inner: Arc::new(inner) })
+    }
+
+    fn writing(&self) -> Result<&Writing, StoreError> {
+        let closed = || StoreError::Other("the store was opened to read alone".to_owned());
+        self.inner.writing.as_ref().ok_or_else(closed)
     }
 
     async fn read<T: Send + 'static>(
@@ -121,7 +143,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.writer.run(move |state| state.transaction(work)).await?
+        self.writing()?.writer.run(move |state| state.transaction(work)).await?
     }
 }
 
@@ -141,7 +163,7 @@ impl HeadLock for Lock {
         let Lock { store, head: _, held } = *self;
         // The permit goes with the work: a caller that stops waiting must not let the next one in
         // before this commit has ended.
-        let work = store.inner.writer.run(move |state| {
+        let work = store.writing().map_err(CommitError::NotApplied)?.writer.run(move |state| {
             let result = state.commit(&batch);
             drop(held);
             result
@@ -156,14 +178,21 @@ impl HeadLock for Lock {
 #[async_trait]
 impl Store for SqliteStore {
     async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError> {
-        let held = Arc::clone(&self.inner.head_lock).acquire_owned().await;
+        let writing = self.writing()?;
+        let held = Arc::clone(&writing.head_lock).acquire_owned().await;
         let held = held.map_err(|_| StoreError::Other("the head lock is closed".to_owned()))?;
         // Only this process writes, and only under this lock, so the cached head is the head.
-        Ok(Box::new(Lock { store: self.clone(), head: self.cached_head(), held }))
+        Ok(Box::new(Lock { store: self.clone(), head: writing.cached_head(), held }))
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
-        Ok(self.cached_head())
+        match &self.inner.writing {
+            Some(writing) => Ok(writing.cached_head()),
+            None => {
+                let head = self.read(|engine| engine.one(statements::HEAD, &[], rows::read_head)).await?;
+                head.ok_or_else(|| StoreError::Corrupt("the row of the head is gone; restore a backup".to_owned()))
+            }
+        }
     }
 
     async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Result<Head, StoreError> {
@@ -191,7 +220,7 @@ impl Store for SqliteStore {
     async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
         // Asked of the writer: behind every commit under way, and never beside one whose end is
         // still open.
-        self.inner.writer.run(move |state| state.outcome(commit_id)).await?
+        self.writing()?.writer.run(move |state| state.outcome(commit_id)).await?
     }
 
     async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
@@ -201,6 +230,11 @@ impl Store for SqliteStore {
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
         let ids = unique(ids);
         self.read(move |engine| several(engine, &ids, sql::content::by_ids, rows::read_content)).await
+    }
+
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+        let values = rows::contents_after_values(after, limit);
+        self.read(move |engine| engine.all(statements::CONTENTS_AFTER, &values, rows::read_content)).await.map(Some)
     }
 
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError> {
@@ -354,7 +388,7 @@ mod tests {
         let (begun, begins) = tokio::sync::oneshot::channel::<()>();
         let busy = tokio::spawn(async move {
             let work = move |_: &mut _| begun.send(()).is_ok() && wait.recv().is_ok();
-            busy.inner.writer.run(work).await
+            busy.writing()?.writer.run(work).await
         });
         begins.await.unwrap();
         let lock = store.lock_head().await.unwrap();
@@ -365,7 +399,7 @@ mod tests {
             () = tokio::task::yield_now() => {}
         }
         drop(commit);
-        assert_eq!(store.inner.head_lock.available_permits(), 0);
+        assert_eq!(store.writing().unwrap().head_lock.available_permits(), 0);
         go.send(()).unwrap();
         assert_eq!(busy.await.unwrap(), Ok(true));
         assert!(store.lock_head().await.is_ok());

@@ -74,6 +74,28 @@ pub(crate) fn open_writer(path: &Path, folder: &Path, limit_pages: Option<u32>) 
     Ok((engine, head))
 }
 
+/// Looks whether a folder holds a store of this program's format, and changes nothing.
+pub(crate) fn check_to_read(path: &Path) -> Result<Texts, StoreError> {
+    if !path.is_file() {
+        return Err(StoreError::Unavailable(format!("there is no store {}; name another data folder", path.display())));
+    }
+    let engine = connect(path, texts())?;
+    engine.command("PRAGMA query_only = ON")?;
+    check_owner(&engine, path)?;
+    if pragma_int(&engine, "SELECT COUNT(*) FROM sqlite_schema WHERE name IN ('meta', 'migrations')")? < 2 {
+        return Err(StoreError::Corrupt(format!("{} holds no data yet; run valetkey init", path.display())));
+    }
+    let found = engine.one(statements::META_FORMAT, &[], |row| row.int(0))?;
+    let applied = engine.all(statements::MIGRATIONS, &[], |row| Ok((row.int(0)?, row.text(1)?)))?;
+    if !migrations::pending(found, &applied)?.is_empty() {
+        return Err(StoreError::Other(format!(
+            "{} has an older format; start the server once, which brings it up to date",
+            path.display()
+        )));
+    }
+    Ok(engine.texts())
+}
+
 /// A connection of either sort.
 pub(crate) fn connect(path: &Path, texts: Texts) -> Result<Engine, StoreError> {
     // No shared cache, no URIs, and each connection stays with one thread at a time.

@@ -66,11 +66,23 @@ impl Readers {
 
 /// Sends all records of one revision, in chunks. Stops early when nobody listens any more.
 pub(crate) fn load(engine: &Engine, send: &Sender<Vec<Record>>) -> Result<Head, StoreError> {
-    // One read transaction, so that all tables show the revision of the head.
+    in_one_view(engine, || load_tables(engine, send))
+}
+
+/// Runs reads in one transaction, so that all of them show the same revision.
+fn in_one_view<T>(engine: &Engine, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     engine.command("BEGIN")?;
-    let result = load_tables(engine, send);
-    engine.command("COMMIT")?;
-    result
+    match work() {
+        Ok(value) => engine.command("COMMIT").map(|()| value),
+        Err(error) => {
+            // Some failures have ended the transaction by themselves, and what failed first is what
+            // has to be told. A connection that stays inside is not used again.
+            if !engine.connection().is_autocommit() {
+                let _ = engine.command("ROLLBACK");
+            }
+            Err(error)
+        }
+    }
 }
 
 fn load_tables(engine: &Engine, send: &Sender<Vec<Record>>) -> Result<Head, StoreError> {
@@ -90,4 +102,27 @@ fn load_tables(engine: &Engine, send: &Sender<Vec<Record>>) -> Result<Head, Stor
     // Whoever went away wants no rest either.
     let _ = send.blocking_send(chunk);
     Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::texts;
+
+    #[test]
+    fn what_failed_first_is_what_is_told() {
+        let engine = Engine::new(rusqlite::Connection::open_in_memory().unwrap(), texts());
+        let first = || StoreError::Corrupt("the first thing that failed".to_owned());
+        // The failure has ended the transaction, so there is none to commit.
+        let ended: Result<(), StoreError> = in_one_view(&engine, || {
+            engine.command("ROLLBACK")?;
+            Err(first())
+        });
+        assert_eq!(ended, Err(first()));
+        let open: Result<(), StoreError> = in_one_view(&engine, || Err(first()));
+        assert_eq!(open, Err(first()));
+        assert!(engine.connection().is_autocommit());
+        assert_eq!(in_one_view(&engine, || Ok(7)), Ok(7));
+        assert!(engine.connection().is_autocommit());
+    }
 }

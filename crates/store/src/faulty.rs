@@ -188,6 +188,11 @@ impl Store for Faulty {
         self.inner.contents(ids).await
     }
 
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+        self.read()?;
+        self.inner.contents_after(after, limit).await
+    }
+
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError> {
         self.read()?;
         self.inner.list_content(query).await

@@ -1,17 +1,21 @@
 //! The ledger: one entry for each command, chained by hashes, globally and for each business.
 //!
 //! The payload of an entry stands in the chain only by a salted digest, so that personal data can
-//! be erased and the chain still verifies.
+//! be erased and the chain still verifies. Nothing erases yet, so an entry whose payload is gone is
+//! not in order: no entry says who wanted it.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use valetkey_domain::change::ActorKind;
-use valetkey_domain::{Action, Actor, Change, ChangeSet, Id, UnixMs};
+use valetkey_domain::{Action, Actor, ChangeSet, Id, UnixMs};
 
-use crate::{ContentWrite, StoreError, Write};
+use crate::payload::{self, Payload};
+use crate::{StoreError, Write};
 
 /// The format of entries that this version writes.
 pub const FORMAT: u32 = 1;
+/// The length of every salt. With any other, bytes could move between salt and payload unnoticed.
+pub const SALT_BYTES: usize = 16;
 
 /// Whether indexes must fold an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +28,8 @@ pub enum Class {
 }
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     pub format: u32,
     pub revision: u64,
@@ -37,7 +42,7 @@ pub struct Entry {
     pub business: Option<Id>,
     pub subjects: Vec<Id>,
     pub narrows: bool,
-    /// The changes as JSON; `None` once erased.
+    /// The changes as JSON; `None` if they are gone.
     pub body: Option<String>,
     #[serde(with = "hex_bytes")]
     pub salt: Vec<u8>,
@@ -62,8 +67,26 @@ pub struct Link {
     pub business_prev: [u8; 32],
 }
 
+/// Shows no payload: it holds sealed secrets and what people wrote.
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Entry { revision, at, class, action, actor, business, subjects, narrows, hash, .. } = self;
+        f.debug_struct("Entry")
+            .field("revision", revision)
+            .field("at", at)
+            .field("class", class)
+            .field("action", action)
+            .field("actor", actor)
+            .field("business", business)
+            .field("subjects", subjects)
+            .field("narrows", narrows)
+            .field("hash", &to_hex(hash))
+            .finish_non_exhaustive()
+    }
+}
+
 impl Entry {
-    /// The entry of a change set. `content` are the ids and digests of content that it writes.
+    /// The entry of a change set with this payload.
     pub fn new(set: &ChangeSet, class: Class, body: String, salt: [u8; 16], commit_id: [u8; 16], link: Link) -> Entry {
         let mut entry = Entry {
             format: FORMAT,
@@ -88,18 +111,13 @@ impl Entry {
     }
 
     /// The entry of a write: of class authority when records change. Its payload is the changes,
-    /// or what happened to which content, with a digest of each body.
+    /// and what happened to which content, with a salted digest of each row.
     ///
     /// # Errors
     /// If the payload can't be written as JSON.
     pub fn of_write(write: &Write, commit_id: [u8; 16], link: Link) -> Result<Entry, StoreError> {
-        let (class, body) = if write.set.changes.is_empty() {
-            let lines: Vec<ContentLine> = write.content.iter().map(ContentLine::of).collect();
-            (Class::Content, serde_json::to_string(&lines))
-        } else {
-            (Class::Authority, serde_json::to_string(&write.set.changes))
-        };
-        let body = body.map_err(|e| StoreError::Other(format!("the payload of entry {}: {e}", link.revision)))?;
+        let (class, body) = payload::write(write)
+            .map_err(|e| StoreError::Other(format!("the payload of entry {}: {e}", link.revision)))?;
         Ok(Entry::new(&write.set, class, body, write.salt, commit_id, link))
     }
 
@@ -143,10 +161,13 @@ impl Entry {
     pub fn change_set(&self) -> Result<ChangeSet, String> {
         let at = |what: &str| format!("ledger entry {}: {what}", self.revision);
         let action = Action::parse(&self.action).ok_or_else(|| at(&format!("unknown action {}", self.action)))?;
-        let body = self.body.as_deref().ok_or_else(|| at("its payload was erased"))?;
-        let changes: Vec<Change> = match self.class {
-            Class::Authority => serde_json::from_str(body).map_err(|e| at(&format!("unreadable changes: {e}")))?,
-            Class::Content => Vec::new(),
+        // What content became is no index's matter.
+        let changes = match self.class {
+            Class::Authority => self.payload()?.changes,
+            Class::Content => {
+                self.check_format()?;
+                Vec::new()
+            }
         };
         Ok(ChangeSet {
             at: self.at,
@@ -157,48 +178,21 @@ impl Entry {
             changes,
         })
     }
-}
 
-/// What an entry says of one thing of content.
-#[derive(Debug, Serialize)]
-struct ContentLine {
-    did: &'static str,
-    id: Id,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
-    /// The version that it has now, or had when it was deleted.
-    version: i64,
-    /// SHA-256 of the body in hexadecimal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
-}
+    /// Everything that the entry says.
+    ///
+    /// # Errors
+    /// As [`Entry::change_set`]: what is not known is refused, and never left out.
+    pub fn payload(&self) -> Result<Payload, String> {
+        let at = |what: &str| format!("ledger entry {}: {what}", self.revision);
+        self.check_format()?;
+        let body = self.body.as_deref().ok_or_else(|| at("its payload is gone"))?;
+        payload::read(self.class, body).map_err(|what| at(&what))
+    }
 
-impl ContentLine {
-    fn of(change: &ContentWrite) -> ContentLine {
-        let (did, row) = match change {
-            ContentWrite::Insert(row) => ("insert", row),
-            ContentWrite::Update { row, .. } => ("update", row),
-            ContentWrite::Delete { id, expected } => {
-                return ContentLine {
-                    did: "delete",
-                    id: *id,
-                    kind: None,
-                    status: None,
-                    version: *expected,
-                    body: None,
-                };
-            }
-        };
-        ContentLine {
-            did,
-            id: row.id,
-            kind: Some(row.kind),
-            status: Some(row.status.clone()),
-            version: row.version,
-            body: Some(to_hex(&payload_digest(&[], &row.body))),
-        }
+    fn check_format(&self) -> Result<(), String> {
+        let (revision, format) = (self.revision, self.format);
+        if format == FORMAT { Ok(()) } else { Err(ChainError::Format { revision, format }.to_string()) }
     }
 }
 
@@ -210,7 +204,7 @@ pub fn payload_digest(salt: &[u8], body: &str) -> [u8; 32] {
     finish(context)
 }
 
-fn finish(context: Context) -> [u8; 32] {
+pub(crate) fn finish(context: Context) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(context.finish().as_ref());
     out
@@ -223,57 +217,49 @@ pub enum ChainError {
     Hash { revision: u64 },
     #[error("entry {revision} was altered: its payload does not match its digest")]
     Payload { revision: u64 },
+    #[error("entry {revision} was altered: its salt has {bytes} bytes and not 16")]
+    Salt { revision: u64, bytes: usize },
+    #[error("the payload of entry {revision} is gone, and no entry says that it was erased")]
+    NoPayload { revision: u64 },
+    #[error("entry {revision} is not one of business {wanted}")]
+    Foreign { revision: u64, wanted: Id },
     #[error("entry {revision} does not follow the one before it: something was removed, inserted or altered")]
     Link { revision: u64 },
     #[error("entry {revision} follows entry {after}: {} are missing", revision - after - 1)]
     Gap { after: u64, revision: u64 },
-    #[error("entry {revision} has format {format}, which this version does not know")]
+    #[error("entry {revision} has format {format}, which this version does not know; use a newer valetkey")]
     Format { revision: u64, format: u32 },
 }
 
-/// Checks entries one after another, offline.
+/// Checks entries one after another, offline: all there are, or those of one business.
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
-    /// Only one business's entries are shown, so revisions have gaps and the business chain counts.
-    pub of_business: bool,
+    /// Whose entries alone are shown: revisions have gaps then, and its own chain is what counts.
+    business: Option<Id>,
     last: Option<(u64, [u8; 32])>,
     business_last: std::collections::HashMap<Id, [u8; 32]>,
+    /// How many followed each other as they must.
     pub entries: u64,
-    pub erased: u64,
 }
 
 impl Verifier {
+    /// Checks the entries of one business alone.
+    pub fn of_business(business: Id) -> Verifier {
+        Verifier { business: Some(business), ..Verifier::default() }
+    }
+
     /// Checks the next entry.
     ///
     /// # Errors
-    /// The first thing that does not fit.
+    /// The first thing that does not fit. After `NoPayload` the next entry can be checked, for the
+    /// chain holds without payloads; after any other error this is of no further use.
     pub fn check(&mut self, entry: &Entry) -> Result<(), ChainError> {
         let revision = entry.revision;
-        if entry.format != FORMAT {
-            return Err(ChainError::Format { revision, format: entry.format });
-        }
-        if entry.chain_hash() != entry.hash {
-            return Err(ChainError::Hash { revision });
-        }
-        match &entry.body {
-            Some(body) if payload_digest(&entry.salt, body) != entry.digest => {
-                return Err(ChainError::Payload { revision });
-            }
+        check_alone(entry)?;
+        match self.business {
+            None => self.check_link(entry)?,
+            Some(wanted) if entry.business != Some(wanted) => return Err(ChainError::Foreign { revision, wanted }),
             Some(_) => {}
-            None => self.erased += 1,
-        }
-        if !self.of_business {
-            let (after, prev) = self.last.unwrap_or((0, [0; 32]));
-            if revision != after + 1 {
-                return Err(if revision > after {
-                    ChainError::Gap { after, revision }
-                } else {
-                    ChainError::Link { revision }
-                });
-            }
-            if entry.prev != prev {
-                return Err(ChainError::Link { revision });
-            }
         }
         if let Some(business) = entry.business {
             let prev = self.business_last.insert(business, entry.hash).unwrap_or([0; 32]);
@@ -283,12 +269,40 @@ impl Verifier {
         }
         self.last = Some((revision, entry.hash));
         self.entries += 1;
-        Ok(())
+        if entry.body.is_none() { Err(ChainError::NoPayload { revision }) } else { Ok(()) }
+    }
+
+    fn check_link(&self, entry: &Entry) -> Result<(), ChainError> {
+        let revision = entry.revision;
+        let (after, prev) = self.last.unwrap_or((0, [0; 32]));
+        match revision.checked_sub(after) {
+            Some(1) if entry.prev == prev => Ok(()),
+            Some(2..) => Err(ChainError::Gap { after, revision }),
+            _ => Err(ChainError::Link { revision }),
+        }
     }
 
     /// Revision and hash of the last entry checked.
     pub fn last(&self) -> Option<(u64, [u8; 32])> {
         self.last
+    }
+}
+
+/// What shows without the entries around it.
+fn check_alone(entry: &Entry) -> Result<(), ChainError> {
+    let revision = entry.revision;
+    if entry.format != FORMAT {
+        return Err(ChainError::Format { revision, format: entry.format });
+    }
+    if entry.salt.len() != SALT_BYTES {
+        return Err(ChainError::Salt { revision, bytes: entry.salt.len() });
+    }
+    if entry.chain_hash() != entry.hash {
+        return Err(ChainError::Hash { revision });
+    }
+    match &entry.body {
+        Some(body) if payload_digest(&entry.salt, body) != entry.digest => Err(ChainError::Payload { revision }),
+        _ => Ok(()),
     }
 }
 
@@ -427,16 +441,57 @@ mod tests {
         swapped.swap(1, 2);
         assert!(verify(&swapped).is_err());
         // Of one business alone, what is missing shows by its own chain.
-        let mut verifier = Verifier { of_business: true, ..Verifier::default() };
+        let mut verifier = Verifier::of_business(id(1));
         assert_eq!(verifier.check(&good[3]), Err(ChainError::Link { revision: 4 }));
     }
 
     #[test]
-    fn a_payload_can_be_erased_and_the_chain_still_verifies() {
+    fn one_businesss_entries_are_its_own_alone() {
+        let good = chain();
+        let check = |shown: &[usize]| {
+            let mut verifier = Verifier::of_business(id(1));
+            shown.iter().try_for_each(|n| verifier.check(&good[*n])).map(|()| verifier.entries)
+        };
+        assert_eq!(check(&[0, 3]), Ok(2));
+        // Those of another, and those of none, would be linked to nothing.
+        let foreign = |revision| Err(ChainError::Foreign { revision, wanted: id(1) });
+        assert_eq!(check(&[0, 1, 3]), foreign(2));
+        assert_eq!(check(&[0, 2, 3]), foreign(3));
+        assert_eq!(check(&[2]), foreign(3));
+    }
+
+    #[test]
+    fn a_payload_that_is_gone_is_named_and_the_chain_behind_it_still_checked() {
         let mut entries = chain();
         entries[2].body = None;
-        assert_eq!(verify(&entries).unwrap().erased, 1);
-        assert!(entries[2].change_set().is_err() || entries[2].class == Class::Content);
+        assert_eq!(verify(&entries).unwrap_err(), ChainError::NoPayload { revision: 3 });
+        assert!(entries[2].payload().unwrap_err().contains("entry 3"));
+        entries[4].at += 1;
+        let mut verifier = Verifier::default();
+        let problems: Vec<ChainError> = entries.iter().filter_map(|e| verifier.check(e).err()).take(2).collect();
+        assert_eq!(problems, [ChainError::NoPayload { revision: 3 }, ChainError::Hash { revision: 5 }]);
+    }
+
+    #[test]
+    fn no_byte_moves_between_salt_and_payload() {
+        for (salt, body) in [(vec![3; 17], "]"), (vec![3; 15], "\u{3}[]"), (Vec::new(), "[]")] {
+            let mut entries = chain();
+            let entry = &mut entries[3];
+            entry.salt = salt;
+            entry.body = Some(body.to_owned());
+            entry.digest = payload_digest(&entry.salt, body);
+            entry.hash = entry.chain_hash();
+            let bytes = entry.salt.len();
+            assert_eq!(verify(&entries).unwrap_err(), ChainError::Salt { revision: 4, bytes });
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_payload() {
+        let mut entry = chain().remove(0);
+        entry.body = Some("sealed".to_owned());
+        let shown = format!("{entry:?}");
+        assert!(shown.contains("revision: 1") && !shown.contains("sealed"), "{shown}");
     }
 
     #[test]
@@ -447,6 +502,10 @@ mod tests {
         let mut strange = Entry { class: Class::Authority, ..entry };
         strange.body = Some("[{\"after\":{\"spaceship\":{}}}]".to_owned());
         assert!(strange.change_set().unwrap_err().contains("entry 2"));
+        let newer = Entry { format: 2, body: Some("[]".to_owned()), ..strange.clone() };
+        assert!(newer.change_set().unwrap_err().contains("format 2"));
+        let newer = Entry { class: Class::Content, ..newer };
+        assert!(newer.change_set().unwrap_err().contains("format 2"));
         strange.action = "launched".to_owned();
         assert!(strange.change_set().unwrap_err().contains("launched"));
     }

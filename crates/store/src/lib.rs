@@ -10,6 +10,7 @@ pub mod contract;
 pub mod faulty;
 pub mod ledger;
 pub mod memory;
+pub mod payload;
 pub mod port;
 pub mod sql;
 

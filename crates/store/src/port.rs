@@ -135,11 +135,20 @@ pub struct RefusalRow {
 }
 
 /// A wrapped data key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct KeyRow {
     pub key_id: u64,
     pub master_id: String,
     pub bytes: Vec<u8>,
+}
+
+/// Shows how long the key is, and not the key.
+impl std::fmt::Debug for KeyRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let KeyRow { key_id, master_id, bytes } = self;
+        let bytes = format_args!("{} bytes", bytes.len());
+        f.debug_struct("KeyRow").field("key_id", key_id).field("master_id", master_id).field("bytes", &bytes).finish()
+    }
 }
 
 /// The answer to an attempt to be the one node.
@@ -181,6 +190,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Several at once, in any order; absent ones are left out.
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError>;
+
+    /// All content in the order of ids, from behind an id on; `None` from an engine that can't list
+    /// what it holds.
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+        let _ = (after, limit);
+        Ok(None)
+    }
 
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError>;
 
@@ -232,4 +248,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// A word for messages: `sqlite`, `postgres`, `memory`.
     fn engine(&self) -> &'static str;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_key() {
+        let row = KeyRow { key_id: 7, master_id: "m".to_owned(), bytes: vec![201, 202] };
+        assert_eq!(format!("{row:?}"), "KeyRow { key_id: 7, master_id: \"m\", bytes: 2 bytes }");
+    }
 }

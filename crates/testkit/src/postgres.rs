@@ -5,6 +5,7 @@
 //! root, so a test that runs as root starts it as `postgres` or `nobody`.
 
 mod binaries;
+mod database;
 mod process;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use binaries::{Binaries, User};
+pub use database::Database;
 use process::{Guard, Postmaster};
 
 /// How often a start is tried again when another program took the port first.
@@ -164,19 +166,12 @@ impl Server {
     /// # Errors
     /// What `psql` said.
     pub fn sql(&self, database: &str, statement: &str) -> Result<String, Error> {
-        let output = Command::new(&self.binaries.psql)
-            .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "postgres"])
-            .args(["-p", &self.port().to_string(), "-d", database, "-c", statement])
-            .env_clear()
-            .env("PGPASSWORD", &self.password)
-            .env("PGCONNECT_TIMEOUT", "10")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|e| Error::io("can't run", &self.binaries.psql, &e))?;
-        if !output.status.success() {
-            return Err(Error::new(format!("psql: {}", String::from_utf8_lossy(&output.stderr).trim())));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+        let connect = |command: &mut Command| {
+            command
+                .args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port().to_string(), "-d", database])
+                .env("PGPASSWORD", &self.password);
+        };
+        psql(&self.binaries, connect, statement)
     }
 
     /// Stops it in order: transactions end, buffers are written. Nothing happens if it is down.
@@ -344,6 +339,22 @@ impl Drop for Server {
     }
 }
 
+/// Runs SQL with nothing of our environment, and gives the rows.
+fn psql(binaries: &Binaries, connect: impl FnOnce(&mut Command), statement: &str) -> Result<String, Error> {
+    let mut command = Command::new(&binaries.psql);
+    command
+        .args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-c", statement])
+        .env_clear()
+        .env("PGCONNECT_TIMEOUT", "10")
+        .stdin(Stdio::null());
+    connect(&mut command);
+    let output = command.output().map_err(|e| Error::io("can't run", &binaries.psql, &e))?;
+    if !output.status.success() {
+        return Err(Error::new(format!("psql: {}", String::from_utf8_lossy(&output.stderr).trim())));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
 /// A new folder that only we can enter.
 fn make_home() -> Result<PathBuf, Error> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -352,7 +363,7 @@ fn make_home() -> Result<PathBuf, Error> {
     Ok(home)
 }
 
-fn random_hex() -> Result<String, Error> {
+pub(crate) fn random_hex() -> Result<String, Error> {
     let source = Path::new("/dev/urandom");
     let mut bytes = [0u8; 12];
     fs::File::open(source)

@@ -52,7 +52,12 @@ impl Counts {
 
 /// What `cargo nextest run` came to.
 pub fn nextest(ended: &Ended) -> Counts {
-    read(ended, nextest_text)
+    read(ended, |text| nextest_text(text).map(|(counts, skipped)| counts.with_skipped(skipped)))
+}
+
+/// The same for a run that was to run a part of all tests: those outside it are no part of the suite.
+pub fn nextest_of_some(ended: &Ended) -> Counts {
+    read(ended, |text| nextest_text(text).map(|(counts, _)| counts))
 }
 
 /// What `cargo test` came to: all its binaries together.
@@ -73,8 +78,9 @@ fn read(ended: &Ended, parse: fn(&str) -> Option<Counts>) -> Counts {
 }
 
 /// `Summary [  12.3s] 412 tests run: 410 passed (3 slow), 1 failed, 1 timed out, 0 skipped`, where
-/// a run that was cut off says `400/412 tests run`.
-fn nextest_text(text: &str) -> Option<Counts> {
+/// a run that was cut off says `400/412 tests run`: those that it did not come to have failed. The
+/// second number are those that were left out.
+fn nextest_text(text: &str) -> Option<(Counts, u64)> {
     let line = text.lines().rev().map(str::trim).find(|line| line.starts_with("Summary ["))?;
     let (head, parts) = line.split_once(" run: ")?;
     let mut counts = Counts::default();
@@ -90,9 +96,9 @@ fn nextest_text(text: &str) -> Option<Counts> {
     }
     let (_, run) = head.split_once(']')?;
     if let Some((done, all)) = run.split_whitespace().next()?.split_once('/') {
-        skipped += all.parse::<u64>().ok()?.saturating_sub(done.parse().ok()?);
+        counts = counts.with_skipped(all.parse::<u64>().ok()?.saturating_sub(done.parse().ok()?));
     }
-    Some(counts.with_skipped(skipped))
+    Some((counts, skipped))
 }
 
 fn without_brackets(text: &str) -> String {
@@ -186,6 +192,14 @@ mod tests {
             let coloured = format!("noise\n\u{1b}[32;1m{line}\u{1b}[0m\nmore noise\n");
             assert_eq!(numbers(nextest(&ended(0, &coloured))), wanted, "{line}");
         }
+    }
+
+    #[test]
+    fn of_a_part_the_rest_is_not_missed_but_what_was_cut_off_is() {
+        let counts = |line| numbers(nextest_of_some(&ended(0, line)));
+        assert_eq!(counts("Summary [   1.000s] 5 tests run: 5 passed, 300 skipped"), (5, 0));
+        assert_eq!(counts("Summary [   1.000s] 3/5 tests run: 3 passed, 300 skipped"), (3, 2));
+        assert_eq!(counts("Summary [   1.000s] 0 tests run: 0 passed, 300 skipped"), (0, 1));
     }
 
     #[test]

@@ -78,6 +78,8 @@ impl Stories {
 #[derive(Debug)]
 pub struct Plan {
     pub rust: bool,
+    /// The stores that the tests of the service and of the doors run over, beside the memory store.
+    pub rust_over: Vec<Store>,
     pub stories: Vec<Stories>,
     pub system: Vec<&'static Suite>,
 }
@@ -85,8 +87,11 @@ pub struct Plan {
 impl Plan {
     pub fn new(only: &[String], system: &'static [Suite]) -> Result<Self> {
         let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
-        let mut plan = Self { rust: wanted("rust"), stories: Vec::new(), system: Vec::new() };
+        let mut plan = Self { rust: wanted("rust"), rust_over: Vec::new(), stories: Vec::new(), system: Vec::new() };
         for store in Store::ALL {
+            if wanted(&rust_over_name(store)) {
+                plan.rust_over.push(store);
+            }
             let all = Stories { store, languages: Language::ALL.to_vec() };
             let languages: Vec<Language> = Language::ALL.into_iter().filter(|one| wanted(&all.name(*one))).collect();
             if !languages.is_empty() || wanted(&all.demo_name()) {
@@ -106,6 +111,7 @@ impl Plan {
         if self.rust {
             names.push("rust".to_string());
         }
+        names.extend(self.rust_over.iter().map(|store| rust_over_name(*store)));
         for stories in &self.stories {
             names.push(stories.demo_name());
             names.extend(stories.languages.iter().map(|language| stories.name(*language)));
@@ -120,6 +126,9 @@ impl Plan {
         if self.rust {
             needs.extend(rust::NEEDS);
         }
+        if self.rust_over.contains(&Store::Postgres) {
+            needs.insert(Need::Postgres);
+        }
         for stories in &self.stories {
             if stories.store == Store::Postgres {
                 needs.insert(Need::Postgres);
@@ -131,6 +140,11 @@ impl Plan {
         }
         needs
     }
+}
+
+/// The suite of the service's and the doors' tests over a store.
+pub fn rust_over_name(store: Store) -> String {
+    format!("rust-{}", store.name())
 }
 
 #[cfg(test)]
@@ -147,7 +161,8 @@ mod tests {
     #[test]
     fn all_suites_on_all_stores_need_everything() {
         let all = plan(&[]).unwrap();
-        let names = "rust demo-sqlite python-sqlite node-sqlite demo-postgres python-postgres node-postgres flush";
+        let names = "rust rust-sqlite rust-postgres demo-sqlite python-sqlite node-sqlite demo-postgres \
+                     python-postgres node-postgres flush";
         assert_eq!(all.names().join(" "), names);
         assert_eq!(all.needs(), Need::ALL.into_iter().collect());
     }
@@ -157,7 +172,8 @@ mod tests {
         let one = plan(&["python-sqlite"]).unwrap();
         assert_eq!(one.names(), ["demo-sqlite", "python-sqlite"]);
         assert_eq!(one.needs(), [Need::Python].into());
-        assert_eq!(plan(&["rust", "flush"]).unwrap().names(), ["rust", "flush"]);
+        assert_eq!(plan(&["rust", "flush"]).unwrap().names(), ["rust", "rust-sqlite", "rust-postgres", "flush"]);
+        assert_eq!(plan(&["rust-sqlite"]).unwrap().needs(), [].into());
         assert_eq!(plan(&["demo-postgres"]).unwrap().needs(), [Need::Postgres].into());
     }
 

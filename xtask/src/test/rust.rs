@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::plan::Store;
 use super::{Work, counts, counts::Counts};
 use crate::exec::{self, Show};
 use crate::needs::Need;
@@ -50,6 +51,7 @@ fn target_folder(work: &Work<'_>) -> Result<PathBuf> {
     Ok(PathBuf::from(folder))
 }
 
+/// All tests, those of the service and of the doors over the memory store.
 pub fn tests(work: &Work<'_>) -> Result<Counts> {
     let mut command = lint::cargo(work.root);
     if work.tools.nextest {
@@ -60,4 +62,34 @@ pub fn tests(work: &Work<'_>) -> Result<Counts> {
     }
     let ended = exec::run(work.reaper, command, TEST_LIMIT, Show::Live)?;
     Ok(if work.tools.nextest { counts::nextest(&ended) } else { counts::cargo_test(&ended) })
+}
+
+/// The crates whose tests take the store that the environment names (`testkit::ground`).
+const OVER_STORES: &[&str] = &["valetkey-service", "valetkey-graph", "valetkey-gateway", "valetkey-api"];
+
+/// The tests of the service and of the doors once more, over a real store.
+pub fn tests_over(work: &Work<'_>, store: Store) -> Result<Counts> {
+    let database = match store {
+        Store::Sqlite => None,
+        Store::Postgres => Some(work.postgres(&format!("rust-{}", store.name()))?),
+    };
+    let mut command = lint::cargo(work.root);
+    command.env("VALETKEY_TEST_STORE", store.name());
+    if let Some(database) = &database {
+        command.env("VALETKEY_TEST_POSTGRES", database.address());
+    }
+    if work.tools.nextest {
+        // The whole workspace with a filter, since naming crates would compile dependencies anew.
+        let some: Vec<String> = OVER_STORES.iter().map(|name| format!("package({name})")).collect();
+        let filter = format!("kind(test) and ({})", some.join(" or "));
+        command.args(["nextest", "run", "--workspace", "--no-fail-fast", "-E", &filter, "--config-file"]);
+        command.arg(work.root.join("xtask/nextest.toml"));
+    } else {
+        command.args(["test", "--no-fail-fast", "--test", "it"]);
+        for name in OVER_STORES {
+            command.args(["--package", name]);
+        }
+    }
+    let ended = exec::run(work.reaper, command, TEST_LIMIT, Show::Live)?;
+    Ok(if work.tools.nextest { counts::nextest_of_some(&ended) } else { counts::cargo_test(&ended) })
 }

@@ -24,8 +24,9 @@ pub struct Suite {
     pub path: &'static str,
     pub needs: &'static [Need],
     /// The command. In its words, `{root}` is the repository, `{valetkey}` the binary, `{temp}` a
-    /// fresh folder, `{python}` the Python of the client stories, and `{postgres}` the address of
-    /// a fresh PostgreSQL server.
+    /// fresh folder, `{python}` the Python of the client stories, `{postgres}` the address of a
+    /// fresh PostgreSQL server, and `{postgres-programs}` the folder of PostgreSQL's programs, for a
+    /// suite that needs a server of its own to kill.
     pub command: &'static [&'static str],
 }
 
@@ -49,7 +50,23 @@ pub const SUITES: &[Suite] = &[
         needs: &[Need::Python, Need::Postgres],
         command: &["python3", "{root}/tests/kill_under_load.py", "{valetkey}", "{temp}", "{postgres}"],
     },
+    Suite {
+        name: "kill-database",
+        path: "tests/kill_database_under_load.py",
+        needs: &[Need::Python, Need::Postgres],
+        command: &[
+            "python3",
+            "{root}/tests/kill_database_under_load.py",
+            "{valetkey}",
+            "{temp}",
+            "{postgres-programs}",
+        ],
+    },
 ];
+
+/// What several suites share; not a suite.
+#[cfg(test)]
+const SHARED: &str = "tests/lib";
 
 pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
     if !work.root.join(suite.path).exists() {
@@ -57,6 +74,10 @@ pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
     }
     let uses = |word: &str| suite.command.iter().any(|part| part.contains(word));
     let database = if uses("{postgres}") { Some(work.postgres(suite.name)?) } else { None };
+    let programs = work.tools.postgres_bin.as_deref();
+    if uses("{postgres-programs}") && programs.is_none() {
+        bail!("the PostgreSQL server's programs were not looked for, which {} needs", suite.name);
+    }
     let python = if uses("{python}") { Some(clients::python(work)?) } else { None };
     let temp = work.reaper.folder(suite.name)?;
     let words = fill(
@@ -67,6 +88,7 @@ pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
             ("{temp}", &temp.to_string_lossy()),
             ("{python}", &python.unwrap_or_default().to_string_lossy()),
             ("{postgres}", database.as_ref().map_or("", Postgres::address)),
+            ("{postgres-programs}", &programs.unwrap_or(Path::new("")).to_string_lossy()),
         ],
     );
     let (program, args) = words.split_first().with_context(|| format!("{} has no command", suite.name))?;
@@ -100,8 +122,20 @@ mod tests {
         let Ok(entries) = std::fs::read_dir(root.join("tests")) else { return };
         for entry in entries.flatten() {
             let path = format!("tests/{}", entry.file_name().to_string_lossy());
-            assert!(SUITES.iter().any(|suite| suite.path.starts_with(&path)), "{path} is in no row of SUITES");
+            let known = path == SHARED || SUITES.iter().any(|suite| suite.path.starts_with(&path));
+            assert!(known, "{path} is in no row of SUITES");
         }
+    }
+
+    #[test]
+    fn a_suite_is_not_run_without_the_programs_that_it_needs() {
+        let reaper = Reaper::start().unwrap();
+        let logs = reaper.folder("logs").unwrap();
+        let root = crate::root().unwrap();
+        let work = Work { root: &root, reaper: &reaper, tools: Tools::default(), logs };
+        let suite = Suite { name: "probe", path: "xtask", needs: &[], command: &["echo", "{postgres-programs}"] };
+        let refused = run(&work, &suite, Path::new("/binary")).unwrap_err().to_string();
+        assert!(refused.contains("PostgreSQL"), "{refused}");
     }
 
     #[test]

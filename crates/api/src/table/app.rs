@@ -67,7 +67,7 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "app.connect",
-        summary: "Connect an own app again",
+        summary: "Connect an own app again; its tokens from before stay dead",
         access: Access::Admin,
         writes: true,
         params: &[OF, APP],

@@ -1,8 +1,8 @@
 //! What was done and what was refused: ledger, journal, explanations; and what this node is like.
 
 use serde_json::{Value, json};
-use valetkey_domain::{Id, List, Reason, Refusal, ScopeSet, State, Status};
-use valetkey_service::authz::{Need, Question, Target};
+use valetkey_domain::{Id, List, Refusal, State, Status};
+use valetkey_service::authz::{Question, Target};
 use valetkey_service::rights;
 use valetkey_service::store::ledger::to_hex;
 
@@ -121,46 +121,21 @@ async fn head(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
     let trace = ctx.need_text("trace")?;
-    let found = ctx.service.explain(&ctx.call, trace).await.map_err(|mut refusal| {
-        if refusal.note.is_some() && refusal.field.is_none() {
-            refusal =
-                Refusal::invalid("trace", "the trace of a refusal that can be explained").with_note(NOTHING_TO_SAY);
-        }
-        refusal
-    })?;
-    if is_behind_the_wall(&ctx, &found.reason) {
-        return Err(Refusal::invalid("trace", "the trace of a refusal that can be explained").with_note(NOTHING_TO_SAY));
-    }
+    let found = ctx.service.explain(&ctx.call, trace).await?;
     Ok(Answer::read(json!({
         "trace": found.trace, "at": show::time(found.at), "reason": found.reason, "token": found.token,
         "then": found.then, "now": found.now,
     })))
 }
 
-const NOTHING_TO_SAY: &str = "nothing can be said under this trace: no refusal is remembered, or it was about something that the business can't see";
-
-/// Whether a remembered refusal is about something that the caller's business can't see. The journal
-/// knows what stood behind such a refusal; to all but the operator it must look as if nothing did.
-fn is_behind_the_wall(ctx: &Ctx, reason: &str) -> bool {
-    !ctx.is_operator() && reason == Reason::NotVisible.as_str()
-}
-
-fn rights_scopes() -> ScopeSet {
-    ScopeSet::of(rights::MANAGE_BUSINESS.scopes)
-}
-
 async fn explain_question(ctx: Ctx) -> Result<Answer, Refusal> {
     let (token, asset) = (ctx.need_id("token")?, ctx.need_id("asset")?);
-    if !ctx.is_operator() {
-        // What is not visible must not be told apart from what never was, not even by its facts.
-        ctx.service.ask(&ctx.call, Question::about(Target::Asset(asset)).need(Need::Admin).scopes(rights_scopes()))?;
-    }
     ctx.service.explain_question(&ctx.call, token, asset, ctx.text("task"), ctx.text("scope")).map(Answer::read)
 }
 
 async fn refusals(ctx: Ctx) -> Result<Answer, Refusal> {
     let rows = ctx.service.refusals(&ctx.call, ctx.limit()).await?;
-    let rows = rows.iter().filter(|r| !is_behind_the_wall(&ctx, &r.reason)).map(|r| {
+    let rows = rows.iter().map(|r| {
         let detail: Value = serde_json::from_str(&r.body).unwrap_or(Value::Null);
         json!({
             "trace": r.trace, "at": show::time(r.at), "business": r.business, "token": r.token, "reason": r.reason, "detail": detail,

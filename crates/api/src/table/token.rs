@@ -62,7 +62,14 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Revoke a token; no use of it is accepted once this has answered",
         access: Access::AdminOrSelf,
         writes: true,
-        params: &[TOKEN],
+        params: &[
+            TOKEN,
+            may(
+                "with_descendants",
+                Sort::Boolean,
+                "Whether to revoke with it every token that was issued with it or refreshed from it, and what came from those.",
+            ),
+        ],
         run: |ctx| Box::pin(revoke(ctx)),
     },
     Command {
@@ -144,7 +151,12 @@ async fn show_one(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn revoke(ctx: Ctx) -> Result<Answer, Refusal> {
-    let done = ctx.service.revoke_token(&ctx.call, ctx.need_id("token")?).await?;
+    let token = ctx.need_id("token")?;
+    if ctx.flag("with_descendants").unwrap_or(false) {
+        let done = ctx.service.revoke_token_with_descendants(&ctx.call, token).await?;
+        return Ok(Answer::wrote(&done, json!({ "revoked": done.value })));
+    }
+    let done = ctx.service.revoke_token(&ctx.call, token).await?;
     Ok(Answer::done(&done))
 }
 

@@ -166,7 +166,7 @@ async fn the_access_of_every_command_is_as_printed() {
     w AdminOrSelf token.issue(system_user app scopes lifetime_s? never? add_dependencies?)
     r AdminOrSelf token.list(user? business? live? limit? after?)
     r AdminOrSelf token.show(token)
-    w AdminOrSelf token.revoke(token)
+    w AdminOrSelf token.revoke(token with_descendants?)
     w AdminOrSelf token.revoke-all(system_user app?)
     r Anyone scope.list()
     r Admin ledger.list(after? limit? business?)

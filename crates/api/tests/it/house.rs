@@ -8,11 +8,8 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use valetkey_api::Api;
 use valetkey_http::{Reply, Request, RequestId};
-use valetkey_seal::{KeyRing, MasterKey, OsRandom};
-use valetkey_service::{Deps, Service};
-use valetkey_store::MemoryStore;
 use valetkey_testkit::clock::TestClock;
-use valetkey_testkit::random::SeededRandom;
+use valetkey_testkit::ground::Ground;
 
 /// An answer, read.
 #[derive(Debug)]
@@ -53,6 +50,7 @@ pub struct House {
     pub api: Api,
     pub clock: Arc<TestClock>,
     requests: AtomicU64,
+    _ground: Ground,
 }
 
 /// Who calls.
@@ -65,19 +63,10 @@ pub enum By<'a> {
 
 impl House {
     pub async fn new() -> House {
-        let master = MasterKey::generate(&OsRandom).unwrap();
-        let mut keys = KeyRing::open(&master, []).unwrap();
-        let wrapped = keys.new_data_key(&master, &OsRandom).unwrap();
-        keys.add(&master, wrapped).unwrap();
-        let clock = Arc::new(TestClock::new());
-        let deps = Deps {
-            store: Arc::new(MemoryStore::new()),
-            clock: clock.clone(),
-            random: Box::new(SeededRandom::new(7)),
-            keys,
-            node: "one".to_owned(),
-        };
-        House { api: Api::new(Service::open(deps).await.unwrap()), clock, requests: AtomicU64::new(1) }
+        let ground = Ground::new().await;
+        let service = ground.node(7).await;
+        let clock = Arc::clone(&ground.clock);
+        House { api: Api::new(service), clock, requests: AtomicU64::new(1), _ground: ground }
     }
 
     pub async fn call(&self, by: By<'_>, command: &str, params: Value) -> Answer {

@@ -31,7 +31,27 @@ async fn a_token_is_issued_used_explained_and_revoked() {
     let revision = revoked.headers["valetkey-revision"].to_str().unwrap();
     assert_eq!(revoked.body["revision"], revision);
     let receipt = house.get(firm.employee(), &format!("/v1/receipts/{revision}")).await;
-    assert_eq!((&receipt.body["complete"], &receipt.body["nodes"][0]["node"]), (&json!(true), &json!("one")));
+    assert_eq!((&receipt.body["complete"], &receipt.body["nodes"][0]["node"]), (&json!(true), &json!("node")));
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_with_all_that_came_from_it() {
+    let house = House::new().await;
+    let firm = Firm::found(&house, "velo").await;
+    let ask = json!({"system_user": firm.employee, "app": firm.app, "scopes": ["public_profile"]});
+    let first = house.call(firm.admin(), "token.issue", ask.clone()).await;
+    let text = first.text("access_token");
+    let second = house.call(By::Token(&text), "token.issue", ask).await.text("access_token");
+    let id = first.text("token_id");
+    let whole = json!({"token": id, "with_descendants": true});
+    let wrong = house.call(firm.admin(), "token.revoke", json!({"token": id, "with_descendants": "all"})).await;
+    assert_eq!(wrong.no(), (400, "invalid_parameter"));
+    assert_eq!(house.call(By::Token(&second), "caller.show", json!({})).await.status, 200);
+    let done = house.call(firm.admin(), "token.revoke", whole).await;
+    assert_eq!(done.result(), &json!({"revoked": 2}));
+    for dead in [&text, &second] {
+        assert_eq!(house.call(By::Token(dead), "caller.show", json!({})).await.no(), (401, "token_revoked"));
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use valetkey_domain::token::Token;
 use valetkey_domain::{Change, ChangeSet, DeclaredKind, Id, Record, Role, Status};
 
 use super::Index;
-use super::rows::{AppRow, AssetEntry, NONE, TokenRow, UserCold, UserRecord, UserRow, digest_hash};
+use super::rows::{AppRow, AssetEntry, BusinessRow, NONE, TokenRow, UserCold, UserRecord, UserRow, digest_hash};
 use super::table::{SlotEntry, mix};
 use crate::model::app_as_asset;
 
@@ -33,13 +33,20 @@ impl Index {
         match record {
             Record::Terms(terms) => self.records.terms = Some(terms),
             Record::DeclaredKind(kind) => self.put_kind(kind),
-            Record::Business(business) => match self.business_slots.get(&business.id).copied() {
-                Some(slot) => self.businesses[slot as usize] = business,
-                None => {
-                    self.business_slots.insert(business.id, self.businesses.len() as u32);
-                    self.businesses.push(business);
+            Record::Business(business) => {
+                let row = BusinessRow { id: business.id, strict_visibility: business.strict_visibility };
+                match self.business_slots.get(&business.id).copied() {
+                    Some(slot) => {
+                        self.business_rows[slot as usize] = row;
+                        self.businesses[slot as usize] = business;
+                    }
+                    None => {
+                        self.business_slots.insert(business.id, self.businesses.len() as u32);
+                        self.business_rows.push(row);
+                        self.businesses.push(business);
+                    }
                 }
-            },
+            }
             Record::Person(person) => {
                 self.records.people.insert((person.business, person.id));
                 self.put_user(person.id, person.business, person.role, person.status, UserRecord::Person(person));
@@ -54,14 +61,15 @@ impl Index {
                     Some(slot) => self.apps[slot as usize].demands_proof = app.demands_proof,
                     None => {
                         self.app_slots.insert(app.id, self.apps.len() as u32);
-                        self.apps.push(AppRow { id: app.id, demands_proof: app.demands_proof });
+                        let home = self.business_slots.get(&app.business).copied().unwrap_or(NONE);
+                        self.apps.push(AppRow { id: app.id, home, at_home: false, demands_proof: app.demands_proof });
                     }
                 }
                 self.records.apps.insert(app.id, app);
             }
             Record::Connection(connection) => match self.business_and_app(connection.business, connection.app) {
                 Some((business, app)) => {
-                    self.connections.set(business, app, 1);
+                    self.set_connected(business, app, true);
                     self.records.connections.insert((connection.business, connection.app), connection);
                 }
                 None => self.breaks("a connection of an unknown business or app"),
@@ -86,7 +94,7 @@ impl Index {
         match record {
             Record::Connection(c) => {
                 if let Some((business, app)) = self.business_and_app(c.business, c.app) {
-                    self.connections.unset(business, app);
+                    self.set_connected(business, app, false);
                 }
                 self.records.connections.remove(&(c.business, c.app));
             }
@@ -113,6 +121,18 @@ impl Index {
             }
             // Everything else is marked, never removed. A removal comes from a newer program.
             _ => self.breaks("a removal of a record that this version never removes"),
+        }
+    }
+
+    fn set_connected(&mut self, business: u32, app: u32, connected: bool) {
+        match self.apps.get_mut(app as usize).filter(|row| row.home == business) {
+            Some(row) => row.at_home = connected,
+            None if connected => {
+                self.connections.set(business, app, 1);
+            }
+            None => {
+                self.connections.unset(business, app);
+            }
         }
     }
 

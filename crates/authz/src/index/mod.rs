@@ -26,7 +26,7 @@ use valetkey_domain::{AssetKind, DeclaredKind, Id, Status, TaskSet};
 use crate::question::Target;
 use crate::view::{AppView, AssetView, Reach, Subject, TokenView, View};
 use arena::Arena;
-use rows::{AppRow, AssetEntry, NONE, TokenRow, UserCold, UserRow, digest_hash};
+use rows::{AppRow, AssetEntry, BusinessRow, NONE, TokenRow, UserCold, UserRow, digest_hash};
 use table::{PairTable, SlotEntry, SlotTable, Table, mix};
 
 /// 512 shards: the memory of a further token is even, and one insert moves a few thousand entries
@@ -59,6 +59,7 @@ pub struct Index {
     connections: PairTable,
     business_slots: HashMap<Id, u32>,
     businesses: Vec<Business>,
+    business_rows: Vec<BusinessRow>,
     records: Records,
 }
 
@@ -115,6 +116,7 @@ impl Index {
             connections: PairTable::new(2),
             business_slots: HashMap::new(),
             businesses: Vec::new(),
+            business_rows: Vec::new(),
             records: Records::default(),
         }
     }
@@ -163,13 +165,17 @@ impl Index {
     }
 
     fn token_view(&self, row: &TokenRow, user: &UserRow) -> TokenView {
-        let business = self.businesses.get(user.business as usize);
+        let business = self.business_rows.get(user.business as usize);
         // A user without a business can't be; the smallest id stands for it and owns nothing.
         let business_id = business.map_or(Id::MIN, |b| b.id);
         let app = self.apps.get(row.app as usize).map(|app| AppView {
             id: app.id,
             business: business_id,
-            connected: self.connections.value(user.business, row.app).is_some(),
+            connected: if app.home == user.business {
+                app.at_home
+            } else {
+                self.connections.value(user.business, row.app).is_some()
+            },
             demands_proof: app.demands_proof,
         });
         let installed = row.app == NONE || user.is_person || self.is_installed(user, row.user, row.app);

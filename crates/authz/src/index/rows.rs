@@ -133,7 +133,18 @@ pub(super) enum UserRecord {
 #[derive(Debug)]
 pub(super) struct AppRow {
     pub id: Id,
+    /// The business that owns it, and whether it is connected there: what nearly every check asks
+    /// for. Connections elsewhere stand in a table.
+    pub home: u32,
+    pub at_home: bool,
     pub demands_proof: bool,
+}
+
+/// A business, as checks read it: many to a cache line.
+#[derive(Debug)]
+pub(super) struct BusinessRow {
+    pub id: Id,
+    pub strict_visibility: bool,
 }
 
 /// An asset, as checks read it, inline in its table.

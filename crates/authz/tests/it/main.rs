@@ -5,7 +5,6 @@
 
 mod decision;
 mod index;
-mod language;
 mod matrix;
 mod overlay;
 mod world;

@@ -1,103 +1,30 @@
-//! The access matrix: every kind, every task, every relation, both roles, against an oracle that
-//! knows task names and nothing of bits. `cargo nextest run -p valetkey-authz matrix --no-capture`
-//! prints it.
+//! The access matrix on `decide`. `cargo nextest run -p valetkey-authz matrix --no-capture` prints it.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-
-use valetkey_authz::Decision;
-use valetkey_domain::kind::TABLE;
-
-use crate::language::{Case, warehouse};
-
-/// How the caller's business and user stand to the asset.
-const RELATIONS: &[&str] =
-    &["owned+assigned", "owned", "shared-in-full+assigned", "shared-ANALYZE+assigned", "shared-in-full", "none"];
-const ROLES: &[&str] = &["admin", "employee"];
-
-fn kinds() -> Vec<(&'static str, Vec<String>)> {
-    let built_in = TABLE.iter().map(|r| (r.word, r.tasks.iter().map(|t| t.name.to_owned()).collect()));
-    built_in.chain([("warehouse", warehouse().tasks)]).collect()
-}
-
-/// What a task stands for, by name.
-fn implied(task: &str, all: &[String]) -> Vec<String> {
-    match task {
-        "MANAGE" => all.to_vec(),
-        "ADVERTISE" => all.iter().filter(|t| *t == "ADVERTISE" || *t == "ANALYZE").cloned().collect(),
-        other => vec![other.to_owned()],
-    }
-}
-
-/// The oracle: `+` may, `t` lacks the task, `a` is not assigned, `.` sees nothing.
-fn expected(role: &str, relation: &str, held: &str, asked: &str, all: &[String]) -> char {
-    let assigned = if relation.ends_with("+assigned") { implied(held, all) } else { Vec::new() };
-    let mut reach = if role == "admin" { all.to_vec() } else { assigned };
-    match relation {
-        "none" => return '.',
-        // A kind without ANALYZE is shared with its last task instead.
-        "shared-ANALYZE+assigned" => reach.retain(|t| *t == narrow_task(all)),
-        _ => {}
-    }
-    match (reach.iter().any(|t| t == asked), reach.is_empty()) {
-        (true, _) => '+',
-        (false, true) => 'a',
-        (false, false) => 't',
-    }
-}
-
-fn narrow_task(all: &[String]) -> String {
-    all.iter().find(|t| *t == "ANALYZE").or(all.last()).cloned().unwrap()
-}
-
-fn asset_words(kind: &str, relation: &str, held: &str, all: &[String]) -> String {
-    let reach = match relation {
-        "none" => "foreign".to_owned(),
-        r if r.starts_with("owned") => "owned".to_owned(),
-        r if r.starts_with("shared-ANALYZE") => format!("shared={}", narrow_task(all)),
-        _ => format!("shared={}", all.join(",")),
-    };
-    let has = if relation.ends_with("+assigned") { held } else { "" };
-    format!("{kind} {reach} has={has}")
-}
-
-fn letter(decision: Decision) -> char {
-    match decision {
-        Decision::Allow(_) => '+',
-        Decision::Deny(denial) => match denial.reason.as_str() {
-            "task_missing" => 't',
-            "asset_not_assigned" => 'a',
-            "not_visible" => '.',
-            other => panic!("{other}"),
-        },
-    }
-}
+use valetkey_authz::decide;
+use valetkey_authz::tables::{Ids, NOW, Situation, situations, summary};
 
 #[test]
 fn kind_by_task_by_relation_by_role() {
-    let mut seen: BTreeMap<(usize, &str, &str, &str), BTreeMap<char, usize>> = BTreeMap::new();
-    let mut grid = String::new();
-    for (number, (kind, all)) in kinds().into_iter().enumerate() {
-        for role in ROLES {
-            for relation in RELATIONS {
-                writeln!(grid, "{kind} · {relation} · {role}: rows assigned, columns asked").unwrap();
-                for held in &all {
-                    let mut line = String::new();
-                    for asked in &all {
-                        let asset = asset_words(kind, relation, held, &all);
-                        let got = letter(Case::read(&format!("su {role}"), &asset, &format!("needs={asked}")).decide());
-                        let wanted = expected(role, relation, held, asked, &all);
-                        assert_eq!(got, wanted, "{kind} {relation} {role}: has {held}, asked for {asked}");
-                        *seen.entry((number, kind, relation, role)).or_default().entry(got).or_default() += 1;
-                        line.push(got);
-                    }
-                    writeln!(grid, "  {line}  {held}").unwrap();
-                }
-            }
+    let asset = Ids::of_tables().asset;
+    let mut letters = Vec::new();
+    let mut above = String::new();
+    for at in situations() {
+        let title = format!("{} · {} · {}: rows assigned, columns asked", at.word, at.relation, at.role);
+        if title != above {
+            println!("{title}");
+            above = title;
         }
+        let mut line = String::new();
+        for asked in &at.tasks {
+            let got = Situation::letter(&decide(&at.view, &at.question(asked, asset), NOW));
+            let Situation { word, relation, role, held, .. } = &at;
+            assert_eq!(got, at.wanted(asked), "{word} {relation} {role}: has {held}, asked for {asked}");
+            letters.push((at.clone(), got));
+            line.push(got);
+        }
+        println!("  {line}  {}", at.held);
     }
-    println!("{grid}");
-    insta::assert_snapshot!(summary(&seen), @r"
+    insta::assert_snapshot!(summary(letters.into_iter()), @r"
     kind, relation, role: allowed / task missing / not assigned / not visible
     page, none, admin: 0 / 0 / 0 / 289
     page, none, employee: 0 / 0 / 0 / 289
@@ -197,17 +124,4 @@ fn kind_by_task_by_relation_by_role() {
     warehouse, shared-in-full+assigned, employee: 5 / 4 / 0 / 0
     6060 cells
     ");
-}
-
-fn summary(seen: &BTreeMap<(usize, &str, &str, &str), BTreeMap<char, usize>>) -> String {
-    let mut out = String::from("kind, relation, role: allowed / task missing / not assigned / not visible\n");
-    let mut cells = 0;
-    for ((_, kind, relation, role), counts) in seen {
-        let count = |c| counts.get(&c).copied().unwrap_or(0);
-        cells += counts.values().sum::<usize>();
-        writeln!(out, "{kind}, {relation}, {role}: {} / {} / {} / {}", count('+'), count('t'), count('a'), count('.'))
-            .unwrap();
-    }
-    writeln!(out, "{cells} cells").unwrap();
-    out
 }

@@ -43,7 +43,6 @@ fn takes_away(action: Action) -> &'static str {
         | Action::PersonCreated
         | Action::SignInCodeCreated
         | Action::AppCreated
-        | Action::AppConnected
         | Action::AppInstalled
         | Action::SystemUserCreated
         | Action::SystemUserRenamed
@@ -54,9 +53,12 @@ fn takes_away(action: Action) -> &'static str {
         | Action::TokenIssued
         | Action::TokenRefreshed
         | Action::PageTokenDerived => "never",
-        Action::BusinessUpdated | Action::PersonUpdated | Action::AppUpdated | Action::Assigned | Action::Shared => {
-            "sometimes"
-        }
+        Action::BusinessUpdated
+        | Action::PersonUpdated
+        | Action::AppUpdated
+        | Action::AppConnected
+        | Action::Assigned
+        | Action::Shared => "sometimes",
         Action::TermsReplaced
         | Action::PersonDeleted
         | Action::SignInCodeRedeemed

@@ -311,6 +311,7 @@ impl World {
                 })
             }
             "revoke" => token::revoke(p, &by, thing(0)),
+            "revoke-family" => token::revoke_with_descendants(p, &by, thing(0)),
             "revoke-all" => token::revoke_all(p, &by, thing(0), named("app")),
             "drop" => {
                 token::drop_scope(p, &by, thing(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap())

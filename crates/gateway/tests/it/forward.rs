@@ -205,7 +205,9 @@ async fn revoked_means_revoked_for_each_way_to_take_a_right_back() {
     house.service.disconnect_app(&m.person, m.business, m.app).await.unwrap();
     assert_eq!(ask(text.reveal()).no(), (401, "app_disconnected"));
     house.service.connect_app(&m.person, m.business, m.app).await.unwrap();
+    assert_eq!(ask(text.reveal()).no(), (401, "token_revoked"), "nor does a connection");
 
+    let (_, text) = token().await;
     house.service.delete_system_user(&m.person, m.clerk).await.unwrap();
     assert_eq!(ask(text.reveal()).no(), (401, "user_deleted"));
 }

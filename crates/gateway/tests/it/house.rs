@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, Method, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use valetkey_domain::credential::{CredentialText, app_secret_proof};
 use valetkey_domain::token::{IssueRequest, Lifetime, Token};
-use valetkey_domain::{AssetKind, DeclaredKind, Id, Name, Role, ScopeSet};
+use valetkey_domain::{AssetKind, DeclaredKind, Id, ScopeSet};
 use valetkey_gateway::Gateway;
 use valetkey_http::{Reply, Request, RequestId};
-use valetkey_seal::{KeyRing, MasterKey, OsRandom};
-use valetkey_service::{Call, Deps, Service};
-use valetkey_store::memory::MemoryStore;
+use valetkey_service::{Call, Service};
 use valetkey_testkit::clock::TestClock;
-use valetkey_testkit::random::SeededRandom;
+use valetkey_testkit::company;
+pub use valetkey_testkit::company::name;
+use valetkey_testkit::ground::Ground;
 
 /// A kind that the operator declared.
 pub const WAREHOUSE: AssetKind = AssetKind(64);
@@ -24,6 +24,7 @@ pub struct House {
     pub clock: Arc<TestClock>,
     pub maker: Company,
     pub stranger: Company,
+    _ground: Ground,
 }
 
 pub struct Company {
@@ -74,24 +75,9 @@ impl Answer {
     }
 }
 
-pub fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
 pub async fn house() -> House {
-    let clock = Arc::new(TestClock::new());
-    let master = MasterKey::generate(&OsRandom).unwrap();
-    let mut keys = KeyRing::open(&master, []).unwrap();
-    let wrapped = keys.new_data_key(&master, &OsRandom).unwrap();
-    keys.add(&master, wrapped).unwrap();
-    let deps = Deps {
-        store: Arc::new(MemoryStore::new()),
-        clock: Arc::clone(&clock) as Arc<dyn valetkey_service::Clock>,
-        random: Box::new(SeededRandom::new(11)),
-        keys,
-        node: "test".to_owned(),
-    };
-    let service = Service::open(deps).await.unwrap();
+    let ground = Ground::new().await;
+    let service = ground.node(11).await;
     let kind = DeclaredKind {
         kind: WAREHOUSE,
         word: "warehouse".to_owned(),
@@ -101,46 +87,32 @@ pub async fn house() -> House {
     service.declare_kind(&Call::operator("seed"), kind).await.unwrap();
     let maker = company(&service, "Rad & Rad", "ada@rad.example").await;
     let stranger = company(&service, "Laut", "kim@laut.example").await;
-    House { gateway: Gateway::new(service.clone()), service, clock, maker, stranger }
+    let (gateway, clock) = (Gateway::new(service.clone()), Arc::clone(&ground.clock));
+    House { gateway, service, clock, maker, stranger, _ground: ground }
 }
 
 async fn company(service: &Service, title: &str, email: &str) -> Company {
-    let operator = Call::operator("seed");
-    let (business, admin) = service.create_business(&operator, name(title), name("Ada"), email).await.unwrap().value;
-    let code = service.create_sign_in_code(&operator, admin).await.unwrap().value;
-    let (_, text) = service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
-    let person = Call::with_token(text.reveal(), "seed");
-    service.accept_terms(&person, 1).await.unwrap();
-    let (app, secret) = service.create_app(&person, business, name("Proxy"), false).await.unwrap().value;
-    let (other_app, other_secret) = service.create_app(&person, business, name("Other"), false).await.unwrap().value;
-    let admin = service.create_system_user(&person, business, name("Manager"), Role::Admin).await.unwrap().value;
-    let clerk = service.create_system_user(&person, business, name("Clerk"), Role::Employee).await.unwrap().value;
-    let mut tokens = Vec::new();
-    for user in [admin, clerk] {
-        service.install_app(&person, user, app).await.unwrap();
-        tokens.push(issue(service, &person, user, app, ScopeSet::all(), Lifetime::Never).await);
-    }
-    let mut assets = Vec::new();
-    for (kind, title) in [(AssetKind::PAGE, "City bikes"), (AssetKind::AD_ACCOUNT, "Ads"), (WAREHOUSE, "North")] {
-        assets.push(service.create_asset(&person, kind, business, name(title), Map::new()).await.unwrap().value);
-    }
-    service.assign(&person, assets[1], clerk, vec!["ADVERTISE".to_owned()]).await.unwrap();
-    service.assign(&person, assets[2], clerk, vec!["PICK".to_owned()]).await.unwrap();
-    let clerk_token_id = tokens[1].0.id;
+    let kinds = [(AssetKind::PAGE, "City bikes"), (AssetKind::AD_ACCOUNT, "Ads"), (WAREHOUSE, "North")];
+    let made = company::company(service, title, email, &kinds).await;
+    let person = made.person;
+    let other = service.create_app(&person, made.business, name("Other"), false).await.unwrap().value;
+    let (page, account, warehouse) = (made.assets[0], made.assets[1], made.assets[2]);
+    service.assign(&person, account, made.clerk, vec!["ADVERTISE".to_owned()]).await.unwrap();
+    service.assign(&person, warehouse, made.clerk, vec!["PICK".to_owned()]).await.unwrap();
     Company {
-        business,
+        business: made.business,
         person,
-        app,
-        secret,
-        other_app,
-        other_secret,
-        admin_token: tokens[0].1.reveal().to_owned(),
-        clerk,
-        clerk_token: tokens[1].1.reveal().to_owned(),
-        clerk_token_id,
-        page: assets[0],
-        account: assets[1],
-        warehouse: assets[2],
+        app: made.app,
+        secret: made.secret,
+        other_app: other.0,
+        other_secret: other.1,
+        admin_token: made.admin_token.text,
+        clerk: made.clerk,
+        clerk_token: made.clerk_token.text,
+        clerk_token_id: made.clerk_token.id,
+        page,
+        account,
+        warehouse,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Campaigns of an ad account.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use valetkey_domain::campaign::{Campaign, CampaignInput, SHOWN_STATUSES, STATUSES};
 use valetkey_domain::{AssetKind, Id, IdKind};
 use valetkey_service::content::{ContentQuery, Thing};
 use valetkey_service::rights;
 
 use super::input::Problem;
+use super::pages::CONTENT_ROWS;
 use super::{Answer, Cx, Node, Row};
 use crate::protocol::{envelope, value};
 use crate::schema::{self, Edge};
@@ -22,9 +23,8 @@ const KEPT: &[&str] = &[
     "is_skadnetwork_attribution",
     "budget_schedule_specs",
 ];
-/// How many rows a filter looks at in one read, and how many reads one answer may take.
-const SCAN_PAGE: usize = 500;
-const SCAN_LIMIT: usize = 200;
+/// How many reads one answer of a filter may take: 100,000 rows.
+const SCAN_LIMIT: usize = 100_000 / CONTENT_ROWS;
 /// The most conditions of `filtering`, and the most values of one.
 const FILTERS_LIMIT: usize = 20;
 const FILTER_VALUES_LIMIT: usize = 1_000;
@@ -80,15 +80,7 @@ impl Cx<'_> {
 
     fn campaign_input(&self) -> Result<CampaignInput, Problem> {
         let text = |name: &str| self.input.get(name).map(str::to_owned);
-        let mut more = Map::new();
-        for (name, raw) in &self.input.pairs {
-            if KEPT.contains(&name.as_str()) && !raw.is_empty() {
-                if raw.len() > KEPT_LIMIT_BYTES {
-                    return Err(envelope::invalid_parameter(name, "at most 20000 bytes").into());
-                }
-                more.insert(name.clone(), value::json(raw).unwrap_or_else(|_| Value::String(raw.clone())));
-            }
-        }
+        let more = self.input.kept(KEPT, KEPT_LIMIT_BYTES)?;
         // The older parameter holds one word.
         let categories = match self.input.list("special_ad_categories")? {
             Some(words) => Some(words),
@@ -135,17 +127,13 @@ impl Cx<'_> {
             return self.write_list(Vec::new(), Some(0), |_| {});
         }
         let statuses = statuses.into_iter().map(str::to_owned).collect();
-        let query = self.content_query(account, IdKind::Campaign, statuses, edge.name)?;
+        let query = self.content_query(account, IdKind::Campaign, statuses, edge)?;
         let query = ContentQuery { since: None, until: None, ..query };
         let rest: Vec<&Filter> = filters.iter().filter(|f| !by_status(f)).collect();
         if rest.is_empty() {
             return self.write_content::<Campaign>(edge, query, Node::Campaign).await;
         }
-        let (things, more) = self.filtered(&query, &rest).await?;
-        let keys: Vec<(i64, Id)> = things.iter().map(|t| (t.sort_at, t.id)).collect();
-        let rows: Vec<Row> = things.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
-        let mut data = Vec::with_capacity(rows.len());
-        self.render_rows(edge, &rows, &mut data).await?;
+        let (data, keys, more) = self.filtered(edge, &query, &rest).await?;
         // A filter that the store can't apply is counted the way it is shown.
         let counted = match self.input.get("summary") {
             Some(_) => Some(self.count_filtered(&query, &rest).await?),
@@ -154,16 +142,18 @@ impl Cx<'_> {
         self.write_content_page(edge, &query, data, &keys, more, counted).await
     }
 
-    /// Reads on until a page of matching rows is full.
+    /// Reads on until a page of matching rows is full. Rows are rendered as they come, so that no
+    /// more of what is stored is held than one read.
     async fn filtered(
         &self,
+        edge: &'static Edge,
         query: &ContentQuery,
         filters: &[&Filter],
-    ) -> Result<(Vec<Thing<Campaign>>, bool), Problem> {
+    ) -> Result<(Vec<Value>, Vec<(i64, Id)>, bool), Problem> {
         let wanted = query.limit;
-        let mut query = ContentQuery { limit: SCAN_PAGE, ..query.clone() };
+        let mut query = ContentQuery { limit: CONTENT_ROWS, ..query.clone() };
         let backwards = query.before.is_some();
-        let mut out = Vec::new();
+        let (mut data, mut keys) = (Vec::new(), Vec::new());
         for _ in 0..SCAN_LIMIT {
             self.work.check()?;
             let found = self.service().list_content::<Campaign>(&query).await?;
@@ -174,14 +164,17 @@ impl Cx<'_> {
             if backwards {
                 rows.reverse();
             }
-            out.extend(rows);
-            let full = out.len() > wanted;
+            let full = keys.len() + rows.len() > wanted;
+            rows.truncate(wanted - keys.len());
+            keys.extend(rows.iter().map(|t| (t.sort_at, t.id)));
+            let rows: Vec<Row> = rows.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
+            self.render_rows(edge, &rows, &mut data).await?;
             let Some(place) = next.filter(|_| found.more && !full) else {
-                out.truncate(wanted);
                 if backwards {
-                    out.reverse();
+                    data.reverse();
+                    keys.reverse();
                 }
-                return Ok((out, full));
+                return Ok((data, keys, full));
             };
             *(if backwards { &mut query.before } else { &mut query.after }) = Some(place);
         }
@@ -190,7 +183,7 @@ impl Cx<'_> {
 
     /// How many rows match in all; none of them is kept.
     async fn count_filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<u64, Problem> {
-        let mut query = ContentQuery { after: None, before: None, limit: SCAN_PAGE, ..query.clone() };
+        let mut query = ContentQuery { after: None, before: None, limit: CONTENT_ROWS, ..query.clone() };
         let mut count = 0;
         for _ in 0..SCAN_LIMIT {
             self.work.check()?;
@@ -206,9 +199,9 @@ impl Cx<'_> {
     }
 
     fn filters(&self) -> Result<Vec<Filter>, Problem> {
-        let Some(text) = self.input.get("filtering") else { return Ok(Vec::new()) };
+        let Some(given) = self.input.json("filtering")? else { return Ok(Vec::new()) };
         let bad = || envelope::invalid_parameter("filtering", "a JSON array of {field, operator, value}");
-        let Ok(Value::Array(items)) = value::json(text) else { return Err(bad().into()) };
+        let Value::Array(items) = given else { return Err(bad().into()) };
         if items.len() > FILTERS_LIMIT {
             return Err(envelope::invalid_parameter("filtering", "at most 20 conditions").into());
         }

@@ -10,7 +10,7 @@ use super::{Answer, Cx, Node};
 use crate::protocol::envelope;
 
 /// The longest descriptive text, in bytes.
-const DETAIL_LIMIT_BYTES: usize = 20_000;
+pub(super) const DETAIL_LIMIT_BYTES: usize = 20_000;
 
 impl Cx<'_> {
     fn asset<'n>(&self, node: &'n Node) -> Result<&'n Asset, Problem> {
@@ -33,15 +33,9 @@ impl Cx<'_> {
         };
         let question = right.on_asset(asset.id, asset.kind);
         self.service().ask(self.call, question)?;
-        let details = self.changed_details(node, asset.kind)?;
-        let mut revision = self.service().revision();
-        if let Some(name) = self.input.name("name")? {
-            revision = self.service().rename_asset(self.call, question, asset.id, name).await?.revision;
-        }
-        if !details.is_empty() {
-            revision = self.service().update_details(self.call, question, asset.id, details).await?.revision;
-        }
-        Ok(Answer::success(revision))
+        let (name, details) = (self.input.name("name")?, self.changed_details(node, asset.kind)?);
+        let done = self.service().update_asset(self.call, question, asset.id, name, details).await?;
+        Ok(Answer::success(done.revision))
     }
 
     fn changed_details(&self, node: &Node, kind: AssetKind) -> Result<Map<String, Value>, Problem> {
@@ -64,6 +58,7 @@ impl Cx<'_> {
         }
         if kind == AssetKind::AD_ACCOUNT {
             self.spend_cap(&mut details)?;
+            details.extend(self.timezone_id()?.map(|id| ("timezone_id".to_owned(), id)));
         }
         Ok(details)
     }

@@ -1,11 +1,13 @@
 //! Batches: many calls in one request, each with its own answer.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use valetkey_http::Reply;
 use valetkey_service::{Call, Credential};
 
-use super::input::{Input, Problem};
-use super::{Cx, Work};
+use super::Work;
+use super::input::Input;
 use crate::protocol::batch::{ItemRequest, ItemResult, Plan};
 use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::version;
@@ -17,9 +19,12 @@ const BATCH_BUDGET: Duration = Duration::from_secs(45);
 impl Graph {
     /// Runs `batch` and gives the array as text.
     pub(crate) async fn run_batch(&self, call: &Call, input: &Input, text: &str) -> Result<String, GraphError> {
+        // A top-level token must be alive if there is one; items may bring their own.
+        if let Some(error) = self.dead(call, true) {
+            return Err(error);
+        }
         let include_headers = input.boolean("include_headers")?.unwrap_or(true);
         let plan = Plan::parse(text, include_headers)?;
-        self.check_top_token(call, &plan, input)?;
         let work = Work::default();
         let started = Instant::now();
         let mut results: Vec<Option<ItemResult>> = (0..plan.len()).map(|_| None).collect();
@@ -31,26 +36,13 @@ impl Graph {
             };
             let result = match request {
                 Ok(request) => self.run_item(call, input, &work, i, request).await,
-                Err(error) => failed(&error, &call.trace),
+                Err(error) => part_of(&self.failed(call, &error, input.version)),
             };
             if let Some(slot) = results.get_mut(i) {
                 *slot = Some(result);
             }
         }
         Ok(plan.assemble(results))
-    }
-
-    /// A top-level token must be alive if there is one; items may bring their own.
-    fn check_top_token(&self, call: &Call, plan: &Plan, input: &Input) -> Result<(), GraphError> {
-        if matches!(call.credential, Credential::None) || plan.is_empty() {
-            return Ok(());
-        }
-        let work = Work::default();
-        let cx = Cx { service: &self.service, call, input, now: self.service.now(), work: &work };
-        match self.service.ask(call, Cx::alive()) {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err(cx.error(&Problem::from(refusal))),
-        }
     }
 
     async fn run_item(
@@ -62,61 +54,86 @@ impl Graph {
         request: ItemRequest,
     ) -> ItemResult {
         let call = Call { trace: format!("{}-{index}", call.trace), ..call.clone() };
-        let (input, call) = match item_input(&call, outer, &request) {
-            Ok(pair) => pair,
-            Err(error) => return failed(&error, &call.trace),
+        let pairs = item_pairs(&request);
+        let (call, has_own) = item_call(call, &pairs, &request);
+        let input = match item_input(&call, has_own, outer, pairs, &request) {
+            Ok(input) => input,
+            Err(error) => {
+                let error = self.dead(&call, true).unwrap_or(error);
+                return part_of(&self.failed(&call, &error, outer.version));
+            }
         };
         let none_match =
             request.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case("if-none-match")).map(|(_, v)| v.as_str());
-        let reply = Box::pin(self.serve(&call, &input, none_match, &work.part())).await;
-        ItemResult::new(reply.status, &reply.headers, String::from_utf8_lossy(&reply.body).into_owned())
+        part_of(&Box::pin(self.serve(&call, &input, none_match, &work.part())).await)
     }
 }
 
-/// The part for an item that could not be run, with the headers of every other answer.
-fn failed(error: &GraphError, trace: &str) -> ItemResult {
-    let reply = write::error(error, trace);
+/// An answer as a part of a batch.
+fn part_of(reply: &Reply) -> ItemResult {
     ItemResult::new(reply.status, &reply.headers, String::from_utf8_lossy(&reply.body).into_owned())
 }
 
-fn item_input(call: &Call, outer: &Input, request: &ItemRequest) -> Result<(Input, Call), GraphError> {
-    let path = version::parse(&request.path)?;
-    let mut pairs = request.body.clone();
-    pairs.extend(request.query.iter().cloned());
-    let verb =
-        write::verb(request.method.as_str(), pairs.iter().find(|(n, _)| n == "method").map(|(_, v)| v.as_str()))?;
-    // An empty one counts as none, as it does outside of a batch.
-    let sent = pairs.iter().find(|(n, v)| n == "access_token" && !v.is_empty()).map(|(_, v)| v.clone());
-    let own = request.access_token.clone().or(sent);
-    let mut call = call.clone();
-    if let Some(text) = &own {
+/// The parameters of an item: as everywhere, the body's count before the query's, and the first of
+/// a name before others, lists that end with `[]` aside.
+fn item_pairs(request: &ItemRequest) -> Vec<(String, String)> {
+    let in_body: HashSet<&str> = request.body.iter().map(|(name, _)| name.as_str()).collect();
+    let mut seen = HashSet::new();
+    let query = request.query.iter().filter(|(name, _)| !in_body.contains(name.as_str()));
+    let all = request.body.iter().chain(query);
+    all.filter(|(name, _)| name.ends_with("[]") || seen.insert(name.as_str())).cloned().collect()
+}
+
+fn value_of<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
+    pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+}
+
+/// The caller of an item, and whether the item brought a token of its own. An empty token counts as
+/// none, as it does outside of a batch.
+fn item_call(call: Call, pairs: &[(String, String)], request: &ItemRequest) -> (Call, bool) {
+    let own = request.access_token.as_deref().or_else(|| value_of(pairs, "access_token"));
+    let mut call = call;
+    if let Some(text) = own {
         // The proof of the top token says nothing about this one.
-        call.proof = if call.text() == Some(text) { call.proof } else { None };
-        call.credential = Credential::Text(text.clone());
+        call.proof = call.proof.filter(|_| matches!(&call.credential, Credential::Text(top) if top == text));
+        call.credential = Credential::Text(text.to_owned());
     }
-    if let Some((_, proof)) = pairs.iter().find(|(n, v)| n == "appsecret_proof" && !v.is_empty()) {
-        call.proof = Some(proof.clone());
+    if let Some(proof) = value_of(pairs, "appsecret_proof") {
+        call.proof = Some(proof.to_owned());
     }
-    // Links carry the token if the caller sent it as a parameter, here or for the whole batch.
-    let token_in_params = own.is_some() || outer.token_in_params;
+    (call, own.is_some())
+}
+
+fn item_input(
+    call: &Call,
+    has_own: bool,
+    outer: &Input,
+    mut pairs: Vec<(String, String)>,
+    request: &ItemRequest,
+) -> Result<Input, GraphError> {
+    let path = version::parse(&request.path)?;
+    let verb = write::verb(request.method.as_str(), value_of(&pairs, "method"))?;
+    // Links carry the token if the caller sent it as a parameter, here or for the whole batch, and
+    // with it the proof, which comes as a parameter alone.
+    let token_in_params = has_own || outer.token_in_params;
     if token_in_params && let Some(text) = call.text() {
-        pairs.retain(|(n, _)| n != "access_token");
+        pairs.retain(|(n, _)| !matches!(n.as_str(), "access_token" | "appsecret_proof"));
         pairs.push(("access_token".to_owned(), text.to_owned()));
+        pairs.extend(call.proof.clone().map(|proof| ("appsecret_proof".to_owned(), proof)));
     }
-    let version = path.served();
+    let version = path.named.unwrap_or(outer.version);
     let segments: Vec<String> = path.segments.iter().map(|s| s.clone().into_owned()).collect();
     if segments.is_empty() && pairs.iter().any(|(n, _)| n == "batch") {
         return Err(envelope::batch_not_array());
     }
-    Ok((
-        Input {
-            verb,
-            path: format!("/{version}/{}", segments.join("/")),
-            segments,
-            token_in_params,
-            pairs,
-            base_url: outer.base_url.clone(),
-        },
-        call,
-    ))
+    Ok(Input {
+        verb,
+        version,
+        path: format!("/{version}/{}", segments.join("/")),
+        segments,
+        token_in_params,
+        pairs,
+        nodes: 1,
+        base_url: outer.base_url.clone(),
+    })
 }

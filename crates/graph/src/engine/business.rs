@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use valetkey_domain::app::AppEdit;
 use valetkey_domain::business::BusinessEdit;
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::{AssetKind, Id, Role, Scope, ScopeSet};
+use valetkey_domain::system_user::{SystemUser, SystemUserEdit};
+use valetkey_domain::{AssetKind, Id, Role, Scope, ScopeSet, Status};
 
 use super::input::Problem;
 use super::{Answer, Cx, Node};
@@ -30,7 +30,8 @@ impl Cx<'_> {
     pub async fn create_system_user(&self, node: &Node) -> Result<Answer, Problem> {
         let business = self.business_id(node)?;
         if let Some(id) = self.input.id("system_user_id")? {
-            let known = self.service().read(|s| s.system_user(id).is_some_and(|u| u.business == business))?;
+            let is_known = |u: SystemUser| u.business == business && u.status != Status::Deleted;
+            let known = self.service().read(|s| s.system_user(id).is_some_and(is_known))?;
             if !known {
                 return Err(envelope::invisible_parameter("system_user_id").into());
             }
@@ -103,12 +104,23 @@ impl Cx<'_> {
                     .into());
                 }
                 keep("currency", currency);
-                keep("timezone_id", self.input.integer("timezone_id")?.map(|n| json!(n)));
+                keep("timezone_id", self.timezone_id()?);
+                for name in ["end_advertiser", "media_agency", "partner"] {
+                    keep(name, short(name)?);
+                }
             }
             AssetKind::CATALOG => keep("vertical", short("vertical")?),
             _ => keep("is_crm", self.input.boolean("is_crm")?.map(|b| json!(b))),
         }
         Ok(details)
+    }
+
+    /// The number of an ad account's zone, if the call names one.
+    pub fn timezone_id(&self) -> Result<Option<Value>, Problem> {
+        match self.input.integer("timezone_id")? {
+            Some(n) if n < 0 => Err(envelope::invalid_parameter("timezone_id", "0 or more").into()),
+            given => Ok(given.map(|n| json!(n))),
+        }
     }
 
     pub async fn create_app(&self, node: &Node) -> Result<Answer, Problem> {

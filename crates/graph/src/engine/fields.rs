@@ -10,14 +10,14 @@ use super::{Cx, Node};
 
 impl Cx<'_> {
     /// The fields of the call, or none when it names none. `rows` is how many objects of this kind
-    /// they are asked of, for each id of the call.
+    /// they are asked of, for each node of the call.
     pub fn field_specs(&self, rows: u64, kind: &NodeType) -> Result<Option<Vec<FieldSpec>>, Problem> {
         let Some(text) = self.input.get("fields") else { return Ok(None) };
         let specs = fields::parse(text).map_err(GraphError::from)?;
         if specs.is_empty() {
             return Ok(None);
         }
-        let objects = rows.saturating_mul(self.input.list("ids")?.map_or(1, |ids| ids.len().max(1) as u64));
+        let objects = rows.saturating_mul(self.input.nodes);
         if objects.saturating_mul(worst_cost(&specs, Some(kind))) > fields::MAX_COST {
             return Err(GraphError::from(FieldsError::TooCostly).into());
         }
@@ -57,5 +57,5 @@ pub(super) fn is_edge(node: &Node, name: &str) -> bool {
 }
 
 fn is_edge_of(kind: &NodeType, name: &str) -> bool {
-    kind.edge(name, Verb::Get).is_some() && kind.fields.iter().all(|f| f.name != name || f.ty == Type::Edge)
+    kind.edge(name, Verb::Get).is_some() && kind.fields.iter().all(|f| f.name != name)
 }

@@ -2,26 +2,29 @@
 //!
 //! Lists of ids are cut by id, so a row that comes or goes between two pages moves no other row.
 
-use std::collections::HashMap;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use valetkey_domain::{AssetKind, Caller, Id, List, Role, Scope, State, Status, TaskSet};
+use valetkey_http::mask;
 use valetkey_service::authz::{Allowed, Need, Question, Target};
-use valetkey_service::rights;
+use valetkey_service::rights::{self, Right, Who};
 
-use super::fields::defaults;
 use super::input::Problem;
 use super::read::Place;
+use super::rows::{give_tokens, plain, row_defaults};
 use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
-use crate::protocol::fields::FieldSpec;
 use crate::protocol::paging::{self, Links, Page};
-use crate::protocol::text::is_secret_parameter;
 use crate::schema::{self, Edge, Op};
 
-/// How many rows are read and rendered at a time.
-pub(super) const CHUNK_ROWS: usize = 250;
+/// How many rows are rendered at a time; the page tokens for so many are made in one commit.
+const CHUNK_ROWS: usize = 250;
+/// How many assets are read with their descriptive fields at a time, so that the largest that can be
+/// stored together are not more than one answer may hold.
+const DETAIL_ROWS: usize = 20;
+const _: () = assert!(DETAIL_ROWS * LARGEST_DETAILS_BYTES <= super::work::BYTES_LIMIT as usize);
+/// The descriptive fields of a Page, each as long as it may be.
+const LARGEST_DETAILS_BYTES: usize = 80 * super::assets::DETAIL_LIMIT_BYTES;
 
 /// What a list is made of before it is cut into pages.
 enum Items {
@@ -52,18 +55,24 @@ impl Cx<'_> {
         let (data, cut) = match self.items(node, edge)? {
             Items::Ids(ids) => {
                 let newest_first = matches!(edge.op, Op::ListTokens | Op::ListBusinessTokens);
-                let cut = self.cut_ids(ids, edge.name, newest_first)?;
+                let cut = self.cut_ids(ids, &list_tag(node.id(), edge), newest_first)?;
                 let mut data = Vec::with_capacity(cut.rows.len());
                 // Fields that can't be read are told so even where there is no row to show them.
                 self.render_rows(edge, &[], &mut data).await?;
                 for ids in cut.rows.chunks(CHUNK_ROWS) {
-                    let rows = self.materialise(node, edge, ids).await?;
-                    self.render_rows(edge, &rows, &mut data).await?;
+                    let mut tokens = self.tokens_of_rows(edge, ids).await?;
+                    for ids in ids.chunks(DETAIL_ROWS) {
+                        let mut rows = self.materialise(node, edge, ids).await?;
+                        if let Some(tokens) = &mut tokens {
+                            give_tokens(&mut rows, tokens);
+                        }
+                        self.render_rows(edge, &rows, &mut data).await?;
+                    }
                 }
                 (data, cut.emptied())
             }
             Items::Rows(rows) => {
-                let mut cut = self.cut_rows(rows, edge.name)?;
+                let mut cut = self.cut_rows(rows, &list_tag(node.id(), edge))?;
                 let mut data = Vec::with_capacity(cut.rows.len());
                 self.render_rows(edge, &std::mem::take(&mut cut.rows), &mut data).await?;
                 (data, cut)
@@ -123,18 +132,22 @@ impl Cx<'_> {
         };
         place(&mut page);
         let params = self.repeated_params();
-        let links = Links { base_url: &self.input.base_url, path: &self.input.path, params: &params, limit };
+        let links = Links { base_url: self.input.base_url.as_deref(), path: &self.input.path, params: &params, limit };
         Ok(Answer::of(Value::Object(paging::list(page, &links))))
     }
 
     /// The parameters that links repeat: all that were sent, but no secret beside the token and the
     /// proof that goes with it.
     fn repeated_params(&self) -> Vec<(String, String)> {
-        let kept = |name: &str| {
+        let kept = |name: &str, value: &str| {
             let goes_along = name == "access_token" || name == "appsecret_proof";
-            if goes_along { self.input.token_in_params } else { !is_secret_parameter(name) }
+            if goes_along {
+                self.input.token_in_params
+            } else {
+                !mask::is_secret_name(name) && !mask::looks_secret(name) && !mask::looks_secret(value)
+            }
         };
-        self.input.pairs.iter().filter(|(name, _)| kept(name)).cloned().collect()
+        self.input.pairs.iter().filter(|(name, value)| kept(name, value)).cloned().collect()
     }
 
     fn items(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
@@ -173,7 +186,8 @@ impl Cx<'_> {
         let own = match allowed.caller {
             _ if Cx::is_admin(&allowed) => None,
             Caller::Person { person, .. } => Some(person),
-            _ => return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into()),
+            // Asked, so that the no can be explained.
+            _ => self.ask(node, &rights::MANAGE_BUSINESS).map(|_| None)?,
         };
         let ids = self.service().read(|s| {
             let live = |p: &Id| s.person(*p).is_some_and(|p| p.status != Status::Deleted);
@@ -201,8 +215,8 @@ impl Cx<'_> {
     fn app_scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
         let allowed = self.ask(node, &edge.right)?;
         let Some(id) = node.id() else { return Ok(Items::Rows(Vec::new())) };
-        if !matches!(allowed.caller, Caller::App { app, .. } if app == id) && !Cx::is_admin(&allowed) {
-            return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into());
+        if !matches!(allowed.caller, Caller::App { app, .. } if app == id) {
+            self.ask(node, &Right { who: Who::Admin, ..edge.right })?;
         }
         let scopes = self.service().read(|s| s.app(id).map(|a| a.allowed_scopes))?.unwrap_or_default();
         Ok(Items::Rows(
@@ -307,136 +321,6 @@ impl Cx<'_> {
         let rows = rows.into_iter().skip(start).take(end - start).collect();
         Ok(Cut { rows, before, after, has_next: end < total, has_previous: start > 0, total })
     }
-
-    async fn materialise(&self, node: &Node, edge: &'static Edge, ids: &[Id]) -> Result<Vec<Row>, Problem> {
-        match edge.op {
-            Op::ListAssignedUsers => Ok(self.assigned_rows(node, ids)?),
-            Op::ListPartners => Ok(self.partner_rows(node, ids)?),
-            Op::ListTokens | Op::ListBusinessTokens => {
-                let listed = self.service().tokens(ids).await?;
-                Ok(listed.into_iter().map(|t| Row::of(Node::Token(Box::new(t)))).collect())
-            }
-            Op::MyPages | Op::ListOwned(AssetKind::PAGE) | Op::ListClient(AssetKind::PAGE) => {
-                self.page_rows(node, edge, ids).await
-            }
-            Op::ListAssigned(AssetKind::PAGE) | Op::ListAssignedAssets => self.page_rows(node, edge, ids).await,
-            Op::ListAssigned(_) => self.rows_with_tasks(node, ids, true).await,
-            Op::ListOwned(_) | Op::ListClient(_) | Op::ListReachable(_) | Op::MyAdAccounts | Op::ListInstalledApps => {
-                self.rows_with_tasks(node, ids, false).await
-            }
-            _ => Ok(self.service().read(|s| ids.iter().filter_map(|id| plain_node(s, *id)).map(Row::of).collect())?),
-        }
-    }
-
-    /// Assets with the tasks of the user whose list it is. `always` shows them unasked.
-    async fn rows_with_tasks(&self, node: &Node, ids: &[Id], always: bool) -> Result<Vec<Row>, Problem> {
-        let mut details = self.service().details(ids).await?;
-        let user = node.id().filter(|_| matches!(node, Node::SystemUser(_) | Node::Person(_)));
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(asset) = self.service().read(|s| s.asset(*id))? else { continue };
-            let mut row = Row::of(Node::Asset(asset.clone(), details.remove(id).unwrap_or_default()));
-            let (assigned, permitted) = self.service().read(|s| {
-                let assigned = user.and_then(|u| s.assignment(u, *id)).map(|a| a.tasks);
-                let business = node.business();
-                (
-                    assigned,
-                    business.filter(|b| asset.business != Some(*b)).and_then(|b| s.share(*id, b)).map(|s| s.tasks),
-                )
-            })?;
-            if let Some(tasks) = assigned {
-                row.extra.insert("tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
-            }
-            if let Some(tasks) = permitted {
-                row.extra.insert("permitted_tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
-            }
-            if always {
-                row.always = &["tasks"];
-            }
-            rows.push(row);
-        }
-        Ok(rows)
-    }
-
-    /// Pages with their tokens if these are asked for, derived together so that a list costs one
-    /// commit at most.
-    async fn page_rows(&self, node: &Node, edge: &'static Edge, ids: &[Id]) -> Result<Vec<Row>, Problem> {
-        let always = matches!(edge.op, Op::ListAssigned(_) | Op::ListAssignedAssets);
-        let mut rows = self.rows_with_tasks(node, ids, always).await?;
-        let names = |specs: Vec<FieldSpec>| specs.iter().any(|s| s.name == "access_token" || s.name == "page_token");
-        let wanted = self.field_specs(1, &schema::PAGE)?.map_or(edge.op == Op::MyPages, names);
-        if !wanted {
-            return Ok(rows);
-        }
-        let pages: Vec<Id> = rows
-            .iter()
-            .filter(|r| matches!(&r.node, Node::Asset(a, _) if a.kind == AssetKind::PAGE))
-            .filter_map(|r| r.node.id())
-            .collect();
-        let mut tokens: HashMap<Id, String> = self.page_token_texts(&pages).await?.into_iter().collect();
-        for row in &mut rows {
-            let Some(id) = row.node.id() else { continue };
-            // Absent says that the caller may not have it, so that no row asks once more.
-            let text = tokens.remove(&id).map_or(Value::Null, Value::from);
-            row.extra.insert("access_token".to_owned(), text.clone());
-            row.extra.insert("page_token".to_owned(), text);
-        }
-        Ok(rows)
-    }
-
-    fn assigned_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
-        let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
-        let found = self.service().read(|s| {
-            let row = |id: &Id| {
-                let given = s.assignment(*id, asset.id)?;
-                let (name, role, kind) = match (s.system_user(*id), s.person(*id)) {
-                    (Some(u), _) => (u.name, u.role, "system_user"),
-                    (None, Some(p)) => (p.name, p.role, "business_user"),
-                    (None, None) => return None,
-                };
-                Some((*id, name, role, kind, given, s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name)))
-            };
-            ids.iter().filter_map(row).collect::<Vec<_>>()
-        })?;
-        Ok(found
-            .into_iter()
-            .map(|(id, name, role, kind, given, business)| {
-                plain(
-                    &schema::ASSIGNED_USER,
-                    &[
-                        ("id", json!(id)),
-                        ("name", json!(name)),
-                        ("tasks", json!(self.printed_tasks(asset.kind, given.tasks))),
-                        ("user_type", json!(kind)),
-                        ("role", json!(role.as_str())),
-                        ("business", json!({ "id": given.business, "name": business })),
-                    ],
-                )
-            })
-            .collect())
-    }
-
-    fn partner_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
-        let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
-        let found = self.service().read(|s| {
-            let row = |id: &Id| Some((*id, s.business(*id)?.name, s.share(asset.id, *id)?.tasks));
-            ids.iter().filter_map(row).collect::<Vec<_>>()
-        })?;
-        Ok(found
-            .into_iter()
-            .map(|(id, name, tasks)| {
-                plain(
-                    &schema::PARTNER,
-                    &[
-                        ("id", json!(id)),
-                        ("name", json!(name)),
-                        ("permitted_tasks", json!(self.printed_tasks(asset.kind, tasks))),
-                        ("access_status", json!("CONFIRMED")),
-                    ],
-                )
-            })
-            .collect())
-    }
 }
 
 impl<T> Cut<T> {
@@ -452,29 +336,10 @@ impl<T> Cut<T> {
     }
 }
 
-/// What a row shows when nothing is asked for. `accounts` shows more than other lists of Pages,
-/// because programs take page tokens from it.
-fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<FieldSpec> {
-    match edge.op {
-        Op::MyPages => {
-            ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec()
-        }
-        _ => defaults(kind, true),
-    }
-}
-
-/// A row that is no thing of its own.
-fn plain(kind: &'static schema::NodeType, fields: &[(&str, Value)]) -> Row {
-    let map: Map<String, Value> = fields.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
-    Row::of(Node::Row(kind, map))
-}
-
-/// A user, business or app, without anything from the store.
-fn plain_node(state: &dyn State, id: Id) -> Option<Node> {
-    let business = state.business(id).map(Node::Business);
-    let user = || state.system_user(id).map(Node::SystemUser);
-    let person = || state.person(id).map(Node::Person);
-    business.or_else(user).or_else(person).or_else(|| state.asset(id).map(|a| Node::Asset(a, Map::new())))
+/// What cursors of a list are made for: the list of this node alone.
+pub(super) fn list_tag(node: Option<Id>, edge: &Edge) -> String {
+    let id = node.map(|id| id.to_string()).unwrap_or_default();
+    format!("{id}/{}", edge.name)
 }
 
 /// The ids that an edge shows to a caller.
@@ -526,7 +391,7 @@ fn live_users(state: &dyn State, users: Vec<Id>) -> Vec<Id> {
     users.into_iter().filter(live).collect()
 }
 
-fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
+pub(super) fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
     ids.into_iter().filter(|id| id.kind() == Some(kind.id_kind())).collect()
 }
 

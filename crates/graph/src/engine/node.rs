@@ -7,7 +7,7 @@ use valetkey_domain::campaign::Campaign;
 use valetkey_domain::person::Person;
 use valetkey_domain::post::{Post, PostState};
 use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::{AssetKind, Id, IdKind, Reason, Status, TaskSet};
+use valetkey_domain::{AssetKind, Id, IdKind, Reason, State, Status, TaskSet};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::content::Thing;
 use valetkey_service::rights::{self, Right};
@@ -50,6 +50,22 @@ impl Row {
 }
 
 impl Node {
+    /// A business, user, app or asset, without anything from the store; deleted users too.
+    pub fn known(state: &dyn State, id: Id) -> Option<Node> {
+        let business = state.business(id).map(Node::Business);
+        let user = || state.system_user(id).map(Node::SystemUser);
+        let person = || state.person(id).map(Node::Person);
+        business.or_else(user).or_else(person).or_else(|| state.asset(id).map(|a| Node::Asset(a, Map::new())))
+    }
+
+    fn is_deleted(&self) -> bool {
+        match self {
+            Node::SystemUser(user) => user.status == Status::Deleted,
+            Node::Person(person) => person.status == Status::Deleted,
+            _ => false,
+        }
+    }
+
     pub fn kind(&self) -> &'static NodeType {
         match self {
             Node::Business(_) => &schema::BUSINESS,
@@ -192,13 +208,7 @@ impl Cx<'_> {
             }
             _ => {}
         }
-        Ok(self.service().read(|state| {
-            let business = state.business(id).map(Node::Business);
-            let user = || state.system_user(id).filter(|u| u.status != Status::Deleted).map(Node::SystemUser);
-            let person = || state.person(id).filter(|p| p.status != Status::Deleted).map(Node::Person);
-            let asset = || state.asset(id).map(|a| Node::Asset(a, Map::new()));
-            business.or_else(user).or_else(person).or_else(asset)
-        })?)
+        Ok(self.service().read(|state| Node::known(state, id))?.filter(|node| !node.is_deleted()))
     }
 
     /// The node with the descriptive fields of an asset. The caller has asked before whether the

@@ -5,7 +5,7 @@ use valetkey_domain::credential::{Digest, read};
 use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{Caller, Id, Reason, Refusal};
 use valetkey_service::app::ProvenApp;
-use valetkey_service::authz::Allowed;
+use valetkey_service::authz::{Allowed, Need, Question, Target};
 use valetkey_service::token::status;
 use valetkey_service::{Call, Credential};
 
@@ -93,22 +93,18 @@ impl Cx<'_> {
 
     /// `debug_token`: what a token is, for itself, its app, or an ADMIN of its business.
     pub async fn debug_token(&self) -> Result<Answer, Problem> {
-        if self.input.verb == Verb::Delete {
-            return Err(envelope::unsupported_method("delete").into());
-        }
-        let allowed = match self.service().ask(self.call, Cx::alive()) {
+        self.need_token()?;
+        let itself = self.call.text().is_some() && self.call.text() == self.input.get("input_token");
+        let allowed = match self.live() {
             Ok(allowed) => Some(allowed),
             // A dead token may still be told what became of it, by itself. A missing proof is no
             // death: whoever found a token must not learn from it what it is good for.
-            Err(refusal)
-                if is_death(refusal.reason)
-                    && self.call.text().is_some()
-                    && self.call.text() == self.input.get("input_token") =>
-            {
-                None
-            }
-            Err(refusal) => return Err(refusal.into()),
+            Err(Problem::Refusal(refusal)) if itself && is_death(refusal.reason) => None,
+            Err(problem) => return Err(problem),
         };
+        if self.input.verb != Verb::Get {
+            return Err(envelope::unsupported_method(self.input.verb.as_str()).into());
+        }
         let text = self.input.require("input_token")?.to_owned();
         if text.contains('|') {
             return self.debug_app_token(&text, allowed.as_ref());
@@ -116,24 +112,36 @@ impl Cx<'_> {
         let digest = Digest::of(&text);
         let found = if read(&text).is_some() { self.service().read(|s| s.token_by_digest(&digest))? } else { None };
         let Some(token) = found else { return Ok(unreadable()) };
-        if let Some(allowed) = &allowed {
-            if allowed.caller.business() != Some(token.business) {
-                // A token of another business looks like no token at all.
-                return Ok(unreadable());
-            }
-            let is_self = self.call.text() == Some(text.as_str());
-            let of_app = matches!(allowed.caller, Caller::App { app, .. } if token.app == Some(app));
-            if matches!(allowed.caller, Caller::App { .. }) && !of_app {
-                return Err(mismatch().into());
-            }
-            // A Page's token carries its parent's role and stands for the Page alone.
-            let is_user =
-                allowed.page.is_none() && (Cx::is_admin(allowed) || allowed.caller.user() == Some(token.user));
-            if !is_self && !of_app && !is_user {
-                return Err(Refusal::of(Reason::RoleInsufficient).into());
+        let Some(allowed) = allowed else { return self.describe_death(&token) };
+        if allowed.caller.business() != Some(token.business) {
+            // A token of another business looks like no token at all.
+            return Ok(unreadable());
+        }
+        match allowed.caller {
+            Caller::App { app, .. } if token.app != Some(app) => return Ok(mismatch()),
+            Caller::App { .. } => {}
+            _ if itself => {}
+            // Asked, so that the no can be explained. A Page's token carries its parent's role and
+            // stands for the Page alone.
+            _ => {
+                self.service().ask(self.call, inspect())?;
             }
         }
         self.describe_token(&token)
+    }
+
+    /// What became of a dead token, for itself. Where its app demands a proof, who holds the text alone
+    /// learns no more than that: a dead token's proof can't be checked.
+    fn describe_death(&self, token: &Token) -> Result<Answer, Problem> {
+        let demands_proof = token.app.map(|id| self.service().read(|s| s.app(id).is_some_and(|a| a.demands_proof)));
+        let mut answer = self.describe_token(token)?;
+        if demands_proof.transpose()?.unwrap_or(false)
+            && let Some(Value::Object(data)) = answer.body.get_mut("data")
+        {
+            data.retain(|name, _| matches!(name.as_str(), "error" | "is_valid"));
+            data.insert("scopes".to_owned(), json!([]));
+        }
+        Ok(answer)
     }
 
     fn describe_token(&self, token: &Token) -> Result<Answer, Problem> {
@@ -179,10 +187,11 @@ impl Cx<'_> {
             None => {}
             Some(allowed) if allowed.caller.business() != Some(app.business) => return Ok(unreadable()),
             Some(allowed) => match allowed.caller {
-                Caller::App { app: own, .. } if own != app.app => return Err(mismatch().into()),
+                Caller::App { app: own, .. } if own != app.app => return Ok(mismatch()),
                 Caller::App { .. } => {}
-                _ if Cx::is_admin(allowed) && allowed.page.is_none() => {}
-                _ => return Err(Refusal::of(Reason::RoleInsufficient).into()),
+                _ => {
+                    self.service().ask(self.call, inspect())?;
+                }
             },
         }
         let (name, connected) =
@@ -208,13 +217,15 @@ impl Cx<'_> {
     }
 }
 
+/// The question whether a user may inspect the tokens of its business: as its ADMIN.
+fn inspect() -> Question {
+    Question::about(Target::Nothing).need(Need::Admin)
+}
+
 /// The token belongs to another app of the business than the one that asks.
-fn mismatch() -> GraphError {
-    GraphError::new(
-        100,
-        ErrorKind::OAuthException,
-        "(#100) The App_id in the input_token did not match the Viewing App",
-    )
+fn mismatch() -> Answer {
+    let message = "(#100) The App_id in the input_token did not match the Viewing App";
+    Answer::of(json!({ "data": { "error": { "code": 100, "message": message }, "is_valid": false, "scopes": [] } }))
 }
 
 /// Until when a person's token may read, in Unix seconds; 0 for software, where nothing limits it.

@@ -1,18 +1,19 @@
 //! Posts of a Page.
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
-use valetkey_domain::post::{Post, PostInput, PostState};
+use serde_json::Value;
+use valetkey_domain::post::{LINK_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, Post, PostInput, PostState};
 use valetkey_domain::{AssetKind, Id, IdKind};
 use valetkey_service::content::{ContentQuery, Thing};
 use valetkey_service::rights;
 
 use super::input::Problem;
-use super::lists::CHUNK_ROWS;
+use super::lists::list_tag;
+use super::work::BYTES_LIMIT;
 use super::{Answer, Cx, Node, Row};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
-use crate::protocol::{paging, value};
+use crate::protocol::paging;
 use crate::schema::{Edge, PostList};
 
 /// Further parameters of a post that are kept as they came.
@@ -35,6 +36,12 @@ const KEPT: &[&str] = &[
 ];
 /// The longest of them, in bytes.
 const KEPT_LIMIT_BYTES: usize = 20_000;
+/// How many rows of content are read at a time, so that the largest that can be stored together are
+/// not more than one answer may hold.
+pub(super) const CONTENT_ROWS: usize = 80;
+const _: () = assert!(CONTENT_ROWS * LARGEST_ROW_BYTES <= BYTES_LIMIT as usize);
+/// A post with everything as long as it may be; campaigns are smaller.
+const LARGEST_ROW_BYTES: usize = KEPT.len() * KEPT_LIMIT_BYTES + MESSAGE_LIMIT_BYTES + LINK_LIMIT_BYTES + 1_000;
 
 impl Cx<'_> {
     pub async fn publish(&self, node: &Node) -> Result<Answer, Problem> {
@@ -55,17 +62,7 @@ impl Cx<'_> {
     }
 
     fn post_input(&self) -> Result<PostInput, Problem> {
-        let mut more = Map::new();
-        for (name, text) in &self.input.pairs {
-            let bare = name.split('[').next().unwrap_or_default();
-            if KEPT.contains(&bare) && !text.is_empty() {
-                if text.len() > KEPT_LIMIT_BYTES {
-                    return Err(envelope::invalid_parameter(name, "at most 20000 bytes").into());
-                }
-                let value = value::json(text).unwrap_or_else(|_| json!(text));
-                more.insert(bare.to_owned(), value);
-            }
-        }
+        let more = self.input.kept(KEPT, KEPT_LIMIT_BYTES)?;
         Ok(PostInput {
             message: self.input.raw("message").map(str::to_owned),
             link: self.input.get("link").map(str::to_owned),
@@ -82,9 +79,10 @@ impl Cx<'_> {
         let wide = if hides { rights::HIDE_POST } else { rights::PUBLISH };
         self.service().ask(self.call, wide.on_asset(post.asset, AssetKind::PAGE))?;
         let mut input = self.post_input()?;
-        input.published = self.input.boolean("is_published")?;
         input.hidden = self.input.boolean("is_hidden")?;
         // Programs send the whole post back; what is as it was is no change.
+        let is_published = post.body.state == PostState::Published;
+        input.published = self.input.boolean("is_published")?.filter(|p| *p != is_published);
         input.message = input.message.filter(|m| Some(m) != post.body.message.as_ref());
         input.link = input.link.filter(|l| Some(l) != post.body.link.as_ref());
         input.scheduled_at = input.scheduled_at.filter(|at| Some(*at) != post.body.scheduled_at);
@@ -116,7 +114,7 @@ impl Cx<'_> {
             PostList::Scheduled => vec![PostState::Scheduled.as_str().to_owned()],
             PostList::Ads => vec![PostState::Unpublished.as_str().to_owned()],
         };
-        let query = self.content_query(page, IdKind::Post, statuses, edge.name)?;
+        let query = self.content_query(page, IdKind::Post, statuses, edge)?;
         self.write_content::<Post>(edge, query, Node::Post).await
     }
 
@@ -126,11 +124,12 @@ impl Cx<'_> {
         parent: Id,
         kind: IdKind,
         statuses: Vec<String>,
-        tag: &str,
+        edge: &Edge,
     ) -> Result<ContentQuery, Problem> {
+        let tag = list_tag(Some(parent), edge);
         let place = |name: &str| -> Result<Option<(i64, Id)>, Problem> {
             let Some(text) = self.input.get(name) else { return Ok(None) };
-            match Cursor::decode(tag, text)?.keys() {
+            match Cursor::decode(&tag, text)?.keys() {
                 [Key::Signed(at), Key::Unsigned(id)] => {
                     Ok(Some((*at, Id::new(*id).ok_or_else(envelope::invalid_cursor)?)))
                 }
@@ -163,7 +162,7 @@ impl Cx<'_> {
         let mut keys: Vec<(i64, Id)> = Vec::new();
         let mut part = query.clone();
         let more = loop {
-            part.limit = (query.limit - keys.len()).min(CHUNK_ROWS);
+            part.limit = (query.limit - keys.len()).min(CONTENT_ROWS);
             let found = self.service().list_content::<T>(&part).await?;
             self.work.spend(found.rows.len() as u64);
             let more = found.more;
@@ -204,8 +203,9 @@ impl Cx<'_> {
             (None, Some(_)) => Some(self.service().count_content(query).await?),
             (None, None) => None,
         };
+        let tag = list_tag(Some(query.parent), edge);
         let cursor = |key: Option<&(i64, Id)>| {
-            key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(edge.name))
+            key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(&tag))
         };
         let (before, after) = (cursor(keys.first()), cursor(keys.last()));
         let backwards = query.before.is_some();

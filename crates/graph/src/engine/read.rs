@@ -75,8 +75,8 @@ fn of_another_user(kind: &NodeType, name: &str) -> bool {
 impl Cx<'_> {
     /// `GET /{id}`: the right to see the node is asked for out loud, the rest in silence.
     pub async fn read_node(&self, node: Node) -> Result<Map<String, Value>, Problem> {
-        let specs = self.field_specs(1, node.kind())?;
         self.may_read(&node)?;
+        let specs = self.field_specs(1, node.kind())?;
         let row = Row::of(node);
         let specs = specs.unwrap_or_else(|| defaults(row.node.kind(), false));
         let mut body = self.render(&row, &specs, Place::Node).await?;
@@ -216,14 +216,11 @@ impl Cx<'_> {
     }
 
     async fn finish(&self, row: &Row, spec: &FieldSpec, given: Given) -> Result<Option<Value>, Problem> {
-        Ok(match given {
+        let value = match given {
             Given::Json(Value::Object(map)) if !spec.children.is_empty() => {
                 Some(Value::Object(pick(&map, &spec.children)))
             }
-            Given::Json(value) => {
-                self.work.hold(&value)?;
-                Some(value)
-            }
+            Given::Json(value) => Some(value),
             Given::Nothing => None,
             Given::Tasks => self.tasks_on(&row.node),
             Given::PageToken => self.page_token(&row.node).await?,
@@ -233,9 +230,14 @@ impl Cx<'_> {
                 }
                 let names = [FieldSpec::plain("id"), FieldSpec::plain("name")];
                 let children = if spec.children.is_empty() { &names[..] } else { &spec.children[..] };
-                Some(Value::Object(self.render(&Row::of(*node), children, Place::Inside).await?))
+                // What stands inside counts there.
+                return Ok(Some(Value::Object(self.render(&Row::of(*node), children, Place::Inside).await?)));
             }
-        })
+        };
+        if let Some(value) = &value {
+            self.work.hold(value)?;
+        }
+        Ok(value)
     }
 
     /// Whether an object inside another may be named. The owner of a shared asset is: who sees the
@@ -267,14 +269,15 @@ impl Cx<'_> {
             let carried = ["access_token", "appsecret_proof"].into_iter();
             pairs.extend(carried.filter_map(|n| Some((n.to_owned(), self.input.get(n)?.to_owned()))));
         }
-        let version =
-            self.input.path.trim_start_matches('/').split('/').next().filter(|s| s.starts_with('v')).unwrap_or("v26.0");
+        let version = self.input.version;
         let input = Input {
             verb: crate::schema::Verb::Get,
+            version,
             path: format!("/{version}/{}/{}", node.printed_id(), spec.name),
             segments: vec![node.printed_id(), spec.name.clone()],
             pairs,
             token_in_params: self.input.token_in_params,
+            nodes: 1,
             base_url: self.input.base_url.clone(),
         };
         let inner = Cx { input: &input, ..*self };

@@ -103,15 +103,21 @@ impl Cx<'_> {
     }
 
     pub async fn revoke_token(&self, node: &Node) -> Result<Answer, Problem> {
-        let done = self.service().revoke_token(self.call, node.id().ok_or_else(envelope::server_fault)?).await?;
-        Ok(Answer::success(done.revision))
+        let id = node.id().ok_or_else(envelope::server_fault)?;
+        let revision = if self.input.boolean("with_descendants")?.unwrap_or(false) {
+            self.service().revoke_token_with_descendants(self.call, id).await?.revision
+        } else {
+            self.service().revoke_token(self.call, id).await?.revision
+        };
+        Ok(Answer::success(revision))
     }
 
-    /// Takes one scope off one's own tokens, or the whole app off oneself.
+    /// Takes one scope off one's own tokens, or the whole app off oneself. That it is oneself was
+    /// asked with the right of the edge.
     pub async fn drop_permissions(&self, node: &Node, scope: Option<&str>) -> Result<Answer, Problem> {
-        let allowed = self.service().ask(self.call, Cx::alive())?;
-        if allowed.caller.user() != node.id() || node.id().is_none() {
-            return Err(valetkey_domain::Refusal::of(valetkey_domain::Reason::RoleInsufficient).into());
+        let allowed = self.live()?;
+        if allowed.caller.user() != node.id() {
+            return Err(envelope::oneself_alone().into());
         }
         let done = match (scope, allowed.caller) {
             (Some(name), _) => {

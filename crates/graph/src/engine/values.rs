@@ -70,15 +70,14 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
     }
 }
 
+/// An address at this server, where the caller's way to it is known.
+fn address(cx: &Cx<'_>, path: impl std::fmt::Display) -> Given {
+    cx.input.base_url.as_ref().map_or(Given::Nothing, |base| json!(format!("{base}/{path}")).into())
+}
+
 /// A user, business or app as an object of its own. Users may be of either sort.
 fn named(cx: &Cx<'_>, id: Id) -> Given {
-    let found = cx.service().read(|s| {
-        let business = s.business(id).map(Node::Business);
-        let user = || s.system_user(id).map(Node::SystemUser);
-        let person = || s.person(id).map(Node::Person);
-        let asset = || s.asset(id).map(|a| Node::Asset(a, serde_json::Map::new()));
-        business.or_else(user).or_else(person).or_else(asset)
-    });
+    let found = cx.service().read(|s| Node::known(s, id));
     found.ok().flatten().map_or(Given::Nothing, |n| Given::Node(Box::new(n)))
 }
 
@@ -102,7 +101,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
                 let category = details.get("category").cloned().unwrap_or_else(|| json!("Local business"));
                 json!([{ "id": "2500", "name": category }]).into()
             }
-            "link" => json!(format!("{}/{}", cx.input.base_url, asset.id)).into(),
+            "link" => address(cx, asset.id),
             "is_published" => json!(true).into(),
             "fan_count" | "followers_count" => json!(0).into(),
             "verification_status" => json!("not_verified").into(),
@@ -151,7 +150,7 @@ fn app_value(cx: &Cx<'_>, id: Id, name: &str) -> Given {
     let Some(app) = cx.service().read(|s| s.app(id)).ok().flatten() else { return Given::Nothing };
     match name {
         "category" => json!("Business").into(),
-        "link" => json!(format!("{}/{id}", cx.input.base_url)).into(),
+        "link" => address(cx, id),
         "allowed_scopes" => json!(app.allowed_scopes).into(),
         "demands_proof" => json!(app.demands_proof).into(),
         "connected" => {
@@ -196,7 +195,7 @@ fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
         },
         "created_time" => time(post.sort_at).into(),
         "updated_time" => time(post.updated_at).into(),
-        "permalink_url" => json!(format!("{}/{}/posts/{}", cx.input.base_url, post.asset, post.id)).into(),
+        "permalink_url" => address(cx, format!("{}/posts/{}", post.asset, post.id)),
         "from" => named(cx, post.asset),
         "admin_creator" => body.author.map_or(Given::Nothing, |id| named(cx, id)),
         "application" => body.app.map_or(Given::Nothing, |id| named(cx, id)),

@@ -17,7 +17,7 @@ const LIMIT: u64 = 3_000_000;
 /// A list costs this much whatever it holds: some of them ask the store.
 const LIST_COST: u64 = 500;
 /// How many bytes of values one answer may hold; a batch is one answer.
-const BYTES_LIMIT: u64 = 32 * 1024 * 1024;
+pub(super) const BYTES_LIMIT: u64 = 32 * 1024 * 1024;
 
 #[derive(Debug, Default)]
 struct Counters {

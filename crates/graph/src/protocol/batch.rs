@@ -19,7 +19,6 @@ use self::reference::Piece;
 use super::envelope::{self, GraphError, MAX_BATCH_ITEMS};
 
 pub use self::item::AttachedFile;
-pub use self::loose::pairs as loose_pairs;
 
 /// The most bytes that references may insert into one item.
 pub const MAX_INSERTED_BYTES: usize = 1024 * 1024;
@@ -30,7 +29,6 @@ pub const MAX_REFERENCES: usize = 100;
 #[derive(Debug)]
 pub struct Plan {
     slots: Vec<Slot>,
-    include_headers: bool,
 }
 
 /// One item of the plan: what it asks, or why it can't be asked.
@@ -39,8 +37,6 @@ struct Slot {
     item: Result<Item, GraphError>,
     /// Which earlier item each name in this one means.
     targets: HashMap<String, usize>,
-    /// The same items, each once, ascending.
-    dependencies: Vec<usize>,
     /// Whether success is answered by `null`.
     omitted_on_success: bool,
     include_headers: bool,
@@ -99,18 +95,6 @@ impl fmt::Debug for ItemResult {
 }
 
 impl ItemResult {
-    /// The part for an item that failed: the error's status, envelope and
-    /// `WWW-Authenticate`, besides the given headers.
-    #[must_use]
-    pub fn from_error(error: &GraphError, fbtrace_id: &str, headers: &HeaderMap) -> Self {
-        let mut result = Self::new(error.http_status, headers, error.to_value(fbtrace_id).to_string());
-        let challenge = error.www_authenticate();
-        if let Some(challenge) = challenge.as_ref().and_then(|value| value.to_str().ok()) {
-            result.headers.push(("WWW-Authenticate".to_owned(), challenge.to_owned()));
-        }
-        result
-    }
-
     /// The part for an answer; headers that are not text are left out.
     #[must_use]
     pub fn new(status: StatusCode, headers: &HeaderMap, body: String) -> Self {
@@ -167,7 +151,7 @@ impl Plan {
         let mut keeps = Vec::with_capacity(fields.len());
         for (index, fields) in fields.iter().enumerate() {
             let slot = Slot::of_item(fields, &nearest, include_headers);
-            referenced.extend(slot.dependencies.iter().copied());
+            referenced.extend(slot.targets.values().copied());
             slots.push(slot);
             keeps.push(item::flag(fields, "omit_response_on_success") == Some(false));
             if let Some(name) = item::text(fields, "name") {
@@ -177,7 +161,7 @@ impl Plan {
         for (index, (slot, keep)) in slots.iter_mut().zip(keeps).enumerate() {
             slot.omitted_on_success = !keep && referenced.contains(&index);
         }
-        Self { slots, include_headers }
+        Self { slots }
     }
 
     /// How many items there are.
@@ -192,23 +176,11 @@ impl Plan {
         self.slots.is_empty()
     }
 
-    /// Whether parts show their headers, unless an item says otherwise.
-    #[must_use]
-    pub fn include_headers(&self) -> bool {
-        self.include_headers
-    }
-
     /// An order in which every item comes after those that it depends on.
     /// References only lead to earlier items, so it is the order sent.
     #[must_use]
     pub fn order(&self) -> Range<usize> {
         0..self.slots.len()
-    }
-
-    /// The items, all earlier, that must be done before this one.
-    #[must_use]
-    pub fn dependencies(&self, index: usize) -> &[usize] {
-        self.slots.get(index).map(|slot| slot.dependencies.as_slice()).unwrap_or_default()
     }
 
     /// The call that an item stands for, once the items that it depends on
@@ -262,7 +234,6 @@ impl Slot {
         let mut slot = Self {
             item: Item::of_fields(fields),
             targets: HashMap::new(),
-            dependencies: Vec::new(),
             omitted_on_success: false,
             include_headers: item::flag(fields, "include_headers").unwrap_or(include_headers),
         };
@@ -278,9 +249,6 @@ impl Slot {
                 None => slot.item = Err(envelope::batch_invalid_reference(&name)),
             }
         }
-        slot.dependencies = slot.targets.values().copied().collect();
-        slot.dependencies.sort_unstable();
-        slot.dependencies.dedup();
         slot
     }
 }

@@ -21,8 +21,6 @@ pub enum ErrorKind {
     OAuthException,
     /// The object or the method is not there for this caller.
     GraphMethodException,
-    /// A batch as a whole can't be served.
-    GraphBatchException,
 }
 
 impl ErrorKind {
@@ -32,7 +30,6 @@ impl ErrorKind {
         match self {
             Self::OAuthException => "OAuthException",
             Self::GraphMethodException => "GraphMethodException",
-            Self::GraphBatchException => "GraphBatchException",
         }
     }
 }

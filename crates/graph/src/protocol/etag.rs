@@ -22,12 +22,6 @@ pub fn strong(body: &[u8]) -> String {
     tag
 }
 
-/// The weak entity tag of a body, for answers that a proxy may re-encode.
-#[must_use]
-pub fn weak(body: &[u8]) -> String {
-    format!("W/{}", strong(body))
-}
-
 /// Whether an `If-None-Match` value covers `tag`: `*`, or a list that holds
 /// it, compared weakly. Bare tags without quotes, as some clients send them,
 /// are accepted; anything unreadable matches nothing.
@@ -75,7 +69,6 @@ mod tests {
     #[test]
     fn a_tag_is_a_quoted_digest() {
         assert_eq!(strong(b"{}"), "\"44136fa355b3678a1146ad16f7e8649e\"");
-        assert_eq!(weak(b"{}"), "W/\"44136fa355b3678a1146ad16f7e8649e\"");
         assert_ne!(strong(b"a"), strong(b"b"));
     }
 

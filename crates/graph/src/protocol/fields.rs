@@ -23,7 +23,7 @@ pub const MAX_NAME_BYTES: usize = 100;
 pub const MAX_MODIFIERS: usize = 16;
 /// How deep brackets may nest in a modifier's argument.
 pub const MAX_ARGUMENT_DEPTH: usize = 32;
-/// The most values that one call may ask for, as [`estimate_cost`] counts.
+/// The most values that one call may ask for, as the engine counts them before it begins.
 pub const MAX_COST: u64 = 1_000_000;
 
 /// `.name(argument)` behind a field, such as `.limit(2)`.
@@ -138,64 +138,6 @@ impl From<FieldsError> for GraphError {
         };
         envelope::reduce_data().with_user("Too much at once", &reason).with_blame(&["fields"])
     }
-}
-
-/// How many values a selection may answer with, at worst: per row, each
-/// field counts 1, and a nested one also its rows times their fields. The
-/// rows of a nested field are its `limit`, or what `rows_without_limit` says
-/// for the path of names that leads to it: 1 for a single object,
-/// [`paging::DEFAULT_LIMIT`] for an edge, 0 for a plain value.
-#[must_use]
-pub fn estimate_cost(specs: &[FieldSpec], rows: u64, rows_without_limit: &mut dyn FnMut(&[&str]) -> u64) -> u64 {
-    let mut path = Vec::new();
-    rows.saturating_mul(cost_of_row(specs, &mut path, rows_without_limit))
-}
-
-fn cost_of_row<'a>(
-    specs: &'a [FieldSpec],
-    path: &mut Vec<&'a str>,
-    rows_without_limit: &mut dyn FnMut(&[&str]) -> u64,
-) -> u64 {
-    let mut cost: u64 = 0;
-    for spec in specs {
-        path.push(&spec.name);
-        let rows = match spec.limit() {
-            Ok(Some(limit)) => u64::from(limit),
-            _ => rows_without_limit(path),
-        };
-        let row = cost_of_row(&spec.children, path, rows_without_limit).max(1);
-        path.pop();
-        cost = cost.saturating_add(1).saturating_add(rows.saturating_mul(row));
-    }
-    cost
-}
-
-/// The rows of a nested field when nothing is known of it: whoever asks for
-/// sub-fields may mean an edge.
-pub fn assume_edges(specs: &[FieldSpec]) -> impl FnMut(&[&str]) -> u64 {
-    move |path| {
-        let mut level = specs;
-        let mut nested = false;
-        for name in path {
-            let found = level.iter().find(|spec| spec.name == *name);
-            level = found.map(|spec| spec.children.as_slice()).unwrap_or_default();
-            nested = !level.is_empty();
-        }
-        if nested { u64::from(paging::DEFAULT_LIMIT) } else { 0 }
-    }
-}
-
-/// Refuses a selection that is dearer than [`MAX_COST`].
-///
-/// # Errors
-/// [`FieldsError::TooCostly`].
-pub fn check_cost(
-    specs: &[FieldSpec],
-    rows: u64,
-    rows_without_limit: &mut dyn FnMut(&[&str]) -> u64,
-) -> Result<u64, FieldsError> {
-    let cost = estimate_cost(specs, rows, rows_without_limit);
-    if cost > MAX_COST { Err(FieldsError::TooCostly) } else { Ok(cost) }
 }
 
 #[cfg(test)]

@@ -44,8 +44,9 @@ fn is_huge_number(text: &str) -> bool {
 /// What the links of a page are made of.
 #[derive(Clone, Copy)]
 pub struct Links<'a> {
-    /// Scheme, host and port as the caller sees them, without a final slash.
-    pub base_url: &'a str,
+    /// Scheme, host and port as the caller sees them, without a final slash. Where they are not known
+    /// there are no links, since a link may carry a token.
+    pub base_url: Option<&'a str>,
     /// The path with its version, from the slash on.
     pub path: &'a str,
     /// All parameters of the request, decoded, in their order.
@@ -66,7 +67,7 @@ impl fmt::Debug for Links<'_> {
 }
 
 impl Links<'_> {
-    fn url(&self, direction: &str, cursor: &str) -> String {
+    fn url(&self, base_url: &str, direction: &str, cursor: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in self.params {
             if !POSITION_PARAMETERS.contains(&name.as_str()) {
@@ -75,7 +76,7 @@ impl Links<'_> {
         }
         query.append_pair("limit", &self.limit.to_string());
         query.append_pair(direction, cursor);
-        let base = self.base_url.trim_end_matches('/');
+        let base = base_url.trim_end_matches('/');
         format!("{base}{}?{}", self.path, query.finish())
     }
 }
@@ -131,11 +132,11 @@ pub fn paging(page: &Page, links: &Links<'_>) -> Option<Map<String, Value>> {
     let mut paging = Map::new();
     paging.insert("cursors".to_owned(), Value::Object(cursors));
     let follow = links.limit > 0;
-    if let Some(after) = page.after.as_ref().filter(|_| follow && page.has_next) {
-        paging.insert("next".to_owned(), Value::from(links.url("after", after)));
-    }
-    if let Some(before) = page.before.as_ref().filter(|_| follow && page.has_previous) {
-        paging.insert("previous".to_owned(), Value::from(links.url("before", before)));
+    let url = |direction: &str, cursor: &str| links.base_url.map(|base| links.url(base, direction, cursor));
+    let next = page.after.as_ref().filter(|_| follow && page.has_next).and_then(|c| url("after", c));
+    let previous = page.before.as_ref().filter(|_| follow && page.has_previous).and_then(|c| url("before", c));
+    for (name, link) in [("next", next), ("previous", previous)] {
+        paging.extend(link.map(|url| (name.to_owned(), Value::from(url))));
     }
     Some(paging)
 }
@@ -179,7 +180,7 @@ mod tests {
     fn written(page: Page, sent: &[(&str, &str)], limit: u32) -> String {
         let params = params(sent);
         let links =
-            Links { base_url: "http://127.0.0.1:8080/", path: "/v26.0/act_1/campaigns", params: &params, limit };
+            Links { base_url: Some("http://127.0.0.1:8080/"), path: "/v26.0/act_1/campaigns", params: &params, limit };
         serde_json::to_string_pretty(&list(page, &links)).unwrap()
     }
 
@@ -235,8 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_is_data_alone_and_limit_zero_has_no_links() {
+    fn an_empty_list_is_data_alone_and_there_are_lists_without_links() {
         assert_eq!(written(Page::default(), &[], 25).split_whitespace().collect::<String>(), "{\"data\":[]}");
+        let params = params(&[("access_token", "SECRET")]);
+        let nowhere = Links { base_url: None, path: "/me", params: &params, limit: 25 };
+        let text = Value::Object(list(middle(), &nowhere)).to_string();
+        assert!(text.contains("cursors") && !text.contains("next") && !text.contains("SECRET"), "{text}");
         let zero = written(middle(), &[], 0);
         assert!(!zero.contains("next") && !zero.contains("previous"), "{zero}");
     }
@@ -263,7 +268,7 @@ mod tests {
     #[test]
     fn debug_shows_no_parameter_and_no_row() {
         let params = params(&[("access_token", "SECRET")]);
-        let links = Links { base_url: "", path: "/me", params: &params, limit: 1 };
+        let links = Links { base_url: None, path: "/me", params: &params, limit: 1 };
         assert!(!format!("{links:?}").contains("SECRET"));
         let page = Page { rows: vec![json!({"access_token": "SECRET"})], ..Page::default() };
         assert!(!format!("{page:?}").contains("SECRET"));
@@ -272,8 +277,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_link_carries_every_parameter_back(sent in proptest::collection::vec(("\\PC{1,8}", "\\PC{0,12}"), 0..6), cursor in "[A-Za-z0-9_-]{1,20}") {
-            let links = Links { base_url: "http://h", path: "/p", params: &sent, limit: 3 };
-            let url = links.url("after", &cursor);
+            let links = Links { base_url: None, path: "/p", params: &sent, limit: 3 };
+            let url = links.url("http://h", "after", &cursor);
             let query = url.split_once('?').unwrap().1;
             let read: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
             let mut wanted: Vec<_> = sent.iter().filter(|(name, _)| !POSITION_PARAMETERS.contains(&name.as_str())).cloned().collect();

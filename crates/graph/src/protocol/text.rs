@@ -4,39 +4,36 @@
 
 use std::borrow::Cow;
 
+use valetkey_http::mask;
+
 /// The longest piece of caller text that an error repeats, in characters.
 pub const ECHO_LIMIT_CHARS: usize = 200;
 /// Names longer than this, in characters, get no suggestion.
 const NEAREST_LIMIT_CHARS: usize = 64;
 
-/// Parameters whose values never appear in an echo. A caller who appends
-/// `?access_token=…` to the wrong place gets an error that hides it.
-const SECRET_PARAMETERS: [&str; 9] = [
-    "access_token",
-    "appsecret_proof",
-    "client_secret",
-    "input_token",
-    "fb_exchange_token",
-    "set_token",
-    "revoke_token",
-    "client_assertion",
-    "password",
-];
-
-/// Whether a parameter of this name carries a credential.
-#[must_use]
-pub fn is_secret_parameter(name: &str) -> bool {
-    SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
-}
+/// A run of this length of digits, capitals and small letters, two of the three at least, may be a
+/// token whose beginning is cut off, or an app's secret; ids and names have no such mixture.
+const OPAQUE_RUN_BYTES: usize = 20;
+/// How often an echo is decoded while looking for a credential in it.
+const DECODINGS: usize = 4;
 
 /// The text as an error may repeat it: credentials masked, and cut after
-/// [`ECHO_LIMIT_CHARS`] characters.
+/// [`ECHO_LIMIT_CHARS`] characters. What a credential looks like, and which parameters carry one,
+/// is what [`mask`] knows.
 #[must_use]
 pub fn echo(text: &str) -> Cow<'_, str> {
-    match mask_secrets(text) {
-        Cow::Borrowed(whole) => cut(whole).map_or(Cow::Borrowed(whole), Cow::Owned),
-        Cow::Owned(masked) => Cow::Owned(cut(&masked).unwrap_or(masked)),
+    // Masking looks at no more than an echo could show.
+    let window = text.char_indices().nth(ECHO_LIMIT_CHARS * 2).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
+    match mask_encoded(window) {
+        Some(masked) => Cow::Owned(cut(&masked).unwrap_or(masked)),
+        None => cut(text).map_or(Cow::Borrowed(text), Cow::Owned),
     }
+}
+
+/// Whether an error may not repeat the text as it is, because it holds a credential.
+#[must_use]
+pub fn holds_credential(text: &str) -> bool {
+    mask_encoded(text).is_some()
 }
 
 fn cut(text: &str) -> Option<String> {
@@ -44,42 +41,68 @@ fn cut(text: &str) -> Option<String> {
     Some(format!("{}…", text.get(..end).unwrap_or_default()))
 }
 
-fn mask_secrets(text: &str) -> Cow<'_, str> {
-    // Masking looks at no more than an echo could show.
-    let window = text.char_indices().nth(ECHO_LIMIT_CHARS * 2).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
-    let lower = window.to_ascii_lowercase();
-    let first = SECRET_PARAMETERS.iter().filter_map(|name| lower.find(name).map(|at| (at, at + name.len()))).min();
-    let Some((_, mut from)) = first else {
-        return Cow::Borrowed(text);
-    };
-    let mut masked = String::with_capacity(window.len());
-    masked.push_str(window.get(..from).unwrap_or_default());
-    loop {
-        let rest = window.get(from..).unwrap_or_default();
-        let skip = assigned_value_bytes(rest);
-        if skip > 0 {
-            masked.push_str("=***");
+/// The text without its credentials, however often these are encoded; `None` if it has none.
+fn mask_encoded(text: &str) -> Option<String> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..DECODINGS {
+        if let Some(masked) = mask_words(&text) {
+            return Some(masked);
         }
-        from += skip;
-        let rest = window.get(from..).unwrap_or_default();
-        let lower_rest = lower.get(from..).unwrap_or_default();
-        let next = SECRET_PARAMETERS.iter().filter_map(|name| lower_rest.find(name).map(|at| at + name.len())).min();
-        let Some(end) = next else {
-            masked.push_str(rest);
-            break;
-        };
-        masked.push_str(rest.get(..end).unwrap_or_default());
-        from += end;
+        let decoded = percent_decode(&text).into_owned();
+        if decoded == text {
+            return None;
+        }
+        text = Cow::Owned(decoded);
     }
-    Cow::Owned(masked)
+    Some(mask::MASKED.to_owned())
+}
+
+/// Masks words that look like a credential, and what is assigned to a name that carries one.
+fn mask_words(text: &str) -> Option<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '|' | '-' | '.');
+    let mut masked = String::with_capacity(text.len());
+    let mut found = false;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (between, from_word) = rest.split_at(rest.find(is_word).unwrap_or(rest.len()));
+        masked.push_str(between);
+        let (word, after) = from_word.split_at(from_word.find(|c| !is_word(c)).unwrap_or(from_word.len()));
+        let named = mask::is_secret_name(word);
+        let value_bytes = if named { assigned_value_bytes(after) } else { 0 };
+        if mask::looks_secret(word) || is_opaque(word) {
+            masked.push_str(mask::MASKED);
+            found = true;
+        } else {
+            masked.push_str(word);
+        }
+        if value_bytes > 0 {
+            masked.push('=');
+            masked.push_str(mask::MASKED);
+            found = true;
+        }
+        rest = after.get(value_bytes..).unwrap_or_default();
+    }
+    found.then_some(masked)
+}
+
+fn is_opaque(word: &str) -> bool {
+    word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        let has = |sort: fn(&u8) -> bool| usize::from(run.as_bytes().iter().any(sort));
+        let sorts = has(u8::is_ascii_digit) + has(u8::is_ascii_uppercase) + has(u8::is_ascii_lowercase);
+        run.len() >= OPAQUE_RUN_BYTES && sorts > 1
+    })
 }
 
 /// How many bytes of `rest`, which follows a secret's name, are `=value`,
-/// `:value`, `%3Dvalue`, `/value` or `(value` in some quoting.
+/// `:value`, `[]=value`, `%3Dvalue`, `/value` or `(value` in some quoting.
 fn assigned_value_bytes(rest: &str) -> usize {
-    let opening =
-        rest.bytes().take_while(|byte| matches!(byte, b'=' | b':' | b'"' | b'\'' | b' ' | b'/' | b'(' | b'%')).count();
-    if opening == 0 {
+    let opening = rest
+        .bytes()
+        .take_while(|b| matches!(b, b'=' | b':' | b'"' | b'\'' | b' ' | b'/' | b'(' | b'%' | b'[' | b']' | b'\\'))
+        .count();
+    let marks = rest.get(..opening).unwrap_or_default();
+    // Brackets and quotes alone assign nothing: `["access_token"]` is a list of names.
+    if !marks.contains(['=', ':', '/', '(', '%']) {
         return 0;
     }
     let value = rest.get(opening..).unwrap_or_default();
@@ -177,6 +200,32 @@ mod tests {
         assert_eq!(echo("/me/access_token/VKSECRET"), "/me/access_token=***");
         assert_eq!(echo("a?access_token%3DVKSECRET"), "a?access_token=***");
         assert_eq!(echo("id,access_token,name"), "id,access_token,name");
+        assert_eq!(echo("[\"access_token\",\"id\"]"), "[\"access_token\",\"id\"]");
+    }
+
+    #[test]
+    fn what_looks_like_a_credential_is_masked_wherever_it_stands() {
+        for (given, shown) in [
+            ("vkeysu_abc", "***"),
+            ("id,vkeysu_abc{name}", "id,***{name}"),
+            ("VKEYpg_abc", "***"),
+            ("12|abcdef", "***"),
+            ("12%7Cabcdef", "***"),
+            ("12%257Cabcdef", "***"),
+            ("x%25252525252541", "***"),
+            ("9aXk2LmQ8rT5vW1zY4bC7", "***"),
+            ("0f3a9c1e5b7d2f4a6c8e", "***"),
+            ("a?client_assertion=x", "a?client_assertion=***"),
+            ("a?code=x&b=1", "a?code=***&b=1"),
+            ("a[input_token][]=x", "a[input_token=***"),
+            ("120210000000000000000", "120210000000000000000"),
+            ("act_1202100000000000000", "act_1202100000000000000"),
+            ("is_eligible_for_branded_content2", "is_eligible_for_branded_content2"),
+            ("100%", "100%"),
+        ] {
+            assert_eq!(echo(given), shown, "{given}");
+            assert_eq!(holds_credential(given), given != shown, "{given}");
+        }
     }
 
     #[test]

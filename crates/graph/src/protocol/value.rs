@@ -71,14 +71,6 @@ pub fn integer(text: &str) -> Result<i64, Expected> {
     unquoted(text).parse().map_err(|_| Expected("a whole number"))
 }
 
-/// A whole number, 0 or more; quotes are tolerated.
-///
-/// # Errors
-/// As [`integer`], and negative numbers.
-pub fn unsigned(text: &str) -> Result<u64, Expected> {
-    unquoted(text).parse().map_err(|_| Expected("a whole number, 0 or more"))
-}
-
 /// Without blanks around it, and without one pair of quotes around it.
 fn unquoted(text: &str) -> &str {
     let text = text.trim();
@@ -97,6 +89,14 @@ fn unquoted(text: &str) -> &str {
 /// Text that is neither, or is nested too deep.
 pub fn json(text: &str) -> Result<Value, Expected> {
     serde_json::from_str(text).ok().or_else(|| relaxed::parse(text)).ok_or(Expected("JSON"))
+}
+
+/// Where a text stops to be JSON, in bytes counted from 1; its length if it is JSON, or ends early.
+#[must_use]
+pub fn json_break(text: &str) -> usize {
+    let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else { return text.len() };
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    before + error.column()
 }
 
 /// A JSON object, as [`json`] reads it.

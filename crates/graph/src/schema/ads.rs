@@ -114,6 +114,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
             param("name", Text),
             param("spend_cap", NumberText),
             param("spend_cap_action", Text),
+            param("timezone_id", Number),
             param("end_advertiser", Text),
             param("media_agency", Text),
             param("partner", Text),

@@ -4,7 +4,7 @@ use valetkey_domain::AssetKind;
 use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right};
 
-use super::Type::{Boolean, Id, List, Node, Text, Time};
+use super::Type::{Boolean, Id, List, Node, Number, Text, Time};
 use super::{Edge, Field, NodeType, Op, Param, Verb, param, required};
 
 pub(super) static TYPES: &[&NodeType] = &[&BUSINESS, &APPLICATION, &PERMISSION];
@@ -44,6 +44,10 @@ pub static BUSINESS: NodeType = NodeType {
         Field::new("verification_status", Text),
         Field::new("two_factor_type", Text),
         Field::new("link", Text),
+        Field::new("adaccount_permissions", List),
+        Field::new("page_permissions", List),
+        Field::new("application_permissions", List),
+        Field::new("productcatalog_permissions", List),
     ],
     absent: "primary_page vertical vertical_id timezone_id created_by updated_time updated_by extended_updated_time \
              profile_picture_uri is_hidden block_offline_analytics payment_account_id user_access_expire_time",
@@ -130,7 +134,14 @@ pub static BUSINESS: NodeType = NodeType {
             "adaccount",
             Op::CreateAdAccount,
             "AdAccount",
-            &[required("name", Text), param("currency", Text), param("timezone_id", Id)],
+            &[
+                required("name", Text),
+                param("currency", Text),
+                param("timezone_id", Number),
+                param("end_advertiser", Text),
+                param("media_agency", Text),
+                param("partner", Text),
+            ],
             rights::CREATE_ADS_ASSET,
             "Makes an ad account.",
         ),
@@ -156,7 +167,7 @@ pub static BUSINESS: NodeType = NodeType {
             rows: "",
             params: &[required("app_id", Id)],
             right: rights::MANAGE_BUSINESS,
-            what: "Disconnects an app; its tokens stop at once (ours).",
+            what: "Disconnects an app; its tokens stop at once, and stay dead when it is connected again (ours).",
         },
         list("client_apps", Op::EmptyList, "Application", LISTED, "Apps of partners; none can be added yet."),
         list("owned_pixels", Op::ListOwned(AssetKind::PIXEL), "AdsPixel", ADS, "Pixels that the business owns."),
@@ -247,7 +258,7 @@ pub static BUSINESS: NodeType = NodeType {
             Op::ListAgencies,
             "Business",
             rights::MANAGE_BUSINESS,
-            "Partners that assets of the business are shared with.",
+            "Partners that assets of the business are shared with; the lists that end with `_permissions` say which, and stand in these rows alone.",
         ),
         list(
             "clients",

@@ -36,8 +36,6 @@ pub enum Type {
     Object,
     /// Another node, by the name of its kind; `{…}` picks its fields.
     Node(&'static str),
-    /// An edge used as a field.
-    Edge,
 }
 
 /// What reading a field asks for, beside seeing the node.

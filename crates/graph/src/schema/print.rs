@@ -280,7 +280,6 @@ fn type_word(ty: Type) -> String {
         Type::List => "list".to_owned(),
         Type::Object => "object".to_owned(),
         Type::Node(kind) => link(kind),
-        Type::Edge => "edge".to_owned(),
     }
 }
 

@@ -319,9 +319,10 @@ pub static ACCESS_TOKEN: NodeType = NodeType {
     calls: &[delete(
         "",
         Op::RevokeToken,
-        &[],
+        &[param("with_descendants", Boolean)],
         rights::MANAGE_OR_SELF,
-        "Revokes the token, and the page tokens that rest on it, at once.",
+        "Revokes the token, and the page tokens that rest on it, at once (ours). With `with_descendants` also every \
+         token that was issued with it or refreshed from it, and what came from those.",
     )],
     edges: &[],
 };

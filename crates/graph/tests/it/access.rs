@@ -444,3 +444,36 @@ async fn assigned_things_are_listed_with_their_tasks_whatever_their_kind() {
         assert_eq!(house.get(&format!("/v26.0/me/{edge}"), &m.clerk_token).await.body, json!({"data": []}), "{edge}");
     }
 }
+
+#[tokio::test]
+async fn a_token_is_deleted_with_all_that_came_from_it_by_who_may() {
+    let house = house().await;
+    let m = &house.maker;
+    let issue = format!("/v26.0/{}/access_tokens", m.clerk);
+    let app = m.app.to_string();
+    let mut made = Vec::new();
+    for (by, scope) in [(m.admin_token.clone(), "ads_read,pages_show_list"), (String::new(), "ads_read")] {
+        let by = if by.is_empty() { made.last().map(|(_, text): &(String, String)| text.clone()).unwrap() } else { by };
+        let answer = house.post(&issue, &by, &[("business_app", &app), ("scope", scope)]).await;
+        made.push((answer.str("token_id").to_owned(), answer.str("access_token").to_owned()));
+    }
+    let target = format!("/v26.0/{}", made[0].0);
+    let cut = [("with_descendants", "true")];
+    let alive = async |text: &str| house.get("/v26.0/me?fields=id", text).await.status.is_success();
+    let stranger = house.delete(&target, &house.agency.admin_token, &cut).await;
+    let nothing = house.delete("/v26.0/424242", &house.agency.admin_token, &cut).await;
+    assert_eq!(stranger.without_trace(&made[0].0), nothing.without_trace("424242"));
+    let wrong = house.delete(&target, &m.admin_token, &[("with_descendants", "perhaps")]).await;
+    assert_eq!(wrong.code(), Some(100), "{}", wrong.text);
+    let admins = house.get(&format!("/v26.0/{}/access_tokens", m.admin), &m.admin_token).await;
+    let admins = admins.body["data"][0]["id"].as_str().unwrap().to_owned();
+    let clerk = house.delete(&format!("/v26.0/{admins}"), &m.clerk_token, &cut).await;
+    assert_eq!((clerk.code(), clerk.reason()), (Some(200), Some("role_insufficient")), "{}", clerk.text);
+    assert!(alive(&made[0].1).await && alive(&made[1].1).await && alive(&m.admin_token).await);
+    // Without the word only the token itself; with it, though it is dead, what came from it.
+    house.delete(&target, &m.admin_token, &[("with_descendants", "0")]).await;
+    assert!(!alive(&made[0].1).await && alive(&made[1].1).await);
+    let done = house.delete(&target, &m.admin_token, &cut).await;
+    assert_eq!(done.body, json!({"success": true}));
+    assert!(done.header("valetkey-revision").is_some() && !alive(&made[1].1).await && alive(&m.admin_token).await);
+}

@@ -98,7 +98,7 @@ async fn the_right_to_hide_a_post_changes_nothing_else() {
         ("description", "theirs"),
         ("message", "theirs"),
         ("call_to_action", "{\"type\":\"BUY_NOW\"}"),
-        ("is_published", "true"),
+        ("is_published", "false"),
     ] {
         let answer = house.post(&post, &token, &[("is_hidden", "true"), more]).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (403, Some(10)), "{more:?}: {}", answer.text);

@@ -1,27 +1,41 @@
-//! A house for tests: a bicycle maker and its agency behind a Graph door over the memory store.
+//! A house for tests: a bicycle maker and its agency behind a Graph door, over the store that the
+//! environment names.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::{Map, Value};
-use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{AssetKind, Id, Name, Role, ScopeSet};
+use serde_json::Value;
+use valetkey_domain::{AssetKind, Id};
 use valetkey_graph::{Graph, GraphConfig};
 use valetkey_http::{Request, RequestId};
-use valetkey_seal::{KeyRing, MasterKey, OsRandom};
-use valetkey_service::{Call, Deps, Service};
-use valetkey_store::memory::MemoryStore;
+use valetkey_service::Service;
 use valetkey_testkit::clock::TestClock;
-use valetkey_testkit::random::SeededRandom;
+use valetkey_testkit::company;
+pub use valetkey_testkit::company::name;
+use valetkey_testkit::ground::Ground;
 
 pub struct House {
     pub service: Service,
-    pub graph: Graph,
     pub clock: Arc<TestClock>,
     pub maker: Company,
     pub agency: Company,
+    door: Door,
+    _ground: Ground,
+}
+
+/// The door, and the calls that a test sends through it.
+pub struct Door {
+    graph: Graph,
     requests: AtomicU64,
+}
+
+impl std::ops::Deref for House {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
 }
 
 pub struct Company {
@@ -71,80 +85,46 @@ impl Answer {
     }
 }
 
-pub fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
 pub async fn house() -> House {
-    let clock = Arc::new(TestClock::new());
-    let master = MasterKey::generate(&OsRandom).unwrap();
-    let mut keys = KeyRing::open(&master, []).unwrap();
-    let wrapped = keys.new_data_key(&master, &OsRandom).unwrap();
-    keys.add(&master, wrapped).unwrap();
-    let deps = Deps {
-        store: Arc::new(MemoryStore::new()),
-        clock: Arc::clone(&clock) as Arc<dyn valetkey_service::Clock>,
-        random: Box::new(SeededRandom::new(7)),
-        keys,
-        node: "test".to_owned(),
-    };
-    let service = Service::open(deps).await.unwrap();
-    let graph = Graph::new(service.clone(), GraphConfig { public_url: Some("http://valetkey.test".to_owned()) });
+    let ground = Ground::new().await;
+    let service = ground.node(7).await;
     let maker = company(&service, "Rad & Rad", "ada@rad.example").await;
     let agency = company(&service, "Laut", "kim@laut.example").await;
-    House { service, graph, clock, maker, agency, requests: AtomicU64::new(1) }
+    let door = Door::new(service.clone());
+    House { service, clock: Arc::clone(&ground.clock), maker, agency, door, _ground: ground }
 }
 
 async fn company(service: &Service, title: &str, email: &str) -> Company {
-    let operator = Call::operator("seed");
-    let made = service.create_business(&operator, name(title), name("Ada"), email).await.unwrap();
-    let (business, admin_person) = made.value;
-    let code = service.create_sign_in_code(&operator, admin_person).await.unwrap().value;
-    let (_, person) = service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
-    let person = Call::with_token(person.reveal(), "seed");
-    service.accept_terms(&person, 1).await.unwrap();
-    let (app, app_secret) = service.create_app(&person, business, name("Publisher"), false).await.unwrap().value;
-    let admin = service.create_system_user(&person, business, name("Manager"), Role::Admin).await.unwrap().value;
-    let clerk = service.create_system_user(&person, business, name("Clerk"), Role::Employee).await.unwrap().value;
-    let mut tokens = Vec::new();
-    for user in [admin, clerk] {
-        service.install_app(&person, user, app).await.unwrap();
-        let ask = IssueRequest {
-            system_user: user,
-            app,
-            scopes: ScopeSet::all(),
-            lifetime: Lifetime::Never,
-            add_dependencies: false,
-        };
-        tokens.push(service.issue_token(&person, ask).await.unwrap().value.1.reveal().to_owned());
-    }
-    let mut assets = Vec::new();
-    for (kind, title) in [
+    let kinds = [
         (AssetKind::PAGE, "City bikes"),
         (AssetKind::AD_ACCOUNT, "Ads EU"),
         (AssetKind::CATALOG, "All bikes"),
         (AssetKind::PIXEL, "Shop"),
-    ] {
-        assets.push(service.create_asset(&person, kind, business, name(title), Map::new()).await.unwrap().value);
-    }
+    ];
+    let made = company::company(service, title, email, &kinds).await;
     Company {
-        business,
-        admin_person,
-        person_token: person.text().unwrap().to_owned(),
-        app,
-        app_secret,
-        admin,
-        admin_token: tokens[0].clone(),
-        clerk,
-        clerk_token: tokens[1].clone(),
-        page: assets[0],
-        account: assets[1],
-        catalog: assets[2],
-        pixel: assets[3],
+        business: made.business,
+        admin_person: made.admin_person,
+        person_token: made.person.text().unwrap().to_owned(),
+        app: made.app,
+        app_secret: made.secret,
+        admin: made.admin,
+        admin_token: made.admin_token.text,
+        clerk: made.clerk,
+        clerk_token: made.clerk_token.text,
+        page: made.assets[0],
+        account: made.assets[1],
+        catalog: made.assets[2],
+        pixel: made.assets[3],
     }
 }
 
-impl House {
+impl Door {
+    pub fn new(service: Service) -> Door {
+        let graph = Graph::new(service, GraphConfig { public_url: Some("http://valetkey.test".to_owned()) });
+        Door { graph, requests: AtomicU64::new(1) }
+    }
+
     pub async fn send(&self, method: &str, target: &str, token: Option<&str>, body: &[(&str, &str)]) -> Answer {
         let mut form = form(body);
         if let Some(token) = token {

@@ -1,4 +1,5 @@
-//! The Graph door, from request bytes to reply bytes, over the memory store.
+//! The Graph door, from request bytes to reply bytes, over the store that
+//! `VALETKEY_TEST_STORE` names, the memory store by default.
 
 // The lints' leave for tests covers test functions, not the helpers that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -9,5 +10,9 @@ mod bad_input;
 mod costs;
 mod documents;
 mod house;
+mod kept;
+mod links;
 mod matrix;
 mod story;
+mod tables;
+mod told;

@@ -1,26 +1,34 @@
-//! The ledger on the command line: listed, verified, exported. A check is made here, entry by entry,
-//! and never left to the server that is being checked.
+//! The ledger on the command line: listed, verified, exported. A check is made here, entry by entry
+//! and record by record, and never left to the server that is being checked.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use valetkey_store::Entry;
-use valetkey_store::ledger::{Verifier, to_hex};
+use valetkey_domain::Id;
+use valetkey_service::verify::{self, Progress, Report};
+use valetkey_store::ledger::{ChainError, Verifier, to_hex};
+use valetkey_store::{Entry, Store};
+use valetkey_store_postgres::{PostgresStore, Settings};
+use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
 
 use super::args::{LedgerVerb, On};
 use super::fail::Fail;
-use super::names;
-use super::target::Session;
-use super::{Outcome, screen};
+use super::target::{self, Session};
+use super::{Outcome, client, names, screen};
+use crate::config::{Config, StoreChoice};
+use crate::lifecycle::folder::DataFolder;
 
 /// The longest line of an export that is read: far more than any entry has.
 const LINE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+/// How many findings of one sort people are shown; `--json` shows a thousand.
+const SHOWN_LIMIT: usize = 20;
 
 /// The first line of an export.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,12 +45,14 @@ pub async fn run(on: &On, verb: LedgerVerb) -> Outcome {
         LedgerVerb::List { after, limit, of } => {
             super::within(on, async |s| list(s, after, limit, of.business.as_deref()).await).await
         }
-        LedgerVerb::Verify { file: Some(file), expect, .. } => {
-            let (checked, business) = verify_file(&file)?;
-            report(&checked, business, expect.as_deref(), on.json)
+        LedgerVerb::Verify { file: Some(file), expect, .. } => verify_file(&file)?.tell(expect.as_deref(), on.json),
+        // Whoever has the store itself gets all of it checked; others see entries alone.
+        LedgerVerb::Verify { file: None, expect, of } if of.business.is_none() && has_store(on).await? => {
+            verify_store(on).await?.tell(expect.as_deref(), on.json)
         }
         LedgerVerb::Verify { file: None, expect, of } => {
-            super::within(on, async |s| verify(s, of.business.as_deref(), expect.as_deref()).await).await
+            super::within(on, async |s| verify_shown(s, of.business.as_deref()).await?.tell(expect.as_deref(), on.json))
+                .await
         }
         LedgerVerb::Export { out, of } => {
             super::within(on, async |s| export(s, &out, of.business.as_deref()).await).await
@@ -80,69 +90,140 @@ fn line(row: &Value) -> Vec<String> {
     vec![text("revision"), at, text("action"), by, actor("token"), text("subjects")]
 }
 
-/// What a check found.
-#[derive(Debug, Default)]
-struct Checked {
-    verifier: Verifier,
-    wrong: Option<String>,
+/// Whether the store can be read from here. A server may have been started with a store that only
+/// its own command line names; then what it shows is all there is to check.
+async fn has_store(on: &On) -> Result<bool, Fail> {
+    if on.server.is_some() || on.token.is_some() || on.as_login {
+        return Ok(false);
+    }
+    let config = target::config(on)?;
+    let is_elsewhere = matches!(config.store, StoreChoice::Sqlite) && !config.data.join(FILE_NAME).exists();
+    Ok(!is_elsewhere || client::connect_socket(&config.data).await?.is_none())
 }
 
-impl Checked {
-    fn new(of_business: bool) -> Checked {
-        let mut verifier = Verifier::default();
-        verifier.of_business = of_business;
-        Checked { verifier, wrong: None }
+/// What a check found, and of what.
+#[derive(Debug, Default)]
+struct Checked {
+    report: Report,
+    /// Whose entries alone were checked.
+    business: Option<String>,
+}
+
+/// Checks entries that are shown one after another.
+#[derive(Debug, Default)]
+struct Checker {
+    verifier: Verifier,
+    report: Report,
+}
+
+impl Checker {
+    /// Of all entries, or of one business's alone.
+    fn of(business: Option<&str>) -> Result<Checker, Fail> {
+        let verifier = match business {
+            None => Verifier::default(),
+            Some(text) => Verifier::of_business(
+                Id::parse(text)
+                    .ok_or_else(|| Fail::new(format!("\"{}\" is no id of a business", screen::clean(text))))?,
+            ),
+        };
+        Ok(Checker { verifier, report: Report::default() })
     }
 
-    /// Checks the next entry; after the first wrong one nothing more is looked at.
+    /// Checks the next entry; after one that does not fit nothing more is looked at.
     fn take(&mut self, entry: &Entry) {
-        if self.wrong.is_none()
-            && let Err(error) = self.verifier.check(entry)
-        {
-            self.wrong = Some(error.to_string());
+        if self.report.chain.is_some() {
+            return;
+        }
+        match self.verifier.check(entry) {
+            Ok(()) => {}
+            Err(ChainError::NoPayload { revision }) => self.report.without_payload.add(revision),
+            Err(error) => self.report.chain = Some(error.to_string()),
+        }
+    }
+
+    fn end(mut self, business: Option<String>) -> Checked {
+        self.report.entries = self.verifier.entries;
+        self.report.last = self.verifier.last().unwrap_or((0, [0; 32]));
+        Checked { report: self.report, business }
+    }
+}
+
+/// Checks the store of a data folder, which is read from here, whether a server runs in it or not.
+async fn verify_store(on: &On) -> Result<Checked, Fail> {
+    let config = target::config(on)?;
+    // Without a server the folder is taken, so that none starts while this looks.
+    let _taken = match client::connect_socket(&config.data).await? {
+        Some(_) => None,
+        None => Some(DataFolder::take(&config.data)?),
+    };
+    let store = open_to_read(&config).await?;
+    let failed = |e: &dyn std::fmt::Display| {
+        Fail::new(format!("the store can't be checked to its end: {e}")).hint("compare with an export or a backup")
+    };
+    let end = store.head().await.map_err(|e| failed(&e))?.revision;
+    let bar = progress(Some(end));
+    let mut told = |progress| match progress {
+        Progress::Entries(revision) => bar.set_position(revision),
+        Progress::Records(count) => show_count(&bar, count, "records"),
+        Progress::Content(count) => show_count(&bar, count, "posts, campaigns and details"),
+    };
+    let report = verify::check(&*store, &mut told).await;
+    bar.finish_and_clear();
+    Ok(Checked { report: report.map_err(|e| failed(&e))?, business: None })
+}
+
+async fn open_to_read(config: &Config) -> Result<Arc<dyn Store>, Fail> {
+    match &config.store {
+        StoreChoice::Sqlite => {
+            let folder = config.data.clone();
+            let opened = tokio::task::spawn_blocking(move || SqliteStore::open_to_read(&folder)).await;
+            let opened = opened.map_err(|e| Fail::new(format!("opening the store broke off: {e}")))?;
+            Ok(Arc::new(opened.map_err(|e| Fail::new(e.to_string()))?))
+        }
+        StoreChoice::Postgres(address) => {
+            let roots = match &config.store_root_certificate {
+                Some(path) => std::fs::read(path).map_err(|e| {
+                    Fail::new(format!("the root certificate of the store, {}, can't be read: {e}", path.display()))
+                })?,
+                None => Vec::new(),
+            };
+            let settings = Settings::new(address.expose(), &roots).map_err(|e| Fail::new(e.to_string()))?;
+            let store = PostgresStore::connect_with(settings).await.map_err(|e| Fail::new(e.to_string()))?;
+            Ok(Arc::new(store))
         }
     }
 }
 
-async fn verify(session: &Session, business: Option<&str>, expect: Option<&str>) -> Outcome {
-    let business = names::business(session, business).await?;
+/// Checks the entries that a server shows: one business's.
+async fn verify_shown(session: &Session, business: Option<&str>) -> Result<Checked, Fail> {
     // A token sees its business's entries alone, so their own chain is what counts.
-    let of_business = business.is_some() || !session.is_operator();
+    let business = match names::business(session, business).await? {
+        Some(business) => Some(business),
+        None => own_business(session).await?,
+    };
     let head = session.call("ledger.head", json!({})).await?.result;
     let bar = progress(head.get("revision").and_then(Value::as_u64));
-    let mut checked = Checked::new(of_business);
+    let mut checker = Checker::of(business.as_deref())?;
     let pairs = business.as_ref().map_or_else(|| json!({}), |b| json!({ "business": b }));
     session
         .pages("ledger.list", pairs, |row| {
             let entry: Entry =
                 serde_json::from_value(row.clone()).map_err(|e| Fail::new(format!("an entry can't be read: {e}")))?;
-            checked.take(&entry);
+            checker.take(&entry);
             bar.set_position(entry.revision);
             Ok(())
         })
         .await?;
     bar.finish_and_clear();
-    if checked.wrong.is_none() && !of_business {
-        checked.wrong = cut_off(&checked.verifier, &head);
-    }
-    let whose =
-        if of_business { Some(business.unwrap_or_else(|| "the calling token's business".to_owned())) } else { None };
-    report(&checked, whose, expect, session.json)
+    Ok(checker.end(business))
 }
 
-/// Whether the entries end before the head that the store itself names.
-fn cut_off(verifier: &Verifier, head: &Value) -> Option<String> {
-    let revision = head.get("revision").and_then(Value::as_u64).unwrap_or_default();
-    let hash = head.get("hash").and_then(Value::as_str).unwrap_or_default();
-    let (last, last_hash) = verifier.last().unwrap_or((0, [0; 32]));
-    // A running server may have written more since the head was asked for.
-    if last < revision || (last == revision && to_hex(&last_hash) != hash) {
-        return Some(format!("the entries end at {last}, and the head is {revision}: the end was cut off or altered"));
-    }
-    None
+async fn own_business(session: &Session) -> Result<Option<String>, Fail> {
+    let caller = session.call("caller.show", json!({})).await?.result;
+    Ok(caller.pointer("/business/id").and_then(Value::as_str).map(str::to_owned))
 }
 
-fn verify_file(file: &Path) -> Result<(Checked, Option<String>), Fail> {
+fn verify_file(file: &Path) -> Result<Checked, Fail> {
     let shown = file.display();
     let unreadable = |error: &dyn std::fmt::Display| Fail::new(format!("{shown} can't be read: {error}"));
     let opened = File::open(file).map_err(|e| unreadable(&e))?;
@@ -161,7 +242,7 @@ fn verify_file(file: &Path) -> Result<(Checked, Option<String>), Fail> {
             header.valetkey_ledger
         )));
     }
-    let mut checked = Checked::new(header.business.is_some());
+    let mut checker = Checker::of(header.business.as_deref())?;
     let mut number = 1u64;
     while let Some(line) = next_line(&mut lines).map_err(|e| unreadable(&e))? {
         number += 1;
@@ -170,15 +251,15 @@ fn verify_file(file: &Path) -> Result<(Checked, Option<String>), Fail> {
             continue;
         }
         match serde_json::from_str::<Entry>(&line) {
-            Ok(entry) => checked.take(&entry),
-            Err(error) => checked.wrong = checked.wrong.or(Some(format!("line {number} is no entry: {error}"))),
+            Ok(entry) => checker.take(&entry),
+            Err(error) => checker.report.chain = Some(format!("line {number} is no entry: {error}")),
         }
-        if checked.wrong.is_some() {
+        if checker.report.chain.is_some() {
             break;
         }
     }
     bar.finish_and_clear();
-    Ok((checked, header.business))
+    Ok(checker.end(header.business))
 }
 
 fn next_line(from: &mut impl BufRead) -> std::io::Result<Option<String>> {
@@ -190,40 +271,102 @@ fn next_line(from: &mut impl BufRead) -> std::io::Result<Option<String>> {
     Ok((read > 0).then_some(line))
 }
 
-fn report(checked: &Checked, business: Option<String>, expect: Option<&str>, as_json: bool) -> Outcome {
-    let (revision, hash) = checked.verifier.last().unwrap_or((0, [0; 32]));
-    let hash = to_hex(&hash);
-    let unexpected = expect.filter(|wanted| !wanted.eq_ignore_ascii_case(&hash));
-    let other = unexpected.map(|wanted| format!("the last entry has the hash {hash}, not the expected {wanted}: it was altered, or others follow or are missing"));
-    let wrong = checked.wrong.clone().or(other);
-    let (entries, erased) = (checked.verifier.entries, checked.verifier.erased);
-    if as_json {
-        let all = json!({
-            "intact": wrong.is_none(), "problem": wrong, "entries": entries, "erased": erased,
-            "revision": revision, "hash": hash, "business": business,
-        });
-        screen::json(&all);
-        return Ok(if wrong.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+impl Checked {
+    /// Tells what was found. Only what is all in order is a success.
+    fn tell(&self, expect: Option<&str>, as_json: bool) -> Outcome {
+        let problems = self.problems(expect);
+        if as_json {
+            screen::json(&self.json(&problems));
+            return Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        let Report { entries, compared, last, .. } = &self.report;
+        if !problems.is_empty() {
+            let problems = problems.join("\n");
+            return Err(Fail::new(format!("the ledger is not intact, or not what is in force:\n{problems}"))
+                .hint(format!("{entries} entries are in order; compare with an export or a backup")));
+        }
+        let of = match &self.business {
+            None => "the whole ledger".to_owned(),
+            Some(business) => format!("the entries of business {business} alone"),
+        };
+        screen::done(&format!("{of}: {entries} entries, nothing altered, removed or inserted"));
+        match compared {
+            Some(compared) => {
+                let (records, content) = (compared.records, compared.content);
+                screen::done(&format!(
+                    "the store holds what they say: {records} records, {content} posts, campaigns and details"
+                ));
+                if !compared.listed {
+                    screen::note("this store can't list its content, so nothing was looked for that no entry knows");
+                }
+                screen::note("a server that runs has in force what the store held when it started");
+            }
+            None => screen::note(
+                "what is in force was not compared with them; that takes the store, as the configuration names it",
+            ),
+        }
+        screen::pairs(&json!({ "head_revision": last.0, "head_hash": to_hex(&last.1) }), None);
+        screen::note("keep this hash elsewhere: `valetkey ledger verify --expect HASH` then shows a cut-off end too");
+        Ok(ExitCode::SUCCESS)
     }
-    if let Some(wrong) = wrong {
-        return Err(Fail::new(format!("the ledger is not intact: {wrong}"))
-            .hint(format!("{entries} entries before that are in order; compare with an export or a backup")));
+
+    /// What is wrong, a line for each; no values, only kinds, ids and names of fields.
+    fn problems(&self, expect: Option<&str>) -> Vec<String> {
+        let Report { chain, without_payload, differences, not_verifiable, last, .. } = &self.report;
+        let mut lines: Vec<String> = Vec::new();
+        if let Some(chain) = chain {
+            lines.push(format!("{chain}; nothing behind it was looked at"));
+        }
+        let gone =
+            without_payload.named.iter().map(|revision| ChainError::NoPayload { revision: *revision }.to_string());
+        put(&mut lines, gone, without_payload.count());
+        let differing = differences.named.iter().map(|found| format!("{} {}", found.what, found.how));
+        put(&mut lines, differing, differences.count());
+        let unknown = not_verifiable
+            .named
+            .iter()
+            .map(|what| format!("{what} can't be verified: an entry about it has no payload"));
+        put(&mut lines, unknown, not_verifiable.count());
+        let hash = to_hex(&last.1);
+        if let Some(wanted) = expect.filter(|wanted| !wanted.eq_ignore_ascii_case(&hash)) {
+            lines.push(format!(
+                "the last entry has the hash {hash}, not the expected {wanted}: it was altered, or others follow or are missing"
+            ));
+        }
+        lines
     }
-    let of = business.map_or_else(|| "the whole ledger".to_owned(), |b| format!("the entries of business {b} alone"));
-    screen::done(&format!("{of}: {entries} entries, nothing altered, removed or inserted"));
-    if erased > 0 {
-        screen::note(&format!("the payload of {erased} was erased; their place in the chain is proven"));
+
+    fn json(&self, problems: &[String]) -> Value {
+        let Report { last, entries, chain: _, without_payload, compared, differences, not_verifiable } = &self.report;
+        let differing: Vec<Value> =
+            differences.named.iter().map(|found| json!({ "what": found.what, "how": found.how })).collect();
+        json!({
+            "intact": problems.is_empty(), "problem": problems.first(), "entries": entries,
+            "revision": last.0, "hash": to_hex(&last.1), "business": self.business,
+            "compared": compared.map(|c| json!({
+                "records": c.records, "content": c.content, "content_listed": c.listed,
+            })),
+            "without_payload": { "count": without_payload.count(), "revisions": without_payload.named },
+            "differences": { "count": differences.count(), "rows": differing },
+            "not_verifiable": { "count": not_verifiable.count(), "rows": not_verifiable.named },
+        })
     }
-    screen::pairs(&json!({ "head_revision": revision, "head_hash": hash }), None);
-    screen::note("keep this hash elsewhere: `valetkey ledger verify --expect HASH` then shows a cut-off end too");
-    Ok(ExitCode::SUCCESS)
+}
+
+/// The first of some lines, and how many more there are.
+fn put(lines: &mut Vec<String>, some: impl Iterator<Item = String>, count: u64) {
+    let before = lines.len();
+    lines.extend(some.take(SHOWN_LIMIT));
+    let more = count.saturating_sub((lines.len() - before) as u64);
+    if more > 0 {
+        lines.push(format!("… and {more} more; --json names a thousand"));
+    }
 }
 
 async fn export(session: &Session, out: &Path, business: Option<&str>) -> Outcome {
     let mut business = names::business(session, business).await?;
     if business.is_none() && !session.is_operator() {
-        let caller = session.call("caller.show", json!({})).await?.result;
-        business = caller.pointer("/business/id").and_then(Value::as_str).map(str::to_owned);
+        business = own_business(session).await?;
     }
     let head = session.call("ledger.head", json!({})).await?.result;
     let bar = progress(head.get("revision").and_then(Value::as_u64));
@@ -299,6 +442,15 @@ fn progress_bytes(end: u64) -> ProgressBar {
     bar(end, "{bar:40} {bytes}/{total_bytes}, {eta} left")
 }
 
+/// From entries on to what they are compared with, of which nobody knows how many there are.
+fn show_count(bar: &ProgressBar, count: u64, of: &str) {
+    if let Ok(style) = ProgressStyle::with_template("{pos} {msg} compared") {
+        bar.set_style(style);
+    }
+    bar.set_message(of.to_owned());
+    bar.set_position(count);
+}
+
 fn bar(end: u64, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(Some(end), ProgressDrawTarget::stderr()).with_style(style)
@@ -324,24 +476,48 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_the_head_does_not_know_is_found() {
-        let checked = Verifier::default();
-        assert!(cut_off(&checked, &json!({"revision": 0, "hash": to_hex(&[0; 32])})).is_none());
-        assert!(cut_off(&checked, &json!({"revision": 0, "hash": "11"})).is_some());
-        assert!(cut_off(&checked, &json!({"revision": 1, "hash": "11"})).unwrap().contains("cut off"));
+    fn whatever_is_wrong_is_told_and_is_no_success() {
+        let good = Checked::default();
+        assert!(good.problems(None).is_empty() && good.problems(Some(&"00".repeat(32))).is_empty());
+        assert_eq!(good.tell(None, true).unwrap(), ExitCode::SUCCESS);
+        let found = verify::Difference { what: "token 7".to_owned(), how: "is gone".to_owned() };
+        type Change = fn(&mut Report, verify::Difference);
+        let changes: [(&str, Change); 4] = [
+            ("it broke; nothing behind it was looked at", |r, _| r.chain = Some("it broke".to_owned())),
+            ("the payload of entry 7 is gone, and no entry says that it was erased", |r, _| r.without_payload.add(7)),
+            ("token 7 is gone", |r, found| r.differences.add(found)),
+            ("token 7 can't be verified: an entry about it has no payload", |r, f| r.not_verifiable.add(f.what)),
+        ];
+        for (line, change) in changes {
+            let mut bad = Checked::default();
+            change(&mut bad.report, found.clone());
+            assert_eq!(bad.problems(None), [line]);
+            assert!(bad.tell(None, false).unwrap_err().message().contains(line));
+            assert_eq!(bad.tell(None, true).unwrap(), ExitCode::FAILURE);
+        }
+        assert!(good.tell(Some("11"), false).unwrap_err().message().contains("not the expected 11"));
+        let mut many = Checked::default();
+        (0..SHOWN_LIMIT as u64 + 3).for_each(|n| many.report.without_payload.add(n));
+        assert_eq!(many.problems(None).last().map(String::as_str), Some("… and 3 more; --json names a thousand"));
     }
 
     #[test]
     fn what_is_no_export_is_named() {
         let folder = scratch();
         let file = folder.path().join("x.jsonl");
-        for text in ["", "nonsense\n", "{}\n", "[]", "{\"valetkey_ledger\":2,\"business\":null}\n"] {
+        for text in [
+            "{\"valetkey_ledger\":1,\"business\":\"all\"}\n",
+            "",
+            "nonsense\n",
+            "{}\n",
+            "[]",
+            "{\"valetkey_ledger\":2,\"business\":null}\n",
+        ] {
             std::fs::write(&file, text).unwrap();
             assert!(verify_file(&file).is_err(), "{text}");
         }
         std::fs::write(&file, "{\"valetkey_ledger\":1,\"business\":null}\nnonsense\n").unwrap();
-        let (checked, _) = verify_file(&file).unwrap();
-        assert!(checked.wrong.unwrap().contains("line 2"));
+        assert!(verify_file(&file).unwrap().report.chain.unwrap().contains("line 2"));
         assert!(verify_file(&folder.path().join("none")).is_err());
     }
 }

@@ -466,7 +466,15 @@ pub async fn token(s: &Session, verb: TokenVerb) -> Outcome {
             screen::pairs(&result, None);
             Ok(ExitCode::SUCCESS)
         }
-        TokenVerb::Revoke { id } => {
+        TokenVerb::Revoke { id, with_descendants: true } => {
+            let done = s.call("token.revoke", json!({ "token": id, "with_descendants": true })).await?;
+            let count = done.result["revoked"].as_u64().unwrap_or_default();
+            let told = format!(
+                "token {id} and all that came from it revoked, {count} in all; no use of them is accepted any more"
+            );
+            Ok(tell(s, done, &told))
+        }
+        TokenVerb::Revoke { id, with_descendants: false } => {
             change(
                 s,
                 "token.revoke",

@@ -1,8 +1,9 @@
 //! The lease by which one node alone works on a shared store.
 //!
 //! A node answers only while its lease surely runs: the time is counted on its own clock from
-//! before the request was sent, a little shorter than the store counts it. Once the lease ran out,
-//! this module must never let the node answer again unless nobody wrote in between.
+//! before the request was sent, a little shorter than the store counts it. Every renewal, and most of
+//! all the first after the lease ran out, counts only once the node has folded everything up to the
+//! head that was read while the lease was held: this module must never let the node answer before.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::bail;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use valetkey_domain::{Reason, Refusal};
 use valetkey_service::{Clock, Service};
 use valetkey_store::{LeaseOutcome, Store, StoreError};
 
@@ -115,6 +117,15 @@ impl Drop for Lease {
     }
 }
 
+/// What became of bringing a node up to date.
+enum Followed {
+    Up,
+    /// The store failed; it may come back.
+    NotYet(Refusal),
+    /// The view of this node can't be made whole any more.
+    Never(&'static str),
+}
+
 enum Held {
     Until(u64),
     Taken { holder: String, remaining_ms: i64 },
@@ -137,10 +148,28 @@ impl Shared {
         self.clock.monotonic_ms() < self.deadline_ms.load(Ordering::Acquire)
     }
 
-    fn extend(&self, deadline_ms: u64) {
-        self.deadline_ms.store(deadline_ms, Ordering::Release);
-        if let Some(service) = self.service.get() {
-            service.set_fresh_until_ms(deadline_ms);
+    /// Brings the service up to date and lets it answer until the deadline, in this order.
+    async fn follow(&self, deadline_ms: u64, ran: bool) -> Followed {
+        let Some(service) = self.service.get() else {
+            if !ran {
+                return Followed::Never("the lease ran out before the service was there");
+            }
+            self.deadline_ms.store(deadline_ms, Ordering::Release);
+            return Followed::Up;
+        };
+        match service.catch_up(deadline_ms).await {
+            Ok(revision) => {
+                self.deadline_ms.store(deadline_ms, Ordering::Release);
+                if !ran {
+                    tracing::info!(
+                        revision,
+                        "the lease had run out; everything since is folded, and this node answers again"
+                    );
+                }
+                Followed::Up
+            }
+            Err(refusal) if refusal.reason == Reason::NotFresh => Followed::Never("a change could not be followed"),
+            Err(refusal) => Followed::NotYet(refusal),
         }
     }
 
@@ -150,12 +179,6 @@ impl Shared {
             service.set_fresh_until_ms(0);
         }
         self.lost.cancel();
-    }
-
-    /// Whether nobody wrote while the lease did not run.
-    async fn unchanged(&self) -> bool {
-        let Some(service) = self.service.get() else { return false };
-        matches!(self.store.head().await, Ok(head) if head.revision == service.revision())
     }
 }
 
@@ -169,12 +192,20 @@ async fn renew(shared: Arc<Shared>) {
         }
         pause = step;
         match tokio::time::timeout(step, shared.hold()).await {
-            Ok(Ok(Held::Until(deadline_ms))) => {
-                if !ran && !shared.unchanged().await {
-                    return shared.lose("the lease ran out, and the database was written meanwhile");
+            // What was folded before time was up stays folded, so each round comes further.
+            Ok(Ok(Held::Until(deadline_ms))) => match tokio::time::timeout(step, shared.follow(deadline_ms, ran)).await
+            {
+                Ok(Followed::Up) => {}
+                Ok(Followed::Never(why)) => return shared.lose(why),
+                Ok(Followed::NotYet(refusal)) => {
+                    tracing::warn!(%refusal, "the lease is held, but the database can't be followed; trying again");
+                    pause = step / 5;
                 }
-                shared.extend(deadline_ms);
-            }
+                Err(_) => {
+                    tracing::warn!("the lease is held, but the database could not be followed in time; going on");
+                    pause = step / 5;
+                }
+            },
             Ok(Ok(Held::Taken { holder, .. })) => {
                 return shared.lose(&format!("another node, {holder}, has taken the lease"));
             }
@@ -193,11 +224,13 @@ async fn renew(shared: Arc<Shared>) {
 #[cfg(test)]
 mod tests {
     use tokio::time::Instant;
-    use valetkey_domain::{Name, UnixMs};
+    use valetkey_domain::change::{Actor, ActorKind};
+    use valetkey_domain::{Action, Change, ChangeSet, Id, Name, Record, Role, UnixMs};
     use valetkey_seal::{KeyRing, MasterKey, OsRandom};
+    use valetkey_service::authz::{Decision, Question, Target};
     use valetkey_service::{Call, Deps};
     use valetkey_store::faulty::Fault;
-    use valetkey_store::{Faulty, MemoryStore};
+    use valetkey_store::{Batch, Faulty, MemoryStore, Write};
 
     use super::*;
     use crate::random::SystemRandom;
@@ -331,19 +364,93 @@ mod tests {
         assert!(!lease.lost().is_cancelled());
     }
 
+    /// Makes a business with two people who are signed in, and gives their tokens.
+    async fn two_people(service: &Service) -> [(Id, String); 2] {
+        let name = |text| Name::parse(text).unwrap();
+        let operator = Call::operator("test");
+        let made = service.create_business(&operator, name("B"), name("Ada"), "ada@example.com").await.unwrap();
+        let (business, ada) = made.value;
+        let bob = service.create_person(&operator, business, name("Bob"), "bob@example.com", Role::Admin).await;
+        let mut tokens = Vec::new();
+        for person in [ada, bob.unwrap().value] {
+            let code = service.create_sign_in_code(&operator, person).await.unwrap().value;
+            let (token, text) = service.redeem_sign_in_code("test", code.reveal()).await.unwrap().value;
+            tokens.push((token.id, text.reveal().to_owned()));
+        }
+        tokens.try_into().unwrap()
+    }
+
+    fn told(service: &Service, text: &str) -> &'static str {
+        match service.check(text, None, Question::about(Target::Nothing)).1 {
+            Decision::Allow(_) => "allow",
+            Decision::Deny(denial) => denial.reason.as_str(),
+        }
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_node_gives_up_if_somebody_wrote_meanwhile() {
+    async fn a_node_that_holds_the_lease_again_answers_once_it_has_folded_what_others_wrote() {
         let world = World::new();
         let (lease, service) = world.node().await;
+        let [(cut_off, first), (_, second)] = two_people(&service).await;
         world.cut(true);
         pass(TEST_TTL * 2).await;
         let other = world.take(Arc::clone(&world.store), "two").await.unwrap();
-        write(&world.service(Arc::clone(&world.store)).await).await;
+        let others = world.service(Arc::clone(&world.store)).await;
+        others.revoke_token(&Call::operator("test"), cut_off).await.unwrap();
         other.release().await;
+        assert_eq!([told(&service, &first), told(&service, &second)], ["not_fresh"; 2]);
+        world.cut(false);
+        let mut answers = Vec::new();
+        for _ in 0..TEST_TTL.as_secs() * 4 {
+            answers.push([told(&service, &first), told(&service, &second)]);
+            pass(TEST_TTL / 120).await;
+        }
+        answers.dedup();
+        assert_eq!(answers, [["not_fresh"; 2], ["token_revoked", "allow"]]);
+        assert!(!lease.lost().is_cancelled());
+        // And it writes again, behind what the other wrote.
+        write(&service).await;
+        assert_eq!(service.revision(), world.store.head().await.unwrap().revision);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_cannot_follow_what_others_wrote_stops() {
+        let world = World::new();
+        let (lease, service) = world.node().await;
+        two_people(&service).await;
+        world.cut(true);
+        pass(TEST_TTL * 2).await;
+        // A removal as no version of today makes one.
+        let gone = service_record(&world).await;
+        let set = ChangeSet {
+            at: 0,
+            action: Action::BusinessUpdated,
+            actor: Actor { kind: ActorKind::Operator, id: None, token: None },
+            business: None,
+            subjects: Vec::new(),
+            changes: vec![Change { before: Some(gone), after: None }],
+        };
+        let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [0; 16] };
+        let lock = world.store.lock_head().await.unwrap();
+        lock.commit(Batch { commit_id: [7; 16], writes: vec![write] }).await.unwrap();
         world.cut(false);
         pass(TEST_TTL * 2).await;
-        assert!(lease.lost().is_cancelled());
-        assert!(!service.is_fresh(), "a node answers from a view that others have left behind");
+        assert!(lease.lost().is_cancelled() && !service.is_fresh());
+    }
+
+    /// A record that is in the store.
+    async fn service_record(world: &World) -> Record {
+        let mut found = None;
+        world
+            .store
+            .load(&mut |record| {
+                if matches!(record, Record::Person(_)) {
+                    found = Some(record);
+                }
+            })
+            .await
+            .unwrap();
+        found.unwrap()
     }
 
     #[tokio::test(start_paused = true)]

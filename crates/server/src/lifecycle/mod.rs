@@ -65,10 +65,8 @@ impl Node {
     /// # Errors
     /// As [`open_service`].
     pub async fn open(config: &Config, folder: DataFolder, first_key: FirstKey) -> anyhow::Result<Node> {
-        if first_key == FirstKey::MustBeThere {
-            // Looked at before the store, so that a wrong folder stays as it is.
-            keys::read(folder.path(), &config.master_key)?;
-        }
+        // Before the store, so that a wrong folder stays as it is.
+        check_key(config, &folder, first_key)?;
         let store = open_store(config, folder.path()).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lease = match &config.store {
@@ -124,6 +122,17 @@ impl Node {
             lease.release().await;
         }
     }
+}
+
+/// Fails if the master key should be there and is not, or can't be read.
+///
+/// # Errors
+/// Where the key was looked for, and what to do.
+pub fn check_key(config: &Config, folder: &DataFolder, first_key: FirstKey) -> anyhow::Result<()> {
+    if first_key == FirstKey::MustBeThere {
+        keys::read(folder.path(), &config.master_key)?;
+    }
+    Ok(())
 }
 
 async fn open_store(config: &Config, folder: &Path) -> anyhow::Result<Arc<dyn Store>> {

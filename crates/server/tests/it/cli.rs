@@ -102,6 +102,28 @@ fn a_revoke_bites_while_the_server_runs() {
 }
 
 #[test]
+fn a_token_is_revoked_with_all_that_came_from_it() {
+    let folder = ready();
+    let server = serve(&folder);
+    let first = issue(&folder, &[]);
+    let id = json_of(&folder, &["token", "list", "--user", "Robot"])["rows"][0]["id"].as_str().unwrap().to_owned();
+    // By their ids, since a token that may not manage the business can't look up names.
+    let id_of = |list: &[&str]| json_of(&folder, list)["rows"][0]["id"].as_str().unwrap().to_owned();
+    let (robot, shop) = (id_of(&["system-user", "list"]), id_of(&["app", "list"]));
+    let line = ["token", "issue", &robot, &shop, "--scopes", "pages_show_list", "--days", "1"];
+    let second = at(&server, &folder, &first, &line);
+    assert!(second.status.success(), "{second:?}");
+    let second = second.out.trim().to_owned();
+    assert_eq!(server.get("/v26.0/me", Some(&second)).0, 200);
+    let out = run(&folder, &["token", "revoke", &id, "--with-descendants"]);
+    assert!(out.contains("and all that came from it revoked, 2 in all"), "{out}");
+    for dead in [&first, &second] {
+        assert_eq!(server.get("/v26.0/me", Some(dead)).0, 401);
+    }
+    server.stop();
+}
+
+#[test]
 fn an_admin_token_manages_its_business_from_elsewhere() {
     let folder = ready();
     run(&folder, &["system-user", "create", "Chief", "--role", "ADMIN"]);

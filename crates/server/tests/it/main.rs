@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod init;
+mod ledger;
 mod postgres;
 mod program;
 mod serve;

@@ -76,8 +76,28 @@ fn a_port_in_use_is_named_and_the_folder_is_free_afterwards() {
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = folder.run(&["serve", "--data", "d", "--port", &port]);
     assert!(ended.error().contains(&format!("127.0.0.1:{port} is in use")), "{ended:?}");
+    assert!(ended.error().contains("stop it, or choose another port with --port"), "{ended:?}");
     assert!(!folder.join("d/valetkey.sock").exists());
     serve(&folder).stop();
+    // It is noticed before the store is touched: one that isn't there isn't made.
+    for file in ["valetkey.db", "valetkey.db-wal", "valetkey.db-shm"] {
+        let _ = std::fs::remove_file(folder.join("d").join(file));
+    }
+    let ended = folder.run(&["serve", "--data", "d", "--port", &port]);
+    assert!(ended.error().contains(&format!("127.0.0.1:{port} is in use")), "{ended:?}");
+    assert!(!folder.join("d/valetkey.db").exists());
+}
+
+#[test]
+fn limits_of_parameters_in_the_configuration_reach_the_graph() {
+    let folder = set_up();
+    std::fs::write(folder.join("v.toml"), "data = \"d\"\n[limits]\nparam_name_limit_bytes = 20\n").unwrap();
+    let server = Running::serve(folder.command(&["serve", "--config", "v.toml", "--port", "0"]));
+    let told = |name: &str| server.get(&format!("/v26.0/me?{name}=1"), None);
+    assert!(told(&"n".repeat(20)).1.contains("\"code\":190") || told(&"n".repeat(20)).1.contains("\"code\":2500"));
+    let (status, body) = told(&"n".repeat(21));
+    assert!(status == 400 && body.contains("\"code\":100") && body.contains("20 bytes"), "{body}");
+    server.stop();
 }
 
 #[test]

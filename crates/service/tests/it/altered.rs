@@ -1,25 +1,52 @@
-//! A store whose ledger speaks of something that this version does not know.
+//! A store that, once switched on, does not tell what is in it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::{
-    Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, MemoryStore, RefusalRow, Store,
-    StoreError, TokenUse,
+    Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, RefusalRow, Store, StoreError, TokenUse,
 };
 
-/// The memory store; once switched on, every entry that is read has an unknown action.
+/// What it tells instead.
+#[derive(Clone)]
+pub enum Tale {
+    /// Every entry has an action that no version knows.
+    UnknownAction,
+    /// Every entry holds something else than what its hash says.
+    Forged,
+    /// The ledger is shorter than it was.
+    Shorter,
+    /// The ledger has a head and no entries.
+    Gap,
+    /// The truth; but whoever read the ledger's end says so, and gets its answer when told. Once.
+    Late { read: Arc<Notify>, go: Arc<Notify> },
+}
+
 pub struct Altered {
-    pub inner: MemoryStore,
+    pub inner: Arc<dyn Store>,
     pub on: Arc<AtomicBool>,
+    pub tale: Tale,
 }
 
 impl Altered {
+    fn is_on(&self) -> bool {
+        self.on.load(Ordering::SeqCst)
+    }
+
     fn alter(&self, entries: Vec<Entry>) -> Vec<Entry> {
-        let on = self.on.load(Ordering::SeqCst);
-        entries.into_iter().map(|e| if on { Entry { action: "planet_moved".to_owned(), ..e } } else { e }).collect()
+        if !self.is_on() {
+            return entries;
+        }
+        let tell = |e: Entry| match self.tale {
+            Tale::UnknownAction => Some(Entry { action: "planet_moved".to_owned(), ..e }),
+            Tale::Forged => Some(Entry { at: e.at + 1, ..e }),
+            Tale::Gap => None,
+            Tale::Shorter | Tale::Late { .. } => Some(e),
+        };
+        entries.into_iter().filter_map(tell).collect()
     }
 }
 
@@ -31,13 +58,22 @@ impl Store for Altered {
         self.inner.lock_head().await
     }
     async fn head(&self) -> Answer<Head> {
-        self.inner.head().await
+        let head = self.inner.head().await?;
+        let cut = u64::from(self.is_on() && matches!(self.tale, Tale::Shorter));
+        Ok(Head { revision: head.revision - cut, ..head })
     }
     async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Answer<Head> {
         self.inner.load(sink).await
     }
     async fn tail(&self, after: u64, limit: usize) -> Answer<Vec<Entry>> {
-        Ok(self.alter(self.inner.tail(after, limit).await?))
+        let entries = self.inner.tail(after, limit).await?;
+        if let Tale::Late { read, go } = &self.tale
+            && self.on.swap(false, Ordering::SeqCst)
+        {
+            read.notify_one();
+            go.notified().await;
+        }
+        Ok(self.alter(entries))
     }
     async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Answer<Vec<Entry>> {
         Ok(self.alter(self.inner.tail_of(business, after, limit).await?))

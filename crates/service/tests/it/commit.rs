@@ -8,8 +8,8 @@ use serde_json::Map;
 use valetkey_domain::person::PersonEdit;
 use valetkey_domain::{AssetKind, Reason, Role, Status};
 use valetkey_service::Service;
+use valetkey_store::Faulty;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
-use valetkey_store::{Faulty, Store};
 
 use crate::house::{Ground, House, house, name, operator};
 
@@ -94,7 +94,7 @@ async fn two_nodes_do_not_remove_the_last_two_admins() {
     for round in 0..20 {
         let house = house().await;
         let (ada, bea) = two_admins(&house).await;
-        let other_node = house.ground.node(1_000 + round).await;
+        let other_node = house.ground.stranger(1_000 + round).await;
         let root = house.maker.root_token.call();
         let (one, other) =
             future::join(house.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone()))
@@ -120,7 +120,7 @@ async fn a_node_that_was_behind_decides_on_what_the_other_did() {
 
 #[tokio::test]
 async fn two_nodes_with_the_same_start_do_not_draw_the_same_ids() {
-    let ground = Ground::new();
+    let ground = Ground::new().await;
     let (one, two) = (ground.node(3).await, ground.node(3).await);
     let make = |service: Service, n: usize| async move {
         let email = format!("a{n}@example.com");
@@ -176,4 +176,43 @@ fn fail_commit() -> valetkey_store::faulty::Schedule {
         failed |= now;
         now.then_some(Fault::Before)
     })
+}
+
+#[tokio::test]
+async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
+    let house = house().await;
+    let (service, maker) = (&house.service, &house.maker);
+    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(maker.account, AssetKind::AD_ACCOUNT);
+    let details = |value: &str| serde_json::Map::from_iter([("note".to_owned(), serde_json::Value::from(value))]);
+    let update = |new: Option<&str>, changes| {
+        service.update_asset(&maker.person, question, maker.account, new.map(name), changes)
+    };
+    let seen = |wanted: (&'static str, &'static str)| async move {
+        let found = service.read(|s| s.asset(maker.account)).unwrap().unwrap().name.to_string();
+        let kept = service.details(&[maker.account]).await.unwrap().remove(&maker.account);
+        let note = kept.and_then(|k| k["note"].as_str().map(str::to_owned)).unwrap_or_default();
+        assert_eq!((found.as_str(), note.as_str()), wanted);
+    };
+    let before = service.revision();
+    assert_eq!(update(Some("Both"), details("one")).await.unwrap().revision, before + 1);
+    seen(("Both", "one")).await;
+    // A commit that fails leaves neither behind.
+    house.ground.faulty.fail_next(StoreCall::Commit, Fault::Before);
+    update(Some("Lost"), details("lost")).await.unwrap_err();
+    seen(("Both", "one")).await;
+    // Somebody else's change of the details meanwhile is met by trying anew.
+    let (first, second) = futures_util::future::join(
+        update(Some("Third"), details("two")),
+        update(None, serde_json::Map::from_iter([("other".to_owned(), serde_json::Value::from("kept"))])),
+    )
+    .await;
+    assert_ne!(first.unwrap().revision, second.unwrap().revision);
+    seen(("Third", "two")).await;
+    assert_eq!(service.details(&[maker.account]).await.unwrap()[&maker.account]["other"], "kept");
+    // The name that it has already, and nothing at all.
+    let before = service.revision();
+    assert_eq!(update(Some("Third"), details("three")).await.unwrap().revision, before + 1);
+    assert_eq!(update(Some("Third"), serde_json::Map::new()).await.unwrap().revision, before + 1);
+    assert_eq!(update(None, serde_json::Map::new()).await.unwrap().revision, before + 1);
+    seen(("Third", "three")).await;
 }

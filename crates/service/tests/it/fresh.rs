@@ -8,11 +8,11 @@ use valetkey_domain::credential::Digest;
 use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{Action, Change, ChangeSet, Id, Random, Reason, Record, ScopeSet};
 use valetkey_service::{OpenError, Service};
-use valetkey_store::{Batch, Store, Write};
+use valetkey_store::{Batch, Write};
 use valetkey_testkit::clock::{HOUR_MS, TestClock};
 use valetkey_testkit::random::SeededRandom;
 
-use crate::altered::Altered;
+use crate::altered::{Altered, Tale};
 use crate::house::{House, alive, answer, house, name};
 
 async fn rename(service: &Service, house: &House) -> Result<u64, Reason> {
@@ -74,7 +74,7 @@ async fn a_write_whose_lease_ran_out_on_the_way_is_not_acknowledged() {
 async fn an_entry_that_is_not_known_stops_a_node_for_good() {
     let house = house().await;
     let on = Arc::new(AtomicBool::new(false));
-    let altered = Altered { inner: house.ground.store.clone(), on: Arc::clone(&on) };
+    let altered = Altered { inner: house.ground.store.clone(), on: Arc::clone(&on), tale: Tale::UnknownAction };
     let deps = house.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "old");
     let old = Service::open(deps).await.unwrap();
     let text = &house.maker.robot_token.text;

@@ -1,53 +1,14 @@
 //! A house for tests: one business with an app, an ADMIN and an EMPLOYEE system user, a Page and an
-//! ad account, and a partner, over the memory store with a wrapper that fails on purpose.
+//! ad account, and a partner, over the store that the environment names.
 
-use std::sync::Arc;
-
-use serde_json::Map;
 use valetkey_domain::post::PostInput;
 use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{AssetKind, Id, Name, Random, Refusal, Role, ScopeSet};
-use valetkey_seal::{KeyRing, MasterKey, OsRandom, WrappedKey};
+use valetkey_domain::{AssetKind, Id, Refusal, ScopeSet};
 use valetkey_service::authz::{Decision, Question, Target};
-use valetkey_service::{Call, Deps, OpenError, Service, rights};
-use valetkey_store::{Faulty, MemoryStore, Store};
-use valetkey_testkit::clock::TestClock;
-use valetkey_testkit::random::SeededRandom;
-
-/// What outlives a restart: the store, the master key, the time.
-pub struct Ground {
-    pub store: MemoryStore,
-    pub faulty: Faulty,
-    pub clock: Arc<TestClock>,
-    master: MasterKey,
-    wrapped: Vec<WrappedKey>,
-}
-
-impl Ground {
-    pub fn new() -> Ground {
-        let master = MasterKey::generate(&OsRandom).unwrap();
-        let ring = KeyRing::open(&master, []).unwrap();
-        let wrapped = vec![ring.new_data_key(&master, &OsRandom).unwrap()];
-        let store = MemoryStore::new();
-        let faulty = Faulty::quiet(Arc::new(store.clone()));
-        Ground { store, faulty, clock: Arc::new(TestClock::new()), master, wrapped }
-    }
-
-    pub fn deps(&self, store: Arc<dyn Store>, random: Box<dyn Random>, node: &str) -> Deps {
-        let keys = KeyRing::open(&self.master, self.wrapped.clone()).unwrap();
-        let clock = Arc::clone(&self.clock) as Arc<dyn valetkey_service::Clock>;
-        Deps { store, clock, random, keys, node: node.to_owned() }
-    }
-
-    /// One more node, with its own random source.
-    pub async fn node(&self, seed: u64) -> Service {
-        self.open(Box::new(SeededRandom::new(seed))).await.unwrap()
-    }
-
-    pub async fn open(&self, random: Box<dyn Random>) -> Result<Service, OpenError> {
-        Service::open(self.deps(Arc::new(self.faulty.clone()), random, "node")).await
-    }
-}
+use valetkey_service::{Call, Service, rights};
+use valetkey_testkit::company;
+pub use valetkey_testkit::company::{Issued, name};
+pub use valetkey_testkit::ground::Ground;
 
 pub struct House {
     pub ground: Ground,
@@ -70,55 +31,35 @@ pub struct Company {
     pub account: Id,
 }
 
-#[derive(Debug, Clone)]
-pub struct Issued {
-    pub id: Id,
-    pub text: String,
-}
-
-impl Issued {
-    pub fn call(&self) -> Call {
-        Call::with_token(&self.text, "trace")
-    }
-}
-
-pub fn name(text: &str) -> Name {
-    Name::parse(text).unwrap()
-}
-
 pub fn operator() -> Call {
     Call::operator("seed")
 }
 
 pub async fn house() -> House {
-    let ground = Ground::new();
-    let service = ground.node(7).await;
-    let maker = company(&service, "Rad", "ada@rad.example").await;
-    let agency = company(&service, "Laut", "kim@laut.example").await;
-    House { ground, service, maker, agency }
+    House::on(Ground::new().await).await
+}
+
+/// For tests that let time stand still.
+pub async fn house_in_memory() -> House {
+    House::on(Ground::in_memory().await).await
 }
 
 pub async fn company(service: &Service, title: &str, email: &str) -> Company {
-    let (business, admin_person) =
-        service.create_business(&operator(), name(title), name("Ada"), email).await.unwrap().value;
-    let code = service.create_sign_in_code(&operator(), admin_person).await.unwrap().value;
-    let (_, person) = service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
-    let person = Call::with_token(person.reveal(), "seed");
-    service.accept_terms(&person, 1).await.unwrap();
-    let (app, secret) = service.create_app(&person, business, name("Publisher"), false).await.unwrap().value;
-    let root = service.create_system_user(&person, business, name("Root"), Role::Admin).await.unwrap().value;
-    let robot = service.create_system_user(&person, business, name("Robot"), Role::Employee).await.unwrap().value;
-    let mut assets = Vec::new();
-    for kind in [AssetKind::PAGE, AssetKind::AD_ACCOUNT] {
-        assets.push(service.create_asset(&person, kind, business, name("Asset"), Map::new()).await.unwrap().value);
+    let kinds = [(AssetKind::PAGE, "Asset"), (AssetKind::AD_ACCOUNT, "Asset")];
+    let made = company::company(service, title, email, &kinds).await;
+    Company {
+        business: made.business,
+        admin_person: made.admin_person,
+        person: made.person,
+        app: made.app,
+        secret: made.secret,
+        root: made.admin,
+        root_token: made.admin_token,
+        robot: made.clerk,
+        robot_token: made.clerk_token,
+        page: made.assets[0],
+        account: made.assets[1],
     }
-    for user in [root, robot] {
-        service.install_app(&person, user, app).await.unwrap();
-    }
-    let root_token = issue(service, &person, root, app).await;
-    let robot_token = issue(service, &person, robot, app).await;
-    let (page, account) = (assets[0], assets[1]);
-    Company { business, admin_person, person, app, secret, root, root_token, robot, robot_token, page, account }
 }
 
 /// A token with every scope and without end.
@@ -163,6 +104,13 @@ pub fn answer(service: &Service, text: &str, question: Question) -> &'static str
 }
 
 impl House {
+    async fn on(ground: Ground) -> House {
+        let service = ground.node(7).await;
+        let maker = company(&service, "Rad", "ada@rad.example").await;
+        let agency = company(&service, "Laut", "kim@laut.example").await;
+        House { ground, service, maker, agency }
+    }
+
     pub async fn assign(&self, user: Id, asset: Id, names: &[&str]) {
         self.service.assign(&self.maker.person, asset, user, tasks(names)).await.unwrap();
     }

@@ -9,13 +9,12 @@ use valetkey_domain::post::{Post, PostInput, PostState};
 use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::{Id, IdKind, Status};
 use valetkey_service::Call;
-use valetkey_store::Store;
 use valetkey_testkit::clock::{HOUR_MS, MINUTE_MS};
 
-use crate::house::{House, house, post, publish};
+use crate::house::{House, house_in_memory, post, publish};
 
 async fn prepared() -> House {
-    let house = house().await;
+    let house = house_in_memory().await;
     house.assign(house.maker.robot, house.maker.page, &["CREATE_CONTENT"]).await;
     house
 }
@@ -144,4 +143,23 @@ async fn a_job_that_meets_a_failing_store_is_done_once_it_is_back() {
     let entries = house.ground.store.tail(0, 10_000).await.unwrap();
     let about = entries.iter().filter(|e| e.subjects.contains(&id) && e.action == "content_updated");
     assert_eq!(about.count(), 1, "published once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partners_post_whose_share_ended_tells_the_owner_so() {
+    for (end_share, told) in [(true, "share_ended"), (false, "asset_not_assigned")] {
+        let house = house_in_memory().await;
+        let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
+        let all = crate::house::tasks(&["MANAGE"]);
+        service.share(&maker.person, maker.page, agency.business, all.clone()).await.unwrap();
+        service.assign(&agency.person, maker.page, agency.robot, all).await.unwrap();
+        let id = schedule(&house, &agency.robot_token.call()).await;
+        service.unassign(&agency.person, maker.page, agency.robot).await.unwrap();
+        if end_share {
+            service.unshare(&maker.person, maker.page, agency.business).await.unwrap();
+        }
+        house.ground.clock.advance_ms(HOUR_MS);
+        let post = run_until_done(&house, id).await;
+        assert_eq!((post.state, post.failed.as_deref()), (PostState::Unpublished, Some(told)));
+    }
 }

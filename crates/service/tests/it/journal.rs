@@ -3,7 +3,6 @@
 use tokio_util::sync::CancellationToken;
 use valetkey_domain::{Id, Reason, Role};
 use valetkey_service::Call;
-use valetkey_store::Store;
 
 use crate::house::{House, alive, house, name, publish};
 
@@ -84,8 +83,11 @@ async fn refusals_of_commands_and_of_rules_are_remembered_too() {
     service.create_person(&by_rule, maker.business, name("Ada"), "ada@rad.example", Role::Admin).await.unwrap_err();
     let stranger = Call { trace: "C3".to_owned(), ..root.clone() };
     service.install_app(&stranger, Id::new(4_242).unwrap(), maker.app).await.unwrap_err();
-    for (trace, reason) in [("C1", "role_insufficient"), ("C2", "invalid_parameter"), ("C3", "not_visible")] {
-        assert_eq!(service.explain(&root, trace).await.unwrap().reason, reason, "{trace}");
+    let operator = Call::operator("x");
+    for (trace, reason, by) in
+        [("C1", "role_insufficient", &root), ("C2", "invalid_parameter", &root), ("C3", "not_visible", &operator)]
+    {
+        assert_eq!(service.explain(by, trace).await.unwrap().reason, reason, "{trace}");
     }
 }
 

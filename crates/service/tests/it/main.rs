@@ -1,13 +1,16 @@
-//! The use cases over the memory store: what a caller may rely on once an answer has come.
+//! The use cases over the store that `VALETKEY_TEST_STORE` names, the memory store by default: what a caller may rely on once an answer has come.
 
 // The lints' leave for tests covers test functions, not the helpers that they share.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::result_large_err)]
 
+mod again;
 mod altered;
 mod app;
 mod commit;
+mod family;
 mod fresh;
 mod house;
+mod issue;
 mod jobs;
 mod journal;
 mod order;
@@ -16,3 +19,5 @@ mod page_token;
 mod random;
 mod revoke;
 mod story;
+mod tables;
+mod walls;

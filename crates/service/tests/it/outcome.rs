@@ -4,10 +4,9 @@
 use serde_json::Map;
 use valetkey_domain::{AssetKind, List, Reason, Refusal};
 use valetkey_service::Done;
-use valetkey_store::Store;
 use valetkey_store::faulty::{Call as StoreCall, Fault, seeded};
 
-use crate::house::{House, alive, answer, house, name, publish};
+use crate::house::{House, alive, answer, house, house_in_memory, name, publish};
 
 async fn make(house: &House, title: &str) -> Result<Done<valetkey_domain::Id>, Refusal> {
     let maker = &house.maker;
@@ -22,7 +21,7 @@ fn titles(house: &House) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_was_done_but_not_answered_is_found() {
-    let house = house().await;
+    let house = house_in_memory().await;
     house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     let done = make(&house, "found").await.unwrap();
     assert_eq!(done.revision, house.service.revision());
@@ -32,7 +31,7 @@ async fn a_commit_that_was_done_but_not_answered_is_found() {
 
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_was_lost_is_told_as_not_done() {
-    let house = house().await;
+    let house = house_in_memory().await;
     house.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
     assert_eq!(make(&house, "lost").await.unwrap_err().reason, Reason::Unavailable);
     assert!(!titles(&house).contains(&"lost".to_owned()));
@@ -41,7 +40,7 @@ async fn a_commit_that_was_lost_is_told_as_not_done() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_is_looked_up_until_the_store_is_back() {
-    let house = house().await;
+    let house = house_in_memory().await;
     house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     // The head is taken once for the commit, then fails a few times while it is looked up.
     let mut locks = 0;
@@ -56,7 +55,7 @@ async fn an_outcome_is_looked_up_until_the_store_is_back() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
-    let house = house().await;
+    let house = house_in_memory().await;
     house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     let mut locks = 0;
     house.ground.faulty.follow(Box::new(move |call| {
@@ -76,7 +75,7 @@ async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
 
 #[tokio::test(start_paused = true)]
 async fn while_the_store_is_away_checks_go_on_and_writes_are_told_so() {
-    let house = house().await;
+    let house = house_in_memory().await;
     let maker = &house.maker;
     house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
     house.ground.faulty.follow(Box::new(|_| Some(Fault::Before)));
@@ -92,7 +91,7 @@ async fn while_the_store_is_away_checks_go_on_and_writes_are_told_so() {
 #[tokio::test(start_paused = true)]
 async fn whatever_fails_the_answers_are_true() {
     for seed in 0..12 {
-        let house = house().await;
+        let house = house_in_memory().await;
         house.ground.faulty.follow(seeded(seed, 250));
         let mut sure = Vec::new();
         let mut never = Vec::new();

@@ -7,7 +7,6 @@ use serde_json::Map;
 use valetkey_domain::token::Lifetime;
 use valetkey_domain::{AssetKind, Random, Reason};
 use valetkey_service::OpenError;
-use valetkey_store::Store;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
 use valetkey_testkit::random::{ConstantRandom, NoRandom, SeededRandom};
 
@@ -70,7 +69,7 @@ async fn a_stuck_generator_confuses_no_commits() {
 
 #[tokio::test]
 async fn without_random_bytes_a_service_does_not_start() {
-    let opened = Ground::new().open(Box::new(NoRandom)).await;
+    let opened = Ground::new().await.open(Box::new(NoRandom)).await;
     assert!(matches!(opened, Err(OpenError::Random)));
 }
 

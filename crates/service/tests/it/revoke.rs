@@ -12,7 +12,6 @@ use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::{Reason, Role, Scope, Status};
 use valetkey_service::authz::Question;
 use valetkey_service::{Call, Service};
-use valetkey_store::Store;
 
 use crate::house::{House, answer, house, name, publish, tasks};
 

@@ -3,6 +3,7 @@
 
 mod crash;
 mod files;
+mod verify;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use valetkey_domain::{Action, Actor, Change, Record};
 use super::Home;
 use super::world::*;
 use crate::ledger::Verifier;
+use crate::payload::{Did, content_digest};
 use crate::{Class, CommitError, ContentWrite, Head, JobWrite, Outcome, Store};
 
 fn revisions(outcomes: &[Outcome]) -> Vec<u64> {
@@ -35,8 +36,7 @@ async fn verify(store: &Arc<dyn Store>) {
     assert_eq!(head.last_narrowing, last_narrowing);
     let mut of_businesses = 0;
     for n in 1..=3 {
-        let mut verifier = Verifier::default();
-        verifier.of_business = true;
+        let mut verifier = Verifier::of_business(id(n));
         for entry in store.tail_of(id(n), 0, usize::MAX).await.unwrap() {
             assert_eq!(entry.business, Some(id(n)));
             verifier.check(&entry).unwrap();
@@ -348,7 +348,13 @@ pub(super) async fn entries_say_what_was_done(home: &dyn Home) {
     body.body = "{\"message\":\"e\u{301} 🧾 \\u0000 'q' \\\"\"}".to_owned();
     let mut content = world.content(vec![ContentWrite::Insert(body.clone())]);
     content.set.at = i64::MAX;
-    let batch = world.batch(vec![write, content]);
+    // Records and content in one write: both stand in its entry.
+    let both = crate::Write {
+        content: vec![ContentWrite::Insert(thing(2, 6)), ContentWrite::Delete { id: id(1), expected: 1 }],
+        ..world.put([token(60, 1)])
+    };
+    let (content_salt, both_salt, both_set) = (content.salt, both.salt, both.set.clone());
+    let batch = world.batch(vec![write, content, both]);
     let commit_id = batch.commit_id;
     store.lock_head().await.unwrap().commit(batch).await.unwrap();
     let entries = store.tail(3, 10).await.unwrap();
@@ -359,10 +365,16 @@ pub(super) async fn entries_say_what_was_done(home: &dyn Home) {
     assert_eq!(entries[1].class, Class::Content);
     assert_eq!(entries[1].at, i64::MAX);
     assert!(entries[1].change_set().unwrap().changes.is_empty());
-    // The entry holds a digest of the body, and not the body.
+    // The entry holds a salted digest of the row, and not the row.
     let payload = entries[1].body.clone().unwrap();
-    assert!(payload.contains(&crate::ledger::to_hex(&crate::ledger::payload_digest(&[], &body.body))));
     assert!(!payload.contains("message"));
-    assert_eq!(store.content(id(1)).await.unwrap(), Some(body));
+    let line = entries[1].payload().unwrap().content.remove(0);
+    assert_eq!(line.digest, Some(crate::ledger::to_hex(&content_digest(&content_salt, &body))));
+    assert_eq!(entries[2].class, Class::Authority);
+    assert_eq!(entries[2].change_set().unwrap(), both_set);
+    let lines = entries[2].payload().unwrap().content;
+    assert!(lines[0].left(&both_salt, &thing(2, 6)));
+    assert_eq!((lines[1].did, lines[1].id), (Did::Delete, id(1)));
+    assert_eq!(store.content(id(1)).await.unwrap(), None);
     verify(&store).await;
 }

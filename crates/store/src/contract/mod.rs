@@ -59,7 +59,8 @@ cases! {
         entries_say_what_was_done;
     records: every_record_comes_back_as_it_was a_load_equals_the_fold_of_the_ledger constraints_are_a_backstop
         a_load_shows_one_revision reopening_keeps_everything;
-    content: content_changes_by_version lists_equal_a_naive_list several_are_found_by_id;
+    content: content_changes_by_version lists_equal_a_naive_list several_are_found_by_id
+        all_content_is_listed_in_the_order_of_ids;
     jobs: claims_are_exclusive a_lease_that_ran_out_frees_the_job only_the_holder_finishes
         moved_and_cancelled_jobs_are_nobodys runners_that_race_share_nothing;
     rest: uses_add_up refusals_are_kept_by_count_and_age texts_compare_byte_by_byte keys_are_replaced_as_one
@@ -84,6 +85,7 @@ macro_rules! contract_tests {
             every_record_comes_back_as_it_was a_load_equals_the_fold_of_the_ledger constraints_are_a_backstop
             a_load_shows_one_revision reopening_keeps_everything
             content_changes_by_version lists_equal_a_naive_list several_are_found_by_id
+            all_content_is_listed_in_the_order_of_ids
             claims_are_exclusive a_lease_that_ran_out_frees_the_job only_the_holder_finishes
             moved_and_cancelled_jobs_are_nobodys runners_that_race_share_nothing
             uses_add_up refusals_are_kept_by_count_and_age texts_compare_byte_by_byte keys_are_replaced_as_one

@@ -17,12 +17,25 @@ pub use statements::Statement;
 use crate::StoreError;
 
 /// One parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     Int(i64),
     Text(String),
     Blob(Vec<u8>),
     Null,
+}
+
+/// Shows numbers, and of the rest how long it is: keys, digests, sealed secrets and what people wrote
+/// are among it.
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Int(value) => write!(f, "Int({value})"),
+            Value::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Value::Blob(bytes) => write!(f, "Blob({} bytes)", bytes.len()),
+            Value::Null => f.write_str("Null"),
+        }
+    }
 }
 
 impl From<i64> for Value {
@@ -119,5 +132,16 @@ impl Dialect {
             .replace("{TEXT}", self.text)
             .replace("{KEY}", self.key)
             .replace("{COMPACT}", self.compact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_bytes_and_no_text() {
+        let values = [Value::Int(7), Value::from("secret"), Value::Blob(vec![201, 202]), Value::Null];
+        assert_eq!(format!("{values:?}"), "[Int(7), Text(6 bytes), Blob(2 bytes), Null]");
     }
 }

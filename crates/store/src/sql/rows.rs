@@ -5,7 +5,7 @@ use valetkey_domain::{Actor, Id};
 
 use super::records::{id, opt_id};
 use super::{RowRead, Value};
-use crate::ledger::actor_kind;
+use crate::ledger::{SALT_BYTES, actor_kind};
 use crate::{Class, Content, Entry, Head, Job, KeyRow, RefusalRow, StoreError, TokenUse};
 
 /// Reads the row of `HEAD`.
@@ -97,6 +97,10 @@ pub fn read_entry(row: &dyn RowRead) -> Result<Entry, StoreError> {
     let class = row.text(4)?;
     let kind = row.text(6)?;
     let subjects = row.text(10)?;
+    let salt = row.blob(13)?;
+    if salt.len() != SALT_BYTES {
+        return Err(wrong(format!("its salt has {} bytes and not {SALT_BYTES}; it was altered", salt.len())));
+    }
     Ok(Entry {
         format: u32::try_from(row.int(1)?).map_err(|_| wrong("its format is no number of a format".into()))?,
         revision,
@@ -120,7 +124,7 @@ pub fn read_entry(row: &dyn RowRead) -> Result<Entry, StoreError> {
             .collect::<Result<_, _>>()?,
         narrows: row.int(11)? != 0,
         body: row.opt_text(12)?,
-        salt: row.blob(13)?,
+        salt,
         digest: hash(row.blob(14)?)?,
         prev: hash(row.blob(15)?)?,
         business_prev: hash(row.blob(16)?)?,
@@ -150,6 +154,12 @@ pub fn content_values(content: &Content) -> Vec<Value> {
         (*version).into(),
         body.as_str().into(),
     ]
+}
+
+/// The parameters of `CONTENTS_AFTER`. Before the first id come even numbers that are none, so that
+/// a row which should not be there is not passed over.
+pub fn contents_after_values(after: Option<Id>, limit: usize) -> Vec<Value> {
+    vec![after.map_or(Value::Int(i64::MIN), Value::from), stored_limit(limit)]
 }
 
 /// Reads a row of content.

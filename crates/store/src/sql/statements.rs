@@ -173,6 +173,9 @@ statements! {
     DELETE_CONTENT = "DELETE FROM contents WHERE id = $1 AND version = $2";
     CONTENT = concat!("SELECT ", content_columns!(), " FROM contents WHERE id = $1");
 
+    /// From behind an id on.
+    CONTENTS_AFTER = concat!("SELECT ", content_columns!(), " FROM contents WHERE id > $1 ORDER BY id LIMIT $2");
+
     INSERT_JOB = concat!("INSERT INTO jobs (", job_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING");
     /// Id, holder, now.
     FINISH_JOB = "DELETE FROM jobs WHERE id = $1 AND holder = $2 AND lease_until > $3";

@@ -104,7 +104,7 @@ pub fn unsupported_method(verb: &str) -> GraphError {
 /// `fields` that can't be read, with the place in characters from 0.
 #[must_use]
 pub fn field_syntax(what: &str, position: usize, text: &str) -> GraphError {
-    let message = format!("Syntax error \"{what}\" at character {position}: {}", echo(text));
+    let message = format!("Syntax error \"{}\" at character {position}: {}", echo(what), echo(text));
     let msg = format!("The list of fields breaks at character {position}.");
     GraphError::new(2500, OAuthException, message).with_user("Fields not readable", &msg)
 }
@@ -263,42 +263,11 @@ pub fn schedule_invalid() -> GraphError {
         .with_blame(&["scheduled_publish_time"])
 }
 
-/// A metric that insights don't have.
-#[must_use]
-pub fn insights_metric() -> GraphError {
-    plain_100("The value must be a valid insights metric").with_user("Unknown metric", "").with_blame(&["metric"])
-}
-
-/// A range of insights that starts too early.
-#[must_use]
-pub fn insights_too_old() -> GraphError {
-    let message = "The start date of the time range cannot be beyond 37 months from the current date";
-    GraphError::numbered(3018, message)
-        .with_user("Range too old", "Start at most 37 months back.")
-        .with_blame(&["time_range"])
-}
-
-/// A field that insights don't have; the allowed ones go into the sentence.
-#[must_use]
-pub fn insights_field(field: &str, allowed: &[&str]) -> GraphError {
-    let message = format!("{} is not valid for fields param.", echo(field));
-    let msg = format!("fields {}.", choice(allowed));
-    plain_100(&message).with_user("Unknown field", &msg).with_blame(&["fields"])
-}
-
 /// An id in a parameter that the caller can't see; the same for a foreign
 /// one and for one never issued.
 #[must_use]
 pub fn invisible_parameter(name: &str) -> GraphError {
     invalid_parameter(name, "the id of something that the caller can see")
-}
-
-/// A task taken away from a user who has it through an asset group.
-#[must_use]
-pub fn tasks_from_group(group_id: &str) -> GraphError {
-    plain_100(&format!("The tasks come from asset group {}", echo(group_id)))
-        .with_subcode(9_000_014)
-        .with_user("From a group", "Change the assignment on the group.")
 }
 
 /// The last ADMIN person would go.
@@ -309,27 +278,21 @@ pub fn last_admin() -> GraphError {
         .with_user("Last ADMIN", "Make another person ADMIN first.")
 }
 
-/// A claim that already waits, or a request for what one has.
-#[must_use]
-pub fn request_open() -> GraphError {
-    plain_100("A request is already open")
-        .with_subcode(9_000_016)
-        .with_user("Already asked", "Wait for the answer, or withdraw the request first.")
-}
-
-/// A partner shares what was shared with it.
+/// A partner shares what was shared with it. No role would do: what is missing is ownership.
 #[must_use]
 pub fn partner_share(kind: &str) -> GraphError {
     GraphError::numbered(200, &format!("Only the owner has permission to share this {kind}"))
         .with_user("Not the owner", "Ask the owner to share it.")
+        .with_data("reason", json!("role_insufficient"))
+        .with_data("granted_by", json!("ADMIN of the owning business"))
 }
 
-/// The business demands a second factor, and the person has none.
+/// An edge that shows or changes one's own things alone, asked about another user.
 #[must_use]
-pub fn two_factor() -> GraphError {
-    GraphError::numbered(415, "Two factor authentication is required")
-        .with_subcode(2_859_009)
-        .with_user("Second factor", "Set up a second factor, then sign in again.")
+pub fn oneself_alone() -> GraphError {
+    GraphError::numbered(200, "Only the user itself has permission to ask for this")
+        .with_user("Not your own", "Ask with a token of that user; no role stands in for it.")
+        .with_data("reason", json!("role_insufficient"))
 }
 
 /// An app id that nobody has.
@@ -355,20 +318,41 @@ pub fn grant_type() -> GraphError {
     enum_value("grant_type", &["client_credentials", "fb_exchange_token"])
 }
 
-/// A token without end, where tokens must end.
+/// A token without end, or with a late one, where tokens must end within so many seconds.
 #[must_use]
-pub fn token_end_demanded(max_days: u32) -> GraphError {
+pub fn token_end_demanded(limit_s: i64) -> GraphError {
     plain_100("Tokens of this business must end")
         .with_subcode(9_000_017)
-        .with_user("End demanded", &format!("At most {max_days} days."))
+        .with_user("End demanded", &format!("At most {}.", span(limit_s)))
         .with_blame(&["set_token_expires_in_60_days"])
 }
 
-/// The same post again.
+/// A span of time in the largest unit that says it exactly.
+fn span(seconds: i64) -> String {
+    let units = [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+    let (unit, size) = units.into_iter().find(|(_, size)| seconds >= *size && seconds % size == 0).unwrap_or(units[3]);
+    let count = seconds / size;
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// More calls than are allowed in so short a time; the one ordinary no that a retry can change.
 #[must_use]
-pub fn duplicate_post() -> GraphError {
-    GraphError::numbered(506, "Duplicate status message")
-        .with_user("Posted before", "The same text was posted just now.")
+pub fn rate_limited() -> GraphError {
+    GraphError::numbered(613, "Calls to this api have exceeded the rate limit.")
+        .with_user("Too many calls", "Wait a minute, then send fewer calls at a time.")
+        .transient()
+        .with_retry_after_s(60)
+}
+
+/// A wrong proof, with the name of the token's app.
+#[must_use]
+pub fn proof_invalid(app: Option<&str>) -> GraphError {
+    let app = app.map_or_else(|| "the token's app".to_owned(), |name| format!("app {}", echo(name)));
+    let advice = format!(
+        "The proof doesn't match this token and the secret of {app}; most often the secret belongs to another app."
+    );
+    GraphError::new(100, GraphMethodException, "Invalid appsecret_proof provided in the API argument")
+        .with_user("Proof wrong", &advice)
 }
 
 /// A fault of the server: a bug.

@@ -45,20 +45,17 @@ fn use_rows() -> Vec<(&'static str, GraphError)> {
     vec![
         ("post empty", post_empty()),
         ("schedule", schedule_invalid()),
-        ("metric", insights_metric()),
-        ("too old", insights_too_old()),
-        ("insights field", insights_field("x", &["spend", "reach"])),
         ("invisible parameter", invisible_parameter("user")),
-        ("group", tasks_from_group("7")),
         ("last admin", last_admin()),
-        ("request open", request_open()),
         ("partner share", partner_share("page")),
-        ("two factor", two_factor()),
         ("application", application_unknown()),
         ("client secret", client_secret_wrong()),
         ("grant type", grant_type()),
-        ("end demanded", token_end_demanded(60)),
-        ("duplicate", duplicate_post()),
+        ("end demanded", token_end_demanded(60 * 86_400)),
+        ("end demanded, soon", token_end_demanded(5_400)),
+        ("too many calls", rate_limited()),
+        ("proof wrong", proof_invalid(Some("Poster"))),
+        ("oneself", oneself_alone()),
         ("fault", server_fault()),
         ("store away", store_away()),
         ("outcome unknown", outcome_unknown("c1")),
@@ -111,20 +108,17 @@ fn every_row_of_use_as_it_leaves() {
     insta::assert_snapshot!(table(use_rows()), @r#"
     post empty: 400 {"message":"(#100) Invalid parameter","type":"OAuthException","code":100,"error_data":{"blame_field_specs":[["message"],["link"]]},"is_transient":false,"error_user_title":"Empty post","error_user_msg":"Send a message, a link or a photo.","fbtrace_id":"T"}
     schedule: 400 {"message":"(#100) The specified scheduled publish time is invalid.","type":"OAuthException","code":100,"error_data":{"blame_field_specs":[["scheduled_publish_time"]]},"is_transient":false,"error_user_title":"Time not possible","error_user_msg":"Send published=false and a time between 10 minutes and 75 days from now.","fbtrace_id":"T"}
-    metric: 400 {"message":"(#100) The value must be a valid insights metric","type":"OAuthException","code":100,"error_data":{"blame_field_specs":[["metric"]]},"is_transient":false,"error_user_title":"Unknown metric","fbtrace_id":"T"}
-    too old: 400 {"message":"(#3018) The start date of the time range cannot be beyond 37 months from the current date","type":"OAuthException","code":3018,"error_data":{"blame_field_specs":[["time_range"]]},"is_transient":false,"error_user_title":"Range too old","error_user_msg":"Start at most 37 months back.","fbtrace_id":"T"}
-    insights field: 400 {"message":"(#100) x is not valid for fields param.","type":"OAuthException","code":100,"error_data":{"blame_field_specs":[["fields"]]},"is_transient":false,"error_user_title":"Unknown field","error_user_msg":"fields must be one of {spend, reach}.","fbtrace_id":"T"}
     invisible parameter: 400 {"message":"(#100) Invalid parameter","type":"OAuthException","code":100,"error_data":{"blame_field_specs":[["user"]]},"is_transient":false,"error_user_title":"User not readable","error_user_msg":"user must be the id of something that the caller can see.","fbtrace_id":"T"}
-    group: 400 {"message":"(#100) The tasks come from asset group 7","type":"OAuthException","code":100,"error_subcode":9000014,"is_transient":false,"error_user_title":"From a group","error_user_msg":"Change the assignment on the group.","fbtrace_id":"T"}
     last admin: 400 {"message":"(#100) The last ADMIN of a business stays","type":"OAuthException","code":100,"error_subcode":9000015,"is_transient":false,"error_user_title":"Last ADMIN","error_user_msg":"Make another person ADMIN first.","fbtrace_id":"T"}
-    request open: 400 {"message":"(#100) A request is already open","type":"OAuthException","code":100,"error_subcode":9000016,"is_transient":false,"error_user_title":"Already asked","error_user_msg":"Wait for the answer, or withdraw the request first.","fbtrace_id":"T"}
-    partner share: 403 {"message":"(#200) Only the owner has permission to share this page","type":"OAuthException","code":200,"is_transient":false,"error_user_title":"Not the owner","error_user_msg":"Ask the owner to share it.","fbtrace_id":"T"}
-    two factor: 400 {"message":"(#415) Two factor authentication is required","type":"OAuthException","code":415,"error_subcode":2859009,"is_transient":false,"error_user_title":"Second factor","error_user_msg":"Set up a second factor, then sign in again.","fbtrace_id":"T"}
+    partner share: 403 {"message":"(#200) Only the owner has permission to share this page","type":"OAuthException","code":200,"error_data":{"reason":"role_insufficient","granted_by":"ADMIN of the owning business"},"is_transient":false,"error_user_title":"Not the owner","error_user_msg":"Ask the owner to share it.","fbtrace_id":"T"}
     application: 400 {"message":"Error validating application. Cannot get application info due to a system error.","type":"OAuthException","code":101,"error_data":{"blame_field_specs":[["client_id"]]},"is_transient":false,"error_user_title":"Unknown app","error_user_msg":"client_id is not the id of an app here.","fbtrace_id":"T"}
     client secret: 400 {"message":"Error validating client secret.","type":"OAuthException","code":101,"error_data":{"blame_field_specs":[["client_secret"]]},"is_transient":false,"error_user_title":"Secret wrong","error_user_msg":"client_secret is not the secret of this app.","fbtrace_id":"T"}
     grant type: 400 {"message":"(#100) Param grant_type must be one of {client_credentials, fb_exchange_token}","type":"OAuthException","code":100,"error_data":{"blame_field_specs":[["grant_type"]]},"is_transient":false,"error_user_title":"Unknown value","error_user_msg":"grant_type takes only the values listed.","fbtrace_id":"T"}
     end demanded: 400 {"message":"(#100) Tokens of this business must end","type":"OAuthException","code":100,"error_subcode":9000017,"error_data":{"blame_field_specs":[["set_token_expires_in_60_days"]]},"is_transient":false,"error_user_title":"End demanded","error_user_msg":"At most 60 days.","fbtrace_id":"T"}
-    duplicate: 400 {"message":"(#506) Duplicate status message","type":"OAuthException","code":506,"is_transient":false,"error_user_title":"Posted before","error_user_msg":"The same text was posted just now.","fbtrace_id":"T"}
+    end demanded, soon: 400 {"message":"(#100) Tokens of this business must end","type":"OAuthException","code":100,"error_subcode":9000017,"error_data":{"blame_field_specs":[["set_token_expires_in_60_days"]]},"is_transient":false,"error_user_title":"End demanded","error_user_msg":"At most 90 minutes.","fbtrace_id":"T"}
+    too many calls: 400 retry 60 s {"message":"(#613) Calls to this api have exceeded the rate limit.","type":"OAuthException","code":613,"is_transient":true,"error_user_title":"Too many calls","error_user_msg":"Wait a minute, then send fewer calls at a time.","fbtrace_id":"T"}
+    proof wrong: 400 {"message":"Invalid appsecret_proof provided in the API argument","type":"GraphMethodException","code":100,"is_transient":false,"error_user_title":"Proof wrong","error_user_msg":"The proof doesn't match this token and the secret of app Poster; most often the secret belongs to another app.","fbtrace_id":"T"}
+    oneself: 403 {"message":"(#200) Only the user itself has permission to ask for this","type":"OAuthException","code":200,"error_data":{"reason":"role_insufficient"},"is_transient":false,"error_user_title":"Not your own","error_user_msg":"Ask with a token of that user; no role stands in for it.","fbtrace_id":"T"}
     fault: 500 {"message":"An unknown error occurred","type":"OAuthException","code":1,"is_transient":true,"error_user_title":"Server fault","error_user_msg":"The operator finds the cause by the fbtrace_id.","fbtrace_id":"T"}
     store away: 503 retry 1 s {"message":"(#2) Service temporarily unavailable","type":"OAuthException","code":2,"is_transient":true,"error_user_title":"Not available","error_user_msg":"Try again in a moment.","fbtrace_id":"T"}
     outcome unknown: 503 {"message":"(#2) Outcome unknown; look up commit c1","type":"OAuthException","code":2,"error_subcode":9000018,"error_data":{"commit_id":"c1"},"is_transient":false,"error_user_title":"Outcome unknown","error_user_msg":"Look the commit up before you send this again.","fbtrace_id":"T"}
@@ -135,8 +129,9 @@ fn every_row_of_use_as_it_leaves() {
 fn codes_that_clients_retry_on_are_kept_for_faults() {
     for (case, error) in all_rows() {
         let fault = matches!(case, "fault" | "store away" | "outcome unknown");
+        let limited = case == "too many calls";
         let retried = matches!(error.code, 1 | 2 | 4 | 17 | 32 | 104 | 613 | 80_000..=80_014);
-        assert_eq!(retried, fault, "{case}");
+        assert_eq!(retried, fault || limited, "{case}");
         assert_eq!(error.http_status.is_server_error(), fault, "{case}");
         assert_ne!(error.subcode, Some(33), "{case}");
         assert_ne!(error.subcode, Some(99), "{case}");

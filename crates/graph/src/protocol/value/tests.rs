@@ -21,11 +21,9 @@ fn booleans_of_all_clients() {
 fn integers_may_be_quoted() {
     assert_eq!(integer("\"5000\""), Ok(5000));
     assert_eq!(integer("-7"), Ok(-7));
-    assert_eq!(unsigned("18446744073709551615"), Ok(u64::MAX));
     for wrong in ["", "5.0", "5 0", "0x10", "9223372036854775808", "ten"] {
         assert_eq!(integer(wrong), Err(Expected("a whole number")), "{wrong}");
     }
-    assert!(unsigned("-1").is_err());
 }
 
 #[test]
@@ -162,7 +160,7 @@ fn json_bodies_become_the_text_of_forms() {
 proptest! {
     #[test]
     fn no_text_breaks_a_reader(text in "\\PC{0,60}|[\\[\\]{}'\",:A-C0-9TZ+ .\\\\u-]{0,60}") {
-        let _ = (boolean(&text), integer(&text), unsigned(&text), list(&text), object(&text));
+        let _ = (boolean(&text), integer(&text), json_break(&text), list(&text), object(&text));
         let _ = (json(&text), time_ms(&text), time_ms_in(&text, i32::MIN), id(&text));
     }
 

@@ -182,7 +182,7 @@ pub enum AppVerb {
         #[arg(long, value_name = "N", default_value_t = 86_400)]
         overlap_s: i64,
     },
-    /// Connect an own app again
+    /// Connect an own app again; its tokens from before stay dead
     Connect {
         /// The app, by name or id
         app: String,
@@ -401,6 +401,9 @@ pub enum TokenVerb {
     Revoke {
         /// Its id, not its text
         id: String,
+        /// Also every token that was issued with it or refreshed from it, and what came from those
+        #[arg(long)]
+        with_descendants: bool,
     },
     /// Revoke all tokens of a system user, or those for one app
     RevokeAll {
@@ -448,7 +451,7 @@ pub enum LedgerVerb {
         #[command(flatten)]
         of: Of,
     },
-    /// Check that nothing was altered, removed or inserted
+    /// Check that nothing was altered, removed or inserted, and that the store holds what the ledger says
     Verify {
         /// An export to check instead; needs no server and no store
         #[arg(long, value_name = "FILE", conflicts_with = "business")]

@@ -1,27 +1,32 @@
-//! The language of the decision tables: words of one line become a view and a question, and an
+//! The decision tables, and their language: words of one line become a view and a question, and an
 //! answer is read back from a decision. An unknown word fails the test, so no row says nothing.
+//!
+//! The same rows are held against `decide`, against the service and against the Graph door. Only
+//! tests ask for this module, with the feature `tables`.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
-use valetkey_authz::{
-    AppView, AssetView, Decision, Need, Proof, Question, Reach, Sorts, Subject, Target, TokenView, View, decide,
-};
+mod matrix;
+
 use valetkey_domain::task::{TaskSet, Vocabulary, expanded};
 use valetkey_domain::token::TokenKind;
 use valetkey_domain::{AssetKind, Caller, DeclaredKind, Id, Name, Role, Scope, ScopeSet, Status, UnixMs};
 
+pub use matrix::{Situation, situations, summary};
+
+use crate::{
+    AppView, AssetView, Decision, Need, Proof, Question, Reach, Sorts, Subject, Target, TokenView, View, decide,
+};
+
+/// The rules of a decision, one a line.
+const DECISIONS: &str = include_str!("decision.txt");
+/// Which of two failures is told.
+const ORDER: &str = include_str!("order.txt");
+/// A call that passes; the failures of the second table are added to its columns.
+const PASSES: [&str; 3] =
+    ["su scopes=pages_manage_posts", "page owned has=CREATE_CONTENT", "scope=pages_manage_posts needs=CREATE_CONTENT"];
+
+/// The moment of every case.
 pub const NOW: UnixMs = 1_795_514_400_000;
-
-pub fn id(number: u64) -> Id {
-    Id::new(number).unwrap()
-}
-
-pub const BUSINESS: u64 = 1;
-pub const OTHER_BUSINESS: u64 = 2;
-pub const USER: u64 = 10;
-pub const OTHER_USER: u64 = 11;
-pub const APP: u64 = 20;
-pub const ASSET: u64 = 30;
-pub const OTHER_ASSET: u64 = 31;
-pub const TOKEN: u64 = 40;
 
 /// The declared kind of the tables.
 pub fn warehouse() -> DeclaredKind {
@@ -60,40 +65,143 @@ pub fn scopes(names: &str) -> ScopeSet {
     each.map(|n| Scope::parse(n).unwrap_or_else(|| panic!("scope {n}"))).collect()
 }
 
+/// The things that a case speaks of.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids {
+    pub business: Id,
+    pub other_business: Id,
+    pub user: Id,
+    pub other_user: Id,
+    pub app: Id,
+    pub asset: Id,
+    pub other_asset: Id,
+    pub token: Id,
+}
+
+impl Ids {
+    /// The ids of the tables themselves.
+    pub fn of_tables() -> Ids {
+        Ids::counted_from(1)
+    }
+
+    /// Eight ids in a row, for cases that stand beside each other in one store.
+    pub fn counted_from(first: u64) -> Ids {
+        let [business, other_business, user, other_user, app, asset, other_asset, token] =
+            std::array::from_fn(|n| Id::new(first + n as u64).unwrap());
+        Ids { business, other_business, user, other_user, app, asset, other_asset, token }
+    }
+}
+
 /// What a line of a table says.
 #[derive(Debug, Clone)]
 pub struct Case {
+    /// Where it stands, for messages.
+    pub line: String,
     pub view: View,
     pub question: Question,
+    /// The answer, in the words of the table.
+    pub wanted: String,
+    /// The call of the Graph that asks this, where the row names one.
+    pub call: Option<String>,
+}
+
+/// All rows of `decision.txt`.
+pub fn decisions() -> Vec<Case> {
+    let read = |(line, columns): (usize, Vec<&str>)| {
+        let (row, call) = match columns[..] {
+            [caller, asset, question, wanted] => ([caller, asset, question, wanted], None),
+            [caller, asset, question, wanted, call] => ([caller, asset, question, wanted], Some(call.to_owned())),
+            _ => panic!("decision.txt:{line}: four or five columns"),
+        };
+        let [caller, asset, question, wanted] = row;
+        let wanted = wanted.split_whitespace().collect::<Vec<_>>().join(" ");
+        Case { line: format!("decision.txt:{line}"), wanted, call, ..Case::read(caller, asset, question) }
+    };
+    rows(DECISIONS).map(read).collect()
+}
+
+/// The words of a question that `decision.txt` gives a name to.
+fn named(name: &str) -> Option<&'static str> {
+    let definitions = DECISIONS.lines().filter_map(|line| line.split_once(" := "));
+    definitions.into_iter().find(|(of, _)| *of == name).map(|(_, words)| words.trim())
+}
+
+/// The question that has a name in `decision.txt`, about an asset of this kind.
+pub fn named_question(name: &str, kind: AssetKind, ids: &Ids) -> Question {
+    let question = read_question(name, kind);
+    Case { question, ..Case::read("unknown", "-", "caller") }.question_about(ids)
+}
+
+/// All failures of `order.txt`: each alone, and each pair, of which the upper one is told.
+pub fn orders() -> Vec<Case> {
+    let failures: Vec<(usize, Vec<&str>)> = rows(ORDER).collect();
+    let case = |line: String, words: &[&Vec<&str>], wanted: &str| {
+        let column = |i: usize| [PASSES[i]].into_iter().chain(words.iter().map(|w| w[i])).collect::<Vec<_>>().join(" ");
+        // The call can't be made to take other sorts of callers.
+        let call =
+            words.iter().all(|w| !w[2].contains("takes=")).then(|| "POST /{asset}/feed message=Hello".to_owned());
+        Case { line, wanted: wanted.to_owned(), call, ..Case::read(&column(0), &column(1), &column(2)) }
+    };
+    let mut cases = vec![case("order.txt: no failure".to_owned(), &[], "allow")];
+    for (i, (line, earlier)) in failures.iter().enumerate() {
+        cases.push(case(format!("order.txt:{line} alone"), &[earlier], earlier[3]));
+        for (other, later) in &failures[i + 1..] {
+            cases.push(case(format!("order.txt:{line} with line {other}"), &[later, earlier], earlier[3]));
+        }
+    }
+    cases
 }
 
 impl Case {
     /// Reads caller, asset and question. Later words win over earlier ones.
     pub fn read(caller: &str, asset: &str, question: &str) -> Case {
+        // A thing that is not there has a kind too, for the words of the question: `none pixel`.
+        let absent = asset.strip_prefix("none ").map(kind);
         let asset = read_asset(asset);
-        let kind = asset.map_or(AssetKind::PAGE, |a| a.kind);
+        let kind = absent.or(asset.map(|a| a.kind)).unwrap_or(AssetKind::PAGE);
         let view = View { revision: 7, subject: read_caller(caller), asset };
-        Case { view, question: read_question(question, kind) }
+        let question = read_question(question, kind);
+        Case { line: String::new(), view, question, wanted: String::new(), call: None }
     }
 
     pub fn decide(&self) -> Decision {
         decide(&self.view, &self.question, NOW)
     }
 
-    /// The answer in the words of the table; only what `wanted` speaks of beside the answer itself.
-    pub fn answer(&self, wanted: &str) -> String {
-        let decision = self.decide();
+    /// The decision in the words of the table; only what `wanted` speaks of beside the answer itself.
+    pub fn told(&self, decision: &Decision, ids: &Ids) -> String {
         let mut words = vec![match decision {
             Decision::Allow(_) => "allow".to_owned(),
             Decision::Deny(denial) => denial.reason.as_str().to_owned(),
         }];
-        for key in wanted.split_whitespace().skip(1).map(|w| w.split('=').next().unwrap()) {
-            words.push(format!("{key}={}", self.detail(key, &decision)));
+        for key in self.wanted.split_whitespace().skip(1).map(|w| w.split('=').next().unwrap()) {
+            words.push(format!("{key}={}", self.detail(key, decision, ids)));
         }
         words.join(" ")
     }
 
-    fn detail(&self, key: &str, decision: &Decision) -> String {
+    /// The question about other things than those of the tables.
+    pub fn question_about(&self, ids: &Ids) -> Question {
+        let table = Ids::of_tables();
+        let pairs = [
+            (table.business, ids.business),
+            (table.other_business, ids.other_business),
+            (table.user, ids.user),
+            (table.other_user, ids.other_user),
+            (table.asset, ids.asset),
+            (table.other_asset, ids.other_asset),
+        ];
+        let other = |id: Id| pairs.iter().find(|(from, _)| *from == id).map_or(id, |(_, to)| *to);
+        let target = match self.question.target {
+            Target::Nothing => Target::Nothing,
+            Target::Asset(id) => Target::Asset(other(id)),
+            Target::Business(id) => Target::Business(other(id)),
+        };
+        let own = self.question.own.map(|own| crate::Own { user: other(own.user), ..own });
+        Question { target, own, ..self.question }
+    }
+
+    fn detail(&self, key: &str, decision: &Decision, ids: &Ids) -> String {
         let kind = self.view.asset.map_or(AssetKind::PAGE, |a| a.kind);
         match (key, decision) {
             ("as", Decision::Allow(a)) => match a.caller {
@@ -114,12 +222,12 @@ impl Case {
                 let told = d.refusal().missing;
                 [told.scopes.names().join(","), task_names(kind, told.tasks)].concat()
             }
-            ("subject", Decision::Deny(d)) => match d.subject.map(Id::get) {
+            ("subject", Decision::Deny(d)) => match d.subject {
                 None => "none".into(),
-                Some(APP) => "app".into(),
-                Some(ASSET) => "asset".into(),
-                Some(BUSINESS) => "business".into(),
-                Some(OTHER_BUSINESS) => "other-business".into(),
+                Some(id) if id == ids.app => "app".into(),
+                Some(id) if id == ids.asset => "asset".into(),
+                Some(id) if id == ids.business => "business".into(),
+                Some(id) if id == ids.other_business => "other-business".into(),
                 Some(other) => panic!("subject {other}"),
             },
             ("at", Decision::Deny(d)) => d.time.map_or("none".into(), |t| format!("{:+}", t - NOW)),
@@ -129,6 +237,7 @@ impl Case {
 }
 
 fn read_caller(text: &str) -> Subject {
+    let ids = Ids::of_tables();
     let mut words = text.split_whitespace();
     let sort = words.next().unwrap();
     match sort {
@@ -137,7 +246,7 @@ fn read_caller(text: &str) -> Subject {
         "operator" => return Subject::Operator,
         _ => {}
     }
-    let mut app = AppView { id: id(APP), business: id(BUSINESS), connected: true, demands_proof: false };
+    let mut app = AppView { id: ids.app, business: ids.business, connected: true, demands_proof: false };
     if sort == "app" {
         for word in words {
             match word {
@@ -155,10 +264,10 @@ fn read_caller(text: &str) -> Subject {
         other => panic!("unknown sort of caller: {other}"),
     };
     let mut token = TokenView {
-        id: id(TOKEN),
+        id: ids.token,
         kind: token_kind,
-        user: id(USER),
-        business: id(BUSINESS),
+        user: ids.user,
+        business: ids.business,
         role: Role::Employee,
         status: Status::Active,
         strict_visibility: false,
@@ -168,7 +277,7 @@ fn read_caller(text: &str) -> Subject {
         expires_at: None,
         revoked_at: None,
         parent_dead: false,
-        page: (sort == "page").then(|| id(ASSET)),
+        page: (sort == "page").then_some(ids.asset),
     };
     let mut has_app = sort != "user";
     for word in words {
@@ -186,7 +295,7 @@ fn read_caller(text: &str) -> Subject {
             ("no-app", _) => has_app = false,
             ("strict", _) => token.strict_visibility = true,
             ("scopes", names) => token.scopes = scopes(names),
-            ("of", "other") => token.page = Some(id(OTHER_ASSET)),
+            ("of", "other") => token.page = Some(ids.other_asset),
             other => panic!("unknown word of a token: {other:?}"),
         }
     }
@@ -201,7 +310,7 @@ fn read_asset(text: &str) -> Option<AssetView> {
         return None;
     }
     let kind = kind(first);
-    let mut view = AssetView { id: id(ASSET), kind, reach: Reach::None, assigned: TaskSet::EMPTY };
+    let mut view = AssetView { id: Ids::of_tables().asset, kind, reach: Reach::None, assigned: TaskSet::EMPTY };
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
             ("owned", _) => view.reach = Reach::Owned,
@@ -215,14 +324,20 @@ fn read_asset(text: &str) -> Option<AssetView> {
 }
 
 fn read_question(text: &str, kind: AssetKind) -> Question {
-    let mut question = Question::about(Target::Asset(id(ASSET)));
-    for word in text.split_whitespace() {
+    let ids = Ids::of_tables();
+    let mut question = Question::about(Target::Asset(ids.asset));
+    let words = text.split_whitespace().flat_map(|word| match named(word) {
+        // A name may stand on another, and no further.
+        Some(words) => words.split_whitespace().flat_map(|w| named(w).unwrap_or(w).split_whitespace()).collect(),
+        None => vec![word],
+    });
+    for word in words {
         question = match word.split_once('=').unwrap_or((word, "")) {
-            ("asset", _) => Question { target: Target::Asset(id(ASSET)), ..question },
-            ("other-asset", _) => Question { target: Target::Asset(id(OTHER_ASSET)), ..question },
+            ("asset", _) => Question { target: Target::Asset(ids.asset), ..question },
+            ("other-asset", _) => Question { target: Target::Asset(ids.other_asset), ..question },
             ("caller", _) => Question { target: Target::Nothing, ..question },
-            ("business", _) => Question { target: Target::Business(id(BUSINESS)), ..question },
-            ("other-business", _) => Question { target: Target::Business(id(OTHER_BUSINESS)), ..question },
+            ("business", _) => Question { target: Target::Business(ids.business), ..question },
+            ("other-business", _) => Question { target: Target::Business(ids.other_business), ..question },
             ("takes", letters) => question.sorts(sorts(letters)),
             ("scope", names) => question.scopes(scopes(names)),
             ("admin-scope", names) => question.admin_scopes(scopes(names)),
@@ -230,8 +345,8 @@ fn read_question(text: &str, kind: AssetKind) -> Question {
             ("needs", names) => question.need(Need::Tasks(tasks(kind, names))),
             ("needs-admin", _) => question.need(Need::Admin),
             ("needs-owner-admin", _) => question.need(Need::OwnerAdmin),
-            ("own", names) => question.own(id(USER), scopes(names)),
-            ("own-of-other", _) => question.own(id(OTHER_USER), ScopeSet::EMPTY),
+            ("own", names) => question.own(ids.user, scopes(names)),
+            ("own-of-other", _) => question.own(ids.other_user, ScopeSet::EMPTY),
             ("proof", "right") => question.proof(Proof::Right),
             ("proof", "wrong") => question.proof(Proof::Wrong),
             other => panic!("unknown word of a question: {other:?}"),
@@ -253,11 +368,11 @@ fn sorts(letters: &str) -> Sorts {
 }
 
 /// The rows of a table: line number and trimmed columns. `#` begins a remark.
-pub fn rows(table: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
+fn rows(table: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
     table
         .lines()
         .enumerate()
         .map(|(i, line)| (i + 1, line.split('#').next().unwrap_or("").trim()))
-        .filter(|(_, line)| !line.is_empty())
+        .filter(|(_, line)| !line.is_empty() && !line.contains(":="))
         .map(|(number, line)| (number, line.split('|').map(str::trim).collect()))
 }

@@ -1,0 +1,164 @@
+//! Stores that are in order, in few and in many parts, and while others write. What is not in order
+//! is tried on a real file, in the tests of the SQLite store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::FutureExt as _;
+use valetkey_domain::asset::Asset;
+use valetkey_domain::change::ActorKind;
+use valetkey_domain::{Action, Actor, AssetKind, ChangeSet, Name};
+use valetkey_store::{Batch, Content, ContentWrite, MemoryStore, Outcome, Write};
+
+use super::*;
+
+fn id(n: u64) -> Id {
+    Id::new(n).unwrap()
+}
+
+fn asset(n: u64, name: &str) -> Record {
+    let name = Name::parse(name).unwrap();
+    Record::Asset(Asset { id: id(n), kind: AssetKind::PAGE, business: None, name, created_at: 0 })
+}
+
+fn thing(n: u64, version: i64) -> Content {
+    Content {
+        id: id(n),
+        kind: 13,
+        asset: id(1),
+        parent: id(1),
+        status: "published".to_owned(),
+        sort_at: 0,
+        created_at: 0,
+        updated_at: 0,
+        version,
+        body: format!("{{\"message\":\"{version}\"}}"),
+    }
+}
+
+fn insert(n: u64) -> ContentWrite {
+    ContentWrite::Insert(thing(n, 1))
+}
+
+/// A store with a source of salts.
+#[derive(Clone, Default)]
+struct World {
+    store: MemoryStore,
+    drawn: Arc<AtomicU64>,
+}
+
+impl World {
+    fn sixteen(&self) -> [u8; 16] {
+        u128::from(self.drawn.fetch_add(1, Ordering::Relaxed) + 1).to_be_bytes()
+    }
+
+    /// The model in memory never waits, so this can be called from anywhere.
+    fn commit(&self, changes: Vec<Change>, content: Vec<ContentWrite>) {
+        let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
+        let set =
+            ChangeSet { at: 0, action: Action::AssetCreated, actor, business: None, subjects: Vec::new(), changes };
+        let write = Write { set, content, jobs: Vec::new(), salt: self.sixteen() };
+        let batch = Batch { commit_id: self.sixteen(), writes: vec![write] };
+        let work = async { self.store.lock_head().await.unwrap().commit(batch).await.unwrap() };
+        // Nor may the runtime make it wait because the test has done much already.
+        let work = tokio::task::unconstrained(work);
+        assert!(matches!(work.now_or_never().unwrap()[..], [Outcome::Applied { .. }]));
+    }
+
+    fn put(&self, record: Record) {
+        self.commit(vec![Change { before: None, after: Some(record) }], Vec::new());
+    }
+
+    fn content(&self, content: Vec<ContentWrite>) {
+        self.commit(Vec::new(), content);
+    }
+
+    async fn run(&self, pace: Pace, mut told: impl FnMut(Progress) + Send) -> Report {
+        run(&self.store, &mut told, pace).await.unwrap()
+    }
+}
+
+/// In one part and in many, with a store that lists its content and one that does not.
+fn paces() -> impl Iterator<Item = Pace> {
+    [1, 2, 7, 1_000]
+        .into_iter()
+        .flat_map(|content_at_once| [true, false].into_iter().map(move |may_list| Pace { content_at_once, may_list }))
+}
+
+/// Assets of which one was renamed and one removed; content of which some was changed or deleted.
+fn furnished() -> World {
+    let world = World::default();
+    for n in 1..=5 {
+        world.put(asset(n, "Page"));
+    }
+    world.put(asset(2, "Shop"));
+    world.commit(vec![Change { before: Some(asset(3, "Page")), after: None }], Vec::new());
+    let both = vec![Change { before: None, after: Some(asset(6, "Page")) }];
+    world.commit(both, vec![insert(6)]);
+    for n in 100..=120 {
+        world.content(vec![insert(n)]);
+    }
+    world.content(vec![ContentWrite::Update { row: thing(101, 2), expected: 1 }]);
+    world.content(vec![ContentWrite::Delete { id: id(110), expected: 1 }]);
+    world
+}
+
+#[tokio::test]
+async fn a_store_that_holds_what_its_ledger_says_is_in_order() {
+    for pace in paces() {
+        let report = furnished().run(pace, |_| {}).await;
+        assert!(report.is_intact(), "{pace:?}: {report:?}");
+        let compared = Compared { records: 5, content: 21, listed: pace.may_list };
+        assert_eq!((report.entries, report.compared), (31, Some(compared)), "{pace:?}");
+    }
+    let empty = World::default().run(Pace { content_at_once: 1, may_list: true }, |_| {}).await;
+    assert!(empty.is_intact() && empty.last == (0, [0; 32]), "{empty:?}");
+}
+
+#[tokio::test]
+async fn others_may_write_meanwhile() {
+    for pace in paces() {
+        let world = furnished();
+        let mut round = 0;
+        // At each step something is made, changed and removed, before and behind where the check is.
+        let report = world
+            .run(pace, |progress| {
+                // Each entry that is written makes the ledger longer, so that reading it never ended.
+                if round >= 60 || (matches!(progress, Progress::Entries(_)) && round >= 3) {
+                    return;
+                }
+                round += 1;
+                let n = 1_000 + round;
+                world.put(asset(n, "New"));
+                world.put(asset(1, &format!("Page {round}")));
+                world.content(vec![insert(n), insert(20 + round)]);
+                let version = i64::try_from(round).unwrap();
+                for id in [6, 115] {
+                    world.content(vec![ContentWrite::Update { row: thing(id, version + 1), expected: version }]);
+                }
+                if round > 1 {
+                    let gone = ContentWrite::Delete { id: id(n - 1), expected: 1 };
+                    let before = Some(asset(n - 1, "New"));
+                    world.commit(vec![Change { before, after: None }], vec![gone]);
+                }
+            })
+            .await;
+        assert!(report.is_intact(), "{pace:?}: {report:?}");
+    }
+}
+
+#[test]
+fn findings_beyond_the_limit_are_counted() {
+    let mut findings = Findings::default();
+    (0..NAMED_LIMIT + 5).for_each(|n| findings.add(n));
+    assert_eq!((findings.named.len(), findings.more, findings.count()), (NAMED_LIMIT, 5, NAMED_LIMIT as u64 + 5));
+}
+
+#[test]
+fn no_value_stands_in_the_words() {
+    let (one, other) = (asset(1, "Page"), asset(1, "Shop"));
+    assert_eq!(are(&fields(&one, &other)), "its name is");
+    assert_eq!(are(&fields(&one, &one)), "is");
+    let code = valetkey_domain::credential::Digest::of("code");
+    assert_eq!(name(RecordKey::SignInCode(code), None), "a sign-in code");
+}

@@ -1,0 +1,298 @@
+//! The payload of a ledger entry: the changes of records, and a line for each thing of content.
+//!
+//! What this version does not know is refused and never left out: a field that says less than it
+//! seems to could have taken a right away.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use valetkey_domain::{Change, Id};
+
+use crate::ledger::{finish, payload_digest, to_hex};
+use crate::{Class, Content, ContentWrite, Write};
+
+/// What one entry says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Payload {
+    pub changes: Vec<Change>,
+    pub content: Vec<ContentLine>,
+}
+
+/// What happened to a thing of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Did {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// What an entry says of one thing of content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentLine {
+    pub did: Did,
+    pub id: Id,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The version that it has now, or had when it was deleted.
+    pub version: i64,
+    /// [`content_digest`] of the whole row with the entry's salt, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// SHA-256 of the body alone, in hexadecimal; the first entries had this one in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+impl ContentLine {
+    fn of(change: &ContentWrite, salt: &[u8]) -> ContentLine {
+        let (did, row) = match change {
+            ContentWrite::Insert(row) => (Did::Insert, row),
+            ContentWrite::Update { row, .. } => (Did::Update, row),
+            ContentWrite::Delete { id, expected } => {
+                let (did, version) = (Did::Delete, *expected);
+                return ContentLine { did, id: *id, kind: None, status: None, version, digest: None, body: None };
+            }
+        };
+        ContentLine {
+            did,
+            id: row.id,
+            kind: Some(row.kind),
+            status: Some(row.status.clone()),
+            version: row.version,
+            digest: Some(to_hex(&content_digest(salt, row))),
+            body: None,
+        }
+    }
+
+    /// Whether a row is what this line left behind. `salt` is that of the entry.
+    pub fn left(&self, salt: &[u8], row: &Content) -> bool {
+        let own = match (&self.digest, &self.body) {
+            (Some(digest), None) => *digest == to_hex(&content_digest(salt, row)),
+            (None, Some(body)) => *body == to_hex(&payload_digest(&[], &row.body)),
+            _ => false,
+        };
+        own && self.did != Did::Delete
+            && (self.id, self.version) == (row.id, row.version)
+            && (self.kind, self.status.as_deref()) == (Some(row.kind), Some(row.status.as_str()))
+    }
+}
+
+/// SHA-256 of salt and row. Each field is preceded by its length.
+pub fn content_digest(salt: &[u8], row: &Content) -> [u8; 32] {
+    let Content { id, kind, asset, parent, status, sort_at, created_at, updated_at, version, body } = row;
+    let mut context = Context::new(&SHA256);
+    let mut field = |bytes: &[u8]| {
+        context.update(&(bytes.len() as u64).to_be_bytes());
+        context.update(bytes);
+    };
+    field(b"valetkey content");
+    field(salt);
+    field(&[*kind]);
+    for id in [id, asset, parent] {
+        field(&id.get().to_be_bytes());
+    }
+    field(status.as_bytes());
+    for number in [sort_at, created_at, updated_at, version] {
+        field(&number.to_be_bytes());
+    }
+    field(body.as_bytes());
+    finish(context)
+}
+
+/// The form of a payload with both records and content.
+#[derive(Serialize)]
+struct Both<'a> {
+    changes: &'a [Change],
+    content: Vec<ContentLine>,
+}
+
+/// The same, read. What it does not know is found afterwards, as everywhere in a payload.
+#[derive(Deserialize)]
+struct BothRead {
+    changes: Vec<Change>,
+    content: Vec<ContentLine>,
+}
+
+/// The class and the body of a write's entry: a list of changes, a list of lines, or an object with
+/// both. Nothing at all counts as content, for no index has to fold it.
+pub(crate) fn write(write: &Write) -> serde_json::Result<(Class, String)> {
+    let changes = &write.set.changes;
+    let content: Vec<ContentLine> = write.content.iter().map(|change| ContentLine::of(change, &write.salt)).collect();
+    if changes.is_empty() {
+        Ok((Class::Content, serde_json::to_string(&content)?))
+    } else if content.is_empty() {
+        Ok((Class::Authority, serde_json::to_string(changes)?))
+    } else {
+        Ok((Class::Authority, serde_json::to_string(&Both { changes, content })?))
+    }
+}
+
+/// Reads the body of an entry.
+pub(crate) fn read(class: Class, body: &str) -> Result<Payload, String> {
+    let unreadable = |e: serde_json::Error| format!("unreadable changes: {e}");
+    if class == Class::Content {
+        let content = serde_json::from_str(body).map_err(unreadable)?;
+        return Ok(Payload { changes: Vec::new(), content });
+    }
+    let is_both = body.trim_start().starts_with('{');
+    let payload = if is_both {
+        let BothRead { changes, content } = serde_json::from_str(body).map_err(unreadable)?;
+        Payload { changes, content }
+    } else {
+        Payload { changes: serde_json::from_str(body).map_err(unreadable)?, content: Vec::new() }
+    };
+    nothing_lost(body, is_both, &payload).map_err(|what| format!("unreadable changes: {what}"))?;
+    Ok(payload)
+}
+
+/// Fails if reading has left something out. What this version wrote itself reads back byte for byte,
+/// so the long way is gone only for entries of other versions.
+fn nothing_lost(body: &str, is_both: bool, read: &Payload) -> Result<(), String> {
+    let Payload { changes, content } = read;
+    let again = if is_both {
+        serde_json::to_string(&Both { changes, content: content.clone() })
+    } else {
+        serde_json::to_string(changes)
+    };
+    let again = again.map_err(|e| e.to_string())?;
+    if again == body {
+        return Ok(());
+    }
+    let parsed = |text: &str| serde_json::from_str::<Value>(text).map_err(|e| e.to_string());
+    match lost(&parsed(body)?, &parsed(&again)?) {
+        None => Ok(()),
+        Some(path) => Err(format!("this version does not know the field {path}; use a newer valetkey")),
+    }
+}
+
+/// The path of the first field that stands in `told` and not in `read`.
+fn lost(told: &Value, read: &Value) -> Option<String> {
+    match (told, read) {
+        (Value::Object(told), Value::Object(read)) => {
+            told.iter().filter(|(_, v)| !v.is_null()).find_map(|(name, v)| match read.get(name) {
+                None => Some(name.clone()),
+                Some(other) => lost(v, other).map(|path| format!("{name}.{path}")),
+            })
+        }
+        (Value::Array(told), Value::Array(read)) => told.iter().zip(read).find_map(|(a, b)| lost(a, b)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use valetkey_domain::change::ActorKind;
+    use valetkey_domain::terms::Terms;
+    use valetkey_domain::{Action, Actor, ChangeSet, Record};
+
+    use super::*;
+
+    fn id(n: u64) -> Id {
+        Id::new(n).unwrap()
+    }
+
+    fn row() -> Content {
+        Content {
+            id: id(5),
+            kind: 13,
+            asset: id(1),
+            parent: id(2),
+            status: "published".to_owned(),
+            sort_at: 1,
+            created_at: 2,
+            updated_at: 3,
+            version: 4,
+            body: "{}".to_owned(),
+        }
+    }
+
+    fn terms(version: u32) -> Vec<Change> {
+        vec![Change { before: None, after: Some(Record::Terms(Terms { version, text: "t".to_owned() })) }]
+    }
+
+    fn a_write(changes: Vec<Change>, content: Vec<ContentWrite>) -> Write {
+        let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
+        let (action, subjects) = (Action::AssetCreated, Vec::new());
+        let set = ChangeSet { at: 0, action, actor, business: None, subjects, changes };
+        Write { set, content, jobs: Vec::new(), salt: [7; 16] }
+    }
+
+    #[test]
+    fn whatever_a_write_changes_stands_in_its_payload() {
+        let content = || vec![ContentWrite::Insert(row()), ContentWrite::Delete { id: id(6), expected: 2 }];
+        for (changes, content, class, first) in [
+            (terms(1), Vec::new(), Class::Authority, '['),
+            (Vec::new(), content(), Class::Content, '['),
+            (terms(1), content(), Class::Authority, '{'),
+            (Vec::new(), Vec::new(), Class::Content, '['),
+        ] {
+            let the_write = a_write(changes, content);
+            let (found, body) = write(&the_write).unwrap();
+            assert_eq!((found, body.chars().next()), (class, Some(first)), "{body}");
+            let payload = read(class, &body).unwrap();
+            assert_eq!(payload.changes, the_write.set.changes);
+            assert_eq!(payload.content.len(), the_write.content.len());
+            if let Some(line) = payload.content.first() {
+                assert!(line.left(&[7; 16], &row()));
+                assert_eq!(payload.content[1].did, Did::Delete);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_fits_its_own_row_and_no_other() {
+        let (_, body) = write(&a_write(Vec::new(), vec![ContentWrite::Insert(row())])).unwrap();
+        let line = read(Class::Content, &body).unwrap().content.remove(0);
+        assert!(line.left(&[7; 16], &row()));
+        assert!(!line.left(&[8; 16], &row()), "the digest is salted");
+        let changes: [fn(&mut Content); 10] = [
+            |r| r.id = id(9),
+            |r| r.kind = 14,
+            |r| r.asset = id(9),
+            |r| r.parent = id(9),
+            |r| r.status.push('x'),
+            |r| r.sort_at += 1,
+            |r| r.created_at += 1,
+            |r| r.updated_at += 1,
+            |r| r.version += 1,
+            |r| r.body.push(' '),
+        ];
+        for (n, change) in changes.into_iter().enumerate() {
+            let mut other = row();
+            change(&mut other);
+            assert!(!line.left(&[7; 16], &other), "change {n}");
+            assert_ne!(content_digest(&[7; 16], &other), content_digest(&[7; 16], &row()), "change {n}");
+        }
+        // The first entries had a digest of the body alone.
+        let old = ContentLine { digest: None, body: Some(to_hex(&payload_digest(&[], "{}"))), ..line.clone() };
+        assert!(old.left(&[7; 16], &row()) && !old.left(&[7; 16], &Content { body: "[]".to_owned(), ..row() }));
+        let none = ContentLine { digest: None, ..line.clone() };
+        let deleted = ContentLine { did: Did::Delete, ..line };
+        assert!(!none.left(&[7; 16], &row()) && !deleted.left(&[7; 16], &row()));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_and_never_left_out() {
+        let known = serde_json::to_string(&terms(1)).unwrap();
+        assert!(read(Class::Authority, &known).is_ok());
+        // Another spelling of the same is no loss, nor is a field that says nothing.
+        let spaced = known.replace(':', ": ").replace("\"version\"", "\"limit\": null, \"version\"");
+        assert!(read(Class::Authority, &spaced).is_ok(), "{spaced}");
+        for (told, path) in [
+            (known.replace("\"version\"", "\"only_from\":\"10.0.0.1\",\"version\""), "after.terms.only_from"),
+            (known.replace("{\"after\"", "{\"until\":5,\"after\""), "field until"),
+            (format!("{{\"changes\":{known},\"content\":[],\"unless\":1}}"), "unless"),
+            (format!("{{\"changes\":{known}}}"), "content"),
+        ] {
+            let error = read(Class::Authority, &told).unwrap_err();
+            assert!(error.contains(path), "{told}: {error}");
+        }
+        let line = "[{\"did\":\"insert\",\"id\":\"5\",\"version\":1,\"hidden\":true}]";
+        assert!(read(Class::Content, line).unwrap_err().contains("hidden"));
+        assert!(read(Class::Content, "[{\"did\":\"swap\",\"id\":\"5\",\"version\":1}]").is_err());
+    }
+}

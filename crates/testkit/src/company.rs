@@ -1,0 +1,83 @@
+//! A company that is ready to work, made by the real use cases: an ADMIN person who accepted the
+//! terms, an app, an ADMIN and an EMPLOYEE system user with a token each, and assets.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
+
+use serde_json::Map;
+use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::{AssetKind, Id, Name, Refusal, Role, ScopeSet};
+use valetkey_service::{Call, Service};
+
+/// The company.
+#[derive(Debug, Clone)]
+pub struct Company {
+    pub business: Id,
+    pub admin_person: Id,
+    /// A call of the ADMIN person.
+    pub person: Call,
+    pub app: Id,
+    pub secret: String,
+    pub admin: Id,
+    pub admin_token: Issued,
+    pub clerk: Id,
+    pub clerk_token: Issued,
+    /// In the order in which their kinds were named.
+    pub assets: Vec<Id>,
+}
+
+/// A token, with its text.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    pub id: Id,
+    pub text: String,
+}
+
+impl Issued {
+    pub fn call(&self) -> Call {
+        Call::with_token(&self.text, "trace")
+    }
+}
+
+pub fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+/// Makes one, with assets of these kinds.
+pub async fn company(service: &Service, title: &str, email: &str, assets: &[(AssetKind, &str)]) -> Company {
+    let operator = Call::operator("seed");
+    let made = service.create_business(&operator, name(title), name("Ada"), email).await.unwrap();
+    let (business, admin_person) = made.value;
+    let code = service.create_sign_in_code(&operator, admin_person).await.unwrap().value;
+    let (_, person) = service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
+    let person = Call::with_token(person.reveal(), "seed");
+    service.accept_terms(&person, 1).await.unwrap();
+    let (app, secret) = service.create_app(&person, business, name("Publisher"), false).await.unwrap().value;
+    let admin = service.create_system_user(&person, business, name("Manager"), Role::Admin).await.unwrap().value;
+    let clerk = service.create_system_user(&person, business, name("Clerk"), Role::Employee).await.unwrap().value;
+    let mut made = Vec::new();
+    for (kind, title) in assets {
+        made.push(service.create_asset(&person, *kind, business, name(title), Map::new()).await.unwrap().value);
+    }
+    for user in [admin, clerk] {
+        service.install_app(&person, user, app).await.unwrap();
+    }
+    let admin_token = issue(service, &person, admin, app, ScopeSet::all(), Lifetime::Never).await.unwrap();
+    let clerk_token = issue(service, &person, clerk, app, ScopeSet::all(), Lifetime::Never).await.unwrap();
+    Company { business, admin_person, person, app, secret, admin, admin_token, clerk, clerk_token, assets: made }
+}
+
+/// A token with these scopes and what they need.
+///
+/// # Errors
+/// The refusal.
+pub async fn issue(
+    service: &Service,
+    by: &Call,
+    system_user: Id,
+    app: Id,
+    scopes: ScopeSet,
+    lifetime: Lifetime,
+) -> Result<Issued, Refusal> {
+    let ask = IssueRequest { system_user, app, scopes, lifetime, add_dependencies: true };
+    let (token, text) = service.issue_token(by, ask).await?.value;
+    Ok(Issued { id: token.id, text: text.reveal().to_owned() })
+}
