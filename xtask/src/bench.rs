@@ -45,6 +45,8 @@ temporary folder (TMPDIR chooses another).
 const SECTIONS: &[&str] = &["decision", "memory", "check", "instructions", "issue"];
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// With this in the environment glibc asks for huge pages; see `docs/decisions/0001-index.md`.
+const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824");
 /// The server works on the first core, whoever asks it on the second.
 const SERVER_CORE: &str = "0";
 const LOAD_CORE: &str = "1";
@@ -163,9 +165,7 @@ impl<'a> Bench<'a> {
         match section {
             "decision" => {
                 let counts: &[usize] = if self.quick { &[20_000] } else { &[1_000_000, 3_000_000] };
-                let rows: Result<Vec<Value>> =
-                    counts.iter().map(|tokens| self.ask(&["decision", "--tokens", &tokens.to_string()])).collect();
-                Ok(Value::Array(rows?))
+                Ok(Value::Array(counts.iter().map(|tokens| self.decision(*tokens)).collect::<Result<_>>()?))
             }
             "memory" => self.ask(&["memory", "--tokens", if self.quick { "250000" } else { "3000000" }]),
             "check" => check::measure(self),
@@ -176,14 +176,28 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Decisions as the system comes, and once more with huge pages, which a server gets only from
+    /// whoever sets its environment.
+    fn decision(&self, tokens: usize) -> Result<Value> {
+        let args = ["decision", "--tokens", &tokens.to_string()];
+        let mut row = self.ask(&args)?;
+        row["huge_pages"] = self.ask_in(Some(HUGE_PAGES), Some(LOAD_CORE), &args)?;
+        Ok(row)
+    }
+
     /// Runs a measuring program to its end, on the core of those who ask, and reads its figures.
     fn ask(&self, args: &[&str]) -> Result<Value> {
         self.ask_on(Some(LOAD_CORE), args)
     }
 
     fn ask_on(&self, core: Option<&str>, args: &[&str]) -> Result<Value> {
+        self.ask_in(None, core, args)
+    }
+
+    /// The same with one more variable in its environment.
+    fn ask_in(&self, variable: Option<(&str, &str)>, core: Option<&str>, args: &[&str]) -> Result<Value> {
         let mut command = self.pinned(core, &self.programs);
-        command.args(args);
+        command.args(args).envs(variable);
         let ended = exec::run(self.reaper, command, STEP_LIMIT, Show::Quiet)?;
         let answer = ended.output.lines().rev().find(|line| line.starts_with('{'));
         let figures = answer.filter(|_| ended.success()).and_then(|line| serde_json::from_str(line).ok());

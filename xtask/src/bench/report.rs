@@ -28,8 +28,8 @@ const ROWS: &[Row] = &[
         goal: Goal::AtMost(1.10),
         unit: "",
         digits: 3,
-        why: "an empty answer costs so little here that the token's hash, the question's words, four headers with ids and \
-              a dozen cache misses in the index weigh more than a tenth of it",
+        why: "both make the same two system calls for each request, so the rest is work of its own: the credential, the \
+              question, a look-up that waits for memory, and four headers with ids",
     },
     Row {
         what: "Checks a second, as a share of the bare server's requests",
@@ -54,7 +54,8 @@ const ROWS: &[Row] = &[
         goal: Goal::AtMost(800.0),
         unit: " ns",
         digits: 0,
-        why: "each question waits for memory several times, and other programs share the cache",
+        why: "each question waits for memory and its address several times, one after the other, and other programs \
+              share the cache",
     },
     Row {
         what: "Memory that the index takes for each further token, worst step",
@@ -260,15 +261,19 @@ fn decision(page: &mut Page, figures: &Value) {
     page.text(&format!(
         "All of the check path but HTTP: the token's checksum, its SHA-256, the lock, the index, `decide`. {} system \
          users, {} assignments. The hot set are 1,024 tokens in rotation, the random ones a million draws from all \
-         tokens. Nanoseconds, medians of 101 blocks of 10,000. A fold is one change set, folded alone.",
+         tokens. Nanoseconds, medians of 101 blocks of 10,000. A fold is one change set, folded alone. *Huge pages* is a \
+         run of its own with `GLIBC_TUNABLES` set as in [decision 0001](decisions/0001-index.md); the server doesn't set \
+         it, whoever starts the server may.",
         count(&rows.first().map_or(Value::Null, |row| row["system_users"].clone())),
         count(&rows.first().map_or(Value::Null, |row| row["assignments"].clone())),
     ));
     let row = |row: &Value| {
         let at = |place| text_at(row, place, 0);
-        vec![count(&row["tokens"]), at("/hot_ns"), at("/random_ns"), at("/folds_per_s")]
+        let places = ["/hot_ns", "/huge_pages/hot_ns", "/random_ns", "/huge_pages/random_ns", "/folds_per_s"];
+        [vec![count(&row["tokens"])], places.map(at).to_vec()].concat()
     };
-    page.table(&["Tokens", "Hot set", "Random tokens", "Folds a second"], rows.iter().map(row));
+    let head = ["Tokens", "Hot set", "Hot set, huge pages", "Random tokens", "Random, huge pages", "Folds a second"];
+    page.table(&head, rows.iter().map(row));
     let parts = |row: &Value| {
         let at = |name: &str| text_at(row, &format!("/parts_ns/{name}"), 0);
         vec![count(&row["tokens"]), at("checksum"), at("sha256"), at("gather"), at("decide")]
@@ -382,6 +387,7 @@ mod tests {
             "decision": [{
                 "tokens": 1_000_000, "system_users": 100_000, "assignments": 1_000_000, "folds_per_s": 1_154_282.0,
                 "hot_ns": one(300.0), "random_ns": one(800.0), "parts_ns": { "sha256": one(67.0) },
+                "huge_pages": { "hot_ns": one(240.0), "random_ns": one(560.0) },
             }],
             "memory": {
                 "worst_resident_bytes_per_token": 134.8,
@@ -432,6 +438,8 @@ mod tests {
         assert!(of("random tokens, of").ends_with("| met |"));
         assert!(of("CPU of a check").contains("1.075") && of("CPU of a check").contains("at most 1.10"));
         assert!(of("Folds a second, at").contains("1,154,282"));
+        let decided = of("| 1,000,000 | 300 (");
+        assert!(decided.contains("| 240 (216 to 264) | 800 (") && decided.contains("| 560 ("), "{decided}");
         let nothing = markdown(&Value::Null);
         assert_eq!(nothing.matches("not measured in this run | not known").count(), ROWS.len());
         assert_eq!(summary(&sample()).len(), ROWS.len());

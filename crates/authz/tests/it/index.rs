@@ -295,6 +295,37 @@ fn a_change_that_speaks_of_something_unknown_breaks_the_index_for_good() {
 }
 
 #[test]
+fn an_app_is_connected_to_each_business_by_itself() {
+    // The index keeps the connection to an app's own business apart from those elsewhere, which
+    // rules may allow one day.
+    let mut index = Index::new();
+    index.fold(1, &set(small()));
+    let of_partner = match token(41, 12, Some(20), None) {
+        Record::Token(t) => Record::Token(Token { business: id(2), ..t }),
+        other => other,
+    };
+    index.fold(2, &set([token(40, 10, Some(20), None), of_partner].into_iter().map(put).collect()));
+    let steps = [
+        (None, [true, false]),
+        (Some(put(connection(2, 20))), [true, true]),
+        (Some(removal(connection(1, 20))), [false, true]),
+        (Some(put(connection(1, 20))), [true, true]),
+        (Some(removal(connection(2, 20))), [true, false]),
+    ];
+    for ((change, wanted), revision) in steps.into_iter().zip(3..) {
+        let what = format!("{change:?}");
+        index.fold(revision, &set(change.into_iter().collect()));
+        let connected = ["40", "41"].map(|text| {
+            let digest = Digest::of(text);
+            let view = index.gather(&digest, Target::Nothing);
+            assert_eq!(view, gather(&index, revision, &digest, Target::Nothing), "{what}");
+            matches!(view.subject, Subject::Token(t) if t.app.is_some_and(|a| a.connected))
+        });
+        assert_eq!(connected, wanted, "{what}");
+    }
+}
+
+#[test]
 fn a_page_token_lives_though_its_parent_was_folded_after_it() {
     // Ids of two nodes whose clocks differ: the parent's may be the greater, so a restart, which
     // loads tokens by id, meets the child first.
