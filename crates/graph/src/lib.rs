@@ -73,10 +73,9 @@ impl Graph {
         unserved(head, &envelope::invalid_parameter("request", what))
     }
 
-    /// The envelope for a write that gave no answer in time: it may be done. Its trace stands in the
-    /// place of the commit.
+    /// The envelope for a write that gave no answer in time: it may be done.
     pub fn unknown_outcome(head: &Head<'_>) -> Reply {
-        unserved(head, &envelope::outcome_unknown(head.request_id().as_str()))
+        unserved(head, &envelope::answer_is_late())
     }
 
     async fn answer(&self, request: Request) -> Reply {

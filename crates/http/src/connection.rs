@@ -105,7 +105,7 @@ const LINGER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A reply of up to so many bytes is copied into one piece, for which the
 /// system call is cheaper than the one for several.
-const SMALL_WRITE_BYTES: usize = 1_024;
+const SMALL_WRITE_BYTES: usize = 512;
 
 /// All pieces as one, if they fit into the space.
 fn gathered<'a>(bufs: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL_WRITE_BYTES]) -> Option<&'a [u8]> {
@@ -240,7 +240,10 @@ impl Entry {
         if requests == 0 && now - self.born >= header_time {
             return Order::Cut;
         }
-        let progress = (requests, control.writes.load(Relaxed));
+        // Pings and their answers are written on HTTP/2 for as long as the connection stands, so
+        // there what is written says nothing.
+        let writes = if control.h2.load(Relaxed) { 0 } else { control.writes.load(Relaxed) };
+        let progress = (requests, writes);
         if progress != self.progress {
             self.progress = progress;
             self.progress_at = now;
@@ -390,6 +393,22 @@ mod tests {
     }
 
     #[test]
+    fn small_pieces_are_written_as_one_and_large_ones_are_left() {
+        let mut space = [0u8; SMALL_WRITE_BYTES];
+        let large = [b'x'; SMALL_WRITE_BYTES];
+        let mut whole = |pieces: &[&[u8]]| {
+            let bufs: Vec<_> = pieces.iter().map(|piece| io::IoSlice::new(piece)).collect();
+            gathered(&bufs, &mut space).map(<[u8]>::to_vec)
+        };
+        assert_eq!(whole(&[b"head", b"", b"body"]).unwrap(), b"headbody");
+        assert_eq!(whole(&[b"h"]).unwrap(), b"h", "what was gathered before is gone");
+        assert_eq!(whole(&[]).unwrap(), b"");
+        assert_eq!(whole(&[&large]).unwrap(), large);
+        assert_eq!(whole(&[&large, b"x"]), None);
+        assert_eq!(whole(&[b"x", &large]), None);
+    }
+
+    #[test]
     fn a_first_request_that_doesnt_come_cuts() {
         let bench = Bench::new();
         bench.ticket.control.reads.fetch_add(1, Relaxed);
@@ -430,8 +449,7 @@ mod tests {
     fn idling_finishes_then_cuts_and_progress_or_work_wait() {
         let bench = Bench::new();
         let control = &bench.ticket.control;
-        control.begin(true);
-        control.reads.fetch_add(1, Relaxed);
+        control.begin(false);
         assert_eq!(bench.order_after(0), Order::Run as u8);
         let work = control.work();
         assert_eq!(bench.order_after(5_000), Order::Run as u8);
@@ -441,6 +459,18 @@ mod tests {
         assert_eq!(bench.order_after(6_001), Order::Run as u8);
         assert_eq!(bench.order_after(7_002), Order::Finish as u8);
         assert_eq!(bench.order_after(8_002), Order::Cut as u8);
+    }
+
+    #[test]
+    fn pings_are_no_progress() {
+        let bench = Bench::new();
+        let control = &bench.ticket.control;
+        control.begin(true);
+        for (at, order) in [(0, Order::Run), (900, Order::Run), (1_100, Order::Finish), (2_100, Order::Cut)] {
+            control.reads.fetch_add(1, Relaxed);
+            control.writes.fetch_add(1, Relaxed);
+            assert_eq!(bench.order_after(at), order as u8, "after {at} ms");
+        }
     }
 
     #[test]

@@ -56,23 +56,17 @@ pub fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, Credentia
     if all.next().is_some() {
         return Err(CredentialError::Repeated);
     }
-    // Bytes are looked at rather than characters, since every check comes through here.
-    let text = header.to_str().map_err(|_| CredentialError::NotText)?.trim_ascii();
-    let end = text.bytes().position(is_blank).unwrap_or(text.len());
-    let (scheme, rest) = text.split_at(end);
+    let text = header.to_str().map_err(|_| CredentialError::NotText)?.trim();
+    let (scheme, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
     let bearer = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
     if !bearer && !scheme.eq_ignore_ascii_case("basic") {
         return Ok(Authorization::Other);
     }
-    let credential = rest.trim_ascii();
-    if credential.is_empty() || credential.bytes().fold(false, |any, byte| any | is_blank(byte) | (byte == b',')) {
+    let credential = rest.trim();
+    if credential.is_empty() || credential.contains([' ', '\t', ',']) {
         return Err(CredentialError::Malformed);
     }
     Ok(if bearer { Authorization::Bearer(credential) } else { Authorization::Basic(credential) })
-}
-
-const fn is_blank(byte: u8) -> bool {
-    (byte == b' ') | (byte == b'\t')
 }
 
 /// The bearer's text; `None` when there is no header or one of another scheme.

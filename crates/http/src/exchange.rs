@@ -250,12 +250,13 @@ impl Drop for Flight {
 async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> Response<Full<Bytes>> {
     let shared = Arc::clone(&flight.shared);
     let bodiless = request.method == Method::HEAD;
-    let limit = {
+    let may_upload = {
         let head = request.head();
-        shared.ask(&head, |site| site.body_limit_bytes(&head, &shared.limits))
+        shared.ask(&head, |site| head.is_multipart() && site.takes_uploads(&head))
     };
-    let limit_bytes = match limit {
-        Ok(limit_bytes) => limit_bytes,
+    let limit_bytes = match may_upload {
+        Ok(true) => shared.limits.upload_limit_bytes,
+        Ok(false) => shared.limits.body_limit_bytes,
         Err(fault) => return done(&flight, &request, *fault, bodiless),
     };
     let silence = Duration::from_millis(shared.limits.body_read_timeout_ms);

@@ -38,7 +38,8 @@ pub struct Limits {
     /// From the end of the headers to the reply, body included. Default 60,000.
     pub request_timeout_ms: u64,
     /// A connection without a request, and without progress in what it is being
-    /// sent, is closed after this. Default 75,000.
+    /// sent, is closed after this. On HTTP/2 only requests count as progress,
+    /// and an answer has twice this to be taken. Default 75,000.
     pub keep_alive_idle_ms: u64,
     /// TLS handshake. Default 10,000.
     pub tls_handshake_timeout_ms: u64,
@@ -67,6 +68,8 @@ pub struct ParamLimits {
     pub count_limit: usize,
     /// A parameter's or file's name. Default 512.
     pub name_limit_bytes: usize,
+    /// A part of a multipart body that is no file. Default 1 MiB.
+    pub text_limit_bytes: usize,
     /// Files in one multipart body. Default 50.
     pub upload_count_limit: usize,
     /// Nesting of a JSON body. Default 64.
@@ -75,7 +78,13 @@ pub struct ParamLimits {
 
 impl Default for ParamLimits {
     fn default() -> Self {
-        Self { count_limit: 1_000, name_limit_bytes: 512, upload_count_limit: 50, json_depth_limit: 64 }
+        Self {
+            count_limit: 1_000,
+            name_limit_bytes: 512,
+            text_limit_bytes: 1024 * 1024,
+            upload_count_limit: 50,
+            json_depth_limit: 64,
+        }
     }
 }
 

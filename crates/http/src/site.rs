@@ -12,7 +12,6 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use crate::client_address::TrustedProxies;
-use crate::limits::Limits;
 use crate::mask;
 use crate::request_id::{IdSource, RequestId};
 
@@ -36,14 +35,12 @@ pub trait Site: Send + Sync + 'static {
     /// the caller hangs up, and is dropped at the request's deadline.
     fn handle(&self, request: Request) -> BoxFuture<'static, Reply>;
 
-    /// How large this request's body may be. By default `upload_limit_bytes`
-    /// for `multipart/form-data` and `body_limit_bytes` for all others.
-    fn body_limit_bytes(&self, head: &Head<'_>, limits: &Limits) -> usize {
-        let multipart = head
-            .content_type()
-            .and_then(|kind| kind.get(..19))
-            .is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"));
-        if multipart { limits.upload_limit_bytes } else { limits.body_limit_bytes }
+    /// Whether files may be sent to where this request goes. Where they may,
+    /// a `multipart/form-data` body has `upload_limit_bytes`; all others have
+    /// `body_limit_bytes`, whatever they say of themselves.
+    fn takes_uploads(&self, head: &Head<'_>) -> bool {
+        let _ = head;
+        false
     }
 
     /// The reply to a body that is larger than `limit_bytes`.
@@ -136,6 +133,12 @@ impl<'a> Head<'a> {
     /// The content type's text, if it is text.
     pub fn content_type(&self) -> Option<&'a str> {
         self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the body says that it is `multipart/form-data`.
+    pub fn is_multipart(&self) -> bool {
+        let form = self.content_type().and_then(|kind| kind.get(..19));
+        form.is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"))
     }
 
     /// This request's id; the same however often it is asked for.

@@ -12,7 +12,6 @@ use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use valetkey_graph::Graph;
-use valetkey_graph::protocol::envelope;
 use valetkey_http::{BadRequest, Head, Late, Reply, Request, Site, Stats};
 use valetkey_service::Service;
 
@@ -203,6 +202,11 @@ impl Site for House {
         }
     }
 
+    /// Files go to the Graph alone.
+    fn takes_uploads(&self, head: &Head<'_>) -> bool {
+        room_of(head) == Room::Graph
+    }
+
     fn too_large(&self, head: &Head<'_>, limit_bytes: usize) -> Reply {
         match room_of(head) {
             Room::Graph => Graph::too_large(head, limit_bytes),
@@ -261,12 +265,14 @@ fn busy(head: &Head<'_>) -> Reply {
 fn too_late(head: &Head<'_>, late: Late) -> Reply {
     let trace = head.request_id();
     let refuse = |status, reason, message| refusal(status, reason, message, trace.as_str());
-    let reads = head.method == Method::GET || head.method == Method::HEAD;
+    // A GET of the Graph may say that it is another method.
+    let says_method = |pair: &str| pair.split('=').next() == Some("method");
+    let is_disguised = room_of(head) == Room::Graph && head.query().split('&').any(says_method);
+    let reads = (head.method == Method::GET || head.method == Method::HEAD) && !is_disguised;
     match (room_of(head), late) {
         (Room::Graph, Late::Body) => Graph::bad_request(head, "sent in time; send it again"),
         (Room::Graph, Late::Answer) if reads => Graph::fault(head, true),
-        // Whether it was done can be found out by the trace, as after a lost commit.
-        (Room::Graph, Late::Answer) => unknown_outcome(trace.as_str()),
+        (Room::Graph, Late::Answer) => Graph::unknown_outcome(head),
         (_, Late::Body) => refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request's body did not come in time"),
         (_, Late::Answer) if reads => {
             refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no answer in time; try again")
@@ -277,11 +283,6 @@ fn too_late(head: &Head<'_>, late: Late) -> Reply {
             "no answer in time; what was asked for may or may not have been done",
         ),
     }
-}
-
-fn unknown_outcome(trace: &str) -> Reply {
-    let error = envelope::outcome_unknown(trace);
-    Reply::json(error.http_status, error.to_bytes(trace))
 }
 
 /// A "no" in the words of the JSON doors.
@@ -338,6 +339,23 @@ mod tests {
     }
 
     #[test]
+    fn files_go_to_the_graph_alone() {
+        let house = House::front(Rooms::new(Arc::default(), CancellationToken::new()));
+        for (target, wanted) in [
+            ("/v26.0/me/photos", true),
+            ("/act_1/adimages", true),
+            ("/v1/check", false),
+            ("/v1/commands/token.issue", false),
+            ("/v1/sign-in", false),
+            ("/gateway/forward-auth", false),
+            ("/nothing", false),
+        ] {
+            let request = Request::new(Method::POST, target.parse().unwrap());
+            assert_eq!(house.takes_uploads(&request.head()), wanted, "{target}");
+        }
+    }
+
+    #[test]
     fn what_goes_wrong_is_told_in_the_dialect_that_was_asked() {
         let text = |reply: Reply| String::from_utf8(reply.body.to_vec()).unwrap();
         for (target, word) in [("/v26.0/me/feed", "fbtrace_id"), ("/v1/check", "\"trace\""), ("/nothing", "\"trace\"")]
@@ -351,7 +369,9 @@ mod tests {
             text(reply)
         };
         assert!(late(Method::GET, "/v26.0/me").contains("\"is_transient\":true"));
-        // A write may have been done, and a blind repetition could do it twice.
+        // A write may have been done, and a blind repetition could do it twice, whatever it calls itself.
+        assert!(late(Method::GET, "/v26.0/me/feed?message=x&method=post").contains("\"is_transient\":false"));
+        assert!(late(Method::GET, "/v26.0/me?fields=method").contains("\"is_transient\":true"));
         assert!(late(Method::POST, "/v26.0/me/feed").contains("\"is_transient\":false"));
         assert!(late(Method::POST, "/v1/commands/token.issue").contains("outcome_unknown"));
     }

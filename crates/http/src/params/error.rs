@@ -27,6 +27,9 @@ pub enum ParamFault {
     /// More files than allowed.
     #[error("has more than {0} files")]
     TooManyUploads(usize),
+    /// A text of a multipart body is too long.
+    #[error("has a text of more than {0} bytes")]
+    TextTooLong(usize),
     /// A field's or file's name is too long.
     #[error("has a name of more than {0} bytes")]
     NameTooLong(usize),

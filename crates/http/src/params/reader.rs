@@ -151,6 +151,10 @@ impl<'a> Reader<'a> {
                 self.add_upload(Upload { field: name, file_name, content_type, bytes }, position)?;
             } else {
                 let bytes = part.bytes().await.map_err(|error| broken(error).of(&name))?;
+                let limit = self.limits.text_limit_bytes;
+                if bytes.len() > limit {
+                    return Err(fault(ParamFault::TextTooLong(limit)).of(&name));
+                }
                 let value = String::from_utf8(bytes.into()).map_err(|_| fault(ParamFault::NotUtf8).of(&name))?;
                 self.add(&name, value, Source::Multipart, position)?;
             }

@@ -186,7 +186,13 @@ async fn what_cant_be_read_names_field_and_position() {
 
 #[tokio::test]
 async fn limits_hold() {
-    let limits = ParamLimits { count_limit: 3, name_limit_bytes: 4, upload_count_limit: 1, json_depth_limit: 3 };
+    let limits = ParamLimits {
+        count_limit: 3,
+        name_limit_bytes: 4,
+        text_limit_bytes: 8,
+        upload_count_limit: 1,
+        json_depth_limit: 3,
+    };
     let read = |query: &'static str, kind, body: Vec<u8>| {
         let limits = limits.clone();
         async move { Params::read(query, kind, &body.into(), &limits).await.map_err(|e| e.fault().clone()) }
@@ -204,6 +210,9 @@ async fn limits_hold() {
     );
     let files = multipart(&[("name=\"a\"; filename=\"a\"", b"1"), ("name=\"b\"; filename=\"b\"", b"2")]);
     assert_eq!(read("", MULTI, files).await, Err(ParamFault::TooManyUploads(1)));
+    let text = |size: usize| multipart(&[("name=\"a\"", "x".repeat(size).as_bytes())]);
+    assert!(read("", MULTI, text(8)).await.is_ok());
+    assert_eq!(read("", MULTI, text(9)).await, Err(ParamFault::TextTooLong(8)));
 }
 
 #[tokio::test]

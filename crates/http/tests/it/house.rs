@@ -96,6 +96,10 @@ impl Site for Probe {
         .boxed()
     }
 
+    fn takes_uploads(&self, head: &Head<'_>) -> bool {
+        head.path() == "/echo"
+    }
+
     fn too_large(&self, head: &Head<'_>, limit_bytes: usize) -> Reply {
         let json = format!("{{\"too_large\":{limit_bytes},\"at\":\"{}\"}}", head.path());
         Reply::json(StatusCode::PAYLOAD_TOO_LARGE, json)

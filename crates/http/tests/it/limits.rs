@@ -38,19 +38,23 @@ async fn ten_megabytes_are_refused_in_the_sites_own_shape() {
 }
 
 #[tokio::test]
-async fn multipart_may_be_larger_and_the_limit_is_exact() {
+async fn where_files_may_be_sent_multipart_may_be_larger_and_the_limit_is_exact() {
     let house = House::open(with(Limits { body_limit_bytes: 10, upload_limit_bytes: 20, ..Limits::default() }));
     let mut caller = house.caller().await;
     assert_eq!(caller.ask(&post("/echo", "0123456789")).await.status, 200);
     assert_eq!(caller.ask(&post("/echo", "0123456789a")).await.status, 413);
-    let multipart = |size: usize| {
+    let multipart = |path: &str, size: usize| {
         format!(
-            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: Multipart/Form-Data; boundary=x\r\nContent-Length: {size}\r\n\r\n{}",
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: Multipart/Form-Data; boundary=x\r\nContent-Length: {size}\r\n\r\n{}",
             "x".repeat(size),
         )
     };
-    assert_eq!(caller.ask(&multipart(20)).await.status, 200);
-    assert_eq!(caller.ask(&multipart(21)).await.body, "{\"too_large\":20,\"at\":\"/echo\"}");
+    assert_eq!(caller.ask(&multipart("/echo", 20)).await.status, 200);
+    assert_eq!(caller.ask(&multipart("/echo", 21)).await.body, "{\"too_large\":20,\"at\":\"/echo\"}");
+    // Elsewhere a content type opens no larger door.
+    let mut caller = house.caller().await;
+    assert_eq!(caller.ask(&multipart("/other", 10)).await.status, 200);
+    assert_eq!(caller.ask(&multipart("/other", 11)).await.body, "{\"too_large\":10,\"at\":\"/other\"}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ pub(super) const KEYS: &[&str] = &[
     "h2_ping_interval_ms",
     "param_count_limit",
     "param_name_limit_bytes",
+    "param_text_limit_bytes",
     "upload_count_limit",
     "json_depth_limit",
 ];
@@ -66,6 +67,7 @@ fn set(limits: &mut Limits, name: &str, value: u64) {
         "h2_ping_interval_ms" => limits.h2_ping_interval_ms = value,
         "param_count_limit" => limits.params.count_limit = count,
         "param_name_limit_bytes" => limits.params.name_limit_bytes = count,
+        "param_text_limit_bytes" => limits.params.text_limit_bytes = count,
         "upload_count_limit" => limits.params.upload_count_limit = count,
         "json_depth_limit" => limits.params.json_depth_limit = count,
         _ => {}

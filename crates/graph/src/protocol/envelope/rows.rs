@@ -378,9 +378,18 @@ pub fn store_away() -> GraphError {
 /// could do it twice.
 #[must_use]
 pub fn outcome_unknown(commit_id: &str) -> GraphError {
-    GraphError::numbered(2, &format!("Outcome unknown; look up commit {commit_id}"))
+    may_be_done(&format!("look up commit {commit_id}"), "Look the commit up before you send this again.")
+        .with_data("commit_id", json!(commit_id))
+}
+
+/// A write that gave no answer in time.
+pub fn answer_is_late() -> GraphError {
+    may_be_done("no answer came in time", "See whether it was done before you send this again.")
+}
+
+fn may_be_done(why: &str, advice: &str) -> GraphError {
+    GraphError::numbered(2, &format!("Outcome unknown; {why}"))
         .with_subcode(9_000_018)
         .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .with_user("Outcome unknown", "Look the commit up before you send this again.")
-        .with_data("commit_id", json!(commit_id))
+        .with_user("Outcome unknown", advice)
 }
