@@ -290,7 +290,9 @@ pub fn revoke_with_descendants(planner: &mut Planner<'_>, by: &Caller, id: Id) -
     };
     let family = family_of(state, &token);
     if family.iter().any(|t| Some(t.user) != by.user()) {
-        require_manager(state, by)?;
+        require_manager(state, by).map_err(|refusal| {
+            refusal.with_note("tokens of others come from this one: who manages the business can revoke them with it")
+        })?;
     }
     let now = planner.now();
     for relative in family.into_iter().filter(|t| t.revoked_at.is_none()) {
@@ -316,14 +318,13 @@ fn family_of(state: &dyn State, token: &Token) -> Vec<Token> {
     family
 }
 
-/// Fails unless the caller may revoke the tokens of others.
+/// Fails unless the caller manages the business: the operator, or an ADMIN whose token may.
 fn require_manager(state: &dyn State, by: &Caller) -> Result<(), Refusal> {
     if *by == Caller::Operator {
         return Ok(());
     }
     if role_of(state, by) != Some(Role::Admin) {
-        return Err(Refusal::of(Reason::RoleInsufficient)
-            .with_note("tokens of others come from this one: an ADMIN of the business can revoke them with it"));
+        return Err(Refusal::of(Reason::RoleInsufficient));
     }
     let needed = ScopeSet::of(&["business_management"]);
     let held = by.token().and_then(|id| state.token(id)).map(|t| t.scopes);

@@ -16,7 +16,7 @@ use valetkey_service::{Call, Service};
 use crate::cli::InitArgs;
 use crate::config::{Config, DATA, Flag};
 use crate::lifecycle::folder::DataFolder;
-use crate::lifecycle::{FirstKey, Node};
+use crate::lifecycle::{Background, FirstKey, Node};
 use crate::telemetry::{self, LogConfig};
 
 const TRACE: &str = "init";
@@ -45,7 +45,7 @@ pub async fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     let data = args.data.as_ref().map(|path| path.display().to_string());
     let flags = [Flag::of("data", "--data", data), Flag::of("store", "--store", args.store.as_ref())];
     let config = Config::load(None, flags.into_iter().flatten())?;
-    let node = Node::open(&config, DataFolder::make(&config.data)?, FirstKey::MayBeMade).await?;
+    let node = Node::open(&config, DataFolder::make(&config.data)?, FirstKey::MayBeMade, Background::Records).await?;
     let made = make(node.service(), &config, business, admin, &email).await;
     node.close().await;
     let made = made?;

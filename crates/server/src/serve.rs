@@ -18,7 +18,7 @@ use crate::doors::Doors;
 use crate::lifecycle::folder::DataFolder;
 use crate::lifecycle::signals::{Came, HangUp, Signals};
 use crate::lifecycle::socket::OperatorSocket;
-use crate::lifecycle::{FirstKey, Node, check_key};
+use crate::lifecycle::{Background, FirstKey, Node, check_key};
 use crate::site::{House, Rooms};
 use crate::{random, telemetry};
 
@@ -101,7 +101,7 @@ impl Server {
         let tls = config.tls.clone().map(reloader).transpose()?;
         // Before the store, so that a start that can't succeed touches no data and holds no lease.
         let front = Front::bind(config, tls)?;
-        let node = Node::open(config, folder, first_key).await?;
+        let node = Node::open(config, folder, first_key, Background::All).await?;
         match front.before(config, &node).await {
             Ok((front, operator, socket)) => Ok(front.with(node, signals, operator, socket)),
             Err(error) => {

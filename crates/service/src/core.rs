@@ -131,9 +131,14 @@ impl Service {
         Ok(Service { inner })
     }
 
-    /// Runs the background work (jobs, telemetry, the lease) until `stop` fires.
+    /// Runs the background work (jobs, use counts, refusals) until `stop` fires.
     pub async fn run_background(&self, stop: tokio_util::sync::CancellationToken) {
         crate::jobs::run(self.clone(), stop).await;
+    }
+
+    /// Writes use counts and refusals until `stop` fires, and runs no job.
+    pub async fn keep_records(&self, stop: tokio_util::sync::CancellationToken) {
+        crate::jobs::keep_records(self, stop).await;
     }
 
     /// Whether the index can be trusted: `false` once a fold failed or a lease ran out.

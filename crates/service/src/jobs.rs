@@ -1,4 +1,4 @@
-//! Deferred effects and housekeeping: due jobs, use counts, refusals, and the lease.
+//! Deferred effects and housekeeping: due jobs, use counts, and refusals.
 //!
 //! A job's effect and its removal are one commit, and the right is decided again when it runs.
 
@@ -16,23 +16,28 @@ const CLAIM_LIMIT: usize = 64;
 /// The longest pause between two looks at the jobs.
 const PAUSE: Duration = Duration::from_secs(30);
 const FLUSH_PAUSE: Duration = Duration::from_millis(500);
-/// A job that keeps failing for want of the store is tried this often, then given up.
+/// A job that has failed for want of the store this often is an error in the log; it is tried on.
 const ATTEMPTS_LIMIT: i64 = 20;
 
 /// Runs until `stop` fires, then writes what waits.
 pub(crate) async fn run(service: Service, stop: CancellationToken) {
     let jobs = tokio::spawn(run_jobs(service.clone(), stop.clone()));
+    keep_records(&service, stop).await;
+    if jobs.await.is_err() {
+        tracing::error!("the job runner broke off");
+    }
+    flush(&service).await;
+}
+
+/// Writes use counts and refusals, a last time once `stop` fires.
+pub(crate) async fn keep_records(service: &Service, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(FLUSH_PAUSE) => {}
         }
-        flush(&service).await;
+        flush(service).await;
     }
-    if jobs.await.is_err() {
-        tracing::error!("the job runner broke off");
-    }
-    flush(&service).await;
 }
 
 /// Writes use counts and refusals. What can't be written waits for the next time.
@@ -108,6 +113,6 @@ async fn run_one(service: &Service, node: &str, job: Job) {
         {
             tracing::warn!(job = %job.id, reason = refusal.reason.as_str(), "a job could not run yet");
         }
-        Err(refusal) => tracing::error!(job = %job.id, reason = refusal.reason.as_str(), "a job failed for good"),
+        Err(refusal) => tracing::error!(job = %job.id, reason = refusal.reason.as_str(), "a job keeps failing"),
     }
 }

@@ -24,26 +24,24 @@ const ENTRIES_AT_ONCE: usize = 1_000;
 /// How many things of content are kept in mind at once, some 300 bytes each. If there are more, the
 /// ledger is read once more for each further quarter of a million.
 const CONTENT_AT_ONCE: usize = 250_000;
+
 /// Checks a store. Others may go on writing meanwhile.
 ///
 /// # Errors
 /// Of the store.
 pub async fn check(store: &dyn Store, told: &mut (dyn FnMut(Progress) + Send)) -> Result<Report, StoreError> {
-    run(store, told, Pace { content_at_once: CONTENT_AT_ONCE, may_list: true }).await
+    run(store, told, CONTENT_AT_ONCE).await
 }
 
-/// How content is gone through.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
+async fn run(
+    store: &dyn Store,
+    told: &mut (dyn FnMut(Progress) + Send),
     content_at_once: usize,
-    may_list: bool,
-}
-
-async fn run(store: &dyn Store, told: &mut (dyn FnMut(Progress) + Send), pace: Pace) -> Result<Report, StoreError> {
+) -> Result<Report, StoreError> {
     let mut check = Check {
         store,
         told,
-        pace,
+        content_at_once,
         verifier: Verifier::default(),
         report: Report::default(),
         pairs: BTreeMap::new(),
@@ -51,7 +49,7 @@ async fn run(store: &dyn Store, told: &mut (dyn FnMut(Progress) + Send), pace: P
         at_head: None,
         last_narrowing: 0,
         gone: HashMap::new(),
-        window: Window::behind(None, pace.content_at_once),
+        window: Window::behind(None, content_at_once),
     };
     check.everything().await?;
     check.report.entries = check.verifier.entries;
@@ -79,7 +77,7 @@ struct Pair {
 struct Check<'a> {
     store: &'a dyn Store,
     told: &'a mut (dyn FnMut(Progress) + Send),
-    pace: Pace,
+    content_at_once: usize,
     verifier: Verifier,
     report: Report,
     pairs: BTreeMap<RecordKey, Pair>,

@@ -44,10 +44,17 @@ impl Plan {
 }
 
 /// What a use case gives back: its answer, and the revision at which it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Done<T> {
     pub value: T,
     pub revision: u64,
+}
+
+/// Leaves the answer out: it may be a secret.
+impl<T> std::fmt::Debug for Done<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Done").field("revision", &self.revision).finish_non_exhaustive()
+    }
 }
 
 /// A command in the queue.
@@ -406,7 +413,7 @@ async fn look_up(inner: &Inner, commit_id: [u8; 16]) -> Result<Vec<Entry>, Refus
     let written = match range {
         Some((first, last)) => {
             let limit = usize::try_from(last - first + 1).unwrap_or(BATCH_LIMIT);
-            inner.store.tail(first - 1, limit).await.map_err(|e| unavailable(&e.to_string()))?
+            inner.store.tail(first - 1, limit).await.map_err(away)?
         }
         None => Vec::new(),
     };

@@ -217,8 +217,8 @@ impl Store for PostgresStore {
         Ok(found)
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
-        self.list(sql::CONTENTS_AFTER.sql, &contents_after_values(after, limit), read_content).await.map(Some)
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
+        self.list(sql::CONTENTS_AFTER.sql, &contents_after_values(after, limit), read_content).await
     }
 
     async fn count_content(&self, query: &ContentQuery) -> Result<u64, StoreError> {

@@ -1,8 +1,9 @@
 //! The embedded store: SQLite in one folder, for one process.
 //!
 //! One thread writes, several connections read. A commit is answered only once it is on stable
-//! storage. Another process can read beside it, as long as it is on the same machine. Nothing here may decide about rights, nor hold SQL of its own beside what is about
-//! SQLite itself: the statements are those of the `store` crate.
+//! storage. Another process can read beside it, as long as it is on the same machine. Nothing here
+//! may decide about rights, nor hold SQL of its own beside what is about SQLite itself: the
+//! statements are those of the `store` crate.
 
 mod connection;
 mod open;
@@ -232,9 +233,9 @@ impl Store for SqliteStore {
         self.read(move |engine| several(engine, &ids, sql::content::by_ids, rows::read_content)).await
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
         let values = rows::contents_after_values(after, limit);
-        self.read(move |engine| engine.all(statements::CONTENTS_AFTER, &values, rows::read_content)).await.map(Some)
+        self.read(move |engine| engine.all(statements::CONTENTS_AFTER, &values, rows::read_content)).await
     }
 
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError> {

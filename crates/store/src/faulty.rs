@@ -188,7 +188,7 @@ impl Store for Faulty {
         self.inner.contents(ids).await
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
         self.read()?;
         self.inner.contents_after(after, limit).await
     }

@@ -124,10 +124,10 @@ impl Store for MemoryStore {
         Ok(ids.into_iter().filter_map(|id| state.contents.get(id)).cloned().collect())
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
         let state = self.state();
         let rows = state.contents.values().filter(|row| after.is_none_or(|after| row.id > after));
-        Ok(Some(rows.take(limit).cloned().collect()))
+        Ok(rows.take(limit).cloned().collect())
     }
 
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError> {

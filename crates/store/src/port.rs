@@ -191,12 +191,8 @@ pub trait Store: Send + Sync + 'static {
     /// Several at once, in any order; absent ones are left out.
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError>;
 
-    /// All content in the order of ids, from behind an id on; `None` from an engine that can't list
-    /// what it holds.
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Option<Vec<Content>>, StoreError> {
-        let _ = (after, limit);
-        Ok(None)
-    }
+    /// All content in the order of ids, from behind an id on.
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError>;
 
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError>;
 

@@ -15,7 +15,6 @@ use valetkey_domain::Id;
 use valetkey_service::verify::{self, Progress, Report};
 use valetkey_store::ledger::{ChainError, Verifier, to_hex};
 use valetkey_store::{Entry, Store};
-use valetkey_store_postgres::{PostgresStore, Settings};
 use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
 
 use super::args::{LedgerVerb, On};
@@ -23,6 +22,7 @@ use super::fail::Fail;
 use super::target::{self, Session};
 use super::{Outcome, client, names, screen};
 use crate::config::{Config, StoreChoice};
+use crate::lifecycle::connect;
 use crate::lifecycle::folder::DataFolder;
 
 /// The longest line of an export that is read: far more than any entry has.
@@ -93,7 +93,7 @@ fn line(row: &Value) -> Vec<String> {
 /// Whether the store can be read from here. A server may have been started with a store that only
 /// its own command line names; then what it shows is all there is to check.
 async fn has_store(on: &On) -> Result<bool, Fail> {
-    if on.server.is_some() || on.token.is_some() || on.as_login {
+    if on.server.is_some() || on.as_login || target::given_token(on).is_some() {
         return Ok(false);
     }
     let config = target::config(on)?;
@@ -180,21 +180,11 @@ async fn open_to_read(config: &Config) -> Result<Arc<dyn Store>, Fail> {
             let opened = opened.map_err(|e| Fail::new(format!("opening the store broke off: {e}")))?;
             Ok(Arc::new(opened.map_err(|e| Fail::new(e.to_string()))?))
         }
-        StoreChoice::Postgres(address) => {
-            let roots = match &config.store_root_certificate {
-                Some(path) => std::fs::read(path).map_err(|e| {
-                    Fail::new(format!("the root certificate of the store, {}, can't be read: {e}", path.display()))
-                })?,
-                None => Vec::new(),
-            };
-            let settings = Settings::new(address.expose(), &roots).map_err(|e| Fail::new(e.to_string()))?;
-            let store = PostgresStore::connect_with(settings).await.map_err(|e| Fail::new(e.to_string()))?;
-            Ok(Arc::new(store))
-        }
+        StoreChoice::Postgres(address) => connect(config, address).await.map_err(|e| Fail::new(format!("{e:#}"))),
     }
 }
 
-/// Checks the entries that a server shows: one business's.
+/// Checks the entries that a server shows: one business's, or to its operator all.
 async fn verify_shown(session: &Session, business: Option<&str>) -> Result<Checked, Fail> {
     // A token sees its business's entries alone, so their own chain is what counts.
     let business = match names::business(session, business).await? {
@@ -215,7 +205,21 @@ async fn verify_shown(session: &Session, business: Option<&str>) -> Result<Check
         })
         .await?;
     bar.finish_and_clear();
+    if business.is_none() && checker.report.chain.is_none() {
+        checker.report.chain = cut_off(&checker.verifier, &head);
+    }
     Ok(checker.end(business))
+}
+
+/// Whether all entries end before the head that the store itself names.
+fn cut_off(verifier: &Verifier, head: &Value) -> Option<String> {
+    let revision = head.get("revision").and_then(Value::as_u64).unwrap_or_default();
+    let hash = head.get("hash").and_then(Value::as_str).unwrap_or_default();
+    let (last, last_hash) = verifier.last().unwrap_or((0, [0; 32]));
+    // A running server may have written more since the head was asked for.
+    let is_whole = last > revision || (last == revision && to_hex(&last_hash) == hash);
+    (!is_whole)
+        .then(|| format!("the entries end at {last}, and the head is {revision}: the end was cut off or altered"))
 }
 
 async fn own_business(session: &Session) -> Result<Option<String>, Fail> {
@@ -296,9 +300,6 @@ impl Checked {
                 screen::done(&format!(
                     "the store holds what they say: {records} records, {content} posts, campaigns and details"
                 ));
-                if !compared.listed {
-                    screen::note("this store can't list its content, so nothing was looked for that no entry knows");
-                }
                 screen::note("a server that runs has in force what the store held when it started");
             }
             None => screen::note(
@@ -344,7 +345,7 @@ impl Checked {
             "intact": problems.is_empty(), "problem": problems.first(), "entries": entries,
             "revision": last.0, "hash": to_hex(&last.1), "business": self.business,
             "compared": compared.map(|c| json!({
-                "records": c.records, "content": c.content, "content_listed": c.listed,
+                "records": c.records, "content": c.content,
             })),
             "without_payload": { "count": without_payload.count(), "revisions": without_payload.named },
             "differences": { "count": differences.count(), "rows": differing },

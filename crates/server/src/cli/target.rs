@@ -77,9 +77,9 @@ impl Session {
             return Ok(Session { door, bearer, place, json: on.json });
         }
         let config = config(on)?;
-        let bearer = match (&on.token, by) {
+        let bearer = match (given_token(on), by) {
             (_, By::Nobody) => None,
-            (Some(token), By::Usual) => Some(token.clone()),
+            (Some(token), By::Usual) => Some(token),
             (_, By::Login) => Some(login::load(&login::Place::Folder(config.data.clone()))?.access_token),
             (None, By::Usual) => None,
         };
@@ -183,8 +183,8 @@ impl Session {
     }
 }
 
-/// The token that the arguments or the environment name for a server elsewhere.
-fn given_token(on: &On) -> Option<String> {
+/// The token that the arguments or the environment name.
+pub fn given_token(on: &On) -> Option<String> {
     if on.as_login {
         return None;
     }

@@ -20,7 +20,7 @@ use valetkey_store_postgres::{PostgresStore, Settings};
 use valetkey_store_sqlite::SqliteStore;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, StoreChoice};
+use crate::config::{Address, Config, StoreChoice};
 use crate::keys;
 use crate::random::SystemRandom;
 use folder::DataFolder;
@@ -47,15 +47,25 @@ pub enum FirstKey {
     MayBeMade,
 }
 
-/// Opens the service that a configuration speaks of, as the one node on its store. The second part
-/// has to be closed at the end.
+/// What a service does beside what it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Background {
+    /// Runs due jobs, and writes use counts and refusals.
+    All,
+    /// Writes use counts and refusals alone: a command beside no server does what it says, and
+    /// publishes no post on the way.
+    Records,
+}
+
+/// Opens the service that a configuration speaks of, as the one node on its store, for one command.
+/// The second part has to be closed at the end.
 ///
 /// # Errors
 /// When the folder is not there or taken, when the store can't be used or another node works on it,
 /// or when the keys don't fit.
 pub async fn open_service(config: &Config) -> anyhow::Result<(Service, Node)> {
     let folder = DataFolder::take(&config.data)?;
-    let node = Node::open(config, folder, FirstKey::MustBeThere).await?;
+    let node = Node::open(config, folder, FirstKey::MustBeThere, Background::Records).await?;
     Ok((node.service().clone(), node))
 }
 
@@ -64,7 +74,12 @@ impl Node {
     ///
     /// # Errors
     /// As [`open_service`].
-    pub async fn open(config: &Config, folder: DataFolder, first_key: FirstKey) -> anyhow::Result<Node> {
+    pub async fn open(
+        config: &Config,
+        folder: DataFolder,
+        first_key: FirstKey,
+        work: Background,
+    ) -> anyhow::Result<Node> {
         // Before the store, so that a wrong folder stays as it is.
         check_key(config, &folder, first_key)?;
         let store = open_store(config, folder.path()).await?;
@@ -92,7 +107,12 @@ impl Node {
         };
         let stop_background = CancellationToken::new();
         let (worker, stop) = (service.clone(), stop_background.clone());
-        let background = tokio::spawn(async move { worker.run_background(stop).await });
+        let background = tokio::spawn(async move {
+            match work {
+                Background::All => worker.run_background(stop).await,
+                Background::Records => worker.keep_records(stop).await,
+            }
+        });
         Ok(Node { service, lease, background, stop_background, folder })
     }
 
@@ -142,15 +162,21 @@ async fn open_store(config: &Config, folder: &Path) -> anyhow::Result<Arc<dyn St
             let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&folder)).await;
             Ok(Arc::new(opened.context("opening the store broke off")??))
         }
-        StoreChoice::Postgres(address) => {
-            let roots = match &config.store_root_certificate {
-                Some(path) => std::fs::read(path)
-                    .with_context(|| format!("the root certificate of the store, {}, can't be read", path.display()))?,
-                None => Vec::new(),
-            };
-            Ok(Arc::new(PostgresStore::connect_with(Settings::new(address.expose(), &roots)?).await?))
-        }
+        StoreChoice::Postgres(address) => connect(config, address).await,
     }
+}
+
+/// Connects to a PostgreSQL store.
+///
+/// # Errors
+/// When the root certificate can't be read, or the database can't be used.
+pub async fn connect(config: &Config, address: &Address) -> anyhow::Result<Arc<dyn Store>> {
+    let roots = match &config.store_root_certificate {
+        Some(path) => std::fs::read(path)
+            .with_context(|| format!("the root certificate of the store, {}, can't be read", path.display()))?,
+        None => Vec::new(),
+    };
+    Ok(Arc::new(PostgresStore::connect_with(Settings::new(address.expose(), &roots)?).await?))
 }
 
 async fn open_on(

@@ -102,6 +102,15 @@ fn a_revoke_bites_while_the_server_runs() {
 }
 
 #[test]
+fn the_token_of_the_environment_counts_at_home_too() {
+    let folder = ready();
+    let token = issue(&folder, &[]);
+    let mut command = folder.command(&["system-user", "create", "Second", "--data", "d"]);
+    let told = Ended::of(command.env("VALETKEY_TOKEN", &token));
+    assert!(told.error().contains("scope_missing"), "it acted as the operator: {told:?}");
+}
+
+#[test]
 fn a_token_is_revoked_with_all_that_came_from_it() {
     let folder = ready();
     let server = serve(&folder);

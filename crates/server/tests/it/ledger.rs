@@ -30,8 +30,10 @@ fn alter(folder: &Folder, word: &str, is_json: bool, by: &str) {
     let file = folder.join("d/valetkey.db");
     let mut bytes = std::fs::read(&file).unwrap();
     let word_bytes = word.as_bytes();
+    // On both sides, for what stands before a text of a row can be any byte.
+    let is_quoted = |at: usize| bytes[at - 1] == b'"' && bytes[at + word.len()] == b'"';
     let places: Vec<usize> = (1..bytes.len() - word.len())
-        .filter(|at| bytes[*at..].starts_with(word_bytes) && (bytes[at - 1] == b'"') == is_json)
+        .filter(|at| bytes[*at..].starts_with(word_bytes) && is_quoted(*at) == is_json)
         .collect();
     assert!(!places.is_empty(), "{word} is nowhere");
     assert_eq!(word.len(), by.len());

@@ -108,7 +108,7 @@ impl Check<'_> {
             let Some(through) = self.window.through.filter(|_| self.report.chain.is_none()) else {
                 return Ok(());
             };
-            self.window = Window::behind(Some(through), self.pace.content_at_once);
+            self.window = Window::behind(Some(through), self.content_at_once);
             self.read_again().await?;
         }
     }
@@ -161,18 +161,9 @@ impl Check<'_> {
     /// The next rows in the order of ids, and the last id up to which these are all; none if no more
     /// follow.
     async fn next_rows(&mut self) -> Result<(Vec<Content>, Option<Id>), StoreError> {
-        let listed =
-            if self.pace.may_list { self.store.contents_after(self.window.behind, ROWS_AT_ONCE).await? } else { None };
-        if let Some(compared) = &mut self.report.compared {
-            compared.listed = listed.is_some();
-        }
-        if let Some(rows) = listed {
-            let end = rows.last().filter(|_| rows.len() == ROWS_AT_ONCE).map(|row| row.id);
-            return Ok((rows, end));
-        }
-        let ids: Vec<Id> = self.window.lines.keys().take(ROWS_AT_ONCE).copied().collect();
-        let end = ids.last().filter(|_| ids.len() == ROWS_AT_ONCE).copied();
-        Ok((self.store.contents(&ids).await?, end))
+        let rows = self.store.contents_after(self.window.behind, ROWS_AT_ONCE).await?;
+        let end = rows.last().filter(|_| rows.len() == ROWS_AT_ONCE).map(|row| row.id);
+        Ok((rows, end))
     }
 
     /// A row that was written while it was compared has its line further on in the ledger, which is

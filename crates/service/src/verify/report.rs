@@ -62,8 +62,6 @@ pub struct Difference {
 pub struct Compared {
     pub records: u64,
     pub content: u64,
-    /// Whether the store could list its content. If not, content that no entry knows is not found.
-    pub listed: bool,
 }
 
 /// What a check found.

@@ -87,6 +87,10 @@ impl Store for Altered {
     async fn contents(&self, ids: &[Id]) -> Answer<Vec<Content>> {
         self.inner.contents(ids).await
     }
+    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Answer<Vec<Content>> {
+        self.inner.contents_after(after, limit).await
+    }
+
     async fn list_content(&self, query: &ContentQuery) -> Answer<Vec<Content>> {
         self.inner.list_content(query).await
     }

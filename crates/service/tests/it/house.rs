@@ -1,6 +1,7 @@
 //! A house for tests: one business with an app, an ADMIN and an EMPLOYEE system user, a Page and an
 //! ad account, and a partner, over the store that the environment names.
 
+use tokio_util::sync::CancellationToken;
 use valetkey_domain::post::PostInput;
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{AssetKind, Id, Refusal, ScopeSet};
@@ -109,6 +110,13 @@ impl House {
         let maker = company(&service, "Rad", "ada@rad.example").await;
         let agency = company(&service, "Laut", "kim@laut.example").await;
         House { ground, service, maker, agency }
+    }
+
+    /// Writes what waits, as the background work does at its end.
+    pub async fn flush(&self) {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        self.service.run_background(stop).await;
     }
 
     pub async fn assign(&self, user: Id, asset: Id, names: &[&str]) {

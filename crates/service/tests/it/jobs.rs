@@ -163,3 +163,16 @@ async fn a_partners_post_whose_share_ended_tells_the_owner_so() {
         assert_eq!((post.state, post.failed.as_deref()), (PostState::Unpublished, Some(told)));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_only_keeps_records_runs_no_job() {
+    let house = prepared().await;
+    let id = schedule(&house, &house.maker.robot_token.call()).await;
+    house.ground.clock.advance_ms(2 * HOUR_MS);
+    let minute = tokio::time::sleep(std::time::Duration::from_secs(60));
+    tokio::select! {
+        () = house.service.keep_records(CancellationToken::new()) => unreachable!("nobody stopped it"),
+        () = minute => {}
+    }
+    assert_eq!(house.ground.store.content(id).await.unwrap().unwrap().status, "scheduled");
+}

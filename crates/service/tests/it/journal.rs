@@ -1,6 +1,5 @@
 //! The journal of refusals: by its trace, a refusal is found again with what it rested on.
 
-use tokio_util::sync::CancellationToken;
 use valetkey_domain::{Id, Reason, Role};
 use valetkey_service::Call;
 
@@ -8,13 +7,6 @@ use crate::house::{House, alive, house, name, publish};
 
 fn traced(house: &House, trace: &str) -> Call {
     Call::with_token(&house.maker.robot_token.text, trace)
-}
-
-/// Writes what waits, as the background work does.
-async fn flush(house: &House) {
-    let stop = CancellationToken::new();
-    stop.cancel();
-    house.service.run_background(stop).await;
 }
 
 #[tokio::test]
@@ -25,7 +17,7 @@ async fn a_refusal_is_found_by_its_trace_before_and_after_it_is_written() {
     service.ask(&traced(&house, "A1"), publish(maker.page)).unwrap_err();
     for written in [false, true] {
         if written {
-            flush(&house).await;
+            house.flush().await;
             assert!(house.ground.store.refusal("A1").await.unwrap().is_some());
         }
         let told = service.explain(&root, "A1").await.unwrap();

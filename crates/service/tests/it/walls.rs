@@ -1,7 +1,6 @@
 //! Explanations stay on this side of the wall between two businesses; the operator sees both sides.
 
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 use valetkey_domain::{Id, Reason};
 use valetkey_service::Call;
 
@@ -26,12 +25,6 @@ async fn refused(house: &House, text: &str) -> (Id, &'static [&'static str]) {
     (page, &["foreign", "never"])
 }
 
-async fn flush(house: &House) {
-    let stop = CancellationToken::new();
-    stop.cancel();
-    house.service.run_background(stop).await;
-}
-
 #[tokio::test]
 async fn a_refusal_of_what_is_not_visible_is_the_operators_alone() {
     let house = house().await;
@@ -49,7 +42,7 @@ async fn a_refusal_of_what_is_not_visible_is_the_operators_alone() {
         assert_eq!(told.now.unwrap()["asset"]["kind"], "page");
         assert_eq!(service.refusals(&operator(), 99).await.unwrap().len(), 2);
         // The same once the rows are written.
-        flush(&house).await;
+        house.flush().await;
     }
 }
 
