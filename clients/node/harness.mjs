@@ -105,7 +105,7 @@ export function refusedRaw(response, want) {
   return error;
 }
 
-/** The stable reason of a refusal by a door that isn't Graph. */
+/** The stable reason of a refusal by an adapter that isn't Graph. */
 export const reasonIn = response =>
   response.headers['valetkey-reason'] ?? response.text.match(/"reason"\s*:\s*"([a-z_]+)"/)?.[1];
 

@@ -13,7 +13,7 @@ import './scenes-users.mjs';
 import './scenes-tokens.mjs';
 import './scenes-content.mjs';
 import './scenes-refusals.mjs';
-import './scenes-doors.mjs';
+import './scenes-adapters.mjs';
 
 const SDK_WANTED = '24.0.1';
 const USAGE = 'usage: node story.mjs --demo PATH [--only TEXT] [--list]';

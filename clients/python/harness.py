@@ -144,7 +144,7 @@ def proof(token, secret):
 
 
 def reason_in(response):
-    """The stable reason of a refusal by a door that isn't Graph."""
+    """The stable reason of a refusal by an adapter that isn't Graph."""
     header = response.headers.get("Valetkey-Reason")
     if header:
         return header

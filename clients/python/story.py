@@ -21,7 +21,7 @@ import scenes_users  # noqa: F401
 import scenes_tokens  # noqa: F401
 import scenes_content  # noqa: F401
 import scenes_refusals  # noqa: F401
-import scenes_doors  # noqa: F401
+import scenes_adapters  # noqa: F401
 
 SDK_WANTED = "v26.0.3"
 

@@ -25,7 +25,7 @@ use report::{Outcome, Report};
 pub const HELP: &str = "\
 Usage: cargo xtask test [--install] [--only NAME]... [--list]
 
-Runs all tests: the Rust tests, those of the service and of the doors once more
+Runs all tests: the Rust tests, those of the service and of the adapters once more
 over SQLite and PostgreSQL, the stories that official SDKs tell against the
 demo on each store, and the system suites. Ends with a table and, as its last
 line, `N passed, N failed`, which is kept in target/xtask/summary.txt as well.

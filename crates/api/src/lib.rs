@@ -1,4 +1,4 @@
-//! The JSON door, `/v1`: one table of commands, called by POST, beside the few paths that clients
+//! The JSON adapter, `/v1`: one table of commands, called by POST, beside the few paths that clients
 //! want by name. It parses, asks the service and prints; it must never decide about rights itself,
 //! and never accept a cookie.
 
@@ -29,28 +29,28 @@ pub use crate::table::{commands, find};
 const PROOF_HEADER: &str = "appsecret-proof";
 static REVISION_HEADER: HeaderName = HeaderName::from_static("valetkey-revision");
 
-/// The door. Cheap to clone.
+/// The adapter. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Api {
     service: Service,
-    /// Paths of other doors below `/v1`, for the document.
+    /// Paths of other adapters below `/v1`, for the document.
     beside: Vec<(String, Value)>,
 }
 
 impl Api {
-    /// The door in front of a service.
+    /// The adapter in front of a service.
     pub fn new(service: Service) -> Api {
         Api { service, beside: Vec::new() }
     }
 
-    /// Adds a path that another door serves to the OpenAPI document: the path and its path item.
+    /// Adds a path that another adapter serves to the OpenAPI document: the path and its path item.
     #[must_use]
     pub fn with_path(mut self, path: &str, item: Value) -> Api {
         self.beside.push((path.to_owned(), item));
         self
     }
 
-    /// The OpenAPI 3.1 document of the door.
+    /// The OpenAPI 3.1 document of the adapter.
     pub fn openapi(&self) -> Value {
         openapi::document(&self.beside)
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::command::{Command, Param, Sort};
 use crate::table;
 
-/// The whole document. `beside` are paths of other doors with their path items.
+/// The whole document. `beside` are paths of other adapters with their path items.
 pub(crate) fn document(beside: &[(String, Value)]) -> Value {
     let mut paths = Map::new();
     paths.insert("/v1".into(), plain("List the commands", false));

@@ -1,4 +1,4 @@
-//! The decision. Every door asks this one function.
+//! The decision. Every adapter asks this one function.
 //!
 //! The order of refusals is fixed: token, proof, visibility, scope, then assignment, task and role.
 //! A new fact may only ever add a refusal.

@@ -141,16 +141,16 @@ impl<'de> Deserialize<'de> for Id {
 /// Draws ids. The counter starts at a random place, so that two nodes seldom meet; when they do,
 /// the planner finds the id taken and draws the next.
 #[derive(Debug, Clone)]
-pub struct IdMaker {
+pub struct IdSource {
     last_ms: u64,
     counter: u64,
     drawn_in_ms: u64,
 }
 
-impl IdMaker {
+impl IdSource {
     /// A maker whose counter starts at `start` (only the low 14 bits count).
-    pub fn new(start: u64) -> IdMaker {
-        IdMaker { last_ms: 0, counter: start & COUNTER_MASK, drawn_in_ms: 0 }
+    pub fn new(start: u64) -> IdSource {
+        IdSource { last_ms: 0, counter: start & COUNTER_MASK, drawn_in_ms: 0 }
     }
 
     /// The next id. When one millisecond's 16,384 counters are used up, or the clock went back,
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn ids_of_one_millisecond_differ_even_past_the_counter() {
-        let mut maker = IdMaker::new(16_380);
+        let mut maker = IdSource::new(16_380);
         let now = EPOCH_MS + 1000;
         let mut seen = std::collections::HashSet::new();
         for _ in 0..40_000 {
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_goes_back_repeats_nothing() {
-        let mut maker = IdMaker::new(0);
+        let mut maker = IdSource::new(0);
         let mut seen = std::collections::HashSet::new();
         for step in 0..1000 {
             let now = EPOCH_MS + if step % 2 == 0 { 5000 } else { 1 };
@@ -216,7 +216,7 @@ mod tests {
 
         #[test]
         fn kind_and_time_are_read_back(ms in 1i64..(1 << 41), start in any::<u64>()) {
-            let id = IdMaker::new(start).next(IdKind::Campaign, EPOCH_MS + ms);
+            let id = IdSource::new(start).next(IdKind::Campaign, EPOCH_MS + ms);
             prop_assert_eq!(id.kind(), Some(IdKind::Campaign));
             prop_assert_eq!(id.time(), EPOCH_MS + ms);
         }

@@ -30,7 +30,7 @@ pub mod terms;
 pub mod token;
 
 pub use change::{Action, Actor, Change, ChangeSet};
-pub use id::{Id, IdKind, IdMaker};
+pub use id::{Id, IdKind, IdSource};
 pub use kind::{AssetKind, DeclaredKind};
 pub use name::Name;
 pub use planner::{Caller, Planner, Random};

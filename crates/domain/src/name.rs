@@ -1,6 +1,6 @@
 //! Names that people give to things: 1 to 200 characters, NFC, no control characters.
 //!
-//! A name that breaks the rule is refused at the door and never repaired in silence.
+//! A name that breaks the rule is refused at the adapter and never repaired in silence.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::is_nfc;

@@ -3,7 +3,7 @@
 
 use crate::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
 use crate::refusal::Refusal;
-use crate::{Action, Actor, Change, ChangeSet, Id, IdKind, IdMaker, Reason, Record, RecordKey, State, UnixMs};
+use crate::{Action, Actor, Change, ChangeSet, Id, IdKind, IdSource, Reason, Record, RecordKey, State, UnixMs};
 
 /// A source of random bytes, handed in.
 pub trait Random: Send {
@@ -11,7 +11,7 @@ pub trait Random: Send {
     fn fill(&mut self, buffer: &mut [u8]) -> bool;
 }
 
-/// Who calls. Made by the check of a credential, never by a door.
+/// Who calls. Made by the check of a credential, never by an adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
     /// Whoever holds the machine: the command line on the server's own socket.
@@ -95,7 +95,7 @@ const CREDENTIAL_DRAW_LIMIT: usize = 4;
 pub struct Planner<'a> {
     state: &'a dyn State,
     now: UnixMs,
-    ids: &'a mut IdMaker,
+    ids: &'a mut IdSource,
     random: &'a mut dyn Random,
     changes: Vec<Change>,
 }
@@ -108,7 +108,7 @@ impl std::fmt::Debug for Planner<'_> {
 
 impl<'a> Planner<'a> {
     /// A planner over one state at one time.
-    pub fn new(state: &'a dyn State, now: UnixMs, ids: &'a mut IdMaker, random: &'a mut dyn Random) -> Planner<'a> {
+    pub fn new(state: &'a dyn State, now: UnixMs, ids: &'a mut IdSource, random: &'a mut dyn Random) -> Planner<'a> {
         Planner { state, now, ids, random, changes: Vec::new() }
     }
 

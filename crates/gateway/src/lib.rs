@@ -1,4 +1,4 @@
-//! The gateway door: `GET /gateway/forward-auth` for proxies and `POST /v1/check` for programs.
+//! The gateway adapter: `GET /gateway/forward-auth` for proxies and `POST /v1/check` for programs.
 //!
 //! Both stand on the check path: they are answered before any router, from the index alone, and
 //! must never wait, read the store, or copy a credential into an answer.
@@ -18,7 +18,7 @@ pub const FORWARD_AUTH: &str = "/gateway/forward-auth";
 /// The path that programs ask.
 pub const CHECK: &str = "/v1/check";
 
-/// The door. Cheap to clone.
+/// The adapter. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     service: Service,
@@ -27,7 +27,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A door in front of a service.
+    /// An adapter in front of a service.
     pub fn new(service: Service) -> Gateway {
         Gateway { service, welcome: forward::welcome_headers() }
     }
@@ -50,7 +50,7 @@ impl Gateway {
         (head.path() == CHECK && head.method == Method::POST).then(|| self.check(head, body))
     }
 
-    /// A check without a body is a mistake, and told so in the door's own shape.
+    /// A check without a body is a mistake, and told so in the adapter's own shape.
     pub fn without_body(head: &Head<'_>) -> Reply {
         refused(StatusCode::BAD_REQUEST, "invalid_parameter", "the body must be a JSON object", head)
     }

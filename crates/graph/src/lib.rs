@@ -1,4 +1,4 @@
-//! The Graph door: programs written for Meta's Graph API run on it unmodified.
+//! The Graph adapter: programs written for Meta's Graph API run on it unmodified.
 //!
 //! It knows the dialect and nothing else: it parses, asks the service, and writes. It ignores
 //! cookies, takes tokens from a parameter or a header, and never decides about a right.
@@ -24,7 +24,7 @@ use engine::{Cx, Input, Work};
 use protocol::envelope::{self, GraphError};
 use protocol::version::{self, Version};
 
-/// Settings of the door.
+/// Settings of the adapter.
 #[derive(Debug, Clone, Default)]
 pub struct GraphConfig {
     /// Scheme, host and port under which callers reach the server, for `paging` links. Without it
@@ -32,7 +32,7 @@ pub struct GraphConfig {
     pub public_url: Option<String>,
 }
 
-/// The door. Cheap to clone.
+/// The adapter. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Graph {
     pub(crate) service: Service,
@@ -41,12 +41,12 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A door in front of a service, with the default limits for parameters.
+    /// An adapter in front of a service, with the default limits for parameters.
     pub fn new(service: Service, config: GraphConfig) -> Graph {
         Graph { service, config: std::sync::Arc::new(config), limits: std::sync::Arc::new(ParamLimits::default()) }
     }
 
-    /// The same door with other limits of what one request's parameters may cost.
+    /// The same adapter with other limits of what one request's parameters may cost.
     #[must_use]
     pub fn with_param_limits(self, limits: ParamLimits) -> Graph {
         Graph { limits: std::sync::Arc::new(limits), ..self }
@@ -54,8 +54,8 @@ impl Graph {
 
     /// Answers a request.
     pub fn handle(&self, request: Request) -> BoxFuture<'static, Reply> {
-        let door = self.clone();
-        Box::pin(async move { door.answer(request).await })
+        let adapter = self.clone();
+        Box::pin(async move { adapter.answer(request).await })
     }
 
     /// The envelope for a body over the limit.
@@ -226,7 +226,7 @@ fn call_of(request: &Request, params: &Params) -> Call {
     }
 }
 
-/// The answer to a request that never reached a door: no caller is known, so nothing is counted.
+/// The answer to a request that never reached an adapter: no caller is known, so nothing is counted.
 fn unserved(head: &Head<'_>, error: &GraphError) -> Reply {
     let trace = head.request_id();
     let mut reply = write::error(error, trace.as_str());

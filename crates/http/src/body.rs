@@ -98,7 +98,7 @@ where
             Ok(Some(Err(_))) => return Err(BodyFault::Broken),
             Ok(Some(Ok(frame))) => frame,
         };
-        // Trailers say nothing to any door.
+        // Trailers say nothing to any adapter.
         let Ok(data) = frame.into_data() else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! The floor under all doors: it listens, reads requests within limits, and
+//! The floor under all adapters: it listens, reads requests within limits, and
 //! hands them to one [`Site`]. It must never know what a token means, which
 //! store there is, or what the Graph looks like; and it must never put a
 //! credential into a log line, an error or a `Debug` text.

@@ -15,7 +15,7 @@ use crate::client_address::TrustedProxies;
 use crate::mask;
 use crate::request_id::{IdSource, RequestId};
 
-/// The server behind the listener: all doors together.
+/// The server behind the listener: all adapters together.
 ///
 /// Every method may be called from many threads at once. A panic in any of
 /// them costs the one request.
@@ -46,7 +46,7 @@ pub trait Site: Send + Sync + 'static {
     /// The reply to a body that is larger than `limit_bytes`.
     fn too_large(&self, head: &Head<'_>, limit_bytes: usize) -> Reply;
 
-    /// The reply to a request whose form is wrong before any door sees it.
+    /// The reply to a request whose form is wrong before any adapter sees it.
     fn bad_request(&self, head: &Head<'_>, reason: BadRequest) -> Reply;
 
     /// The reply to a request that took too long.
@@ -59,7 +59,7 @@ pub trait Site: Send + Sync + 'static {
     fn fault(&self, head: &Head<'_>) -> Reply;
 }
 
-/// Why a request was refused before any door saw it.
+/// Why a request was refused before any adapter saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
     /// More header fields than allowed.
@@ -189,7 +189,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request from loopback without headers or body, for tests of doors.
+    /// A request from loopback without headers or body, for tests of adapters.
     pub fn new(method: Method, uri: Uri) -> Self {
         let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
         Self {

@@ -62,7 +62,7 @@ pub struct StatsSnapshot {
     pub panics_total: u64,
     /// Bodies refused for their size.
     pub too_large_total: u64,
-    /// Requests refused for their form before any door saw them.
+    /// Requests refused for their form before any adapter saw them.
     pub bad_requests_total: u64,
     /// Bodies that stalled and handlers that took too long.
     pub timeouts_total: u64,

@@ -4,7 +4,7 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
-mod doors;
+mod adapters;
 mod init;
 mod keys;
 mod lifecycle;

@@ -38,7 +38,7 @@ pub fn page(stats: &StatsSnapshot, gauges: &Gauges) -> String {
     out.counter("valetkey_http_panics_total", "Panics; each cost one request, and is a bug.", stats.panics_total);
     out.counters(
         "valetkey_http_refused_total",
-        "Requests refused before any door saw them, or cut off.",
+        "Requests refused before any adapter saw them, or cut off.",
         "why",
         &[
             ("too_large", stats.too_large_total),

@@ -14,7 +14,7 @@ use valetkey_service::{Call, Service};
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, Flag, TlsFiles};
-use crate::doors::Doors;
+use crate::adapters::Adapters;
 use crate::lifecycle::folder::DataFolder;
 use crate::lifecycle::signals::{Came, HangUp, Signals};
 use crate::lifecycle::socket::OperatorSocket;
@@ -69,7 +69,7 @@ fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
     Ok(Config::load(args.config.as_deref(), flags.into_iter().flatten())?)
 }
 
-/// A server that has its address, its store and its doors, and takes no calls yet; callers wait.
+/// A server that has its address, its store and its adapters, and takes no calls yet; callers wait.
 #[derive(Debug)]
 pub struct Server {
     node: Node,
@@ -173,8 +173,8 @@ impl Front {
         let listen = listen_config(config, self.tls.clone(), &self.stats)?;
         let operator = Listener::over_unix(unix, listen, House::of_operator(Arc::clone(&self.rooms)))?;
         declare_kinds(node.service(), config).await?;
-        let doors = Doors::new(node.service().clone(), config.public_url.clone(), config.limits.params.clone());
-        self.rooms.hang(node.service().clone(), doors);
+        let adapters = Adapters::new(node.service().clone(), config.public_url.clone(), config.limits.params.clone());
+        self.rooms.hang(node.service().clone(), adapters);
         Ok((self, operator, socket))
     }
 

@@ -1,6 +1,6 @@
-//! The house's front: which door a request belongs to, and what it hears when no door can answer.
+//! The house's front: which adapter a request belongs to, and what it hears when no adapter can answer.
 //!
-//! Nothing is decided here. What goes wrong is told in the dialect of the door that was asked, for
+//! Nothing is decided here. What goes wrong is told in the dialect of the adapter that was asked, for
 //! clients understand no other.
 
 use std::sync::{Arc, OnceLock};
@@ -15,7 +15,7 @@ use valetkey_graph::Graph;
 use valetkey_http::{BadRequest, Head, Late, Reply, Request, Site, Stats};
 use valetkey_service::Service;
 
-use crate::doors::Doors;
+use crate::adapters::Adapters;
 use crate::metrics::{self, Gauges};
 
 /// Which part of the house a request is for.
@@ -88,7 +88,7 @@ pub struct Rooms {
 struct Inside {
     service: Service,
     started_s: i64,
-    doors: Doors,
+    adapters: Adapters,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -98,16 +98,16 @@ impl std::fmt::Debug for Rooms {
 }
 
 impl Rooms {
-    /// The house without doors. It says that it isn't ready from the moment that `stopping` fires.
+    /// The house without adapters. It says that it isn't ready from the moment that `stopping` fires.
     pub fn new(stats: Arc<Stats>, stopping: CancellationToken) -> Arc<Rooms> {
         Arc::new(Rooms { stats, stopping, inside: OnceLock::new() })
     }
 
-    /// Hangs the doors in front of a service. Only the first ones count.
-    pub fn hang(&self, service: Service, doors: Doors) {
+    /// Hangs the adapters in front of a service. Only the first ones count.
+    pub fn hang(&self, service: Service, adapters: Adapters) {
         let started_s = service.now().div_euclid(1_000);
-        if self.inside.set(Inside { service, started_s, doors }).is_err() {
-            tracing::error!("the doors were hung twice");
+        if self.inside.set(Inside { service, started_s, adapters }).is_err() {
+            tracing::error!("the adapters were hung twice");
         }
     }
 
@@ -175,11 +175,11 @@ impl House {
 
 impl Site for House {
     fn fast(&self, head: &Head<'_>) -> Option<Reply> {
-        self.rooms.inside.get()?.doors.fast(head)
+        self.rooms.inside.get()?.adapters.fast(head)
     }
 
     fn fast_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
-        self.rooms.inside.get()?.doors.fast_with_body(head, body)
+        self.rooms.inside.get()?.adapters.fast_with_body(head, body)
     }
 
     fn handle(&self, request: Request) -> BoxFuture<'static, Reply> {
@@ -196,8 +196,8 @@ impl Site for House {
         }
         let Some(inside) = rooms.inside.get() else { return ready(busy(&request.head())) };
         match room {
-            Room::Graph => inside.doors.graph(request),
-            Room::Api => inside.doors.api(request, is_operator),
+            Room::Graph => inside.adapters.graph(request),
+            Room::Api => inside.adapters.api(request, is_operator),
             _ => ready(rooms.own(room, inside, request.request_id.as_str())),
         }
     }
@@ -285,7 +285,7 @@ fn too_late(head: &Head<'_>, late: Late) -> Reply {
     }
 }
 
-/// A "no" in the words of the JSON doors.
+/// A "no" in the words of the JSON adapters.
 fn refusal(status: StatusCode, reason: &str, message: &str, trace: &str) -> Reply {
     Reply::json(status, json!({ "error": { "reason": reason, "message": message, "trace": trace } }).to_string())
 }

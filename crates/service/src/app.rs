@@ -122,7 +122,7 @@ impl Service {
     /// Checks id and secret of an app.
     ///
     /// # Errors
-    /// `invalid_parameter` with field `client_id` or `client_secret`, so that a door can say which.
+    /// `invalid_parameter` with field `client_id` or `client_secret`, so that an adapter can say which.
     pub fn prove_app(&self, id: Id, secret: &str) -> Result<ProvenApp, Refusal> {
         let now = self.now();
         let app = self.read(|s| s.app(id))?.ok_or_else(|| Refusal::unknown_reference("client_id"))?;

@@ -74,7 +74,7 @@ const NESTING_LIMIT: usize = 64;
 fn body_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
     let value = serde_json::to_value(value).map_err(|_| Refusal::of(Reason::Fault))?;
     let fields = value.as_object().into_iter().flatten();
-    // What a door only keeps lies together under one name.
+    // What an adapter only keeps lies together under one name.
     let kept = value.get("more").and_then(Value::as_object).into_iter().flatten();
     if let Some((name, _)) = kept.chain(fields).find(|(_, field)| !is_within(field, NESTING_LIMIT)) {
         return Err(Refusal::invalid(name, &format!("a value that is nested at most {NESTING_LIMIT} deep")));

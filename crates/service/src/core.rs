@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 use tokio::sync::mpsc;
 use valetkey_authz::{Decision, Denial, Index, Proof, Question, Sorts, Subject, Target, View, decide};
 use valetkey_domain::credential::{self, Digest};
-use valetkey_domain::{Id, IdMaker, Random, Reason, Refusal, State, UnixMs};
+use valetkey_domain::{Id, IdSource, Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::KeyRing;
 use valetkey_store::{Store, StoreError};
 
@@ -106,7 +106,7 @@ impl Service {
         if !random.fill(&mut start) {
             return Err(OpenError::Random);
         }
-        let ids = IdMaker::new(u64::from_le_bytes(start));
+        let ids = IdSource::new(u64::from_le_bytes(start));
         let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
         let now = clock.now();
         let inner = Arc::new(Inner {
@@ -276,7 +276,7 @@ impl Service {
         }
     }
 
-    /// Notes that a token was used: for doors that asked with [`Service::check`].
+    /// Notes that a token was used: for adapters that asked with [`Service::check`].
     pub fn note_use(&self, view: &View, ip: Option<std::net::IpAddr>) {
         self.inner.note_use(view, ip, self.inner.clock.now());
     }
@@ -363,7 +363,7 @@ impl Inner {
         }
     }
 
-    /// The same for a command, which its door may have asked about already: the newest use is
+    /// The same for a command, which its adapter may have asked about already: the newest use is
     /// remembered, and nothing is counted twice.
     pub fn touch(&self, view: &View, ip: Option<std::net::IpAddr>, now: UnixMs) {
         if let Subject::Token(token) = &view.subject {

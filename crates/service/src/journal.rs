@@ -150,7 +150,7 @@ pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, de
     if question.is_none_or(|q| is_in_sight(q.target, view)) {
         out.extend(asked);
     } else {
-        // Even the question tells a foreign thing from none: a door asks by what it found.
+        // Even the question tells a foreign thing from none: an adapter asks by what it found.
         out.insert(APART.into(), Value::Object(asked));
     }
     Value::Object(out)

@@ -1,6 +1,6 @@
 //! Use cases: the only place that holds the store and the index together.
 //!
-//! A door parses and calls one of these; the service asks for the decision, lets the domain plan,
+//! An adapter parses and calls one of these; the service asks for the decision, lets the domain plan,
 //! commits, folds, and answers with the revision. Nothing here may know a wire format, and no
 //! answer may leave before its change is durable and folded.
 

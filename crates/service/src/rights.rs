@@ -1,4 +1,4 @@
-//! Rights: what each call asks for, as data. Doors print them in their documents and build their
+//! Rights: what each call asks for, as data. Adapters print them in their documents and build their
 //! questions from them; the use cases of this crate ask them themselves.
 //!
 //! Printed into `docs/reference/graph.md`. A row may become stricter, never wider, without a decision page.

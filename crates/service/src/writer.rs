@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use valetkey_authz::overlay::Overlay;
 use valetkey_authz::{Allowed, Decision, Question, decide};
-use valetkey_domain::{ChangeSet, IdMaker, Planner, Random, Reason, Refusal, State};
+use valetkey_domain::{ChangeSet, IdSource, Planner, Random, Reason, Refusal, State};
 use valetkey_store::{Batch, CommitError, ContentWrite, Entry, Head, HeadLock, JobWrite, Outcome, Write};
 
 use crate::call::Call;
@@ -66,7 +66,7 @@ pub(crate) trait Command: Send {
         inner: &Inner,
         state: &dyn State,
         revision: u64,
-        ids: &mut IdMaker,
+        ids: &mut IdSource,
         random: &mut dyn Random,
     ) -> Result<Plan, Refusal>;
     fn answer(self: Box<Self>, answer: Result<u64, Refusal>);
@@ -90,7 +90,7 @@ where
         inner: &Inner,
         state: &dyn State,
         revision: u64,
-        ids: &mut IdMaker,
+        ids: &mut IdSource,
         random: &mut dyn Random,
     ) -> Result<Plan, Refusal> {
         let now = inner.clock.now();
@@ -154,7 +154,7 @@ impl Service {
 }
 
 /// The writer's loop. It ends when every sender is gone.
-pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Envelope>, ids: IdMaker, random: Box<dyn Random>) {
+pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Envelope>, ids: IdSource, random: Box<dyn Random>) {
     // The writer must not keep itself alive through its own sender, so it holds the rest weakly
     // between batches.
     let weak = Arc::downgrade(&inner);
@@ -173,7 +173,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut queue: mpsc::Receiver<Envelope>, 
 }
 
 struct Writer {
-    ids: IdMaker,
+    ids: IdSource,
     random: Box<dyn Random>,
     /// Commits that were tried since the start.
     commits: u64,

@@ -18,8 +18,8 @@ pub struct Company {
     pub secret: String,
     pub admin: Id,
     pub admin_token: Issued,
-    pub clerk: Id,
-    pub clerk_token: Issued,
+    pub employee: Id,
+    pub employee_token: Issued,
     /// In the order in which their kinds were named.
     pub assets: Vec<Id>,
 }
@@ -52,17 +52,17 @@ pub async fn company(service: &Service, title: &str, email: &str, assets: &[(Ass
     service.accept_terms(&person, 1).await.unwrap();
     let (app, secret) = service.create_app(&person, business, name("Publisher"), false).await.unwrap().value;
     let admin = service.create_system_user(&person, business, name("Manager"), Role::Admin).await.unwrap().value;
-    let clerk = service.create_system_user(&person, business, name("Clerk"), Role::Employee).await.unwrap().value;
+    let employee = service.create_system_user(&person, business, name("Employee"), Role::Employee).await.unwrap().value;
     let mut made = Vec::new();
     for (kind, title) in assets {
         made.push(service.create_asset(&person, *kind, business, name(title), Map::new()).await.unwrap().value);
     }
-    for user in [admin, clerk] {
+    for user in [admin, employee] {
         service.install_app(&person, user, app).await.unwrap();
     }
     let admin_token = issue(service, &person, admin, app, ScopeSet::all(), Lifetime::Never).await.unwrap();
-    let clerk_token = issue(service, &person, clerk, app, ScopeSet::all(), Lifetime::Never).await.unwrap();
-    Company { business, admin_person, person, app, secret, admin, admin_token, clerk, clerk_token, assets: made }
+    let employee_token = issue(service, &person, employee, app, ScopeSet::all(), Lifetime::Never).await.unwrap();
+    Company { business, admin_person, person, app, secret, admin, admin_token, employee, employee_token, assets: made }
 }
 
 /// A token with these scopes and what they need.

@@ -1,7 +1,7 @@
 //! What outlives a restart: a store, a master key, a clock. Which store it is says the environment
 //! variable `VALETKEY_TEST_STORE`: `memory`, which is the default, `sqlite` or `postgres`.
 //!
-//! `cargo xtask test` runs the tests of the service and of the doors once with each. A test must not
+//! `cargo xtask test` runs the tests of the service and of the adapters once with each. A test must not
 //! know which of them it got.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 

@@ -1,5 +1,5 @@
 //! The facts of the decision tables, as records in a store: what a view says is made true, so that
-//! a service that loads the store, and the doors above it, can be asked what `decide` was asked.
+//! a service that loads the store, and the adapters above it, can be asked what `decide` was asked.
 //!
 //! The facts are written as they are, past the rules: a table also speaks of facts that no rule
 //! makes. Each case has things of its own, so all stand beside each other in one store.
@@ -19,7 +19,7 @@ use valetkey_domain::share::Share;
 use valetkey_domain::system_user::SystemUser;
 use valetkey_domain::token::{Token, TokenKind};
 use valetkey_domain::{
-    Action, Actor, AssetKind, Change, ChangeSet, Id, IdKind, IdMaker, Name, Random, Record, Role, ScopeSet, Status,
+    Action, Actor, AssetKind, Change, ChangeSet, Id, IdKind, IdSource, Name, Random, Record, Role, ScopeSet, Status,
     TaskSet,
 };
 use valetkey_seal::KeyRing;
@@ -52,7 +52,7 @@ impl Staged {
 /// Makes facts, and keeps them until they are written.
 pub struct Stage {
     keys: KeyRing,
-    ids: IdMaker,
+    ids: IdSource,
     random: SeededRandom,
     writes: Vec<Write>,
 }
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Stage {
 
 impl Stage {
     pub fn new(keys: KeyRing) -> Stage {
-        let mut stage = Stage { keys, ids: IdMaker::new(1), random: SeededRandom::new(1), writes: Vec::new() };
+        let mut stage = Stage { keys, ids: IdSource::new(1), random: SeededRandom::new(1), writes: Vec::new() };
         stage.put(None, vec![Record::DeclaredKind(warehouse())]);
         stage
     }

@@ -78,7 +78,7 @@ impl Stories {
 #[derive(Debug)]
 pub struct Plan {
     pub rust: bool,
-    /// The stores that the tests of the service and of the doors run over, beside the memory store.
+    /// The stores that the tests of the service and of the adapters run over, beside the memory store.
     pub rust_over: Vec<Store>,
     pub stories: Vec<Stories>,
     pub system: Vec<&'static Suite>,
@@ -142,7 +142,7 @@ impl Plan {
     }
 }
 
-/// The suite of the service's and the doors' tests over a store.
+/// The suite of the service's and the adapters' tests over a store.
 pub fn rust_over_name(store: Store) -> String {
     format!("rust-{}", store.name())
 }

@@ -51,7 +51,7 @@ fn target_folder(work: &Work<'_>) -> Result<PathBuf> {
     Ok(PathBuf::from(folder))
 }
 
-/// All tests, those of the service and of the doors over the memory store.
+/// All tests, those of the service and of the adapters over the memory store.
 pub fn tests(work: &Work<'_>) -> Result<Counts> {
     let mut command = lint::cargo(work.root);
     if work.tools.nextest {
@@ -67,7 +67,7 @@ pub fn tests(work: &Work<'_>) -> Result<Counts> {
 /// The crates whose tests take the store that the environment names (`testkit::ground`).
 const OVER_STORES: &[&str] = &["valetkey-service", "valetkey-graph", "valetkey-gateway", "valetkey-api"];
 
-/// The tests of the service and of the doors once more, over a real store.
+/// The tests of the service and of the adapters once more, over a real store.
 pub fn tests_over(work: &Work<'_>, store: Store) -> Result<Counts> {
     let database = match store {
         Store::Sqlite => None,

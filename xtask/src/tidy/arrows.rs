@@ -21,16 +21,16 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("valetkey-store-sqlite", &["valetkey-domain", "valetkey-store"]),
     ("valetkey-store-postgres", &["valetkey-domain", "valetkey-store"]),
     ("valetkey-service", &["valetkey-domain", "valetkey-authz", "valetkey-seal", "valetkey-store"]),
-    ("valetkey-graph", DOOR),
-    ("valetkey-gateway", DOOR),
-    ("valetkey-api", DOOR),
+    ("valetkey-graph", ADAPTER),
+    ("valetkey-gateway", ADAPTER),
+    ("valetkey-api", ADAPTER),
 ];
 
-const DOOR: &[&str] = &["valetkey-domain", "valetkey-service", "valetkey-http"];
-const DOORS: &[&str] = &["valetkey-graph", "valetkey-gateway", "valetkey-api"];
+const ADAPTER: &[&str] = &["valetkey-domain", "valetkey-service", "valetkey-http"];
+const ADAPTERS: &[&str] = &["valetkey-graph", "valetkey-gateway", "valetkey-api"];
 /// The binary names all; nobody names the binary.
 const BINARY: &str = "valetkey";
-/// Stands beside the house: may name all but doors and the binary, and only tests may name it.
+/// Stands beside the house: may name all but adapters and the binary, and only tests may name it.
 const TESTKIT: &str = "valetkey-testkit";
 /// Stands beside the house: nobody names it.
 const XTASK: &str = "xtask";
@@ -122,13 +122,13 @@ fn arrow(house: &BTreeMap<&str, &[&str]>, from: &str, to: &str, for_tests: bool)
     if to == BINARY || to == XTASK || to == BENCH {
         return Some("nobody names the binary or xtask");
     }
-    let to_door = DOORS.contains(&to);
+    let to_adapter = ADAPTERS.contains(&to);
     match from {
         BINARY if to == TESTKIT && !for_tests => Some("only tests name the testkit"),
         BINARY | XTASK | BENCH => None,
-        TESTKIT if to_door => Some("the testkit names no door"),
+        TESTKIT if to_adapter => Some("the testkit names no adapter"),
         TESTKIT => None,
-        _ if for_tests && to_door => Some("a door never names another door, and nobody below names a door"),
+        _ if for_tests && to_adapter => Some("an adapter never names another adapter, and nobody below names an adapter"),
         // Tests may set up more of the house than the crate itself may name.
         _ if for_tests => None,
         _ if to == TESTKIT => Some("only tests name the testkit"),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_reach_further_but_not_to_doors() {
+    fn tests_reach_further_but_not_to_adapters() {
         assert!(allowed("valetkey-service", "valetkey-testkit", true));
         assert!(allowed("valetkey-graph", "valetkey-store-sqlite", true));
         assert!(!allowed("valetkey-service", "valetkey-graph", true));

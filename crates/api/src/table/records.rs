@@ -44,7 +44,7 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Explain a refusal by the trace of its answer: then, and now",
         access: Access::Admin,
         writes: false,
-        params: &[need("trace", Sort::Text, "The fbtrace_id of a Graph answer, or the trace of one of this door.")],
+        params: &[need("trace", Sort::Text, "The fbtrace_id of a Graph answer, or the trace of one of this adapter.")],
         run: |ctx| Box::pin(explain_trace(ctx)),
     },
     Command {

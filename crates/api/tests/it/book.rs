@@ -3,12 +3,12 @@
 use http::Method;
 use valetkey_api::commands;
 
-use crate::house::{By, House};
+use crate::fixture::{By, Fixture};
 
 #[tokio::test]
 async fn the_openapi_document_holds_every_command_and_can_be_read() {
-    let house = House::new().await;
-    let book = house.get(By::Nobody, "/v1/openapi.json").await.body;
+    let fixture = Fixture::new().await;
+    let book = fixture.get(By::Nobody, "/v1/openapi.json").await.body;
     assert_eq!(book["openapi"], "3.1.0");
     let paths = book["paths"].as_object().unwrap();
     for command in commands() {
@@ -106,9 +106,9 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
 }
 
 #[tokio::test]
-async fn paths_of_other_doors_stand_in_the_document_when_they_are_given() {
-    let house = House::new().await;
-    let api = house.api.clone().with_path("/v1/check", serde_json::json!({"post": {"summary": "Ask"}}));
+async fn paths_of_other_adapters_stand_in_the_document_when_they_are_given() {
+    let fixture = Fixture::new().await;
+    let api = fixture.api.clone().with_path("/v1/check", serde_json::json!({"post": {"summary": "Ask"}}));
     assert_eq!(api.openapi()["paths"]["/v1/check"]["post"]["summary"], "Ask");
 }
 
@@ -197,22 +197,22 @@ async fn names_and_parameters_are_unique_and_spelled_alike() {
 
 #[tokio::test]
 async fn other_paths_and_methods_are_told_apart() {
-    let house = House::new().await;
-    let list = house.get(By::Nobody, "/v1").await;
+    let fixture = Fixture::new().await;
+    let list = fixture.get(By::Nobody, "/v1").await;
     assert_eq!(list.body["commands"].as_array().unwrap().len(), commands().count());
-    assert_eq!(house.get(By::Operator, "/v1/nothing").await.no(), (404, "unknown_path"));
-    assert_eq!(house.get(By::Operator, "/v1/commands/status").await.no(), (405, "method_not_allowed"));
+    assert_eq!(fixture.get(By::Operator, "/v1/nothing").await.no(), (404, "unknown_path"));
+    assert_eq!(fixture.get(By::Operator, "/v1/commands/status").await.no(), (405, "method_not_allowed"));
     assert_eq!(
-        house.send(By::Operator, Method::DELETE, "/v1/receipts/1", &[], Vec::new()).await.no(),
+        fixture.send(By::Operator, Method::DELETE, "/v1/receipts/1", &[], Vec::new()).await.no(),
         (405, "method_not_allowed")
     );
     assert_eq!(
-        house.send(By::Operator, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
+        fixture.send(By::Operator, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
         (404, "unknown_command")
     );
     // To a stranger the table's holes look like its rows.
     assert_eq!(
-        house.send(By::Nobody, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
+        fixture.send(By::Nobody, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
         (401, "token_malformed")
     );
 }

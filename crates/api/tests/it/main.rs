@@ -1,10 +1,10 @@
-//! The JSON door over the memory store, with a clock and randomness of the tests' own.
+//! The JSON adapter over the memory store, with a clock and randomness of the tests' own.
 
 // The lints' leave for tests covers test functions, not the helpers they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod book;
-mod house;
+mod fixture;
 mod sign_in;
 mod story;
 mod walk;

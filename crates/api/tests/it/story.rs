@@ -5,72 +5,72 @@ use http::Method;
 use serde_json::{Value, json};
 use valetkey_testkit::clock::DAY_MS;
 
-use crate::house::{By, Firm, House};
+use crate::fixture::{By, Firm, Fixture};
 
 #[tokio::test]
 async fn a_token_is_issued_used_explained_and_revoked() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
     let ask = json!({"system_user": firm.employee, "app": firm.app, "scopes": ["public_profile"]});
-    let issued = house.call(firm.admin(), "token.issue", ask).await;
+    let issued = fixture.call(firm.admin(), "token.issue", ask).await;
     let (id, text) = (issued.text("token_id"), issued.text("access_token"));
     assert_eq!(issued.text("expires_at"), "2027-01-23T10:00:00.000Z", "60 days are the default");
-    let who = house.call(By::Token(&text), "caller.show", json!({})).await;
+    let who = fixture.call(By::Token(&text), "caller.show", json!({})).await;
     assert_eq!((&who.result()["id"], &who.result()["name"]), (&json!(firm.employee), &json!("Poster")));
-    let row = house.call(firm.admin(), "token.show", json!({"token": id})).await;
+    let row = fixture.call(firm.admin(), "token.show", json!({"token": id})).await;
     assert_eq!((&row.result()["status"], &row.result()["uses"]), (&json!("live"), &json!(1)));
     assert!(!row.body.to_string().contains(&text));
 
-    let refused = house.call(By::Token(&text), "person.list", json!({})).await;
+    let refused = fixture.call(By::Token(&text), "person.list", json!({})).await;
     assert_eq!(refused.no(), (403, "scope_missing"));
     assert_eq!(refused.error()["missing"], json!({"scope": ["business_management"]}));
     assert_eq!(refused.error()["granted_by"], "ADMIN of the business");
 
-    let revoked = house.call(firm.admin(), "token.revoke", json!({"token": id})).await;
-    assert_eq!(house.call(By::Token(&text), "caller.show", json!({})).await.no(), (401, "token_revoked"));
+    let revoked = fixture.call(firm.admin(), "token.revoke", json!({"token": id})).await;
+    assert_eq!(fixture.call(By::Token(&text), "caller.show", json!({})).await.no(), (401, "token_revoked"));
     let revision = revoked.headers["valetkey-revision"].to_str().unwrap();
     assert_eq!(revoked.body["revision"], revision);
-    let receipt = house.get(firm.employee(), &format!("/v1/receipts/{revision}")).await;
+    let receipt = fixture.get(firm.employee(), &format!("/v1/receipts/{revision}")).await;
     assert_eq!((&receipt.body["complete"], &receipt.body["nodes"][0]["node"]), (&json!(true), &json!("node")));
 }
 
 #[tokio::test]
 async fn a_token_is_revoked_with_all_that_came_from_it() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
     let ask = json!({"system_user": firm.employee, "app": firm.app, "scopes": ["public_profile"]});
-    let first = house.call(firm.admin(), "token.issue", ask.clone()).await;
+    let first = fixture.call(firm.admin(), "token.issue", ask.clone()).await;
     let text = first.text("access_token");
-    let second = house.call(By::Token(&text), "token.issue", ask).await.text("access_token");
+    let second = fixture.call(By::Token(&text), "token.issue", ask).await.text("access_token");
     let id = first.text("token_id");
     let whole = json!({"token": id, "with_descendants": true});
-    let wrong = house.call(firm.admin(), "token.revoke", json!({"token": id, "with_descendants": "all"})).await;
+    let wrong = fixture.call(firm.admin(), "token.revoke", json!({"token": id, "with_descendants": "all"})).await;
     assert_eq!(wrong.no(), (400, "invalid_parameter"));
-    assert_eq!(house.call(By::Token(&second), "caller.show", json!({})).await.status, 200);
-    let done = house.call(firm.admin(), "token.revoke", whole).await;
+    assert_eq!(fixture.call(By::Token(&second), "caller.show", json!({})).await.status, 200);
+    let done = fixture.call(firm.admin(), "token.revoke", whole).await;
     assert_eq!(done.result(), &json!({"revoked": 2}));
     for dead in [&text, &second] {
-        assert_eq!(house.call(By::Token(dead), "caller.show", json!({})).await.no(), (401, "token_revoked"));
+        assert_eq!(fixture.call(By::Token(dead), "caller.show", json!({})).await.no(), (401, "token_revoked"));
     }
 }
 
 #[tokio::test]
 async fn receipts_want_a_live_token_and_a_known_revision() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    assert_eq!(house.get(By::Nobody, "/v1/receipts/1").await.no(), (401, "token_malformed"));
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    assert_eq!(fixture.get(By::Nobody, "/v1/receipts/1").await.no(), (401, "token_malformed"));
     let own_app = format!("{}|{}", firm.app, firm.secret);
-    assert_eq!(house.get(By::Token(&own_app), "/v1/receipts/1").await.status, 200);
+    assert_eq!(fixture.get(By::Token(&own_app), "/v1/receipts/1").await.status, 200);
     for unknown in ["0", "999999", "9223372036854775807"] {
         assert_eq!(
-            house.get(firm.admin(), &format!("/v1/receipts/{unknown}")).await.no(),
+            fixture.get(firm.admin(), &format!("/v1/receipts/{unknown}")).await.no(),
             (404, "unknown_revision"),
             "{unknown}"
         );
     }
     for bad in ["x", "-1", "1.0", "99999999999999999999", "%31"] {
         assert_eq!(
-            house.get(firm.admin(), &format!("/v1/receipts/{bad}")).await.no(),
+            fixture.get(firm.admin(), &format!("/v1/receipts/{bad}")).await.no(),
             (400, "invalid_parameter"),
             "{bad}"
         );
@@ -79,56 +79,56 @@ async fn receipts_want_a_live_token_and_a_known_revision() {
 
 #[tokio::test]
 async fn the_proof_is_taken_from_header_and_parameter() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    house.call(firm.admin(), "app.update", json!({"app": firm.app, "demands_proof": true})).await.result();
-    assert_eq!(house.call(firm.admin(), "status", json!({})).await.no(), (400, "proof_missing"));
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    fixture.call(firm.admin(), "app.update", json!({"app": firm.app, "demands_proof": true})).await.result();
+    assert_eq!(fixture.call(firm.admin(), "status", json!({})).await.no(), (400, "proof_missing"));
     let key = hmac::Key::new(hmac::HMAC_SHA256, firm.secret.as_bytes());
     let tag = hmac::sign(&key, firm.admin_token.as_bytes());
     let proof: String = tag.as_ref().iter().map(|b| format!("{b:02x}")).collect();
-    house.call(firm.admin(), "status", json!({"appsecret_proof": proof})).await.result();
+    fixture.call(firm.admin(), "status", json!({"appsecret_proof": proof})).await.result();
     let path = "/v1/commands/status";
-    house.send(firm.admin(), Method::POST, path, &[("appsecret-proof", &proof)], Vec::new()).await.result();
-    let wrong = house.send(firm.admin(), Method::POST, path, &[("appsecret-proof", "00")], Vec::new()).await;
+    fixture.send(firm.admin(), Method::POST, path, &[("appsecret-proof", &proof)], Vec::new()).await.result();
+    let wrong = fixture.send(firm.admin(), Method::POST, path, &[("appsecret-proof", "00")], Vec::new()).await;
     assert_eq!(wrong.no(), (400, "proof_invalid"));
     let both = json!({"appsecret_proof": "11"}).to_string().into_bytes();
-    let contradictory = house.send(firm.admin(), Method::POST, path, &[("appsecret-proof", &proof)], both).await;
+    let contradictory = fixture.send(firm.admin(), Method::POST, path, &[("appsecret-proof", &proof)], both).await;
     assert_eq!(contradictory.no(), (400, "invalid_parameter"));
     for body in [json!({"appsecret_proof": 1}), json!({"appsecret_proof": ["a"]})] {
-        assert_eq!(house.call(firm.admin(), "status", body).await.no(), (400, "invalid_parameter"));
+        assert_eq!(fixture.call(firm.admin(), "status", body).await.no(), (400, "invalid_parameter"));
     }
 }
 
 #[tokio::test]
 async fn an_app_proves_itself_and_reaches_no_command() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
     let text = format!("{}|{}", firm.app, firm.secret);
-    assert_eq!(house.call(By::Token(&text), "person.list", json!({})).await.no(), (403, "role_insufficient"));
+    assert_eq!(fixture.call(By::Token(&text), "person.list", json!({})).await.no(), (403, "role_insufficient"));
     let wrong = format!("{}|{}", firm.app, "0".repeat(32));
-    assert_eq!(house.call(By::Token(&wrong), "person.list", json!({})).await.no(), (401, "token_unknown"));
+    assert_eq!(fixture.call(By::Token(&wrong), "person.list", json!({})).await.no(), (401, "token_unknown"));
 }
 
 #[tokio::test]
 async fn two_credentials_or_another_scheme_are_no_credential() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
     let path = "/v1/commands/status";
     let bearer = format!("Bearer {}", firm.admin_token);
     for headers in [
         vec![("authorization", bearer.as_str()), ("authorization", bearer.as_str())],
         vec![("authorization", "Basic YTpi")],
     ] {
-        let answer = house.send(By::Nobody, Method::POST, path, &headers, Vec::new()).await;
+        let answer = fixture.send(By::Nobody, Method::POST, path, &headers, Vec::new()).await;
         assert_eq!(answer.no(), (401, "token_malformed"));
         assert!(!answer.body.to_string().contains(&firm.admin_token));
     }
     // Over the operator's socket a token counts as the token, so that a person can act there.
-    let answer = house
+    let answer = fixture
         .send(By::Operator, Method::POST, "/v1/commands/caller.show", &[("authorization", &bearer)], Vec::new())
         .await;
     assert_eq!(answer.result()["type"], "system_user");
-    let answer = house
+    let answer = fixture
         .send(
             By::Operator,
             Method::POST,
@@ -142,46 +142,46 @@ async fn two_credentials_or_another_scheme_are_no_credential() {
 
 #[tokio::test]
 async fn refusals_are_found_again_by_their_trace() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let refused = house.call(firm.employee(), "person.list", json!({})).await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let refused = fixture.call(firm.employee(), "person.list", json!({})).await;
     let trace = refused.error()["trace"].as_str().unwrap().to_owned();
-    let found = house.call(firm.admin(), "explain.trace", json!({"trace": trace})).await;
+    let found = fixture.call(firm.admin(), "explain.trace", json!({"trace": trace})).await;
     assert_eq!(found.result()["reason"], "role_insufficient");
     assert_eq!(found.result()["then"]["facts"]["role"], "EMPLOYEE");
     assert_eq!(found.result()["now"]["facts"]["role"], "EMPLOYEE");
-    let rows = house.call(firm.admin(), "refusals.list", json!({"limit": 1})).await;
+    let rows = fixture.call(firm.admin(), "refusals.list", json!({"limit": 1})).await;
     assert_eq!(rows.result()["rows"][0]["trace"], trace.as_str());
     let question = json!({"token": firm.employee_token_id, "asset": firm.ad_account, "task": "ANALYZE"});
-    let asked = house.call(firm.admin(), "explain.question", question).await;
+    let asked = fixture.call(firm.admin(), "explain.question", question).await;
     assert_eq!((&asked.result()["answer"], &asked.result()["reason"]), (&json!("deny"), &json!("asset_not_assigned")));
 }
 
 #[tokio::test]
 async fn explanations_do_not_reach_behind_the_wall_between_businesses() {
-    let house = House::new().await;
-    let (firm, other) = (Firm::found(&house, "velo").await, Firm::found(&house, "other").await);
-    let foreign = house.call(other.admin(), "asset.rename", json!({"asset": firm.page, "name": "x"})).await;
-    let never = house.call(other.admin(), "asset.rename", json!({"asset": "12", "name": "x"})).await;
+    let fixture = Fixture::new().await;
+    let (firm, other) = (Firm::found(&fixture, "velo").await, Firm::found(&fixture, "other").await);
+    let foreign = fixture.call(other.admin(), "asset.rename", json!({"asset": firm.page, "name": "x"})).await;
+    let never = fixture.call(other.admin(), "asset.rename", json!({"asset": "12", "name": "x"})).await;
     let mut answers = Vec::new();
     for refused in [&foreign, &never] {
         let trace = refused.error()["trace"].as_str().unwrap();
-        let mut found = house.call(other.admin(), "explain.trace", json!({"trace": trace})).await;
+        let mut found = fixture.call(other.admin(), "explain.trace", json!({"trace": trace})).await;
         assert_eq!(found.no(), (400, "invalid_parameter"));
         found.body["error"]["trace"] = json!(null);
         answers.push(found.body);
     }
     assert_eq!(answers[0], answers[1]);
-    let rows = house.call(other.admin(), "refusals.list", json!({})).await;
+    let rows = fixture.call(other.admin(), "refusals.list", json!({})).await;
     assert!(!rows.body.to_string().contains(&firm.page));
     // The operator sees what stood behind it.
     let trace = foreign.error()["trace"].clone();
-    let found = house.call(By::Operator, "explain.trace", json!({"trace": trace})).await;
+    let found = fixture.call(By::Operator, "explain.trace", json!({"trace": trace})).await;
     assert_eq!(found.result()["then"]["question"]["target"]["asset"], firm.page.as_str());
     for task in [Value::Null, json!("ANALYZE")] {
         let ask = |asset: &str| json!({"token": other.employee_token_id, "asset": asset, "task": task});
         for asset in [firm.page.as_str(), "12"] {
-            let asked = house.call(other.admin(), "explain.question", ask(asset)).await;
+            let asked = fixture.call(other.admin(), "explain.question", ask(asset)).await;
             assert_eq!(asked.no(), (404, "not_visible"), "{asset} {task}");
         }
     }
@@ -189,10 +189,10 @@ async fn explanations_do_not_reach_behind_the_wall_between_businesses() {
 
 #[tokio::test]
 async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
     for i in 0..7 {
-        house
+        fixture
             .call(
                 firm.admin(),
                 "person.create",
@@ -200,10 +200,10 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
             )
             .await
             .result();
-        house.call(firm.admin(), "asset.create", json!({"kind": "pixel", "name": format!("Pixel {i}")})).await.result();
+        fixture.call(firm.admin(), "asset.create", json!({"kind": "pixel", "name": format!("Pixel {i}")})).await.result();
     }
     let all = |command: &'static str, extra: Value| {
-        let (house, by) = (&house, firm.admin());
+        let (fixture, by) = (&fixture, firm.admin());
         async move {
             let mut seen: Vec<String> = Vec::new();
             let mut after = Value::Null;
@@ -211,7 +211,7 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
                 let mut body = extra.clone();
                 body["limit"] = json!(3);
                 body["after"] = after;
-                let page = house.call(by, command, body).await;
+                let page = fixture.call(by, command, body).await;
                 let rows = page.result()["rows"].as_array().unwrap();
                 assert!(rows.len() <= 3);
                 seen.extend(rows.iter().map(|r| r["id"].as_str().unwrap().to_owned()));
@@ -232,7 +232,7 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
     assert!(people.is_sorted() && tokens.iter().rev().is_sorted());
     for limit in [json!(0), json!(1001), json!(-1), json!("5"), json!(1.5)] {
         assert_eq!(
-            house.call(firm.admin(), "person.list", json!({"limit": limit})).await.no(),
+            fixture.call(firm.admin(), "person.list", json!({"limit": limit})).await.no(),
             (400, "invalid_parameter")
         );
     }
@@ -240,14 +240,14 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
 
 #[tokio::test]
 async fn the_ledger_is_listed_whole_and_verifies() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    Firm::found(&house, "other").await;
-    let head = house.call(By::Operator, "ledger.head", json!({})).await.result().clone();
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    Firm::found(&fixture, "other").await;
+    let head = fixture.call(By::Operator, "ledger.head", json!({})).await.result().clone();
     let mut verifier = valetkey_store::ledger::Verifier::default();
     let mut after = json!(0);
     while !after.is_null() {
-        let page = house.call(By::Operator, "ledger.list", json!({"after": after, "limit": 4})).await;
+        let page = fixture.call(By::Operator, "ledger.list", json!({"after": after, "limit": 4})).await;
         for row in page.result()["rows"].as_array().unwrap() {
             verifier.check(&serde_json::from_value(row.clone()).unwrap()).unwrap();
         }
@@ -258,10 +258,10 @@ async fn the_ledger_is_listed_whole_and_verifies() {
         (json!(revision), json!(valetkey_store::ledger::to_hex(&hash))),
         (head["revision"].clone(), head["hash"].clone())
     );
-    let own = house.call(firm.admin(), "ledger.list", json!({"limit": 1000})).await;
+    let own = fixture.call(firm.admin(), "ledger.list", json!({"limit": 1000})).await;
     assert!(own.result()["rows"].as_array().unwrap().iter().all(|r| r["business"] == firm.id.as_str()));
     // No clear secret is anywhere in what the ledger shows.
-    let text = house.call(By::Operator, "ledger.list", json!({"limit": 1000})).await.body.to_string();
+    let text = fixture.call(By::Operator, "ledger.list", json!({"limit": 1000})).await.body.to_string();
     for secret in [&firm.secret, &firm.admin_token, &firm.employee_token, &firm.person_token] {
         assert!(!text.contains(secret.as_str()));
     }
@@ -269,13 +269,13 @@ async fn the_ledger_is_listed_whole_and_verifies() {
 
 #[tokio::test]
 async fn names_lead_to_ids_within_what_is_visible() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let other = Firm::found(&house, "other").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let other = Firm::found(&fixture, "other").await;
     let find = |by, sort: &str, name: &str| {
-        let (house, body) = (&house, json!({"sort": sort, "name": name}));
+        let (fixture, body) = (&fixture, json!({"sort": sort, "name": name}));
         async move {
-            let found = house.call(by, "name.find", body).await;
+            let found = fixture.call(by, "name.find", body).await;
             found.result()["rows"]
                 .as_array()
                 .unwrap()
@@ -289,7 +289,7 @@ async fn names_lead_to_ids_within_what_is_visible() {
     assert_eq!(find(firm.admin(), "person", "ADA@velo.example").await, std::slice::from_ref(&firm.person));
     assert_eq!(find(firm.admin(), "business", "other").await, Vec::<String>::new());
     assert_eq!(find(firm.admin(), "system_user", "poster").await, Vec::<String>::new(), "names are whole and exact");
-    house
+    fixture
         .call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": other.id, "tasks": ["ANALYZE"]}))
         .await
         .result();
@@ -299,72 +299,72 @@ async fn names_lead_to_ids_within_what_is_visible() {
         "a shared one is one"
     );
     assert_eq!(find(other.admin(), "asset", "Bikes").await, [other.page.clone(), firm.page.clone()]);
-    house.call(firm.admin(), "system-user.delete", json!({"system_user": firm.employee})).await.result();
+    fixture.call(firm.admin(), "system-user.delete", json!({"system_user": firm.employee})).await.result();
     assert_eq!(find(firm.admin(), "system_user", "Poster").await, Vec::<String>::new());
     let foreign =
-        house.call(firm.admin(), "name.find", json!({"sort": "app", "name": "Shop", "business": other.id})).await;
+        fixture.call(firm.admin(), "name.find", json!({"sort": "app", "name": "Shop", "business": other.id})).await;
     assert_eq!(foreign.no(), (404, "not_visible"));
 }
 
 #[tokio::test]
 async fn a_business_is_implied_where_there_is_one_and_asked_for_where_there_are_more() {
-    let house = House::new().await;
-    assert_eq!(house.call(By::Operator, "person.list", json!({})).await.no(), (400, "invalid_parameter"));
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.call(By::Operator, "person.list", json!({})).await.no(), (400, "invalid_parameter"));
+    let firm = Firm::found(&fixture, "velo").await;
     assert_eq!(
-        house.call(By::Operator, "person.list", json!({})).await.result()["rows"][0]["id"],
+        fixture.call(By::Operator, "person.list", json!({})).await.result()["rows"][0]["id"],
         firm.person.as_str()
     );
-    let other = Firm::found(&house, "other").await;
-    let open = house.call(By::Operator, "person.list", json!({})).await;
+    let other = Firm::found(&fixture, "other").await;
+    let open = fixture.call(By::Operator, "person.list", json!({})).await;
     assert_eq!((open.no(), &open.error()["field"]), ((400, "invalid_parameter"), &json!("business")));
-    assert_eq!(house.call(By::Operator, "person.list", json!({"business": "12"})).await.no(), (404, "not_visible"));
-    assert_eq!(house.call(firm.admin(), "person.list", json!({"business": other.id})).await.no(), (404, "not_visible"));
+    assert_eq!(fixture.call(By::Operator, "person.list", json!({"business": "12"})).await.no(), (404, "not_visible"));
+    assert_eq!(fixture.call(firm.admin(), "person.list", json!({"business": other.id})).await.no(), (404, "not_visible"));
 }
 
 #[tokio::test]
 async fn shares_are_seen_by_both_sides_and_each_sees_its_own() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let (firm, partner, third) =
-        (Firm::found(&house, "velo").await, Firm::found(&house, "partner").await, Firm::found(&house, "third").await);
+        (Firm::found(&fixture, "velo").await, Firm::found(&fixture, "partner").await, Firm::found(&fixture, "third").await);
     for to in [&partner, &third] {
-        house
+        fixture
             .call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": to.id, "tasks": ["ADVERTISE"]}))
             .await
             .result();
     }
     let on_page = json!({"asset": firm.page});
     assert_eq!(
-        house.call(firm.admin(), "share.list", on_page.clone()).await.result()["rows"].as_array().unwrap().len(),
+        fixture.call(firm.admin(), "share.list", on_page.clone()).await.result()["rows"].as_array().unwrap().len(),
         2
     );
-    let seen = house.call(partner.admin(), "share.list", on_page.clone()).await;
+    let seen = fixture.call(partner.admin(), "share.list", on_page.clone()).await;
     assert_eq!(seen.result()["rows"].as_array().unwrap().len(), 1);
     assert_eq!(seen.result()["rows"][0]["partner"], partner.id.as_str());
-    let got = house.call(partner.admin(), "asset.list", json!({"reach": "shared"})).await;
+    let got = fixture.call(partner.admin(), "asset.list", json!({"reach": "shared"})).await;
     assert_eq!(got.result()["rows"][0]["permitted_tasks"], json!(["ADVERTISE"]));
     // Each side lists the users that it put there itself.
     let give = json!({"asset": firm.page, "user": partner.employee, "tasks": ["ADVERTISE"]});
-    house.call(partner.admin(), "assignment.assign", give).await.result();
-    let users = house.call(firm.admin(), "assignment.list", on_page.clone()).await;
+    fixture.call(partner.admin(), "assignment.assign", give).await.result();
+    let users = fixture.call(firm.admin(), "assignment.list", on_page.clone()).await;
     assert_eq!(users.result()["rows"].as_array().unwrap().len(), 1);
     assert_eq!(users.result()["rows"][0]["user"], firm.employee.as_str());
     // A partner may neither rename nor pass on what was shared with it.
-    let rename = house.call(partner.admin(), "asset.rename", json!({"asset": firm.page, "name": "Mine"})).await;
+    let rename = fixture.call(partner.admin(), "asset.rename", json!({"asset": firm.page, "name": "Mine"})).await;
     assert_eq!(rename.no(), (403, "role_insufficient"));
-    let pass = house
+    let pass = fixture
         .call(partner.admin(), "share.share", json!({"asset": firm.page, "partner": third.id, "tasks": ["ADVERTISE"]}))
         .await;
     assert_eq!(pass.no(), (403, "role_insufficient"));
-    house.call(partner.admin(), "share.unshare", on_page.clone()).await.result();
-    assert_eq!(house.call(partner.admin(), "share.list", on_page).await.no(), (404, "not_visible"));
+    fixture.call(partner.admin(), "share.unshare", on_page.clone()).await.result();
+    assert_eq!(fixture.call(partner.admin(), "share.list", on_page).await.no(), (404, "not_visible"));
 }
 
 #[tokio::test]
 async fn wrong_values_name_the_parameter_as_it_is_called_here() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let other = Firm::found(&house, "other").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let other = Firm::found(&fixture, "other").await;
     let issue = |key: &str, value: Value| {
         let mut body = json!({"system_user": firm.employee, "app": firm.app, "scopes": ["public_profile"]});
         body[key] = value;
@@ -390,7 +390,7 @@ async fn wrong_values_name_the_parameter_as_it_is_called_here() {
         ("asset.rename", json!({"asset": firm.app, "name": "x"}), 400, "asset"),
     ];
     for (command, body, status, field) in cases {
-        let answer = house.call(firm.admin(), command, body.clone()).await;
+        let answer = fixture.call(firm.admin(), command, body.clone()).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.error()["field"]),
             (status, &json!(field)),
@@ -398,7 +398,7 @@ async fn wrong_values_name_the_parameter_as_it_is_called_here() {
             answer.body
         );
     }
-    let both = house.call(firm.admin(), "token.issue", {
+    let both = fixture.call(firm.admin(), "token.issue", {
         let mut body = issue("lifetime_s", json!(60));
         body["never"] = json!(true);
         body
@@ -408,28 +408,28 @@ async fn wrong_values_name_the_parameter_as_it_is_called_here() {
 
 #[tokio::test]
 async fn states_that_forbid_answer_409_with_what_to_do() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let made =
-        house.call(By::Operator, "business.create", json!({"name": "Fresh", "admin_email": "ada@example.com"})).await;
+        fixture.call(By::Operator, "business.create", json!({"name": "Fresh", "admin_email": "ada@example.com"})).await;
     let person = made.text("admin");
     let create = json!({"name": "First"});
-    let no_app = house.call(By::Operator, "system-user.create", create.clone()).await;
+    let no_app = fixture.call(By::Operator, "system-user.create", create.clone()).await;
     assert_eq!(no_app.no(), (409, "no_connected_app"));
-    house.call(By::Operator, "app.create", json!({"name": "App"})).await.result();
-    let no_terms = house.call(By::Operator, "system-user.create", create.clone()).await;
+    fixture.call(By::Operator, "app.create", json!({"name": "App"})).await.result();
+    let no_terms = fixture.call(By::Operator, "system-user.create", create.clone()).await;
     assert_eq!(
         (no_terms.no(), &no_terms.error()["granted_by"]),
         ((409, "terms_not_accepted"), &json!("ADMIN person of the business"))
     );
-    assert_eq!(house.call(By::Operator, "terms.accept", json!({"version": 1})).await.no(), (403, "role_insufficient"));
-    let token = house.sign_in(&person).await;
-    house.call(By::Token(&token), "terms.accept", json!({"version": 1})).await.result();
-    house.call(By::Operator, "business.update", json!({"employee_system_users_limit": 1})).await.result();
-    house.call(By::Operator, "system-user.create", create.clone()).await.result();
-    assert_eq!(house.call(By::Operator, "system-user.create", create).await.no(), (409, "limit_reached"));
-    assert_eq!(house.call(By::Operator, "person.delete", json!({"person": person})).await.no(), (409, "last_admin"));
+    assert_eq!(fixture.call(By::Operator, "terms.accept", json!({"version": 1})).await.no(), (403, "role_insufficient"));
+    let token = fixture.sign_in(&person).await;
+    fixture.call(By::Token(&token), "terms.accept", json!({"version": 1})).await.result();
+    fixture.call(By::Operator, "business.update", json!({"employee_system_users_limit": 1})).await.result();
+    fixture.call(By::Operator, "system-user.create", create.clone()).await.result();
+    assert_eq!(fixture.call(By::Operator, "system-user.create", create).await.no(), (409, "limit_reached"));
+    assert_eq!(fixture.call(By::Operator, "person.delete", json!({"person": person})).await.no(), (409, "last_admin"));
     // Limits are the operator's alone.
-    let raised = house.call(By::Token(&token), "business.update", json!({"employee_system_users_limit": 9})).await;
+    let raised = fixture.call(By::Token(&token), "business.update", json!({"employee_system_users_limit": 9})).await;
     assert_eq!(
         (raised.no(), &raised.error()["granted_by"]),
         ((403, "role_insufficient"), &json!("the operator of the server"))
@@ -438,16 +438,16 @@ async fn states_that_forbid_answer_409_with_what_to_do() {
 
 #[tokio::test]
 async fn a_secret_goes_on_for_as_long_as_was_said() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let rotated = house.call(firm.admin(), "app.rotate-secret", json!({"app": firm.app, "overlap_s": 86_400})).await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let rotated = fixture.call(firm.admin(), "app.rotate-secret", json!({"app": firm.app, "overlap_s": 86_400})).await;
     let (old, new) = (format!("{}|{}", firm.app, firm.secret), format!("{}|{}", firm.app, rotated.text("secret")));
     for text in [&old, &new] {
-        assert_eq!(house.get(By::Token(text), "/v1/receipts/1").await.status, 200);
+        assert_eq!(fixture.get(By::Token(text), "/v1/receipts/1").await.status, 200);
     }
-    let row = house.call(firm.admin(), "app.list", json!({})).await.result()["rows"][0].clone();
+    let row = fixture.call(firm.admin(), "app.list", json!({})).await.result()["rows"][0].clone();
     assert_eq!(row["old_secret_works_until"], "2026-11-25T10:00:00.000Z");
-    house.clock.advance_ms(DAY_MS);
-    assert_eq!(house.get(By::Token(&old), "/v1/receipts/1").await.no(), (401, "token_unknown"));
-    assert_eq!(house.get(By::Token(&new), "/v1/receipts/1").await.status, 200);
+    fixture.clock.advance_ms(DAY_MS);
+    assert_eq!(fixture.get(By::Token(&old), "/v1/receipts/1").await.no(), (401, "token_unknown"));
+    assert_eq!(fixture.get(By::Token(&new), "/v1/receipts/1").await.status, 200);
 }

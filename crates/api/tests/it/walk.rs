@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use valetkey_api::{Access, Command, commands};
 
-use crate::house::{By, Firm, House};
+use crate::fixture::{By, Firm, Fixture};
 
 /// Right parameters of a command about a business, or `None` for a command that is missing here.
 fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
@@ -67,8 +67,8 @@ fn foreign(command: &Command) -> &'static [(u16, &'static str)] {
 
 #[tokio::test]
 async fn every_command_has_parameters_here() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
     for command in commands() {
         assert!(params(command.name, &firm, &firm).is_some(), "{} is not walked", command.name);
     }
@@ -76,10 +76,10 @@ async fn every_command_has_parameters_here() {
 
 #[tokio::test]
 async fn no_and_dead_credentials_get_401_before_anything_else_is_looked_at() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let revoked = Firm::found(&house, "gone").await;
-    house.call(By::Operator, "token.revoke-all", json!({"system_user": revoked.admin})).await.result();
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let revoked = Firm::found(&fixture, "gone").await;
+    fixture.call(By::Operator, "token.revoke-all", json!({"system_user": revoked.admin})).await.result();
     let cut = &firm.admin_token[..30];
     let cases = [
         (By::Nobody, "token_malformed"),
@@ -91,7 +91,7 @@ async fn no_and_dead_credentials_get_401_before_anything_else_is_looked_at() {
     for command in commands() {
         for (by, reason) in cases {
             for body in [params(command.name, &firm, &revoked).unwrap(), json!({"nonsense": 1}), json!([])] {
-                let answer = house.call(by, command.name, body).await;
+                let answer = fixture.call(by, command.name, body).await;
                 assert_eq!(answer.no(), (401, reason), "{} by {by:?}", command.name);
                 assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
                 assert!(!answer.body.to_string().contains("secret"), "{}", answer.body);
@@ -102,15 +102,15 @@ async fn no_and_dead_credentials_get_401_before_anything_else_is_looked_at() {
 
 #[tokio::test]
 async fn an_employee_gets_what_is_its_own_and_nothing_else() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let other = Firm::found(&house, "other").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let other = Firm::found(&fixture, "other").await;
     for command in commands() {
         // What would end the walk's own token is tried by other tests.
         if ["token.revoke", "token.revoke-all"].contains(&command.name) {
             continue;
         }
-        let answer = house.call(firm.employee(), command.name, params(command.name, &firm, &other).unwrap()).await;
+        let answer = fixture.call(firm.employee(), command.name, params(command.name, &firm, &other).unwrap()).await;
         let own = command.name == "token.list";
         match command.access {
             Access::Anyone | Access::AdminOrSelf if !own => {
@@ -119,28 +119,28 @@ async fn an_employee_gets_what_is_its_own_and_nothing_else() {
             _ => assert_eq!(answer.no(), (403, "role_insufficient"), "{}", command.name),
         }
     }
-    let own = house.call(firm.employee(), "token.list", json!({"user": firm.employee})).await;
+    let own = fixture.call(firm.employee(), "token.list", json!({"user": firm.employee})).await;
     assert!(!own.result()["rows"].as_array().unwrap().is_empty());
     let about_chief = json!({"user": firm.admin});
     for command in ["token.list", "assignment.list"] {
-        assert_eq!(house.call(firm.employee(), command, about_chief.clone()).await.no(), (403, "role_insufficient"));
+        assert_eq!(fixture.call(firm.employee(), command, about_chief.clone()).await.no(), (403, "role_insufficient"));
     }
 }
 
 #[tokio::test]
 async fn a_foreign_admin_learns_nothing() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let other = Firm::found(&house, "other").await;
-    house
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let other = Firm::found(&fixture, "other").await;
+    fixture
         .call(By::Operator, "share.share", json!({"asset": firm.ad_account, "partner": other.id, "tasks": ["ANALYZE"]}))
         .await
         .result();
     for command in commands() {
         let body = params(command.name, &firm, &other).unwrap();
         let by = other.admin();
-        let before = house.call(By::Operator, "ledger.head", json!({})).await.result().clone();
-        let answer = house.call(by, command.name, body.clone()).await;
+        let before = fixture.call(By::Operator, "ledger.head", json!({})).await.result().clone();
+        let answer = fixture.call(by, command.name, body.clone()).await;
         match foreign(command) {
             [] => {
                 assert_eq!(answer.status, 200, "{}: {}", command.name, answer.body);
@@ -156,16 +156,16 @@ async fn a_foreign_admin_learns_nothing() {
             }
             allowed => assert!(allowed.contains(&answer.no()), "{}: {}", command.name, answer.body),
         }
-        let after = house.call(By::Operator, "ledger.head", json!({})).await.result().clone();
+        let after = fixture.call(By::Operator, "ledger.head", json!({})).await.result().clone();
         assert_eq!(before, after, "{} wrote something", command.name);
     }
 }
 
 #[tokio::test]
 async fn a_foreign_id_looks_like_one_that_never_was() {
-    let house = House::new().await;
-    let firm = Firm::found(&house, "velo").await;
-    let other = Firm::found(&house, "other").await;
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let other = Firm::found(&fixture, "other").await;
     let named =
         [&firm.id, &firm.person, &firm.app, &firm.employee, &firm.page, &firm.ad_account, &firm.employee_token_id];
     for command in commands() {
@@ -175,10 +175,10 @@ async fn a_foreign_id_looks_like_one_that_never_was() {
         let never = format!("{}{}", &id[..id.len() - 1], (id.as_bytes()[id.len() - 1] - b'0' + 5) % 10);
         let unknown = body.replace(id.as_str(), &never);
         let answer = |text: String| {
-            let house = &house;
+            let fixture = &fixture;
             let by = other.admin();
             async move {
-                let mut found = house.call(by, command.name, serde_json::from_str(&text).unwrap()).await;
+                let mut found = fixture.call(by, command.name, serde_json::from_str(&text).unwrap()).await;
                 found.body["error"]["trace"] = json!(null);
                 (found.status, found.body)
             }
@@ -193,9 +193,9 @@ async fn a_foreign_id_looks_like_one_that_never_was() {
 #[tokio::test]
 async fn the_operator_and_an_admin_get_through_all_of_it() {
     for operator in [true, false] {
-        let house = House::new().await;
-        let firm = Firm::found(&house, "velo").await;
-        let other = Firm::found(&house, "other").await;
+        let fixture = Fixture::new().await;
+        let firm = Firm::found(&fixture, "velo").await;
+        let other = Firm::found(&fixture, "other").await;
         // What ends something comes last, and in an order in which each still has something to end.
         let last = [
             "token.revoke",
@@ -217,7 +217,7 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
             {
                 body["business"] = json!(firm.id);
             }
-            let answer = house.call(by, command.name, body).await;
+            let answer = fixture.call(by, command.name, body).await;
             match (operator, command.access, command.name) {
                 (_, _, "explain.trace") => assert_eq!(answer.no(), (400, "invalid_parameter")),
                 (_, _, "person.delete") => assert_eq!(answer.no(), (409, "last_admin")),

@@ -1,7 +1,7 @@
 //! The decision tables, and their language: words of one line become a view and a question, and an
 //! answer is read back from a decision. An unknown word fails the test, so no row says nothing.
 //!
-//! The same rows are held against `decide`, against the service and against the Graph door. Only
+//! The same rows are held against `decide`, against the service and against the Graph adapter. Only
 //! tests ask for this module, with the feature `tables`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 

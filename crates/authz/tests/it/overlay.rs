@@ -5,7 +5,7 @@ use valetkey_authz::Index;
 use valetkey_authz::model::Model;
 use valetkey_authz::overlay::Overlay;
 use valetkey_domain::assignment::{assign, unassign};
-use valetkey_domain::{AssetKind, Caller, ChangeSet, IdMaker, List, Name, Planner, State, app, asset};
+use valetkey_domain::{AssetKind, Caller, ChangeSet, IdSource, List, Name, Planner, State, app, asset};
 use valetkey_testkit::random::SeededRandom;
 
 use crate::index::commands;
@@ -78,7 +78,7 @@ fn one_key_may_go_and_come_back_within_a_batch() {
         ("disconnect", Box::new(move |p| app::disconnect(p, &by, business, app_id).unwrap())),
         ("rename", Box::new(move |p| asset::rename(p, &by, page, Name::parse("New").unwrap()).unwrap())),
     ];
-    let (mut ids, mut random, mut seen) = (IdMaker::new(9), SeededRandom::new(9), Seen::default());
+    let (mut ids, mut random, mut seen) = (IdSource::new(9), SeededRandom::new(9), Seen::default());
     let mut folded = model.clone();
     let mut overlay = Overlay::new(&model);
     for (what, rule) in steps {

@@ -8,7 +8,7 @@ use valetkey_domain::person::PersonEdit;
 use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
-    AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, List, Name, Planner, Refusal, Role, Scope, ScopeSet,
+    AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, List, Name, Planner, Refusal, Role, Scope, ScopeSet,
     State, Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
 };
 use valetkey_testkit::clock::START_MS;
@@ -18,7 +18,7 @@ use valetkey_testkit::random::SeededRandom;
 pub type Command = (u8, u16, u16, u16);
 
 pub struct World {
-    ids: [IdMaker; 2],
+    ids: [IdSource; 2],
     random: SeededRandom,
     now: i64,
     /// Texts of tokens, so that page tokens can be derived.
@@ -30,7 +30,7 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> World {
         World {
-            ids: [IdMaker::new(seed), IdMaker::new(seed)],
+            ids: [IdSource::new(seed), IdSource::new(seed)],
             random: SeededRandom::new(seed),
             now: START_MS,
             texts: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use valetkey_authz::model::Model;
 use valetkey_domain::credential::{CredentialKind, Digest};
 use valetkey_domain::token::{Token, TokenKind};
-use valetkey_domain::{Id, IdKind, IdMaker, Planner, Reason, Record, ScopeSet};
+use valetkey_domain::{Id, IdKind, IdSource, Planner, Reason, Record, ScopeSet};
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::{ConstantRandom, NoRandom, SeededRandom};
 
@@ -30,7 +30,7 @@ fn token(id: Id, digest: Digest) -> Record {
 #[test]
 fn an_id_that_is_taken_is_drawn_again() {
     // Another node with the same start drew the first thousand ids of this millisecond.
-    let mut theirs = IdMaker::new(77);
+    let mut theirs = IdSource::new(77);
     let mut model = Model::default();
     let mut taken = HashSet::new();
     for n in 0u64..1_000 {
@@ -38,7 +38,7 @@ fn an_id_that_is_taken_is_drawn_again() {
         taken.insert(id);
         model.put(token(id, Digest::of(&n.to_string())));
     }
-    let (mut ours, mut random) = (IdMaker::new(77), SeededRandom::new(1));
+    let (mut ours, mut random) = (IdSource::new(77), SeededRandom::new(1));
     let mut planner = Planner::new(&model, START_MS, &mut ours, &mut random);
     for _ in 0..1_000 {
         assert!(taken.insert(planner.new_id(IdKind::Token)));
@@ -47,7 +47,7 @@ fn an_id_that_is_taken_is_drawn_again() {
 
 #[test]
 fn a_stuck_generator_makes_one_credential_and_no_second() {
-    let (mut ids, mut random) = (IdMaker::new(0), ConstantRandom(7));
+    let (mut ids, mut random) = (IdSource::new(0), ConstantRandom(7));
     let mut model = Model::default();
     let first =
         Planner::new(&model, START_MS, &mut ids, &mut random).new_credential(CredentialKind::SystemUser).unwrap();
@@ -58,7 +58,7 @@ fn a_stuck_generator_makes_one_credential_and_no_second() {
 
 #[test]
 fn no_random_bytes_no_credential() {
-    let (mut ids, mut random, model) = (IdMaker::new(0), NoRandom, Model::default());
+    let (mut ids, mut random, model) = (IdSource::new(0), NoRandom, Model::default());
     let made = Planner::new(&model, START_MS, &mut ids, &mut random).new_credential(CredentialKind::User);
     assert_eq!(made.unwrap_err().reason, Reason::Fault);
 }

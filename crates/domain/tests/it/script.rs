@@ -14,7 +14,7 @@ use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
-    Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdMaker, Name, Planner, Refusal, Role, Scope, ScopeSet,
+    Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, Name, Planner, Refusal, Role, Scope, ScopeSet,
     State, Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
 };
 use valetkey_testkit::clock::START_MS;
@@ -28,7 +28,7 @@ pub type Seen = BTreeMap<String, BTreeSet<bool>>;
 
 pub struct World {
     pub model: Model,
-    ids: IdMaker,
+    ids: IdSource,
     random: SeededRandom,
     now: i64,
     names: BTreeMap<String, Id>,
@@ -72,7 +72,7 @@ impl World {
     fn new() -> World {
         World {
             model: Model::default(),
-            ids: IdMaker::new(1),
+            ids: IdSource::new(1),
             random: SeededRandom::new(1),
             now: START_MS,
             names: BTreeMap::new(),

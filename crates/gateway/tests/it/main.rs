@@ -1,8 +1,8 @@
-//! The gateway door, from request to reply, over the memory store.
+//! The gateway adapter, from request to reply, over the memory store.
 
 // The lints' leave for tests covers test functions, not the helpers that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod check;
 mod forward;
-mod house;
+mod fixture;

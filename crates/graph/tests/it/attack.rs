@@ -7,9 +7,9 @@ use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{Id, ScopeSet};
 use valetkey_service::Call;
 
-use crate::house::{Answer, Company, House, house};
+use crate::fixture::{Answer, Company, Fixture, fixture};
 
-impl House {
+impl Fixture {
     /// A token of a system user with these scopes and what they depend on.
     pub async fn token(&self, of: &Company, user: Id, scopes: &[&'static str], lifetime: Lifetime) -> String {
         let person = Call::with_token(&of.person_token, "seed");
@@ -44,8 +44,8 @@ fn no(status: u16, code: u64, reason: &str) -> (u16, Option<u64>, Option<String>
 
 #[tokio::test]
 async fn an_anonymous_report_tells_no_id_from_another() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let mut answers = Vec::new();
     for id in [
         m.app.to_string(),
@@ -55,7 +55,7 @@ async fn an_anonymous_report_tells_no_id_from_another() {
         "123456789".to_owned(),
     ] {
         for edge in ["instruments", "activities"] {
-            let answer = house.send("POST", &format!("/v26.0/{id}/{edge}"), None, &[("type", "crash")]).await;
+            let answer = fixture.send("POST", &format!("/v26.0/{id}/{edge}"), None, &[("type", "crash")]).await;
             answers.push((answer.status, answer.without_trace(&id)));
         }
     }
@@ -64,33 +64,33 @@ async fn an_anonymous_report_tells_no_id_from_another() {
 
 #[tokio::test]
 async fn an_employee_sees_no_more_than_the_name_of_who_made_it() {
-    let house = house().await;
-    let m = &house.maker;
-    house.assign(m, m.page, m.clerk, &["CREATE_CONTENT"]).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    fixture.assign(m, m.page, m.employee, &["CREATE_CONTENT"]).await;
     let wide = "id,name,role,email,status,created_time,business{id,name,system_users{id},business_users{email},access_tokens{id}},access_tokens{id},assigned_pages{id}";
     let person = json!({"id": m.admin_person.to_string(), "name": "Ada"});
-    let me = house.get(&format!("/v26.0/me?fields=created_by{{{wide}}}"), &m.clerk_token).await;
+    let me = fixture.get(&format!("/v26.0/me?fields=created_by{{{wide}}}"), &m.employee_token).await;
     assert_eq!(me.body["created_by"], person, "{}", me.text);
-    let tokens = house.get(&format!("/v26.0/me/access_tokens?fields=created_by{{{wide}}}"), &m.clerk_token).await;
+    let tokens = fixture.get(&format!("/v26.0/me/access_tokens?fields=created_by{{{wide}}}"), &m.employee_token).await;
     assert_eq!(tokens.body["data"][0]["created_by"], person, "{}", tokens.text);
-    let post = house.post(&format!("/v26.0/{}/feed", m.page), &m.person_token, &[("message", "by a person")]).await;
+    let post = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.person_token, &[("message", "by a person")]).await;
     // A person has no app, and a post of its own is written with its token all the same.
-    let read = house.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.clerk_token).await;
+    let read = fixture.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.employee_token).await;
     assert_eq!(read.body["admin_creator"], person, "{}", read.text);
-    let business = house.get("/v26.0/me?fields=business{id,name,created_time,system_users{id},business_users{id,email},access_tokens{id},agencies{id}}", &m.clerk_token).await;
+    let business = fixture.get("/v26.0/me?fields=business{id,name,created_time,system_users{id},business_users{id,email},access_tokens{id},agencies{id}}", &m.employee_token).await;
     let mut given: Vec<&String> = business.body["business"].as_object().unwrap().keys().collect();
     given.sort();
-    // The clerk holds every scope, so it reads the business itself, and none of what ADMINs manage.
+    // The employee holds every scope, so it reads the business itself, and none of what ADMINs manage.
     assert_eq!(given, ["created_time", "id", "name"], "{}", business.text);
 }
 
 #[tokio::test]
 async fn the_right_to_hide_a_post_changes_nothing_else() {
-    let house = house().await;
-    let m = &house.maker;
-    house.assign(m, m.page, m.clerk, &["MODERATE"]).await;
-    let token = house.token(m, m.clerk, &["pages_manage_engagement"], Lifetime::Never).await;
-    let post = house
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    fixture.assign(m, m.page, m.employee, &["MODERATE"]).await;
+    let token = fixture.token(m, m.employee, &["pages_manage_engagement"], Lifetime::Never).await;
+    let post = fixture
         .post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello"), ("description", "ours")])
         .await;
     let post = format!("/v26.0/{}", post.str("id"));
@@ -100,51 +100,51 @@ async fn the_right_to_hide_a_post_changes_nothing_else() {
         ("call_to_action", "{\"type\":\"BUY_NOW\"}"),
         ("is_published", "false"),
     ] {
-        let answer = house.post(&post, &token, &[("is_hidden", "true"), more]).await;
+        let answer = fixture.post(&post, &token, &[("is_hidden", "true"), more]).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (403, Some(10)), "{more:?}: {}", answer.text);
     }
-    let same = house.post(&post, &token, &[("is_hidden", "true"), ("description", "ours"), ("message", "hello")]).await;
+    let same = fixture.post(&post, &token, &[("is_hidden", "true"), ("description", "ours"), ("message", "hello")]).await;
     assert_eq!(same.body, json!({"success": true}), "{}", same.text);
-    let read = house.get(&format!("{post}?fields=description,message,is_hidden"), &m.admin_token).await;
+    let read = fixture.get(&format!("{post}?fields=description,message,is_hidden"), &m.admin_token).await;
     assert_eq!((&read.body["description"], &read.body["is_hidden"]), (&json!("ours"), &json!(true)));
 }
 
 #[tokio::test]
 async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
-    let house = house().await;
-    let m = &house.maker;
-    let token = house.page_token(m, &m.admin_token).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let token = fixture.page_token(m, &m.admin_token).await;
     let page = m.page.to_string();
-    let clerk = m.clerk.to_string();
-    let inspected = house.get(&format!("/v26.0/debug_token?input_token={}", m.clerk_token), &token).await;
+    let employee = m.employee.to_string();
+    let inspected = fixture.get(&format!("/v26.0/debug_token?input_token={}", m.employee_token), &token).await;
     assert_eq!(outcome(&inspected), no(403, 200, "role_insufficient"), "{}", inspected.text);
-    let own = house.get(&format!("/v26.0/debug_token?input_token={token}"), &token).await;
+    let own = fixture.get(&format!("/v26.0/debug_token?input_token={token}"), &token).await;
     assert_eq!((&own.body["data"]["type"], &own.body["data"]["profile_id"]), (&json!("PAGE"), &json!(page)));
     // It assigns and shares, as the Page; it takes nothing away.
     let assigned =
-        house.post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk), ("tasks", "ANALYZE")]).await;
+        fixture.post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &employee), ("tasks", "ANALYZE")]).await;
     assert_eq!(assigned.body, json!({"success": true}), "{}", assigned.text);
-    let shared = house
+    let shared = fixture
         .post(
             &format!("/v26.0/{page}/agencies"),
             &token,
-            &[("business", &house.agency.business.to_string()), ("permitted_tasks", "ANALYZE")],
+            &[("business", &fixture.agency.business.to_string()), ("permitted_tasks", "ANALYZE")],
         )
         .await;
     assert_eq!(shared.body, json!({"success": true}), "{}", shared.text);
-    let taken = house.delete(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &clerk)]).await;
+    let taken = fixture.delete(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &employee)]).await;
     assert_eq!(
         (taken.status.as_u16(), taken.code(), taken.body["error"]["error_subcode"].as_u64()),
         (400, Some(100), Some(33)),
         "{}",
         taken.text
     );
-    let ended = house
-        .delete(&format!("/v26.0/{page}/agencies"), &token, &[("business", &house.agency.business.to_string())])
+    let ended = fixture
+        .delete(&format!("/v26.0/{page}/agencies"), &token, &[("business", &fixture.agency.business.to_string())])
         .await;
     assert_eq!((ended.code(), ended.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{}", ended.text);
-    for path in [m.business, m.admin, m.clerk, m.catalog, m.pixel] {
-        let answer = house.get(&format!("/v26.0/{path}"), &token).await;
+    for path in [m.business, m.admin, m.employee, m.catalog, m.pixel] {
+        let answer = fixture.get(&format!("/v26.0/{path}"), &token).await;
         assert_eq!(
             (answer.code(), answer.body["error"]["error_subcode"].as_u64()),
             (Some(100), Some(33)),
@@ -153,69 +153,69 @@ async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
         );
     }
     for edge in ["permissions", "accounts", "adaccounts", "businesses", "access_tokens", "business_users"] {
-        let answer = house.get(&format!("/v26.0/me/{edge}"), &token).await;
+        let answer = fixture.get(&format!("/v26.0/me/{edge}"), &token).await;
         assert!(
             answer.body["error"]["message"].as_str().is_some_and(|t| t.ends_with("on node type (Page)")),
             "{edge}: {}",
             answer.text
         );
     }
-    let nested = house.get("/v26.0/me?fields=name,business{id,name,owned_pages{id}},owner_business{id}", &token).await;
+    let nested = fixture.get("/v26.0/me?fields=name,business{id,name,owned_pages{id}},owner_business{id}", &token).await;
     assert_eq!(nested.body, json!({"id": page, "name": "City bikes"}), "{}", nested.text);
 }
 
 #[tokio::test]
 async fn a_found_token_tells_nothing_without_the_proof_that_its_app_demands() {
-    let house = house().await;
-    let m = &house.maker;
-    let set = house.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let set = fixture.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
     assert_eq!(set.body, json!({"success": true}), "{}", set.text);
-    let seen = house.get(&format!("/v26.0/debug_token?input_token={}", m.clerk_token), &m.clerk_token).await;
+    let seen = fixture.get(&format!("/v26.0/debug_token?input_token={}", m.employee_token), &m.employee_token).await;
     assert_eq!(outcome(&seen), no(400, 100, "proof_missing"), "{}", seen.text);
-    let wrong = house
-        .get(&format!("/v26.0/debug_token?input_token={}&appsecret_proof=00", m.clerk_token), &m.clerk_token)
+    let wrong = fixture
+        .get(&format!("/v26.0/debug_token?input_token={}&appsecret_proof=00", m.employee_token), &m.employee_token)
         .await;
     assert_eq!(outcome(&wrong), no(400, 100, "proof_invalid"), "{}", wrong.text);
 }
 
 #[tokio::test]
 async fn a_dead_token_is_told_of_its_death_and_a_disconnected_app_too() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let app = format!("{}|{}", m.app, m.app_secret);
     let business = format!("/v26.0/{}/owned_apps", m.business);
-    house.delete(&business, &m.person_token, &[("app_id", &m.app.to_string())]).await;
-    let seen = house.send("GET", "/v26.0/debug_token", Some(&m.clerk_token), &[("input_token", &m.clerk_token)]).await;
+    fixture.delete(&business, &m.person_token, &[("app_id", &m.app.to_string())]).await;
+    let seen = fixture.send("GET", "/v26.0/debug_token", Some(&m.employee_token), &[("input_token", &m.employee_token)]).await;
     assert_eq!(
         (&seen.body["data"]["is_valid"], &seen.body["data"]["error"]["subcode"]),
         (&json!(false), &json!(458)),
         "{}",
         seen.text
     );
-    let seen = house.send("GET", "/v26.0/debug_token", Some(&app), &[("input_token", &app)]).await;
+    let seen = fixture.send("GET", "/v26.0/debug_token", Some(&app), &[("input_token", &app)]).await;
     assert_eq!(
         (&seen.body["data"]["is_valid"], &seen.body["data"]["type"]),
         (&json!(false), &json!("APP")),
         "{}",
         seen.text
     );
-    let node = house.get(&format!("/v26.0/{}", m.app), &app.replace('|', "%7C")).await;
+    let node = fixture.get(&format!("/v26.0/{}", m.app), &app.replace('|', "%7C")).await;
     assert_eq!(node.code(), Some(190));
 }
 
 #[tokio::test]
 async fn no_answer_repeats_a_secret_that_was_put_in_the_wrong_place() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let app_token = format!("{}|{}", m.app, m.app_secret);
     for target in [
-        format!("/v26.0/{}", m.clerk_token),
-        format!("/v26.0/{}/feed", m.clerk_token),
-        format!("/v26.0/?ids={}", m.clerk_token),
+        format!("/v26.0/{}", m.employee_token),
+        format!("/v26.0/{}/feed", m.employee_token),
+        format!("/v26.0/?ids={}", m.employee_token),
         format!("/v26.0/?ids={},{}", m.page, app_token.replace('|', "%7C")),
     ] {
         for method in ["GET", "POST", "DELETE"] {
-            let answer = house
+            let answer = fixture
                 .raw(
                     method,
                     &format!("{target}{}access_token={}", if target.contains('?') { '&' } else { '?' }, m.admin_token),
@@ -225,55 +225,55 @@ async fn no_answer_repeats_a_secret_that_was_put_in_the_wrong_place() {
                 .await;
             assert!(answer.code().is_some(), "{method} {target}");
             assert!(
-                !answer.text.contains(&m.clerk_token) && !answer.text.contains(&m.app_secret),
+                !answer.text.contains(&m.employee_token) && !answer.text.contains(&m.app_secret),
                 "{method} {}",
                 answer.text
             );
-            assert!(!format!("{:?}", answer.headers).contains(&m.clerk_token));
+            assert!(!format!("{:?}", answer.headers).contains(&m.employee_token));
         }
     }
 }
 
 #[tokio::test]
 async fn links_repeat_the_token_that_was_sent_and_no_other_secret() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     for _ in 0..2 {
-        house.post(&format!("/v26.0/{}/owned_pages", m.business), &m.admin_token, &[("name", "More")]).await;
+        fixture.post(&format!("/v26.0/{}/owned_pages", m.business), &m.admin_token, &[("name", "More")]).await;
     }
     let secrets = "client_secret=s3cr3t&input_token=s3cr3t&fb_exchange_token=s3cr3t&revoke_token=s3cr3t";
     let target = format!("/v26.0/me/accounts?limit=1&fields=name&{secrets}");
     let by_header =
-        house.raw("GET", &target, &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
+        fixture.raw("GET", &target, &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
     let next = by_header.body["paging"]["next"].as_str().unwrap_or_else(|| panic!("{}", by_header.text)).to_owned();
     assert!(!next.contains("s3cr3t") && !next.contains(&m.admin_token) && !next.contains("access_token"), "{next}");
-    let by_parameter = house.get(&target, &m.admin_token).await;
+    let by_parameter = fixture.get(&target, &m.admin_token).await;
     let next = by_parameter.body["paging"]["next"].as_str().unwrap();
     assert!(next.contains(&m.admin_token) && !next.contains("s3cr3t"), "{next}");
     let batch = json!([{"method": "GET", "relative_url": "me/accounts?limit=1&fields=name"}]).to_string();
     let part = |a: &Answer| -> Value { serde_json::from_str(a.body[0]["body"].as_str().unwrap()).unwrap() };
-    let in_batch = part(&house.post("/v26.0/", &m.admin_token, &[("batch", &batch)]).await);
+    let in_batch = part(&fixture.post("/v26.0/", &m.admin_token, &[("batch", &batch)]).await);
     assert!(in_batch["paging"]["next"].as_str().unwrap().contains(&m.admin_token), "{in_batch}");
     let header = [("authorization", format!("Bearer {}", m.admin_token))];
     let header: Vec<(&str, &str)> = header.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    let body = format!("batch={}", crate::house::encode(&batch));
-    let in_batch = part(&house.raw("POST", "/v26.0/", &header, body.into_bytes()).await);
+    let body = format!("batch={}", crate::fixture::encode(&batch));
+    let in_batch = part(&fixture.raw("POST", "/v26.0/", &header, body.into_bytes()).await);
     assert!(!in_batch["paging"]["next"].as_str().unwrap().contains("access_token"), "{in_batch}");
 }
 
 #[tokio::test]
 async fn an_item_without_a_token_of_its_own_uses_the_top_one_and_no_other_proof() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let batch = json!([
         {"method": "GET", "relative_url": "me?access_token=&fields=id"},
-        {"method": "GET", "relative_url": "me?fields=id", "access_token": house.agency.clerk_token},
-        {"method": "GET", "relative_url": format!("me?fields=id&access_token={}", house.agency.admin_token)},
-        {"method": "GET", "relative_url": format!("{}?fields=id", m.page), "access_token": house.agency.admin_token},
+        {"method": "GET", "relative_url": "me?fields=id", "access_token": fixture.agency.employee_token},
+        {"method": "GET", "relative_url": format!("me?fields=id&access_token={}", fixture.agency.admin_token)},
+        {"method": "GET", "relative_url": format!("{}?fields=id", m.page), "access_token": fixture.agency.admin_token},
         {"method": "POST", "relative_url": "", "body": "batch=[]"},
         {"method": "GET", "relative_url": format!("{}?method=delete", m.page)},
     ]);
-    let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
+    let answer = fixture.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
     let parts: Vec<Value> = answer
         .body
         .as_array()
@@ -282,42 +282,42 @@ async fn an_item_without_a_token_of_its_own_uses_the_top_one_and_no_other_proof(
         .map(|p| serde_json::from_str(p["body"].as_str().unwrap()).unwrap())
         .collect();
     assert_eq!(parts[0]["id"], m.admin.to_string(), "{}", answer.text);
-    assert_eq!(parts[1]["id"], house.agency.clerk.to_string(), "{}", answer.text);
-    assert_eq!(parts[2]["id"], house.agency.admin.to_string(), "{}", answer.text);
+    assert_eq!(parts[1]["id"], fixture.agency.employee.to_string(), "{}", answer.text);
+    assert_eq!(parts[2]["id"], fixture.agency.admin.to_string(), "{}", answer.text);
     assert_eq!(parts[3]["error"]["error_subcode"], 33);
     assert_eq!(parts[4]["error"]["code"], 100);
     assert_eq!(parts[5]["error"]["code"], 100);
-    assert!(!answer.text.contains(&house.agency.clerk_token));
+    assert!(!answer.text.contains(&fixture.agency.employee_token));
 }
 
 #[tokio::test]
 async fn in_the_order_of_no_rights_come_before_parameters() {
-    let house = house().await;
-    let m = &house.maker;
-    let t = m.clerk_token.as_str();
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let t = m.employee_token.as_str();
     for (method, target) in [
         ("POST", format!("/v26.0/{}/access_tokens", m.admin)),
-        ("POST", format!("/v26.0/{}/applications", m.clerk)),
+        ("POST", format!("/v26.0/{}/applications", m.employee)),
         ("POST", format!("/v26.0/{}/system_users", m.business)),
         ("POST", format!("/v26.0/{}/owned_apps", m.business)),
         ("POST", format!("/v26.0/{}", m.admin)),
         ("DELETE", format!("/v26.0/{}/owned_apps", m.business)),
         ("POST", format!("/v26.0/{}/adaccount", m.business)),
     ] {
-        let answer = house.send(method, &target, Some(t), &[("status", "NONSENSE"), ("name", "")]).await;
+        let answer = fixture.send(method, &target, Some(t), &[("status", "NONSENSE"), ("name", "")]).await;
         assert_eq!(outcome(&answer), no(403, 200, "role_insufficient"), "{method} {target}: {}", answer.text);
     }
-    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
-    let post = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
-    let bad = house.post(&format!("/v26.0/{}", post.str("id")), t, &[("scheduled_publish_time", "nonsense")]).await;
+    fixture.assign(m, m.page, m.employee, &["ANALYZE"]).await;
+    let post = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
+    let bad = fixture.post(&format!("/v26.0/{}", post.str("id")), t, &[("scheduled_publish_time", "nonsense")]).await;
     assert_eq!(outcome(&bad), no(403, 200, "task_missing"), "{}", bad.text);
 }
 
 #[tokio::test]
 async fn an_exchange_never_makes_a_token_live_longer() {
-    let house = house().await;
-    let m = &house.maker;
-    let hour = house.token(m, m.clerk, &["pages_show_list"], Lifetime::Seconds(3600)).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let hour = fixture.token(m, m.employee, &["pages_show_list"], Lifetime::Seconds(3600)).await;
     let app = m.app.to_string();
     let exchange = async |more: &[(&str, &str)]| {
         let mut ask = vec![
@@ -327,7 +327,7 @@ async fn an_exchange_never_makes_a_token_live_longer() {
             ("fb_exchange_token", hour.as_str()),
         ];
         ask.extend_from_slice(more);
-        house.send("POST", "/v26.0/oauth/access_token", None, &ask).await
+        fixture.send("POST", "/v26.0/oauth/access_token", None, &ask).await
     };
     for more in [("lifetime_s", "0"), ("lifetime_s", "3601"), ("set_token_expires_in_60_days", "true")] {
         let answer = exchange(&[more]).await;
@@ -335,9 +335,9 @@ async fn an_exchange_never_makes_a_token_live_longer() {
     }
     let same = exchange(&[]).await;
     assert_eq!(same.body["expires_in"], 3600, "{}", same.text);
-    let wider = house
+    let wider = fixture
         .post(
-            &format!("/v26.0/{}/access_tokens", m.clerk),
+            &format!("/v26.0/{}/access_tokens", m.employee),
             same.str("access_token"),
             &[("business_app", &app), ("scope", "pages_show_list")],
         )
@@ -347,14 +347,14 @@ async fn an_exchange_never_makes_a_token_live_longer() {
 
 #[tokio::test]
 async fn not_modified_stays_not_modified() {
-    let house = house().await;
-    let target = format!("/v26.0/me?suppress_http_code=1&access_token={}", house.maker.admin_token);
-    let tag = house.raw("GET", &target, &[], Vec::new()).await.header("etag").unwrap().to_owned();
+    let fixture = fixture().await;
+    let target = format!("/v26.0/me?suppress_http_code=1&access_token={}", fixture.company.admin_token);
+    let tag = fixture.raw("GET", &target, &[], Vec::new()).await.header("etag").unwrap().to_owned();
     assert_eq!(
-        house.raw("GET", &target, &[("if-none-match", &tag)], Vec::new()).await.status,
+        fixture.raw("GET", &target, &[("if-none-match", &tag)], Vec::new()).await.status,
         StatusCode::NOT_MODIFIED
     );
-    let wrong = house.get("/v26.0/1?suppress_http_code=1", &house.maker.admin_token).await;
+    let wrong = fixture.get("/v26.0/1?suppress_http_code=1", &fixture.company.admin_token).await;
     assert_eq!((wrong.status, wrong.code()), (StatusCode::OK, Some(100)));
 }
 
@@ -362,19 +362,19 @@ async fn not_modified_stays_not_modified() {
 /// made: not as a path, in `ids`, in a batch, or inside something else.
 #[tokio::test]
 async fn strict_visibility_has_no_hole() {
-    let house = house().await;
-    let m = &house.maker;
-    let set = house.post(&format!("/v26.0/{}", m.business), &m.admin_token, &[("strict_visibility", "true")]).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let set = fixture.post(&format!("/v26.0/{}", m.business), &m.admin_token, &[("strict_visibility", "true")]).await;
     assert_eq!(set.body, json!({"success": true}), "{}", set.text);
-    let posted = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
-    let campaign = house
+    let posted = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
+    let campaign = fixture
         .post(
             &format!("/v26.0/act_{}/campaigns", m.account),
             &m.admin_token,
             &[("name", "C"), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]")],
         )
         .await;
-    let t = m.clerk_token.as_str();
+    let t = m.employee_token.as_str();
     let hidden = [
         m.page.to_string(),
         format!("act_{}", m.account),
@@ -405,7 +405,7 @@ async fn strict_visibility_has_no_hole() {
                 let target = target.replace("{}", id);
                 let header = [("authorization", format!("Bearer {t}"))];
                 let header: Vec<(&str, &str)> = header.iter().map(|(n, v)| (*n, v.as_str())).collect();
-                let answer = house.raw(method, &target, &header, body.replace("{}", id).into_bytes()).await;
+                let answer = fixture.raw(method, &target, &header, body.replace("{}", id).into_bytes()).await;
                 let text = match answer.body.pointer("/0/body").and_then(Value::as_str) {
                     Some(part) => {
                         let mut part: Value = serde_json::from_str(part).unwrap();
@@ -424,7 +424,7 @@ async fn strict_visibility_has_no_hole() {
     for edge in
         ["owned_pages", "owned_ad_accounts", "owned_product_catalogs", "owned_pixels", "adspixels", "client_pages"]
     {
-        let list = house.get(&format!("/v26.0/{}/{edge}?summary=true", m.business), t).await;
+        let list = fixture.get(&format!("/v26.0/{}/{edge}?summary=true", m.business), t).await;
         assert_eq!(
             (&list.body["data"], &list.body["summary"]["total_count"]),
             (&json!([]), &json!(0)),
@@ -433,23 +433,23 @@ async fn strict_visibility_has_no_hole() {
         );
     }
     // Assigned, and no longer.
-    house.assign(m, m.page, m.clerk, &["ANALYZE"]).await;
-    let page_token = house.page_token(m, t).await;
-    assert_eq!(house.get(&format!("/v26.0/{}", m.page), t).await.body["id"], m.page.to_string());
-    house.delete(&format!("/v26.0/{}/assigned_users", m.page), &m.admin_token, &[("user", &m.clerk.to_string())]).await;
-    let gone = house.get("/v26.0/me", &page_token).await;
+    fixture.assign(m, m.page, m.employee, &["ANALYZE"]).await;
+    let page_token = fixture.page_token(m, t).await;
+    assert_eq!(fixture.get(&format!("/v26.0/{}", m.page), t).await.body["id"], m.page.to_string());
+    fixture.delete(&format!("/v26.0/{}/assigned_users", m.page), &m.admin_token, &[("user", &m.employee.to_string())]).await;
+    let gone = fixture.get("/v26.0/me", &page_token).await;
     assert_eq!((gone.code(), gone.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{}", gone.text);
-    let tokens = house.get("/v26.0/me/access_tokens?fields=type,page{id,name,feed{id}}", t).await;
+    let tokens = fixture.get("/v26.0/me/access_tokens?fields=type,page{id,name,feed{id}}", t).await;
     assert!(tokens.text.contains("\"PAGE\"") && !tokens.text.contains("City bikes"), "{}", tokens.text);
 }
 
 #[tokio::test]
 async fn a_scheduled_post_of_a_revoked_page_token_is_not_published() {
-    let house = house().await;
-    let m = &house.maker;
-    let page_token = house.page_token(m, &m.admin_token).await;
-    let at = (house.service.now() / 1000 + 3600).to_string();
-    let post = house
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let page_token = fixture.page_token(m, &m.admin_token).await;
+    let at = (fixture.service.now() / 1000 + 3600).to_string();
+    let post = fixture
         .post(
             "/v26.0/me/feed",
             &page_token,
@@ -457,16 +457,16 @@ async fn a_scheduled_post_of_a_revoked_page_token_is_not_published() {
         )
         .await;
     let id = post.str("id").to_owned();
-    house.delete(&format!("/v26.0/{}/access_tokens", m.admin), &m.person_token, &[]).await;
-    house.clock.advance_ms(3_601_000);
+    fixture.delete(&format!("/v26.0/{}/access_tokens", m.admin), &m.person_token, &[]).await;
+    fixture.clock.advance_ms(3_601_000);
     let stop = tokio_util::sync::CancellationToken::new();
     let running = tokio::spawn({
-        let (service, stop) = (house.service.clone(), stop.clone());
+        let (service, stop) = (fixture.service.clone(), stop.clone());
         async move { service.run_background(stop).await }
     });
     let mut failed = Value::Null;
     for _ in 0..10_000 {
-        let read = house.get(&format!("/v26.0/{id}?fields=failed,is_published"), &m.person_token).await;
+        let read = fixture.get(&format!("/v26.0/{id}?fields=failed,is_published"), &m.person_token).await;
         assert_ne!(read.body["is_published"], true, "{}", read.text);
         failed = read.body["failed"].clone();
         if failed.is_string() {
@@ -481,12 +481,12 @@ async fn a_scheduled_post_of_a_revoked_page_token_is_not_published() {
 
 #[tokio::test]
 async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
-    let house = house().await;
-    let (m, a) = (&house.maker, &house.agency);
+    let fixture = fixture().await;
+    let (m, a) = (&fixture.company, &fixture.agency);
     let fields = "business{id,name,created_time,verification_status,owned_pages{id},system_users{id},business_users{email},agencies{id}}";
-    let before = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
+    let before = fixture.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
     assert_eq!(before.body["error"]["error_subcode"], 33);
-    house
+    fixture
         .post(
             &format!("/v26.0/{}/agencies", m.page),
             &m.admin_token,
@@ -494,10 +494,10 @@ async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
         )
         .await;
     let owner = json!({"id": m.business.to_string(), "name": "Rad & Rad"});
-    let page = house.get(&format!("/v26.0/{}?fields={fields}", m.page), &a.admin_token).await;
+    let page = fixture.get(&format!("/v26.0/{}?fields={fields}", m.page), &a.admin_token).await;
     assert_eq!(page.body["business"], owner, "{}", page.text);
     for token in [&a.admin_token, &a.person_token] {
-        let node = house
+        let node = fixture
             .get(
                 &format!(
                     "/v26.0/{}?fields=id,name,created_time,verification_status,owned_pages,system_users",
@@ -516,7 +516,7 @@ async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
         ("GET", "/agencies"),
         ("GET", "/access_tokens"),
     ] {
-        let answer = house
+        let answer = fixture
             .send(method, &format!("/v26.0/{}{edge}", m.business), Some(&a.admin_token), &[("name", "mine")])
             .await;
         assert_eq!(
@@ -526,41 +526,41 @@ async fn a_partner_sees_the_owners_name_and_nothing_behind_it() {
             answer.text
         );
     }
-    // The agency's EMPLOYEE works on nothing of the maker's, so it doesn't know it.
-    let clerk = house.get(&format!("/v26.0/{}", m.business), &a.clerk_token).await;
-    assert_eq!(clerk.body["error"]["error_subcode"], 33);
-    house
+    // The agency's EMPLOYEE works on nothing of the company's, so it doesn't know it.
+    let employee = fixture.get(&format!("/v26.0/{}", m.business), &a.employee_token).await;
+    assert_eq!(employee.body["error"]["error_subcode"], 33);
+    fixture
         .delete(&format!("/v26.0/{}/agencies", m.page), &a.admin_token, &[("business", &a.business.to_string())])
         .await;
-    let after = house.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
+    let after = fixture.get(&format!("/v26.0/{}", m.business), &a.admin_token).await;
     assert_eq!(after.without_trace(&m.business.to_string()), before.without_trace(&m.business.to_string()));
 }
 
 #[tokio::test]
 async fn a_post_for_ads_is_never_shown_on_the_page() {
-    let house = house().await;
-    let m = &house.maker;
-    house.assign(m, m.page, m.clerk, &["ADVERTISE"]).await;
-    let token = house.token(m, m.clerk, &["pages_manage_ads"], Lifetime::Never).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    fixture.assign(m, m.page, m.employee, &["ADVERTISE"]).await;
+    let token = fixture.token(m, m.employee, &["pages_manage_ads"], Lifetime::Never).await;
     let feed = format!("/v26.0/{}/feed", m.page);
     let ads = ("unpublished_content_type", "ADS_POST");
-    let at = (house.service.now() / 1000 + 3600).to_string();
+    let at = (fixture.service.now() / 1000 + 3600).to_string();
     for more in [vec![("published", "true")], vec![("published", "false"), ("scheduled_publish_time", at.as_str())]] {
         let body: Vec<_> = [("message", "for ads"), ads].into_iter().chain(more).collect();
-        let answer = house.post(&feed, &token, &body).await;
+        let answer = fixture.post(&feed, &token, &body).await;
         assert_eq!(outcome(&answer), no(403, 10, "scope_missing"), "{body:?}: {}", answer.text);
     }
-    let made = house.post(&feed, &token, &[("message", "for ads"), ads]).await;
+    let made = fixture.post(&feed, &token, &[("message", "for ads"), ads]).await;
     assert!(made.body.get("id").is_some(), "{}", made.text);
-    assert_eq!(house.get(&feed, &m.admin_token).await.body, json!({"data": []}));
-    let list = house.get(&format!("/v26.0/{}/ads_posts", m.page), &token).await;
+    assert_eq!(fixture.get(&feed, &m.admin_token).await.body, json!({"data": []}));
+    let list = fixture.get(&format!("/v26.0/{}/ads_posts", m.page), &token).await;
     assert_eq!(list.body["data"][0]["message"], "for ads", "{}", list.text);
 }
 
 #[tokio::test]
 async fn every_answer_has_the_headers_that_programs_read() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let t = m.admin_token.as_str();
     for (method, target) in [
         ("GET", "/v26.0/me"),
@@ -572,7 +572,7 @@ async fn every_answer_has_the_headers_that_programs_read() {
         ("POST", "/v26.0/?batch=[]"),
     ] {
         for token in [None, Some(t), Some("nonsense")] {
-            let answer = house.send(method, target, token, &[]).await;
+            let answer = fixture.send(method, target, token, &[]).await;
             for header in ["x-app-usage", "x-fb-trace-id", "facebook-api-version", "cache-control"] {
                 assert!(answer.header(header).is_some(), "{method} {target}: no {header}");
             }
@@ -580,9 +580,9 @@ async fn every_answer_has_the_headers_that_programs_read() {
             assert_eq!(usage.as_object().map(serde_json::Map::len), Some(3));
         }
     }
-    let options = house.raw("OPTIONS", "/v26.0/me", &[], Vec::new()).await;
+    let options = fixture.raw("OPTIONS", "/v26.0/me", &[], Vec::new()).await;
     assert_eq!((options.status, options.text.as_str()), (StatusCode::NO_CONTENT, ""));
-    let account = house.get(&format!("/v26.0/act_{}", m.account), t).await;
+    let account = fixture.get(&format!("/v26.0/act_{}", m.account), t).await;
     let usage: Value = serde_json::from_str(account.header("x-business-use-case-usage").unwrap()).unwrap();
     let mut keys: Vec<&String> = usage[m.account.to_string()][0].as_object().unwrap().keys().collect();
     keys.sort();

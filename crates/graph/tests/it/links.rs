@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use valetkey_graph::{Graph, GraphConfig};
 use valetkey_http::Request;
 
-use crate::house::{Answer, Company, House, encode, house};
+use crate::fixture::{Answer, Company, Fixture, encode, fixture};
 
 const BASE: &str = "http://valetkey.test";
 
-/// Two Pages of the maker with three posts each.
-async fn two_pages(house: &House, m: &Company) -> [String; 2] {
-    let made = house.post(&format!("/v26.0/{}/owned_pages", m.business), &m.admin_token, &[("name", "Second")]).await;
+/// Two Pages of the company with three posts each.
+async fn two_pages(fixture: &Fixture, m: &Company) -> [String; 2] {
+    let made = fixture.post(&format!("/v26.0/{}/owned_pages", m.business), &m.admin_token, &[("name", "Second")]).await;
     let pages = [m.page.to_string(), made.str("id").to_owned()];
     for i in 0..3 {
         for page in &pages {
             let text = format!("{page} {i}");
-            let post = house.post(&format!("/v26.0/{page}/feed"), &m.admin_token, &[("message", &text)]).await;
+            let post = fixture.post(&format!("/v26.0/{page}/feed"), &m.admin_token, &[("message", &text)]).await;
             assert!(post.body["id"].is_string(), "{}", post.text);
-            house.clock.advance_ms(1000);
+            fixture.clock.advance_ms(1000);
         }
     }
     pages
@@ -36,20 +36,20 @@ fn parts(answer: &Answer) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_list_of_each_id_goes_on_by_itself() {
-    let house = house().await;
-    let m = &house.maker;
-    let pages = two_pages(&house, m).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let pages = two_pages(&fixture, m).await;
     for target in [
         format!("/v25.0/feed?ids={},{}&limit=2&fields=message", pages[0], pages[1]),
         format!("/v25.0/?ids={},{}&fields=feed.limit(2){{message}}", pages[0], pages[1]),
     ] {
-        let answer = house.get(&target, &m.admin_token).await;
+        let answer = fixture.get(&target, &m.admin_token).await;
         for page in &pages {
             let list = answer.body.get(page).unwrap_or_else(|| panic!("{}", answer.text));
             let list = list.get("feed").unwrap_or(list);
             let next = list["paging"]["next"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
             assert!(next.starts_with(&format!("{BASE}/v25.0/{page}/feed?")) && !next.contains("ids="), "{next}");
-            let rest = house.raw("GET", next.strip_prefix(BASE).unwrap(), &[], Vec::new()).await;
+            let rest = fixture.raw("GET", next.strip_prefix(BASE).unwrap(), &[], Vec::new()).await;
             assert_eq!(messages(&rest.body), [format!("{page} 0")], "{next}: {}", rest.text);
         }
     }
@@ -57,23 +57,23 @@ async fn the_list_of_each_id_goes_on_by_itself() {
 
 #[tokio::test]
 async fn a_cursor_is_good_for_its_own_list_alone() {
-    let house = house().await;
-    let m = &house.maker;
-    let pages = two_pages(&house, m).await;
-    let first = house.get(&format!("/v26.0/{}/feed?limit=1", pages[0]), &m.admin_token).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let pages = two_pages(&fixture, m).await;
+    let first = fixture.get(&format!("/v26.0/{}/feed?limit=1", pages[0]), &m.admin_token).await;
     let after = first.body["paging"]["cursors"]["after"].as_str().unwrap().to_owned();
     assert_eq!(
-        house.get(&format!("/v26.0/{}/feed?after={after}", pages[0]), &m.admin_token).await.status,
+        fixture.get(&format!("/v26.0/{}/feed?after={after}", pages[0]), &m.admin_token).await.status,
         StatusCode::OK
     );
-    let users = house.get(&format!("/v26.0/{}/access_tokens?limit=1", m.admin), &m.admin_token).await;
+    let users = fixture.get(&format!("/v26.0/{}/access_tokens?limit=1", m.admin), &m.admin_token).await;
     let token = users.body["paging"]["cursors"]["after"].as_str().unwrap().to_owned();
     for target in [
         format!("/v26.0/{}/feed?after={after}", pages[1]),
         format!("/v26.0/{}/posts?before={after}", pages[0]),
-        format!("/v26.0/{}/access_tokens?after={token}", m.clerk),
+        format!("/v26.0/{}/access_tokens?after={token}", m.employee),
     ] {
-        let answer = house.get(&target, &m.admin_token).await;
+        let answer = fixture.get(&target, &m.admin_token).await;
         assert_eq!(
             (answer.code(), answer.body["error"]["message"].as_str()),
             (Some(100), Some("(#100) Invalid cursor")),
@@ -85,10 +85,10 @@ async fn a_cursor_is_good_for_its_own_list_alone() {
 
 #[tokio::test]
 async fn links_in_a_batch_keep_version_token_and_proof() {
-    let house = house().await;
-    let m = &house.maker;
-    two_pages(&house, m).await;
-    let set = house.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    two_pages(&fixture, m).await;
+    let set = fixture.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
     assert_eq!(set.body, json!({"success": true}), "{}", set.text);
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, m.app_secret.as_bytes());
     let proof: String =
@@ -96,16 +96,16 @@ async fn links_in_a_batch_keep_version_token_and_proof() {
     let batch = json!([
         {"method": "GET", "relative_url": format!("{}/feed?limit=1", m.page)},
         {"method": "GET", "relative_url": format!("v24.0/{}/feed?limit=1", m.page)},
-        {"method": "GET", "relative_url": "me/businesses", "access_token": house.agency.admin_token},
+        {"method": "GET", "relative_url": "me/businesses", "access_token": fixture.agency.admin_token},
     ])
     .to_string();
     let form = [("batch", batch.as_str()), ("appsecret_proof", proof.as_str())];
-    let answer = house.post("/v25.0/", &m.admin_token, &form).await;
+    let answer = fixture.post("/v25.0/", &m.admin_token, &form).await;
     let bodies = parts(&answer);
     for (body, version) in bodies.iter().zip(["v25.0", "v24.0"]) {
         let next = body["paging"]["next"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
         assert!(next.starts_with(&format!("{BASE}/{version}/{}/feed?", m.page)), "{next}");
-        let followed = house.raw("GET", next.strip_prefix(BASE).unwrap(), &[], Vec::new()).await;
+        let followed = fixture.raw("GET", next.strip_prefix(BASE).unwrap(), &[], Vec::new()).await;
         assert_eq!(followed.status, StatusCode::OK, "{}", followed.text);
     }
     // The proof of the top token is none of another token's.
@@ -114,33 +114,33 @@ async fn links_in_a_batch_keep_version_token_and_proof() {
     let header = [("authorization", format!("Bearer {}", m.admin_token))];
     let header: Vec<(&str, &str)> = header.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let body = format!("batch={}&appsecret_proof={proof}", encode(&batch));
-    let answer = house.raw("POST", "/v25.0/", &header, body.into_bytes()).await;
+    let answer = fixture.raw("POST", "/v25.0/", &header, body.into_bytes()).await;
     let next = parts(&answer)[0]["paging"]["next"].as_str().unwrap().to_owned();
     assert!(!next.contains("access_token") && !next.contains("appsecret_proof"), "{next}");
 }
 
 #[tokio::test]
 async fn in_a_batch_as_elsewhere_the_body_counts_before_the_query() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let batch = json!([
         {"method": "POST", "relative_url": format!("{}?about=query", m.page), "body": "about=body"},
         {"method": "POST", "relative_url": format!("{}/feed?message=query&caption=query", m.page), "body": "message=body&caption=body"},
     ]);
-    let answer = house.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
+    let answer = fixture.post("/v26.0/", &m.admin_token, &[("batch", &batch.to_string())]).await;
     let post = parts(&answer)[1]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned();
-    let page = house.get(&format!("/v26.0/{}?fields=about", m.page), &m.admin_token).await;
+    let page = fixture.get(&format!("/v26.0/{}?fields=about", m.page), &m.admin_token).await;
     assert_eq!(page.body["about"], "body", "{}", page.text);
-    let post = house.get(&format!("/v26.0/{post}?fields=message,caption"), &m.admin_token).await;
+    let post = fixture.get(&format!("/v26.0/{post}?fields=message,caption"), &m.admin_token).await;
     assert_eq!((&post.body["message"], &post.body["caption"]), (&json!("body"), &json!("body")), "{}", post.text);
 }
 
 #[tokio::test]
-async fn a_door_that_does_not_know_its_address_links_nowhere() {
-    let house = house().await;
-    let m = &house.maker;
-    two_pages(&house, m).await;
-    let door = Graph::new(house.service.clone(), GraphConfig::default());
+async fn a_adapter_that_does_not_know_its_address_links_nowhere() {
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    two_pages(&fixture, m).await;
+    let adapter = Graph::new(fixture.service.clone(), GraphConfig::default());
     let ask = async |headers: &[(&'static str, &str)], client: Option<&str>| -> Value {
         let target =
             format!("/v26.0/{}/feed?limit=1&fields=message,permalink_url&access_token={}", m.page, m.admin_token);
@@ -151,7 +151,7 @@ async fn a_door_that_does_not_know_its_address_links_nowhere() {
         if let Some(ip) = client {
             request.client_ip = ip.parse().unwrap();
         }
-        serde_json::from_slice(&door.handle(request).await.body).unwrap()
+        serde_json::from_slice(&adapter.handle(request).await.body).unwrap()
     };
     let host = ("host", "graph.example");
     let direct = ask(&[host], None).await;

@@ -1,4 +1,4 @@
-//! The Graph door, from request bytes to reply bytes, over the store that
+//! The Graph adapter, from request bytes to reply bytes, over the store that
 //! `VALETKEY_TEST_STORE` names, the memory store by default.
 
 // The lints' leave for tests covers test functions, not the helpers that they share.
@@ -9,7 +9,7 @@ mod attack;
 mod bad_input;
 mod costs;
 mod documents;
-mod house;
+mod fixture;
 mod kept;
 mod links;
 mod matrix;

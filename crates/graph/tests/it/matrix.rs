@@ -5,17 +5,17 @@ use valetkey_domain::token::Lifetime;
 use valetkey_graph::schema::{self, Verb};
 use valetkey_service::Call;
 
-use crate::house::{Company, House, house};
+use crate::fixture::{Company, Fixture, fixture};
 
 /// The paths of a company's things, by the kind of node.
-async fn paths(house: &House, m: &Company) -> Vec<(&'static str, String)> {
-    let posted = house.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
+async fn paths(fixture: &Fixture, m: &Company) -> Vec<(&'static str, String)> {
+    let posted = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
     let body = [("name", "C"), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]")];
-    let campaign = house.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &body).await;
-    let token = house.get(&format!("/v26.0/{}/access_tokens", m.clerk), &m.admin_token).await;
+    let campaign = fixture.post(&format!("/v26.0/act_{}/campaigns", m.account), &m.admin_token, &body).await;
+    let token = fixture.get(&format!("/v26.0/{}/access_tokens", m.employee), &m.admin_token).await;
     vec![
         ("Business", m.business.to_string()),
-        ("SystemUser", m.clerk.to_string()),
+        ("SystemUser", m.employee.to_string()),
         ("BusinessUser", m.admin_person.to_string()),
         ("Application", m.app.to_string()),
         ("Page", m.page.to_string()),
@@ -45,11 +45,11 @@ fn target(id: &str, edge: Option<&str>) -> String {
 
 #[tokio::test]
 async fn every_route_refuses_no_broken_and_dead_credentials() {
-    let house = house().await;
-    let m = &house.maker;
+    let fixture = fixture().await;
+    let m = &fixture.company;
     let broken = format!("{}x", &m.admin_token[..m.admin_token.len() - 1]);
-    let things = paths(&house, m).await;
-    house.delete(&format!("/v26.0/{}/access_tokens", m.clerk), &m.admin_token, &[]).await;
+    let things = paths(&fixture, m).await;
+    fixture.delete(&format!("/v26.0/{}/access_tokens", m.employee), &m.admin_token, &[]).await;
     let mut tried = 0;
     for (kind, id) in &things {
         for (method, edge) in routes(kind) {
@@ -57,8 +57,8 @@ async fn every_route_refuses_no_broken_and_dead_credentials() {
                 continue;
             }
             let target = target(id, edge);
-            for token in [None, Some(broken.as_str()), Some(m.clerk_token.as_str()), Some("nonsense")] {
-                let answer = house.send(method, &target, token, &[]).await;
+            for token in [None, Some(broken.as_str()), Some(m.employee_token.as_str()), Some("nonsense")] {
+                let answer = fixture.send(method, &target, token, &[]).await;
                 assert_eq!(
                     (answer.status.as_u16(), answer.code()),
                     (401, Some(190)),
@@ -75,9 +75,9 @@ async fn every_route_refuses_no_broken_and_dead_credentials() {
 
 #[tokio::test]
 async fn a_foreign_id_answers_like_one_that_was_never_issued() {
-    let house = house().await;
-    let things = paths(&house, &house.maker).await;
-    let stranger = house.agency.admin_token.as_str();
+    let fixture = fixture().await;
+    let things = paths(&fixture, &fixture.company).await;
+    let stranger = fixture.agency.admin_token.as_str();
     for (kind, id) in &things {
         // The same form, one digit away from anything that exists.
         let never: String = {
@@ -87,8 +87,8 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
             String::from_utf8(bytes).unwrap()
         };
         for (method, edge) in routes(kind) {
-            let foreign = house.send(method, &target(id, edge), Some(stranger), &[]).await;
-            let unknown = house.send(method, &target(&never, edge), Some(stranger), &[]).await;
+            let foreign = fixture.send(method, &target(id, edge), Some(stranger), &[]).await;
+            let unknown = fixture.send(method, &target(&never, edge), Some(stranger), &[]).await;
             if matches!(edge, Some("instruments" | "activities")) && method == "POST" {
                 continue;
             }
@@ -100,7 +100,7 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
                 "{method} {kind} {edge:?}: {}",
                 foreign.text
             );
-            let names = |a: &crate::house::Answer| a.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>();
+            let names = |a: &crate::fixture::Answer| a.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>();
             assert_eq!(names(&foreign), names(&unknown), "{method} {kind} {edge:?}");
         }
     }
@@ -110,18 +110,18 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
 /// or a write that opens is seen.
 #[tokio::test]
 async fn the_access_matrix_of_an_employee_without_assignments() {
-    let house = house().await;
-    let m = &house.maker;
-    let things = paths(&house, m).await;
+    let fixture = fixture().await;
+    let m = &fixture.company;
+    let things = paths(&fixture, m).await;
     let person = Call::with_token(&m.person_token, "seed");
-    let scopes = house.service.read(|s| s.app(m.app).unwrap().allowed_scopes.names()).unwrap();
+    let scopes = fixture.service.read(|s| s.app(m.app).unwrap().allowed_scopes.names()).unwrap();
     let mut lines = Vec::new();
     for (kind, id) in &things {
         for (method, edge) in routes(kind) {
             // A token of its own for each call, since some calls end it, and one takes the app away.
-            house.service.install_app(&person, m.clerk, m.app).await.unwrap();
-            let token = house.token(m, m.clerk, &scopes, Lifetime::Never).await;
-            let answer = house.send(method, &target(id, edge), Some(&token), &[]).await;
+            fixture.service.install_app(&person, m.employee, m.app).await.unwrap();
+            let token = fixture.token(m, m.employee, &scopes, Lifetime::Never).await;
+            let answer = fixture.send(method, &target(id, edge), Some(&token), &[]).await;
             let cell = match (answer.code(), answer.reason()) {
                 (Some(code), reason) => format!("{code} {}", reason.unwrap_or("-")),
                 (None, _) => "ok".to_owned(),

@@ -1,4 +1,4 @@
-//! The decision tables as calls: what a row says, the door must answer, in its own dialect. And the
+//! The decision tables as calls: what a row says, the adapter must answer, in its own dialect. And the
 //! access matrix over every route of an asset.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use valetkey_service::rights::Right;
 use valetkey_testkit::ground::Ground;
 use valetkey_testkit::stage::{Stage, Staged};
 
-use crate::house::{Answer, Door, encode};
+use crate::fixture::{Answer, Adapter, encode};
 
 /// Status, code and subcode of a reason: the whole table for an ordinary no.
 fn wire(reason: Reason) -> (u16, u64, Option<u64>) {
@@ -69,7 +69,7 @@ fn call_of(case: &Case) -> Option<&str> {
     }
 }
 
-async fn send(door: &Door, call: &str, kind: AssetKind, staged: &Staged, proof: Option<&str>) -> Answer {
+async fn send(adapter: &Adapter, call: &str, kind: AssetKind, staged: &Staged, proof: Option<&str>) -> Answer {
     let ids = &staged.ids;
     let act = if kind == AssetKind::AD_ACCOUNT { "act_" } else { "" };
     let mut words = call.split(' ').map(|word| {
@@ -91,7 +91,7 @@ async fn send(door: &Door, call: &str, kind: AssetKind, staged: &Staged, proof: 
         "POST" => (format!("/v26.0{path}"), form.join("&")),
         _ => (format!("/v26.0{path}?{}", form.join("&")), String::new()),
     };
-    door.raw(&method, &target, &[("content-type", "application/x-www-form-urlencoded")], body.into_bytes()).await
+    adapter.raw(&method, &target, &[("content-type", "application/x-www-form-urlencoded")], body.into_bytes()).await
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn every_row_that_has_a_call_is_answered_so() {
         }
     }
     stage.write(&*ground.store).await;
-    let door = Door::new(ground.node(1).await);
+    let adapter = Adapter::new(ground.node(1).await);
     let mut wrong = Vec::new();
     for (made, call, case) in &staged {
         let proof = match case.question.proof {
@@ -115,7 +115,7 @@ async fn every_row_that_has_a_call_is_answered_so() {
             Proof::Wrong => Some("0".repeat(64)),
         };
         let kind = case.view.asset.map_or(AssetKind::PAGE, |a| a.kind);
-        let answer = send(&door, call, kind, made, proof.as_deref()).await;
+        let answer = send(&adapter, call, kind, made, proof.as_deref()).await;
         if let Some(got) = differs(&answer, &case.decide()) {
             wrong.push(format!("{}: {call}: wanted `{}`, got {got}", case.line, case.wanted));
         }
@@ -164,13 +164,13 @@ async fn every_route_of_an_asset_by_task_by_relation_by_role() {
         }
     }
     stage.write(&*ground.store).await;
-    let door = Door::new(ground.node(1).await);
+    let adapter = Adapter::new(ground.node(1).await);
     let mut seen: BTreeMap<(&str, &str, &str), [usize; 2]> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (made, node, at) in &staged {
         for (call, right) in routes(node) {
             let wanted = decide(&at.view, &right.on_asset(Ids::of_tables().asset, at.kind), NOW);
-            let answer = send(&door, &call, at.kind, made, None).await;
+            let answer = send(&adapter, &call, at.kind, made, None).await;
             let Situation { word, relation, role, held, .. } = at;
             if let Some(got) = differs(&answer, &wanted) {
                 wrong.push(format!("{call} {word} {relation} {role} has {held}: got {got}"));

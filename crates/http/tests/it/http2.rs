@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::house::{House, config, soon};
+use super::fixture::{Fixture, config, soon};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -42,8 +42,8 @@ async fn prior_knowledge(address: SocketAddr) -> SendRequest<Full<Bytes>> {
 
 #[tokio::test]
 async fn plain_http2_is_spoken_with_prior_knowledge() {
-    let house = House::open(config());
-    let sender = prior_knowledge(house.address).await;
+    let fixture = Fixture::open(config());
+    let sender = prior_knowledge(fixture.address).await;
     let (status, _, body) = ask(&sender, Method::GET, "/fast?a=1", Bytes::new()).await;
     assert_eq!((status.as_u16(), body.as_str()), (200, "fast 127.0.0.1 a=1"));
     let (_, _, body) = ask(&sender, Method::POST, "/echo", Bytes::from_static(b"abc")).await;
@@ -51,33 +51,33 @@ async fn plain_http2_is_spoken_with_prior_knowledge() {
     let (status, headers, body) = ask(&sender, Method::HEAD, "/other", Bytes::new()).await;
     assert_eq!((status.as_u16(), body.as_str()), (200, ""));
     assert_eq!(headers["content-length"], "44");
-    assert_eq!(house.stats().connections_total, 1);
+    assert_eq!(fixture.stats().connections_total, 1);
 }
 
 #[tokio::test]
 async fn streams_dont_wait_for_each_other_and_a_panic_costs_one() {
-    let house = House::open(config());
-    let sender = prior_knowledge(house.address).await;
+    let fixture = Fixture::open(config());
+    let sender = prior_knowledge(fixture.address).await;
     let gated = tokio::spawn({
         let sender = sender.clone();
         async move { ask(&sender, Method::GET, "/gate", Bytes::new()).await }
     });
-    house.marks.entered.acquire().await.unwrap().forget();
+    fixture.marks.entered.acquire().await.unwrap().forget();
     let (status, _, _) = ask(&sender, Method::GET, "/panic", Bytes::new()).await;
     assert_eq!(status.as_u16(), 500);
     let (status, _, _) = ask(&sender, Method::GET, "/fast-panic", Bytes::new()).await;
     assert_eq!(status.as_u16(), 500);
     let (status, _, _) = ask(&sender, Method::GET, "/other", Bytes::new()).await;
     assert_eq!(status.as_u16(), 200);
-    house.marks.gate.add_permits(1);
+    fixture.marks.gate.add_permits(1);
     assert_eq!(soon(gated).await.unwrap().2, "through");
-    assert_eq!(house.stats().connections_total, 1);
+    assert_eq!(fixture.stats().connections_total, 1);
 }
 
 #[tokio::test]
 async fn ten_megabytes_are_refused_on_http2_too() {
-    let house = House::open(config());
-    let sender = prior_knowledge(house.address).await;
+    let fixture = Fixture::open(config());
+    let sender = prior_knowledge(fixture.address).await;
     let large = Bytes::from(vec![b'x'; 10_000_000]);
     let (status, _, body) = ask(&sender, Method::POST, "/echo", large).await;
     assert_eq!(status.as_u16(), 413);
@@ -88,12 +88,12 @@ async fn ten_megabytes_are_refused_on_http2_too() {
 
 #[tokio::test]
 async fn draining_lets_streams_finish() {
-    let house = House::open(config());
-    let sender = prior_knowledge(house.address).await;
+    let fixture = Fixture::open(config());
+    let sender = prior_knowledge(fixture.address).await;
     let gated = tokio::spawn(async move { ask(&sender, Method::GET, "/gate", Bytes::new()).await });
-    house.marks.entered.acquire().await.unwrap().forget();
-    house.shutdown.cancel();
-    house.marks.gate.add_permits(1);
+    fixture.marks.entered.acquire().await.unwrap().forget();
+    fixture.shutdown.cancel();
+    fixture.marks.gate.add_permits(1);
     assert_eq!(soon(gated).await.unwrap().2, "through");
-    assert_eq!(soon(house.served).await.unwrap().cut_count, 0);
+    assert_eq!(soon(fixture.served).await.unwrap().cut_count, 0);
 }

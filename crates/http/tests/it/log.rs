@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use super::house::{House, config, get, post};
+use super::fixture::{Fixture, config, get, post};
 use tracing::Level;
 
 #[derive(Clone, Default)]
@@ -31,11 +31,11 @@ impl Lines {
             .with_writer(move || writer.clone())
             .finish();
         let _guard = tracing::subscriber::set_default(subscriber);
-        let house = House::open(config());
-        house.ask(&get("/fast?access_token=hush")).await;
-        house.ask(&get("/other/vkeysu_hush?a=1&access_token=hush&client_secret=hush")).await;
-        house.ask(&post("/echo?code=hush", &"x".repeat(2_000_000))).await;
-        house.ask(&get("/panic?password=hush")).await;
+        let fixture = Fixture::open(config());
+        fixture.ask(&get("/fast?access_token=hush")).await;
+        fixture.ask(&get("/other/vkeysu_hush?a=1&access_token=hush&client_secret=hush")).await;
+        fixture.ask(&post("/echo?code=hush", &"x".repeat(2_000_000))).await;
+        fixture.ask(&get("/panic?password=hush")).await;
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         text.lines().filter(|line| line.contains(" access: ")).collect::<Vec<_>>().join("\n")
     }

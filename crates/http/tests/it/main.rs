@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod drain;
-mod house;
+mod fixture;
 mod http2;
 mod limits;
 mod log;

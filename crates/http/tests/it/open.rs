@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::house::{Caller, House, Marks, Probe, config, get};
+use super::fixture::{Caller, Fixture, Marks, Probe, config, get};
 use tokio::sync::Semaphore;
 use valetkey_http::{Limits, ListenError, Listener};
 
@@ -45,9 +45,9 @@ async fn plain_http_stays_at_home_unless_a_proxy_is_in_front() {
     behind.address = "0.0.0.0:0".parse().unwrap();
     behind.behind_proxy = true;
     let (site, marks) = probe();
-    let mut house = House::around(Listener::bind(behind, site).unwrap(), marks);
-    house.address.set_ip([127, 0, 0, 1].into());
-    assert_eq!(house.ask(&get("/fast")).await.body, "fast 127.0.0.1 ");
+    let mut fixture = Fixture::around(Listener::bind(behind, site).unwrap(), marks);
+    fixture.address.set_ip([127, 0, 0, 1].into());
+    assert_eq!(fixture.ask(&get("/fast")).await.body, "fast 127.0.0.1 ");
     let mut home = config();
     home.address = "127.1.2.3:0".parse().unwrap();
     assert!(Listener::bind(home, probe().0).is_ok());
@@ -72,9 +72,9 @@ async fn a_unix_socket_is_served_alike() {
     let path = std::env::temp_dir().join(name);
     let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
     let (site, marks) = probe();
-    let house = House::around(Listener::over_unix(socket, config(), site).unwrap(), marks);
+    let fixture = Fixture::around(Listener::over_unix(socket, config(), site).unwrap(), marks);
     let mut caller = Caller::new(tokio::net::UnixStream::connect(&path).await.unwrap());
     std::fs::remove_file(&path).unwrap();
     assert_eq!(caller.ask(&get("/fast")).await.body, "fast 127.0.0.1 ");
-    assert_eq!(house.stats().connections_total, 1);
+    assert_eq!(fixture.stats().connections_total, 1);
 }

@@ -1,11 +1,11 @@
 //! A panic costs one request.
 
-use super::house::{House, config, get, post};
+use super::fixture::{Fixture, config, get, post};
 
 #[tokio::test]
 async fn a_panic_costs_one_request() {
-    let house = House::open(config());
-    let mut caller = house.caller().await;
+    let fixture = Fixture::open(config());
+    let mut caller = fixture.caller().await;
     for (count, request, path) in [
         (1, get("/fast-panic"), "/fast-panic"),
         (2, get("/panic"), "/panic"),
@@ -14,19 +14,19 @@ async fn a_panic_costs_one_request() {
     ] {
         let got = caller.ask(&request).await;
         assert_eq!((got.status, got.body), (500, format!("fault {path} 22")));
-        assert_eq!(house.stats().panics_total, count);
-        assert_eq!(house.stats().in_flight, 0);
+        assert_eq!(fixture.stats().panics_total, count);
+        assert_eq!(fixture.stats().in_flight, 0);
         assert_eq!(caller.ask(&get("/fast")).await.status, 200);
         assert_eq!(caller.ask(&get("/other")).await.status, 200);
     }
-    assert_eq!(house.stats().connections_total, 1, "all on one connection");
+    assert_eq!(fixture.stats().connections_total, 1, "all on one connection");
 }
 
 #[tokio::test]
 async fn even_a_panic_in_the_words_for_a_panic_is_answered() {
-    let house = House::open(config());
+    let fixture = Fixture::open(config());
     for path in ["/panic?fault=panics", "/fast-panic?fault=panics"] {
-        let got = house.ask(&get(path)).await;
+        let got = fixture.ask(&get(path)).await;
         assert_eq!((got.status, got.body.as_str()), (500, "internal error\n"));
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use super::house::{Caller, House, config, get};
+use super::fixture::{Caller, Fixture, config, get};
 use super::http2;
 use bytes::Bytes;
 use http::Method;
@@ -37,7 +37,7 @@ fn reloader(files: &Files) -> Result<Arc<TlsReloader>, TlsError> {
     }))
 }
 
-async fn connect(house: &House, root: &CertificateDer<'static>, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
+async fn connect(fixture: &Fixture, root: &CertificateDer<'static>, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(root.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -47,7 +47,7 @@ async fn connect(house: &House, root: &CertificateDer<'static>, alpn: &[&str]) -
         .with_root_certificates(roots)
         .with_no_client_auth();
     client.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let stream = TcpStream::connect(house.address).await.unwrap();
+    let stream = TcpStream::connect(fixture.address).await.unwrap();
     let name = ServerName::try_from("valetkey.test").unwrap();
     TlsConnector::from(Arc::new(client)).connect(name, stream).await
 }
@@ -59,14 +59,14 @@ async fn tls_speaks_both_versions_and_takes_a_new_certificate_while_running() {
     let reloader = reloader(&files).unwrap();
     let mut config = config();
     config.tls = Some(Arc::clone(&reloader));
-    let house = House::open(config);
+    let fixture = Fixture::open(config);
 
-    let stream = connect(&house, &first, &["http/1.1"]).await.unwrap();
+    let stream = connect(&fixture, &first, &["http/1.1"]).await.unwrap();
     let mut standing = Caller::new(stream);
     let body = standing.ask(&get("/other")).await.body;
     assert_eq!(body, "GET /other 0 bytes from 127.0.0.1 tls true");
 
-    let stream = connect(&house, &first, &["h2", "http/1.1"]).await.unwrap();
+    let stream = connect(&fixture, &first, &["h2", "http/1.1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let sender = http2::talk(stream).await;
     let (_, _, body) = http2::ask(&sender, Method::GET, "/other", Bytes::new()).await;
@@ -78,13 +78,13 @@ async fn tls_speaks_both_versions_and_takes_a_new_certificate_while_running() {
     *files.lock().unwrap() = Ok(mismatched);
     let error = reloader.reload().unwrap_err().to_string();
     assert!(error.starts_with("cert.pem and key.pem can't be used together"), "{error}");
-    assert!(connect(&house, &first, &[]).await.is_ok());
-    assert!(connect(&house, &second, &[]).await.is_err());
+    assert!(connect(&fixture, &first, &[]).await.is_ok());
+    assert!(connect(&fixture, &second, &[]).await.is_err());
 
     *files.lock().unwrap() = Ok(pem);
     reloader.reload().unwrap();
-    assert!(connect(&house, &first, &[]).await.is_err());
-    let stream = connect(&house, &second, &[]).await.unwrap();
+    assert!(connect(&fixture, &first, &[]).await.is_err());
+    let stream = connect(&fixture, &second, &[]).await.unwrap();
     assert_eq!(Caller::new(stream).ask(&get("/fast")).await.status, 200);
     assert_eq!(standing.ask(&get("/fast")).await.status, 200, "the old connection goes on");
 }
@@ -110,21 +110,21 @@ async fn handshakes_that_fail_or_stall_are_ended_and_counted() {
     let mut config = config();
     config.tls = Some(reloader(&files).unwrap());
     config.limits = Limits { tls_handshake_timeout_ms: 60, ..Limits::default() };
-    let house = House::open(config);
-    assert_eq!(house.caller().await.closed().await, "");
-    let mut plain = house.caller().await;
+    let fixture = Fixture::open(config);
+    assert_eq!(fixture.caller().await.closed().await, "");
+    let mut plain = fixture.caller().await;
     plain.send(get("/fast")).await;
     // An alert may come before the end; it is not HTTP.
     let mut rest = Vec::new();
     let _ = tokio::io::AsyncReadExt::read_to_end(&mut plain.stream, &mut rest).await;
     assert!(!rest.starts_with(b"HTTP"));
-    super::house::soon(async {
-        while house.stats().tls_failures_total < 2 {
+    super::fixture::soon(async {
+        while fixture.stats().tls_failures_total < 2 {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    assert_eq!(house.stats().requests_total, 0);
+    assert_eq!(fixture.stats().requests_total, 0);
 }
 
 #[tokio::test]
@@ -133,5 +133,5 @@ async fn tls_may_listen_anywhere() {
     let mut config = config();
     config.address = "0.0.0.0:0".parse().unwrap();
     config.tls = Some(reloader(&files).unwrap());
-    assert!(valetkey_http::Listener::bind(config, Arc::new(super::house::Probe(super::open::marks()))).is_ok());
+    assert!(valetkey_http::Listener::bind(config, Arc::new(super::fixture::Probe(super::open::marks()))).is_ok());
 }

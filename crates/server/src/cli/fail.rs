@@ -25,7 +25,7 @@ impl Fail {
         self
     }
 
-    /// The refusal of the JSON door.
+    /// The refusal of the JSON adapter.
     pub fn refused(error: &Value) -> Fail {
         let text = |name: &str| error.get(name).and_then(Value::as_str);
         let reason = text("reason").unwrap_or("refused");

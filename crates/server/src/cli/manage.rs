@@ -1,4 +1,4 @@
-//! The verbs of the nouns: each turns its words into one call of the JSON door, and prints the answer.
+//! The verbs of the nouns: each turns its words into one call of the JSON adapter, and prints the answer.
 //! What is a secret is printed once, to standard output, and kept nowhere.
 
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The command line: it turns words into calls of the JSON door, and answers into text. It must never
-//! decide about a right, and never write to a store but through that door.
+//! The command line: it turns words into calls of the JSON adapter, and answers into text. It must never
+//! decide about a right, and never write to a store but through that adapter.
 
 mod args;
 mod client;

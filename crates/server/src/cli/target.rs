@@ -22,21 +22,21 @@ pub const TOKEN_VARIABLE: &str = "VALETKEY_TOKEN";
 /// Where the demo lies when nothing is said.
 const DEMO: &str = "valetkey-data/demo";
 
-enum Door {
+enum Adapter {
     Socket(PathBuf),
     Tcp { address: Address, ca: Option<PathBuf> },
     Store { api: Api, node: Box<Node> },
 }
 
-/// One command's way to the JSON door.
+/// One command's way to the JSON adapter.
 pub struct Session {
-    door: Door,
+    adapter: Adapter,
     bearer: Option<String>,
     place: String,
     pub json: bool,
 }
 
-/// What a command of the door gave.
+/// What a command of the adapter gave.
 #[derive(Debug)]
 pub struct Done {
     pub result: Value,
@@ -73,8 +73,8 @@ impl Session {
                 (Some(token), By::Usual) => Some(token),
                 _ => Some(login::load(&login::Place::Server(place.clone()))?.access_token),
             };
-            let door = Door::Tcp { address, ca: on.ca.clone() };
-            return Ok(Session { door, bearer, place, json: on.json });
+            let adapter = Adapter::Tcp { address, ca: on.ca.clone() };
+            return Ok(Session { adapter, bearer, place, json: on.json });
         }
         let config = config(on)?;
         let bearer = match (given_token(on), by) {
@@ -84,16 +84,16 @@ impl Session {
             (None, By::Usual) => None,
         };
         let place = config.data.display().to_string();
-        let door = Session::door(&config).await?;
-        Ok(Session { door, bearer, place, json: on.json })
+        let adapter = Session::adapter(&config).await?;
+        Ok(Session { adapter, bearer, place, json: on.json })
     }
 
-    async fn door(config: &Config) -> Result<Door, Fail> {
+    async fn adapter(config: &Config) -> Result<Adapter, Fail> {
         if client::connect_socket(&config.data).await?.is_some() {
-            return Ok(Door::Socket(config.data.clone()));
+            return Ok(Adapter::Socket(config.data.clone()));
         }
         let (service, node) = open_service(config).await?;
-        Ok(Door::Store { api: Api::new(service), node: Box::new(node) })
+        Ok(Adapter::Store { api: Api::new(service), node: Box::new(node) })
     }
 
     /// Where it acts, for messages.
@@ -103,15 +103,15 @@ impl Session {
 
     /// Whether it acts as the operator.
     pub fn is_operator(&self) -> bool {
-        self.bearer.is_none() && !matches!(self.door, Door::Tcp { .. })
+        self.bearer.is_none() && !matches!(self.adapter, Adapter::Tcp { .. })
     }
 
-    /// Calls a command of the door.
+    /// Calls a command of the adapter.
     pub async fn call(&self, command: &str, params: Value) -> Result<Done, Fail> {
         self.post(&format!("/v1/commands/{command}"), params).await
     }
 
-    /// Posts to a path of the door.
+    /// Posts to a path of the adapter.
     pub async fn post(&self, path: &str, params: Value) -> Result<Done, Fail> {
         let (status, body) = self.send(path, params.to_string().into_bytes()).await?;
         let read: Option<Value> = serde_json::from_slice(&body).ok();
@@ -130,15 +130,15 @@ impl Session {
 
     async fn send(&self, path: &str, body: Vec<u8>) -> Result<(StatusCode, Bytes), Fail> {
         let send = Send { method: Method::POST, path, bearer: self.bearer.as_deref(), body };
-        match &self.door {
-            Door::Socket(folder) => {
+        match &self.adapter {
+            Adapter::Socket(folder) => {
                 let stream = client::connect_socket(folder).await?.ok_or_else(|| {
                     Fail::new(format!("the server in {} stopped", folder.display())).hint("run the command again")
                 })?;
                 client::over_socket(stream, send).await
             }
-            Door::Tcp { address, ca } => client::over_tcp(address, ca.as_deref(), send).await,
-            Door::Store { api, .. } => {
+            Adapter::Tcp { address, ca } => client::over_tcp(address, ca.as_deref(), send).await,
+            Adapter::Store { api, .. } => {
                 let wrong = |what: &str| Fail::new(format!("the call can't be made: {what}"));
                 let uri = path.parse().map_err(|_| wrong("its path"))?;
                 let mut request = Request::new(Method::POST, uri);
@@ -156,7 +156,7 @@ impl Session {
 
     /// Lets go of the store, if it was opened.
     pub async fn close(self) {
-        if let Door::Store { api, node } = self.door {
+        if let Adapter::Store { api, node } = self.adapter {
             drop(api);
             node.close().await;
         }

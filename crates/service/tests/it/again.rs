@@ -12,12 +12,12 @@ use valetkey_testkit::clock::HOUR_MS;
 use valetkey_testkit::random::SeededRandom;
 
 use crate::altered::{Altered, Tale};
-use crate::house::{House, alive, answer, house, issue, name};
+use crate::fixture::{Fixture, alive, answer, fixture, issue, name};
 
 /// A node whose lease has run out.
-async fn lapsed(house: &House, on: &Arc<AtomicBool>, tale: Tale) -> Service {
-    let altered = Altered { inner: Arc::clone(&house.ground.store), on: Arc::clone(on), tale };
-    let deps = house.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "lapsed");
+async fn lapsed(fixture: &Fixture, on: &Arc<AtomicBool>, tale: Tale) -> Service {
+    let altered = Altered { inner: Arc::clone(&fixture.ground.store), on: Arc::clone(on), tale };
+    let deps = fixture.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "lapsed");
     let node = Service::open(deps).await.unwrap();
     node.set_fresh_until_ms(0);
     node
@@ -34,43 +34,43 @@ fn name_of(service: &Service, business: Id) -> String {
 
 #[tokio::test]
 async fn it_is_fresh_only_behind_the_last_fold() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let other = house.ground.stranger(3).await;
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let other = fixture.ground.stranger(3).await;
     service.set_fresh_until_ms(HOUR_MS.unsigned_abs() + 5_000);
-    house.ground.clock.advance_ms(5_000);
-    other.revoke_token(&maker.person, maker.robot_token.id).await.unwrap();
-    let new = issue(&other, &maker.person, maker.robot, maker.app).await;
+    fixture.ground.clock.advance_ms(5_000);
+    other.revoke_token(&company.person, company.robot_token.id).await.unwrap();
+    let new = issue(&other, &company.person, company.robot, company.app).await;
     // Every time that the store is looked at, the node is asked.
     let answers = Arc::new(Mutex::new(Vec::new()));
-    let (seen, asked, text) = (Arc::clone(&answers), service.clone(), maker.robot_token.text.clone());
-    house.ground.faulty.follow(Box::new(move |call| {
+    let (seen, asked, text) = (Arc::clone(&answers), service.clone(), company.robot_token.text.clone());
+    fixture.ground.faulty.follow(Box::new(move |call| {
         assert_eq!(call, StoreCall::Read);
         seen.lock().unwrap().push(answer(&asked, &text, alive()));
         None
     }));
-    assert_eq!(house.ask(&maker.robot_token, alive()), "not_fresh");
+    assert_eq!(fixture.ask(&company.robot_token, alive()), "not_fresh");
     let revision = service.catch_up(u64::MAX).await.unwrap();
-    assert_eq!(house.ask(&maker.robot_token, alive()), "token_revoked", "the very first answer");
-    assert_eq!([house.ask(&new, alive()), house.ask(&maker.root_token, alive())], ["allow"; 2]);
+    assert_eq!(fixture.ask(&company.robot_token, alive()), "token_revoked", "the very first answer");
+    assert_eq!([fixture.ask(&new, alive()), fixture.ask(&company.root_token, alive())], ["allow"; 2]);
     assert_eq!(revision, other.revision());
     assert!(service.receipt(revision).unwrap().is_some());
     let answers = answers.lock().unwrap().clone();
     assert!(answers.len() >= 2 && answers.iter().all(|a| *a == "not_fresh"), "{answers:?}");
-    house.ground.faulty.follow(Box::new(|_| None));
-    rename(service, maker.business, "Behind it").await;
+    fixture.ground.faulty.follow(Box::new(|_| None));
+    rename(service, company.business, "Behind it").await;
     assert_eq!(service.revision(), revision + 1);
 }
 
 #[tokio::test]
 async fn a_gap_of_many_entries_is_folded_to_its_end() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let other = house.ground.stranger(3).await;
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let other = fixture.ground.stranger(3).await;
     service.set_fresh_until_ms(0);
     let names = (0..2_100).map(|n| name(&format!("N{n}")));
     let edits = names.map(|n| {
-        let (other, business) = (other.clone(), maker.business);
+        let (other, business) = (other.clone(), company.business);
         async move {
             let edit = BusinessEdit { name: Some(n), ..BusinessEdit::default() };
             other.update_business(&Call::operator("x"), business, edit).await.unwrap();
@@ -78,61 +78,61 @@ async fn a_gap_of_many_entries_is_folded_to_its_end() {
     });
     futures_util::future::join_all(edits).await;
     assert_eq!(service.catch_up(u64::MAX).await.unwrap(), other.revision());
-    assert_eq!(name_of(service, maker.business), name_of(&other, maker.business));
+    assert_eq!(name_of(service, company.business), name_of(&other, company.business));
 }
 
 #[tokio::test]
 async fn a_store_that_fails_leaves_it_as_it_was_and_the_next_try_goes_on() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let other = house.ground.stranger(3).await;
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let other = fixture.ground.stranger(3).await;
     service.set_fresh_until_ms(0);
-    rename(&other, maker.business, "Elsewhere").await;
+    rename(&other, company.business, "Elsewhere").await;
     for fails_at in 0..2 {
         let mut reads = 0;
-        house.ground.faulty.follow(Box::new(move |_| {
+        fixture.ground.faulty.follow(Box::new(move |_| {
             reads += 1;
             (reads > fails_at).then_some(Fault::Before)
         }));
         assert_eq!(service.catch_up(u64::MAX).await.unwrap_err().reason, Reason::Unavailable);
         assert!(!service.is_fresh());
     }
-    house.ground.faulty.follow(Box::new(|_| None));
+    fixture.ground.faulty.follow(Box::new(|_| None));
     service.catch_up(u64::MAX).await.unwrap();
-    assert_eq!(name_of(service, maker.business), "Elsewhere");
+    assert_eq!(name_of(service, company.business), "Elsewhere");
 }
 
 #[tokio::test]
 async fn a_ledger_that_does_not_fit_stops_the_node_for_good() {
     for tale in [Tale::UnknownAction, Tale::Forged, Tale::Shorter, Tale::Gap] {
-        let house = house().await;
+        let fixture = fixture().await;
         let on = Arc::new(AtomicBool::new(false));
-        let node = lapsed(&house, &on, tale.clone()).await;
+        let node = lapsed(&fixture, &on, tale.clone()).await;
         // What does not change is followed, whatever the store would tell of more.
         node.catch_up(u64::MAX).await.unwrap();
         node.set_fresh_until_ms(0);
         on.store(true, Ordering::SeqCst);
         if !matches!(tale, Tale::Shorter) {
-            rename(&house.service, house.maker.business, "Elsewhere").await;
+            rename(&fixture.service, fixture.company.business, "Elsewhere").await;
         }
         assert_eq!(node.catch_up(u64::MAX).await.unwrap_err().reason, Reason::NotFresh);
         on.store(false, Ordering::SeqCst);
         node.set_fresh_until_ms(u64::MAX);
         assert_eq!(node.catch_up(u64::MAX).await.unwrap_err().reason, Reason::NotFresh);
-        assert_eq!(answer(&node, &house.maker.robot_token.text, alive()), "not_fresh");
+        assert_eq!(answer(&node, &fixture.company.robot_token.text, alive()), "not_fresh");
     }
 }
 
 #[tokio::test]
 async fn what_the_writer_folded_meanwhile_is_not_folded_again() {
-    let house = house().await;
-    let business = house.maker.business;
+    let fixture = fixture().await;
+    let business = fixture.company.business;
     let on = Arc::new(AtomicBool::new(false));
     let (read, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let late = Tale::Late { read: Arc::clone(&read), go: Arc::clone(&go) };
-    let node = lapsed(&house, &on, late).await;
+    let node = lapsed(&fixture, &on, late).await;
     node.set_fresh_until_ms(u64::MAX);
-    rename(&house.service, business, "First").await;
+    rename(&fixture.service, business, "First").await;
     on.store(true, Ordering::SeqCst);
     let catching_up = tokio::spawn({
         let node = node.clone();
@@ -143,9 +143,9 @@ async fn what_the_writer_folded_meanwhile_is_not_folded_again() {
     go.notify_one();
     let revision = catching_up.await.unwrap().unwrap();
     assert_eq!((revision, name_of(&node, business).as_str()), (node.revision(), "Second"));
-    assert_eq!(node.revision(), house.ground.store.head().await.unwrap().revision);
+    assert_eq!(node.revision(), fixture.ground.store.head().await.unwrap().revision);
     // And the chain is known up to there: what comes next fits.
-    rename(&house.service, business, "Third").await;
+    rename(&fixture.service, business, "Third").await;
     node.catch_up(u64::MAX).await.unwrap();
     assert_eq!(name_of(&node, business), "Third");
 }

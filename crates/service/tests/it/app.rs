@@ -7,10 +7,10 @@ use valetkey_domain::{Id, Reason};
 use valetkey_service::authz::{Decision, Sorts};
 use valetkey_service::{Call, Service, rights};
 
-use crate::house::{House, alive, house, issue};
+use crate::fixture::{Fixture, alive, fixture, issue};
 
-fn app_token(house: &House, secret: &str) -> String {
-    format!("{}|{}", house.maker.app, secret)
+fn app_token(fixture: &Fixture, secret: &str) -> String {
+    format!("{}|{}", fixture.company.app, secret)
 }
 
 fn proven(service: &Service, app: Id, secret: &str) -> bool {
@@ -19,52 +19,52 @@ fn proven(service: &Service, app: Id, secret: &str) -> bool {
 
 #[tokio::test]
 async fn an_app_is_known_by_id_and_secret() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let right = app_token(&house, &maker.secret);
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let right = app_token(&fixture, &company.secret);
     let table = [
         (right.clone(), "allow"),
-        (app_token(&house, "0123"), "token_unknown"),
-        (app_token(&house, ""), "token_unknown"),
-        (app_token(&house, &house.agency.secret), "token_unknown"),
-        (format!("{}|{}", house.agency.app, maker.secret), "token_unknown"),
-        (format!("|{}", maker.secret), "token_malformed"),
-        (format!("x|{}", maker.secret), "token_malformed"),
+        (app_token(&fixture, "0123"), "token_unknown"),
+        (app_token(&fixture, ""), "token_unknown"),
+        (app_token(&fixture, &fixture.agency.secret), "token_unknown"),
+        (format!("{}|{}", fixture.agency.app, company.secret), "token_unknown"),
+        (format!("|{}", company.secret), "token_malformed"),
+        (format!("x|{}", company.secret), "token_malformed"),
         (format!("0{right}"), "token_malformed"),
         ("|".to_owned(), "token_malformed"),
-        (format!("99|{}", maker.secret), "token_unknown"),
+        (format!("99|{}", company.secret), "token_unknown"),
         (format!("{right} "), "token_unknown"),
-        (maker.secret.clone(), "token_malformed"),
+        (company.secret.clone(), "token_malformed"),
         (String::new(), "token_malformed"),
         ("vkeysu_".repeat(1_000), "token_malformed"),
-        (house.maker.robot_token.text.to_lowercase(), "token_malformed"),
+        (fixture.company.robot_token.text.to_lowercase(), "token_malformed"),
     ];
     for (text, wanted) in table {
-        assert_eq!(crate::house::answer(service, &text, alive()), wanted, "{}", text.len());
+        assert_eq!(crate::fixture::answer(service, &text, alive()), wanted, "{}", text.len());
     }
     // It belongs to its own business and reaches nothing by tasks or roles.
-    assert_eq!(crate::house::answer(service, &right, app_alone(maker.business)), "allow");
-    assert_eq!(crate::house::answer(service, &right, app_alone(house.agency.business)), "not_visible");
-    let manage = rights::MANAGE_BUSINESS.on_business(maker.business);
-    assert_eq!(crate::house::answer(service, &right, manage), "role_insufficient");
-    assert_eq!(crate::house::answer(service, &right, manage.sorts(Sorts::ANY)), "role_insufficient");
+    assert_eq!(crate::fixture::answer(service, &right, app_alone(company.business)), "allow");
+    assert_eq!(crate::fixture::answer(service, &right, app_alone(fixture.agency.business)), "not_visible");
+    let manage = rights::MANAGE_BUSINESS.on_business(company.business);
+    assert_eq!(crate::fixture::answer(service, &right, manage), "role_insufficient");
+    assert_eq!(crate::fixture::answer(service, &right, manage.sorts(Sorts::ANY)), "role_insufficient");
 }
 
 #[tokio::test]
 async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let text = &maker.robot_token.text;
-    let right = app_secret_proof(maker.secret.as_bytes(), text);
-    let of_other_token = app_secret_proof(maker.secret.as_bytes(), &maker.root_token.text);
-    let of_other_app = app_secret_proof(house.agency.secret.as_bytes(), text);
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let text = &company.robot_token.text;
+    let right = app_secret_proof(company.secret.as_bytes(), text);
+    let of_other_token = app_secret_proof(company.secret.as_bytes(), &company.root_token.text);
+    let of_other_app = app_secret_proof(fixture.agency.secret.as_bytes(), text);
     let ask = |proof: Option<&str>| match service.check(text, proof, alive()).1 {
         Decision::Allow(_) => "allow",
         Decision::Deny(denial) => denial.reason.as_str(),
     };
     for demands in [false, true] {
         let edit = AppEdit { demands_proof: Some(demands), ..AppEdit::default() };
-        service.update_app(&maker.person, maker.app, edit).await.unwrap();
+        service.update_app(&company.person, company.app, edit).await.unwrap();
         assert_eq!(ask(None), if demands { "proof_missing" } else { "allow" });
         assert_eq!(ask(Some(&right)), "allow");
         assert_eq!(ask(Some(&right.to_uppercase())), "allow", "hexadecimal of either case");
@@ -73,7 +73,7 @@ async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded(
         }
     }
     // A person's token is of no app, so no proof can be right for it.
-    let person = maker.person.text().unwrap();
+    let person = company.person.text().unwrap();
     assert!(
         matches!(service.check(person, Some(&right), alive()).1, Decision::Deny(d) if d.reason == Reason::ProofInvalid)
     );
@@ -81,75 +81,75 @@ async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded(
 
 #[tokio::test]
 async fn two_secrets_work_until_the_overlap_is_over() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let new = service.rotate_app_secret(&maker.person, maker.app, 3_600).await.unwrap().value;
-    assert_ne!(new, maker.secret);
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let new = service.rotate_app_secret(&company.person, company.app, 3_600).await.unwrap().value;
+    assert_ne!(new, company.secret);
     let proof_of = |secret: &str| {
-        let proof = app_secret_proof(secret.as_bytes(), &maker.robot_token.text);
-        matches!(service.check(&maker.robot_token.text, Some(&proof), alive()).1, Decision::Allow(_))
+        let proof = app_secret_proof(secret.as_bytes(), &company.robot_token.text);
+        matches!(service.check(&company.robot_token.text, Some(&proof), alive()).1, Decision::Allow(_))
     };
     for (after_ms, old_works) in [(0, true), (3_599_999, true), (1, false)] {
-        house.ground.clock.advance_ms(after_ms);
-        assert!(proven(service, maker.app, &new));
+        fixture.ground.clock.advance_ms(after_ms);
+        assert!(proven(service, company.app, &new));
         assert!(proof_of(&new));
-        assert_eq!(proven(service, maker.app, &maker.secret), old_works);
-        assert_eq!(proof_of(&maker.secret), old_works);
+        assert_eq!(proven(service, company.app, &company.secret), old_works);
+        assert_eq!(proof_of(&company.secret), old_works);
     }
     // Without an overlap the old one ends at once, and one before it is long gone.
-    let newest = service.rotate_app_secret(&maker.person, maker.app, 0).await.unwrap().value;
+    let newest = service.rotate_app_secret(&company.person, company.app, 0).await.unwrap().value;
     assert!(
-        proven(service, maker.app, &newest)
-            && !proven(service, maker.app, &new)
-            && !proven(service, maker.app, &maker.secret)
+        proven(service, company.app, &newest)
+            && !proven(service, company.app, &new)
+            && !proven(service, company.app, &company.secret)
     );
-    assert!(proven(&house.ground.node(3).await, maker.app, &newest), "after a restart too");
+    assert!(proven(&fixture.ground.node(3).await, company.app, &newest), "after a restart too");
 }
 
 #[tokio::test]
 async fn a_refresh_is_for_the_app_of_the_token() {
-    let house = house().await;
-    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
-    let app = service.prove_app(maker.app, &maker.secret).unwrap();
+    let fixture = fixture().await;
+    let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
+    let app = service.prove_app(company.app, &company.secret).unwrap();
     let strange = service.prove_app(agency.app, &agency.secret).unwrap();
-    let none = Call { credential: valetkey_service::Credential::None, ..maker.person.clone() };
+    let none = Call { credential: valetkey_service::Credential::None, ..company.person.clone() };
     let refresh = |app, text: &str| {
         let (none, text) = (none.clone(), text.to_owned());
         async move { service.refresh_token(&none, app, &text, None).await }
     };
-    let (token, text) = refresh(app, &maker.robot_token.text).await.unwrap().value;
-    assert_eq!((token.parent, token.user), (Some(maker.robot_token.id), maker.robot));
-    assert_eq!(crate::house::answer(service, text.reveal(), alive()), "allow");
-    assert_eq!(house.ask(&maker.robot_token, alive()), "allow", "the old one goes on");
-    assert_eq!(refresh(strange, &maker.robot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
+    let (token, text) = refresh(app, &company.robot_token.text).await.unwrap().value;
+    assert_eq!((token.parent, token.user), (Some(company.robot_token.id), company.robot));
+    assert_eq!(crate::fixture::answer(service, text.reveal(), alive()), "allow");
+    assert_eq!(fixture.ask(&company.robot_token, alive()), "allow", "the old one goes on");
+    assert_eq!(refresh(strange, &company.robot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
     assert_eq!(refresh(app, "nonsense").await.unwrap_err().reason, Reason::TokenMalformed);
     let brief =
-        crate::house::try_issue(service, &maker.person, maker.robot, maker.app, Lifetime::Seconds(60)).await.unwrap();
-    house.ground.clock.advance_ms(60_000);
+        crate::fixture::try_issue(service, &company.person, company.robot, company.app, Lifetime::Seconds(60)).await.unwrap();
+    fixture.ground.clock.advance_ms(60_000);
     assert_eq!(refresh(app, &brief.text).await.unwrap_err().reason, Reason::TokenExpired);
-    service.revoke_token(&maker.person, maker.robot_token.id).await.unwrap();
-    assert_eq!(refresh(app, &maker.robot_token.text).await.unwrap_err().reason, Reason::TokenRevoked);
+    service.revoke_token(&company.person, company.robot_token.id).await.unwrap();
+    assert_eq!(refresh(app, &company.robot_token.text).await.unwrap_err().reason, Reason::TokenRevoked);
 }
 
 #[tokio::test]
 async fn who_may_take_a_token_back_by_its_text() {
-    let house = house().await;
-    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
-    let app = service.prove_app(maker.app, &maker.secret).unwrap();
-    let second = issue(service, &maker.person, maker.robot, maker.app).await;
+    let fixture = fixture().await;
+    let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
+    let app = service.prove_app(company.app, &company.secret).unwrap();
+    let second = issue(service, &company.person, company.robot, company.app).await;
     // A text that was never issued, or is another business's, is gone already as far as one knows.
     for unknown in ["nonsense", &agency.robot_token.text] {
-        service.revoke_token_text(&maker.robot_token.call(), app, unknown).await.unwrap();
+        service.revoke_token_text(&company.robot_token.call(), app, unknown).await.unwrap();
     }
-    assert_eq!(house.ask(&agency.robot_token, alive()), "allow");
-    let not_mine = service.revoke_token_text(&maker.robot_token.call(), app, &maker.root_token.text).await.unwrap_err();
+    assert_eq!(fixture.ask(&agency.robot_token, alive()), "allow");
+    let not_mine = service.revoke_token_text(&company.robot_token.call(), app, &company.root_token.text).await.unwrap_err();
     assert_eq!(not_mine.reason, Reason::RoleInsufficient);
     let stranger = service.revoke_token_text(&agency.root_token.call(), app, &second.text).await.unwrap_err();
     assert_eq!(stranger.reason, Reason::NotVisible);
-    service.revoke_token_text(&maker.robot_token.call(), app, &second.text).await.unwrap();
-    assert_eq!(house.ask(&second, alive()), "token_revoked");
-    service.revoke_token_text(&maker.root_token.call(), app, &maker.robot_token.text).await.unwrap();
-    assert_eq!(house.ask(&maker.robot_token, alive()), "token_revoked");
+    service.revoke_token_text(&company.robot_token.call(), app, &second.text).await.unwrap();
+    assert_eq!(fixture.ask(&second, alive()), "token_revoked");
+    service.revoke_token_text(&company.root_token.call(), app, &company.robot_token.text).await.unwrap();
+    assert_eq!(fixture.ask(&company.robot_token, alive()), "token_revoked");
 }
 
 /// A question that only an app's own token passes.

@@ -11,7 +11,7 @@ use valetkey_service::Service;
 use valetkey_store::Faulty;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
 
-use crate::house::{Ground, House, house, name, operator};
+use crate::fixture::{Ground, Fixture, fixture, name, operator};
 
 /// Counts the commits of a store.
 fn count_commits(faulty: &Faulty) -> Arc<AtomicUsize> {
@@ -26,15 +26,15 @@ fn count_commits(faulty: &Faulty) -> Arc<AtomicUsize> {
 
 #[tokio::test]
 async fn a_thousand_commands_share_a_few_commits() {
-    let house = house().await;
-    let maker = &house.maker;
-    let commits = count_commits(&house.ground.faulty);
-    let before = house.service.revision();
+    let fixture = fixture().await;
+    let company = &fixture.company;
+    let commits = count_commits(&fixture.ground.faulty);
+    let before = fixture.service.revision();
     let commands = (0..1_000).map(|n| {
-        house.service.create_asset(
-            &maker.person,
+        fixture.service.create_asset(
+            &company.person,
             AssetKind::PAGE,
-            maker.business,
+            company.business,
             name(&format!("Page {n}")),
             Map::new(),
         )
@@ -50,13 +50,13 @@ async fn a_thousand_commands_share_a_few_commits() {
     let commits = commits.load(Ordering::SeqCst);
     // The runtime lets the sender go on for a hundred or so messages at a time.
     assert!(commits <= 32, "{commits} commits for 1,000 commands");
-    let head = house.service.head().await.unwrap();
+    let head = fixture.service.head().await.unwrap();
     assert_eq!(head.revision, before + 1_000);
 }
 
 /// Sends commands while the head is held, so that the writer takes them as one batch.
-async fn together<T>(house: &House, commands: impl Future<Output = T>) -> T {
-    let held = house.ground.store.lock_head().await.unwrap();
+async fn together<T>(fixture: &Fixture, commands: impl Future<Output = T>) -> T {
+    let held = fixture.ground.store.lock_head().await.unwrap();
     let release = async {
         tokio::task::yield_now().await;
         drop(held);
@@ -64,11 +64,11 @@ async fn together<T>(house: &House, commands: impl Future<Output = T>) -> T {
     future::join(commands, release).await.0
 }
 
-async fn two_admins(house: &House) -> (valetkey_domain::Id, valetkey_domain::Id) {
-    let maker = &house.maker;
-    let root = maker.root_token.call();
-    let made = house.service.create_person(&root, maker.business, name("Bea"), "bea@rad.example", Role::Admin).await;
-    (maker.admin_person, made.unwrap().value)
+async fn two_admins(fixture: &Fixture) -> (valetkey_domain::Id, valetkey_domain::Id) {
+    let company = &fixture.company;
+    let root = company.root_token.call();
+    let made = fixture.service.create_person(&root, company.business, name("Bea"), "bea@rad.example", Role::Admin).await;
+    (company.admin_person, made.unwrap().value)
 }
 
 fn gone() -> PersonEdit {
@@ -77,11 +77,11 @@ fn gone() -> PersonEdit {
 
 #[tokio::test]
 async fn of_two_commands_in_one_batch_that_contradict_each_other_one_is_done() {
-    let house = house().await;
-    let (ada, bea) = two_admins(&house).await;
-    let root = house.maker.root_token.call();
-    let (one, other) = together(&house, async {
-        future::join(house.service.update_person(&root, ada, gone()), house.service.update_person(&root, bea, gone()))
+    let fixture = fixture().await;
+    let (ada, bea) = two_admins(&fixture).await;
+    let root = fixture.company.root_token.call();
+    let (one, other) = together(&fixture, async {
+        future::join(fixture.service.update_person(&root, ada, gone()), fixture.service.update_person(&root, bea, gone()))
             .await
     })
     .await;
@@ -92,12 +92,12 @@ async fn of_two_commands_in_one_batch_that_contradict_each_other_one_is_done() {
 #[tokio::test]
 async fn two_nodes_do_not_remove_the_last_two_admins() {
     for round in 0..20 {
-        let house = house().await;
-        let (ada, bea) = two_admins(&house).await;
-        let other_node = house.ground.stranger(1_000 + round).await;
-        let root = house.maker.root_token.call();
+        let fixture = fixture().await;
+        let (ada, bea) = two_admins(&fixture).await;
+        let other_node = fixture.ground.stranger(1_000 + round).await;
+        let root = fixture.company.root_token.call();
         let (one, other) =
-            future::join(house.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone()))
+            future::join(fixture.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone()))
                 .await;
         let failed = [one.err(), other.err()];
         assert_eq!(failed.iter().flatten().count(), 1, "{failed:?}");
@@ -107,15 +107,15 @@ async fn two_nodes_do_not_remove_the_last_two_admins() {
 
 #[tokio::test]
 async fn a_node_that_was_behind_decides_on_what_the_other_did() {
-    let house = house().await;
-    let maker = &house.maker;
-    let other_node: Service = house.ground.node(5).await;
-    house.service.revoke_token(&maker.person, maker.root_token.id).await.unwrap();
+    let fixture = fixture().await;
+    let company = &fixture.company;
+    let other_node: Service = fixture.ground.node(5).await;
+    fixture.service.revoke_token(&company.person, company.root_token.id).await.unwrap();
     // The other node has not heard of it, but a write of it is decided on the newest state.
-    let root = maker.root_token.call();
-    let asset = other_node.create_asset(&root, AssetKind::PAGE, maker.business, name("P"), Map::new());
+    let root = company.root_token.call();
+    let asset = other_node.create_asset(&root, AssetKind::PAGE, company.business, name("P"), Map::new());
     assert_eq!(asset.await.unwrap_err().reason, Reason::TokenRevoked);
-    assert_eq!(other_node.revision(), house.service.revision());
+    assert_eq!(other_node.revision(), fixture.service.revision());
 }
 
 #[tokio::test]
@@ -135,31 +135,31 @@ async fn two_nodes_with_the_same_start_do_not_draw_the_same_ids() {
 
 #[tokio::test]
 async fn a_command_with_nothing_left_to_do_waits_for_the_one_that_did_it() {
-    let house = house().await;
-    let maker = &house.maker;
+    let fixture = fixture().await;
+    let company = &fixture.company;
     // Both ask for the same; the second finds it planned, but nothing is written: the commit fails.
-    let revoke = || house.service.revoke_token(&maker.person, maker.robot_token.id);
-    let (one, other) = together(&house, async {
-        house.ground.faulty.follow(fail_commit());
+    let revoke = || fixture.service.revoke_token(&company.person, company.robot_token.id);
+    let (one, other) = together(&fixture, async {
+        fixture.ground.faulty.follow(fail_commit());
         future::join(revoke(), revoke()).await
     })
     .await;
     assert_eq!(one.unwrap_err().reason, Reason::Unavailable);
     assert_eq!(other.unwrap_err().reason, Reason::Unavailable, "a yes for what was not done");
-    assert_eq!(house.ask(&maker.robot_token, crate::house::alive()), "allow");
-    let (one, other) = together(&house, async { future::join(revoke(), revoke()).await }).await;
+    assert_eq!(fixture.ask(&company.robot_token, crate::fixture::alive()), "allow");
+    let (one, other) = together(&fixture, async { future::join(revoke(), revoke()).await }).await;
     assert_eq!(one.unwrap().revision, other.unwrap().revision);
-    assert_eq!(house.ask(&maker.robot_token, crate::house::alive()), "token_revoked");
+    assert_eq!(fixture.ask(&company.robot_token, crate::fixture::alive()), "token_revoked");
 }
 
 #[tokio::test]
 async fn a_no_that_rests_on_a_command_that_failed_is_not_given() {
-    let house = house().await;
-    let (ada, bea) = two_admins(&house).await;
-    let root = house.maker.root_token.call();
-    let remove = |id| house.service.update_person(&root, id, gone());
-    let (one, other) = together(&house, async {
-        house.ground.faulty.follow(fail_commit());
+    let fixture = fixture().await;
+    let (ada, bea) = two_admins(&fixture).await;
+    let root = fixture.company.root_token.call();
+    let remove = |id| fixture.service.update_person(&root, id, gone());
+    let (one, other) = together(&fixture, async {
+        fixture.ground.faulty.follow(fail_commit());
         future::join(remove(ada), remove(bea)).await
     })
     .await;
@@ -180,16 +180,16 @@ fn fail_commit() -> valetkey_store::faulty::Schedule {
 
 #[tokio::test]
 async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(maker.account, AssetKind::AD_ACCOUNT);
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(company.account, AssetKind::AD_ACCOUNT);
     let details = |value: &str| serde_json::Map::from_iter([("note".to_owned(), serde_json::Value::from(value))]);
     let update = |new: Option<&str>, changes| {
-        service.update_asset(&maker.person, question, maker.account, new.map(name), changes)
+        service.update_asset(&company.person, question, company.account, new.map(name), changes)
     };
     let seen = |wanted: (&'static str, &'static str)| async move {
-        let found = service.read(|s| s.asset(maker.account)).unwrap().unwrap().name.to_string();
-        let kept = service.details(&[maker.account]).await.unwrap().remove(&maker.account);
+        let found = service.read(|s| s.asset(company.account)).unwrap().unwrap().name.to_string();
+        let kept = service.details(&[company.account]).await.unwrap().remove(&company.account);
         let note = kept.and_then(|k| k["note"].as_str().map(str::to_owned)).unwrap_or_default();
         assert_eq!((found.as_str(), note.as_str()), wanted);
     };
@@ -197,7 +197,7 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     assert_eq!(update(Some("Both"), details("one")).await.unwrap().revision, before + 1);
     seen(("Both", "one")).await;
     // A commit that fails leaves neither behind.
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::Before);
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Before);
     update(Some("Lost"), details("lost")).await.unwrap_err();
     seen(("Both", "one")).await;
     // Somebody else's change of the details meanwhile is met by trying anew.
@@ -208,7 +208,7 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     .await;
     assert_ne!(first.unwrap().revision, second.unwrap().revision);
     seen(("Third", "two")).await;
-    assert_eq!(service.details(&[maker.account]).await.unwrap()[&maker.account]["other"], "kept");
+    assert_eq!(service.details(&[company.account]).await.unwrap()[&company.account]["other"], "kept");
     // The name that it has already, and nothing at all.
     let before = service.revision();
     assert_eq!(update(Some("Third"), details("three")).await.unwrap().revision, before + 1);

@@ -13,34 +13,34 @@ use valetkey_testkit::clock::{HOUR_MS, TestClock};
 use valetkey_testkit::random::SeededRandom;
 
 use crate::altered::{Altered, Tale};
-use crate::house::{House, alive, answer, house, name};
+use crate::fixture::{Fixture, alive, answer, fixture, name};
 
-async fn rename(service: &Service, house: &House) -> Result<u64, Reason> {
+async fn rename(service: &Service, fixture: &Fixture) -> Result<u64, Reason> {
     let edit = valetkey_domain::business::BusinessEdit { name: Some(name("New")), ..Default::default() };
-    let done = service.update_business(&house.maker.person, house.maker.business, edit).await;
+    let done = service.update_business(&fixture.company.person, fixture.company.business, edit).await;
     done.map(|d| d.revision).map_err(|r| r.reason)
 }
 
 #[tokio::test]
 async fn a_lease_that_ran_out_stops_the_answers_and_a_new_one_brings_them_back() {
-    let house = house().await;
-    let (service, token) = (&house.service, &house.maker.robot_token);
+    let fixture = fixture().await;
+    let (service, token) = (&fixture.service, &fixture.company.robot_token);
     let start = HOUR_MS.unsigned_abs();
     service.set_fresh_until_ms(start + 5_000);
-    house.ground.clock.advance_ms(4_999);
-    assert_eq!(house.ask(token, alive()), "allow");
-    house.ground.clock.advance_ms(1);
-    assert_eq!(house.ask(token, alive()), "not_fresh");
+    fixture.ground.clock.advance_ms(4_999);
+    assert_eq!(fixture.ask(token, alive()), "allow");
+    fixture.ground.clock.advance_ms(1);
+    assert_eq!(fixture.ask(token, alive()), "not_fresh");
     assert_eq!(service.ask(&token.call(), alive()).unwrap_err().reason, Reason::NotFresh);
-    assert_eq!(rename(service, &house).await, Err(Reason::NotFresh));
+    assert_eq!(rename(service, &fixture).await, Err(Reason::NotFresh));
     assert_eq!(service.receipt(1).unwrap_err().reason, Reason::NotFresh);
     assert!(!service.is_fresh());
     service.set_fresh_until_ms(start + 9_000);
-    assert_eq!(house.ask(token, alive()), "allow");
+    assert_eq!(fixture.ask(token, alive()), "allow");
     // The wall clock going back is no reason to trust anything longer.
-    house.ground.clock.set(0);
-    house.ground.clock.advance_ms(4_000);
-    assert_eq!(house.ask(token, alive()), "not_fresh");
+    fixture.ground.clock.set(0);
+    fixture.ground.clock.advance_ms(4_000);
+    assert_eq!(fixture.ask(token, alive()), "not_fresh");
 }
 
 /// A random source that takes so long, between the plan and the commit, that the lease runs out.
@@ -57,52 +57,52 @@ impl Random for Slow {
 
 #[tokio::test]
 async fn a_write_whose_lease_ran_out_on_the_way_is_not_acknowledged() {
-    let house = house().await;
+    let fixture = fixture().await;
     let slow = Arc::new(AtomicBool::new(false));
-    let random = Slow(Arc::clone(&house.ground.clock), SeededRandom::new(3), Arc::clone(&slow));
-    let node = house.ground.open(Box::new(random)).await.unwrap();
+    let random = Slow(Arc::clone(&fixture.ground.clock), SeededRandom::new(3), Arc::clone(&slow));
+    let node = fixture.ground.open(Box::new(random)).await.unwrap();
     node.set_fresh_until_ms(HOUR_MS.unsigned_abs() + 5_000);
-    assert!(rename(&node, &house).await.is_ok());
+    assert!(rename(&node, &fixture).await.is_ok());
     slow.store(true, Ordering::SeqCst);
     let edit = valetkey_domain::business::BusinessEdit { name: Some(name("Late")), ..Default::default() };
-    let told = node.update_business(&house.maker.person, house.maker.business, edit).await.unwrap_err();
+    let told = node.update_business(&fixture.company.person, fixture.company.business, edit).await.unwrap_err();
     assert_eq!(told.reason, Reason::OutcomeUnknown);
     assert!(told.value.is_some_and(|id| id.len() == 32), "the commit can be looked up");
 }
 
 #[tokio::test]
 async fn an_entry_that_is_not_known_stops_a_node_for_good() {
-    let house = house().await;
+    let fixture = fixture().await;
     let on = Arc::new(AtomicBool::new(false));
-    let altered = Altered { inner: house.ground.store.clone(), on: Arc::clone(&on), tale: Tale::UnknownAction };
-    let deps = house.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "old");
+    let altered = Altered { inner: fixture.ground.store.clone(), on: Arc::clone(&on), tale: Tale::UnknownAction };
+    let deps = fixture.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(2)), "old");
     let old = Service::open(deps).await.unwrap();
-    let text = &house.maker.robot_token.text;
-    rename(&house.service, &house).await.unwrap();
-    rename(&old, &house).await.unwrap();
+    let text = &fixture.company.robot_token.text;
+    rename(&fixture.service, &fixture).await.unwrap();
+    rename(&old, &fixture).await.unwrap();
     on.store(true, Ordering::SeqCst);
     assert_eq!(answer(&old, text, alive()), "allow");
-    house.service.revoke_token(&house.maker.person, house.maker.robot_token.id).await.unwrap();
-    assert_eq!(rename(&old, &house).await, Err(Reason::NotFresh));
+    fixture.service.revoke_token(&fixture.company.person, fixture.company.robot_token.id).await.unwrap();
+    assert_eq!(rename(&old, &fixture).await, Err(Reason::NotFresh));
     assert_eq!(answer(&old, text, alive()), "not_fresh");
     // A lease that goes on does not make it fit again.
     old.set_fresh_until_ms(u64::MAX);
     assert_eq!(answer(&old, text, alive()), "not_fresh", "what it did not understand may have been a revoke");
-    assert_eq!(rename(&old, &house).await, Err(Reason::NotFresh));
+    assert_eq!(rename(&old, &fixture).await, Err(Reason::NotFresh));
 }
 
 #[tokio::test]
 async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
-    let house = house().await;
+    let fixture = fixture().await;
     let stray = Token {
         id: Id::new(1_234).unwrap(),
         digest: Digest::of("stray"),
         kind: TokenKind::SystemUser,
         user: Id::new(777).unwrap(),
-        business: house.maker.business,
+        business: fixture.company.business,
         app: None,
         scopes: ScopeSet::EMPTY,
-        created_at: house.service.now(),
+        created_at: fixture.service.now(),
         expires_at: None,
         created_by: None,
         parent: None,
@@ -110,7 +110,7 @@ async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
         revoked_at: None,
     };
     let set = ChangeSet {
-        at: house.service.now(),
+        at: fixture.service.now(),
         action: Action::TokenIssued,
         actor: Actor { kind: ActorKind::Operator, id: None, token: None },
         business: None,
@@ -118,11 +118,11 @@ async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
         changes: vec![Change { before: None, after: Some(Record::Token(stray)) }],
     };
     let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [0; 16] };
-    let lock = house.ground.store.lock_head().await.unwrap();
+    let lock = fixture.ground.store.lock_head().await.unwrap();
     lock.commit(Batch { commit_id: [1; 16], writes: vec![write] }).await.unwrap();
     // A running node folds it, and stops; a new one says why it can't start.
-    assert_eq!(rename(&house.service, &house).await, Err(Reason::NotFresh));
-    assert_eq!(house.ask(&house.maker.robot_token, alive()), "not_fresh");
-    let opened = house.ground.open(Box::new(SeededRandom::new(1))).await;
+    assert_eq!(rename(&fixture.service, &fixture).await, Err(Reason::NotFresh));
+    assert_eq!(fixture.ask(&fixture.company.robot_token, alive()), "not_fresh");
+    let opened = fixture.ground.open(Box::new(SeededRandom::new(1))).await;
     assert!(matches!(opened, Err(OpenError::Ledger(_))), "{opened:?}");
 }

@@ -3,27 +3,27 @@
 use valetkey_domain::{Id, Reason, Role};
 use valetkey_service::Call;
 
-use crate::house::{House, alive, house, name, publish};
+use crate::fixture::{Fixture, alive, fixture, name, publish};
 
-fn traced(house: &House, trace: &str) -> Call {
-    Call::with_token(&house.maker.robot_token.text, trace)
+fn traced(fixture: &Fixture, trace: &str) -> Call {
+    Call::with_token(&fixture.company.robot_token.text, trace)
 }
 
 #[tokio::test]
 async fn a_refusal_is_found_by_its_trace_before_and_after_it_is_written() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let root = maker.root_token.call();
-    service.ask(&traced(&house, "A1"), publish(maker.page)).unwrap_err();
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let root = company.root_token.call();
+    service.ask(&traced(&fixture, "A1"), publish(company.page)).unwrap_err();
     for written in [false, true] {
         if written {
-            house.flush().await;
-            assert!(house.ground.store.refusal("A1").await.unwrap().is_some());
+            fixture.flush().await;
+            assert!(fixture.ground.store.refusal("A1").await.unwrap().is_some());
         }
         let told = service.explain(&root, "A1").await.unwrap();
-        assert_eq!((told.reason.as_str(), told.token), ("asset_not_assigned", Some(maker.robot_token.id)));
+        assert_eq!((told.reason.as_str(), told.token), ("asset_not_assigned", Some(company.robot_token.id)));
         assert_eq!(told.at, service.now());
-        let page = maker.page.to_string();
+        let page = company.page.to_string();
         assert_eq!(told.then.pointer("/question/target/asset").and_then(|v| v.as_str()), Some(page.as_str()));
         assert_eq!(told.then["question"]["need"]["one_of"][0], "CREATE_CONTENT");
         assert_eq!(told.then["asset"]["reach"], "owned");
@@ -33,48 +33,48 @@ async fn a_refusal_is_found_by_its_trace_before_and_after_it_is_written() {
 
 #[tokio::test]
 async fn then_stands_beside_now() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    service.ask(&traced(&house, "A2"), publish(maker.page)).unwrap_err();
-    house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
-    let told = service.explain(&maker.root_token.call(), "A2").await.unwrap();
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    service.ask(&traced(&fixture, "A2"), publish(company.page)).unwrap_err();
+    fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
+    let told = service.explain(&company.root_token.call(), "A2").await.unwrap();
     assert_eq!(told.then["asset"]["assigned"], serde_json::json!([]));
     assert_eq!(told.now.unwrap()["asset"]["assigned"], serde_json::json!(["CREATE_CONTENT"]));
 }
 
 #[tokio::test]
 async fn who_may_look() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    service.ask(&traced(&house, "A3"), publish(maker.page)).unwrap_err();
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    service.ask(&traced(&fixture, "A3"), publish(company.page)).unwrap_err();
     assert!(service.explain(&Call::operator("x"), "A3").await.is_ok());
-    assert!(service.explain(&maker.person, "A3").await.is_ok());
-    let clerk = service.explain(&maker.robot_token.call(), "A3").await.unwrap_err();
-    assert_eq!(clerk.reason, Reason::RoleInsufficient);
-    let strangers = service.explain(&house.agency.root_token.call(), "A3").await.unwrap_err();
-    let nothing = service.explain(&house.agency.root_token.call(), "never").await.unwrap_err();
+    assert!(service.explain(&company.person, "A3").await.is_ok());
+    let employee = service.explain(&company.robot_token.call(), "A3").await.unwrap_err();
+    assert_eq!(employee.reason, Reason::RoleInsufficient);
+    let strangers = service.explain(&fixture.agency.root_token.call(), "A3").await.unwrap_err();
+    let nothing = service.explain(&fixture.agency.root_token.call(), "never").await.unwrap_err();
     assert_eq!(strangers, nothing);
     assert!(
         service
-            .refusals(&house.agency.person, 99)
+            .refusals(&fixture.agency.person, 99)
             .await
             .unwrap()
             .iter()
-            .all(|r| r.business == Some(house.agency.business))
+            .all(|r| r.business == Some(fixture.agency.business))
     );
 }
 
 #[tokio::test]
 async fn refusals_of_commands_and_of_rules_are_remembered_too() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let root = maker.root_token.call();
-    let robot = traced(&house, "C1");
-    service.create_system_user(&robot, maker.business, name("S"), Role::Employee).await.unwrap_err();
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let root = company.root_token.call();
+    let robot = traced(&fixture, "C1");
+    service.create_system_user(&robot, company.business, name("S"), Role::Employee).await.unwrap_err();
     let by_rule = Call { trace: "C2".to_owned(), ..root.clone() };
-    service.create_person(&by_rule, maker.business, name("Ada"), "ada@rad.example", Role::Admin).await.unwrap_err();
+    service.create_person(&by_rule, company.business, name("Ada"), "ada@rad.example", Role::Admin).await.unwrap_err();
     let stranger = Call { trace: "C3".to_owned(), ..root.clone() };
-    service.install_app(&stranger, Id::new(4_242).unwrap(), maker.app).await.unwrap_err();
+    service.install_app(&stranger, Id::new(4_242).unwrap(), company.app).await.unwrap_err();
     let operator = Call::operator("x");
     for (trace, reason, by) in
         [("C1", "role_insufficient", &root), ("C2", "invalid_parameter", &root), ("C3", "not_visible", &operator)]
@@ -85,37 +85,37 @@ async fn refusals_of_commands_and_of_rules_are_remembered_too() {
 
 #[tokio::test]
 async fn a_flood_from_one_source_is_cut_and_others_are_heard() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
     for n in 0..500 {
-        service.ask(&traced(&house, &format!("F{n}")), publish(maker.page)).unwrap_err();
+        service.ask(&traced(&fixture, &format!("F{n}")), publish(company.page)).unwrap_err();
     }
-    let other = Call::with_token(&house.agency.robot_token.text, "other");
-    service.ask(&other, publish(maker.page)).unwrap_err();
+    let other = Call::with_token(&fixture.agency.robot_token.text, "other");
+    service.ask(&other, publish(company.page)).unwrap_err();
     let all = service.refusals(&Call::operator("x"), 10_000).await.unwrap();
     assert_eq!(all.iter().filter(|r| r.trace.starts_with('F')).count(), 120);
     assert!(all.iter().any(|r| r.trace == "other"));
     // A minute later it may speak again.
-    house.ground.clock.advance_ms(60_000);
-    service.ask(&traced(&house, "later"), publish(maker.page)).unwrap_err();
+    fixture.ground.clock.advance_ms(60_000);
+    service.ask(&traced(&fixture, "later"), publish(company.page)).unwrap_err();
     assert!(service.explain(&Call::operator("x"), "later").await.is_ok());
 }
 
 #[tokio::test]
 async fn the_journal_holds_no_secret() {
-    let house = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    let secret = format!("{}|{}", maker.app, maker.secret);
-    service.ask(&Call::with_token(&secret, "S1"), publish(maker.page)).unwrap_err();
-    service.ask(&Call { proof: Some("00".repeat(32)), ..traced(&house, "S2") }, alive()).unwrap_err();
+    let fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let secret = format!("{}|{}", company.app, company.secret);
+    service.ask(&Call::with_token(&secret, "S1"), publish(company.page)).unwrap_err();
+    service.ask(&Call { proof: Some("00".repeat(32)), ..traced(&fixture, "S2") }, alive()).unwrap_err();
     service.ask(&Call::with_token("vkeysu_nonsense", "S3"), alive()).unwrap_err();
     let rows = service.refusals(&Call::operator("x"), 99).await.unwrap();
     assert_eq!(rows.len(), 3);
     for row in rows {
         let shown = format!("{row:?}");
-        for hidden in [&maker.secret, &maker.robot_token.text, &"00".repeat(32), &"nonsense".to_owned()] {
+        for hidden in [&company.secret, &company.robot_token.text, &"00".repeat(32), &"nonsense".to_owned()] {
             assert!(!shown.contains(hidden.as_str()), "{}", row.trace);
         }
     }
-    assert!(!format!("{:?}", traced(&house, "x")).contains(&maker.robot_token.text));
+    assert!(!format!("{:?}", traced(&fixture, "x")).contains(&company.robot_token.text));
 }

@@ -9,7 +9,7 @@ mod app;
 mod commit;
 mod family;
 mod fresh;
-mod house;
+mod fixture;
 mod issue;
 mod jobs;
 mod journal;

@@ -12,7 +12,7 @@ use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{AssetKind, Id, Reason, Refusal, Role, ScopeSet};
 use valetkey_service::{Call, Service};
 
-use crate::house::{Company, House, house, issue, name, tasks};
+use crate::fixture::{Company, Fixture, fixture, issue, name, tasks};
 
 /// What sort of thing the id names.
 #[derive(Debug, Clone, Copy)]
@@ -116,18 +116,18 @@ fn never() -> Id {
 
 #[tokio::test]
 async fn a_dead_token_is_told_so_whatever_it_asks_for() {
-    let house = house().await;
-    let maker = &house.maker;
-    let dead = issue(&house.service, &maker.person, maker.root, maker.app).await;
-    house.service.revoke_token(&maker.person, dead.id).await.unwrap();
+    let fixture = fixture().await;
+    let company = &fixture.company;
+    let dead = issue(&fixture.service, &company.person, company.root, company.app).await;
+    fixture.service.revoke_token(&company.person, dead.id).await.unwrap();
     let none = Call { credential: valetkey_service::Credential::None, ..dead.call() };
     let strange = Call::with_token("vkeysu_nothing", "t");
     for (call, wanted) in
         [(dead.call(), Reason::TokenRevoked), (none, Reason::TokenMalformed), (strange, Reason::TokenMalformed)]
     {
         for (what, names, case) in CASES {
-            for id in [names.of(maker), names.of(&house.agency), never()] {
-                let refused = case(&house.service, &call, id, maker).await.unwrap_err();
+            for id in [names.of(company), names.of(&fixture.agency), never()] {
+                let refused = case(&fixture.service, &call, id, company).await.unwrap_err();
                 assert_eq!(refused.reason, wanted, "{what} of {id}");
             }
         }
@@ -136,13 +136,13 @@ async fn a_dead_token_is_told_so_whatever_it_asks_for() {
 
 #[tokio::test]
 async fn what_is_foreign_is_told_like_what_never_was() {
-    let house = house().await;
-    let maker = &house.maker;
-    for call in [maker.root_token.call(), maker.robot_token.call(), maker.person.clone()] {
+    let fixture = fixture().await;
+    let company = &fixture.company;
+    for call in [company.root_token.call(), company.robot_token.call(), company.person.clone()] {
         for (what, names, case) in CASES {
-            let (theirs, nobodys) = (names.of(&house.agency), never());
-            let foreign = case(&house.service, &call, theirs, maker).await.unwrap_err();
-            let absent = case(&house.service, &call, nobodys, maker).await.unwrap_err();
+            let (theirs, nobodys) = (names.of(&fixture.agency), never());
+            let foreign = case(&fixture.service, &call, theirs, company).await.unwrap_err();
+            let absent = case(&fixture.service, &call, nobodys, company).await.unwrap_err();
             assert_eq!(foreign.reason, Reason::NotVisible, "{what}");
             assert_eq!(foreign.subject, Some(theirs), "{what}: it speaks of what was named");
             assert_eq!(Refusal { subject: None, ..foreign }, Refusal { subject: None, ..absent.clone() }, "{what}");
@@ -154,11 +154,11 @@ async fn what_is_foreign_is_told_like_what_never_was() {
 /// Which use cases an EMPLOYEE has on its own business: what is about itself, and nothing else.
 #[tokio::test]
 async fn an_employee_is_told_which_role_it_lacks() {
-    let house = house().await;
-    let maker = &house.maker;
+    let fixture = fixture().await;
+    let company = &fixture.company;
     let mut table = String::new();
     for (what, names, case) in CASES {
-        let got = match case(&house.service, &maker.robot_token.call(), names.of(maker), maker).await {
+        let got = match case(&fixture.service, &company.robot_token.call(), names.of(company), company).await {
             Ok(()) => "ok",
             Err(refusal) => refusal.reason.as_str(),
         };
@@ -195,12 +195,12 @@ async fn an_employee_is_told_which_role_it_lacks() {
 
 #[tokio::test]
 async fn what_is_the_operators_is_nobody_elses() {
-    let house: House = house().await;
-    let (service, maker) = (&house.service, &house.maker);
-    for call in [maker.root_token.call(), maker.person.clone(), maker.robot_token.call()] {
+    let fixture: Fixture = fixture().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    for call in [company.root_token.call(), company.person.clone(), company.robot_token.call()] {
         let refusals = [
             service.create_business(&call, name("B"), name("A"), "x@example.com").await.map(drop),
-            service.create_sign_in_code(&call, maker.admin_person).await.map(drop),
+            service.create_sign_in_code(&call, company.admin_person).await.map(drop),
             service.replace_terms(&call, "text").await.map(drop),
             service.create_unowned_asset(&call, AssetKind::PAGE, name("P"), Map::new()).await.map(drop),
         ];
@@ -208,6 +208,6 @@ async fn what_is_the_operators_is_nobody_elses() {
             assert_eq!(refusal.unwrap_err().reason, Reason::RoleInsufficient);
         }
     }
-    assert_eq!(service.accept_terms(&maker.root_token.call(), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
+    assert_eq!(service.accept_terms(&company.root_token.call(), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
     assert_eq!(service.accept_terms(&Call::operator("x"), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
 }

@@ -6,135 +6,135 @@ use valetkey_domain::{AssetKind, List, Reason, Refusal};
 use valetkey_service::Done;
 use valetkey_store::faulty::{Call as StoreCall, Fault, seeded};
 
-use crate::house::{House, alive, answer, house, house_in_memory, name, publish};
+use crate::fixture::{Fixture, alive, answer, fixture, fixture_in_memory, name, publish};
 
-async fn make(house: &House, title: &str) -> Result<Done<valetkey_domain::Id>, Refusal> {
-    let maker = &house.maker;
-    house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name(title), Map::new()).await
+async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::Id>, Refusal> {
+    let company = &fixture.company;
+    fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name(title), Map::new()).await
 }
 
-fn titles(house: &House) -> Vec<String> {
-    let owned = List::OwnedAssets(house.maker.business);
-    let read = house.service.read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
+fn titles(fixture: &Fixture) -> Vec<String> {
+    let owned = List::OwnedAssets(fixture.company.business);
+    let read = fixture.service.read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
     read.unwrap().into_iter().map(|a| a.name.to_string()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_was_done_but_not_answered_is_found() {
-    let house = house_in_memory().await;
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
-    let done = make(&house, "found").await.unwrap();
-    assert_eq!(done.revision, house.service.revision());
-    assert_eq!(titles(&house).iter().filter(|t| *t == "found").count(), 1);
-    assert!(make(&house, "next").await.is_ok());
+    let fixture = fixture_in_memory().await;
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
+    let done = make(&fixture, "found").await.unwrap();
+    assert_eq!(done.revision, fixture.service.revision());
+    assert_eq!(titles(&fixture).iter().filter(|t| *t == "found").count(), 1);
+    assert!(make(&fixture, "next").await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_commit_that_was_lost_is_told_as_not_done() {
-    let house = house_in_memory().await;
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
-    assert_eq!(make(&house, "lost").await.unwrap_err().reason, Reason::Unavailable);
-    assert!(!titles(&house).contains(&"lost".to_owned()));
-    assert!(make(&house, "next").await.is_ok());
+    let fixture = fixture_in_memory().await;
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
+    assert_eq!(make(&fixture, "lost").await.unwrap_err().reason, Reason::Unavailable);
+    assert!(!titles(&fixture).contains(&"lost".to_owned()));
+    assert!(make(&fixture, "next").await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_is_looked_up_until_the_store_is_back() {
-    let house = house_in_memory().await;
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
+    let fixture = fixture_in_memory().await;
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     // The head is taken once for the commit, then fails a few times while it is looked up.
     let mut locks = 0;
-    house.ground.faulty.follow(Box::new(move |call| {
+    fixture.ground.faulty.follow(Box::new(move |call| {
         locks += usize::from(call == StoreCall::LockHead);
         (call == StoreCall::LockHead && (2..=6).contains(&locks)).then_some(Fault::Before)
     }));
-    let (first, second) = futures_util::future::join(make(&house, "first"), make(&house, "second")).await;
+    let (first, second) = futures_util::future::join(make(&fixture, "first"), make(&fixture, "second")).await;
     assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
-    assert_eq!(titles(&house).len(), 4);
+    assert_eq!(titles(&fixture).len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
-    let house = house_in_memory().await;
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
+    let fixture = fixture_in_memory().await;
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     let mut locks = 0;
-    house.ground.faulty.follow(Box::new(move |call| {
+    fixture.ground.faulty.follow(Box::new(move |call| {
         locks += usize::from(call == StoreCall::LockHead);
         (call == StoreCall::LockHead && (2..=120).contains(&locks)).then_some(Fault::Before)
     }));
-    let unknown = make(&house, "unknown").await.unwrap_err();
+    let unknown = make(&fixture, "unknown").await.unwrap_err();
     assert_eq!(unknown.reason, Reason::OutcomeUnknown);
     // The commit id, by which an operator finds it in the ledger.
     let id = unknown.value.unwrap();
     // Whoever comes next waits until it is known, and then sees what was done.
-    make(&house, "next").await.unwrap();
-    assert!(titles(&house).contains(&"unknown".to_owned()));
-    let entries = house.ground.store.tail(0, 10_000).await.unwrap();
+    make(&fixture, "next").await.unwrap();
+    assert!(titles(&fixture).contains(&"unknown".to_owned()));
+    let entries = fixture.ground.store.tail(0, 10_000).await.unwrap();
     assert_eq!(entries.iter().filter(|e| valetkey_store::ledger::to_hex(&e.commit_id) == id).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_the_store_is_away_checks_go_on_and_writes_are_told_so() {
-    let house = house_in_memory().await;
-    let maker = &house.maker;
-    house.assign(maker.robot, maker.page, &["CREATE_CONTENT"]).await;
-    house.ground.faulty.follow(Box::new(|_| Some(Fault::Before)));
+    let fixture = fixture_in_memory().await;
+    let company = &fixture.company;
+    fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
+    fixture.ground.faulty.follow(Box::new(|_| Some(Fault::Before)));
     for _ in 0..3 {
-        assert_eq!(make(&house, "no").await.unwrap_err().reason, Reason::Unavailable);
-        assert_eq!(house.ask(&maker.robot_token, publish(maker.page)), "allow");
+        assert_eq!(make(&fixture, "no").await.unwrap_err().reason, Reason::Unavailable);
+        assert_eq!(fixture.ask(&company.robot_token, publish(company.page)), "allow");
     }
-    house.ground.faulty.follow(Box::new(|_| None));
-    make(&house, "yes").await.unwrap();
-    assert_eq!(titles(&house).iter().filter(|t| *t == "yes").count(), 1);
+    fixture.ground.faulty.follow(Box::new(|_| None));
+    make(&fixture, "yes").await.unwrap();
+    assert_eq!(titles(&fixture).iter().filter(|t| *t == "yes").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_fails_the_answers_are_true() {
     for seed in 0..12 {
-        let house = house_in_memory().await;
-        house.ground.faulty.follow(seeded(seed, 250));
+        let fixture = fixture_in_memory().await;
+        fixture.ground.faulty.follow(seeded(seed, 250));
         let mut sure = Vec::new();
         let mut never = Vec::new();
         for n in 0..60 {
             let title = format!("asset {n}");
-            match make(&house, &title).await {
+            match make(&fixture, &title).await {
                 Ok(_) => sure.push(title),
                 Err(refusal) if refusal.reason == Reason::Unavailable => never.push(title),
                 Err(refusal) => assert_eq!(refusal.reason, Reason::OutcomeUnknown, "seed {seed}"),
             }
         }
-        house.ground.faulty.follow(Box::new(|_| None));
-        make(&house, "last").await.unwrap();
-        let here = titles(&house);
+        fixture.ground.faulty.follow(Box::new(|_| None));
+        make(&fixture, "last").await.unwrap();
+        let here = titles(&fixture);
         assert!(!sure.is_empty() && !never.is_empty(), "seed {seed} shows nothing");
         for title in &sure {
             assert_eq!(here.iter().filter(|t| *t == title).count(), 1, "seed {seed}: {title} was acknowledged");
         }
         assert!(never.iter().all(|t| !here.contains(t)), "seed {seed}: something refused is there");
         // And a node that starts now sees the same.
-        let fresh = house.ground.node(500 + seed).await;
-        assert_eq!(fresh.revision(), house.service.revision());
-        let owned = List::OwnedAssets(house.maker.business);
-        assert_eq!(fresh.read(|s| s.list(owned)).unwrap(), house.service.read(|s| s.list(owned)).unwrap());
-        assert_eq!(answer(&fresh, &house.maker.robot_token.text, alive()), "allow");
+        let fresh = fixture.ground.node(500 + seed).await;
+        assert_eq!(fresh.revision(), fixture.service.revision());
+        let owned = List::OwnedAssets(fixture.company.business);
+        assert_eq!(fresh.read(|s| s.list(owned)).unwrap(), fixture.service.read(|s| s.list(owned)).unwrap());
+        assert_eq!(answer(&fresh, &fixture.company.robot_token.text, alive()), "allow");
     }
 }
 
 #[tokio::test]
 async fn the_ledger_verifies_after_all_that() {
-    let house = house().await;
-    make(&house, "one").await.unwrap();
+    let fixture = fixture().await;
+    make(&fixture, "one").await.unwrap();
     let mut verifier = valetkey_store::ledger::Verifier::default();
-    for entry in house.ground.store.tail(0, 10_000).await.unwrap() {
+    for entry in fixture.ground.store.tail(0, 10_000).await.unwrap() {
         verifier.check(&entry).unwrap();
     }
-    assert_eq!(verifier.last().map(|(r, _)| r), Some(house.service.revision()));
+    assert_eq!(verifier.last().map(|(r, _)| r), Some(fixture.service.revision()));
 }
 
 #[tokio::test]
 async fn a_service_that_stops_takes_no_more_commands() {
-    let house = house().await;
-    house.service.stop();
-    assert_eq!(make(&house, "late").await.unwrap_err().reason, Reason::Unavailable);
-    assert_eq!(house.ask(&house.maker.robot_token, alive()), "allow");
+    let fixture = fixture().await;
+    fixture.service.stop();
+    assert_eq!(make(&fixture, "late").await.unwrap_err().reason, Reason::Unavailable);
+    assert_eq!(fixture.ask(&fixture.company.robot_token, alive()), "allow");
 }

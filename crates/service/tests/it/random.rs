@@ -10,25 +10,25 @@ use valetkey_service::OpenError;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
 use valetkey_testkit::random::{ConstantRandom, NoRandom, SeededRandom};
 
-use crate::house::{Ground, House, alive, house, name, operator, try_issue};
+use crate::fixture::{Ground, Fixture, alive, fixture, name, operator, try_issue};
 
-/// A house whose second node has a generator that is stuck.
-async fn stuck() -> House {
-    let mut house = house().await;
-    house.service = house.ground.open(Box::new(ConstantRandom(9))).await.unwrap();
-    house
+/// A fixture whose second node has a generator that is stuck.
+async fn stuck() -> Fixture {
+    let mut fixture = fixture().await;
+    fixture.service = fixture.ground.open(Box::new(ConstantRandom(9))).await.unwrap();
+    fixture
 }
 
 #[tokio::test]
 async fn a_stuck_generator_breaks_no_ids() {
-    let house = stuck().await;
-    let maker = &house.maker;
+    let fixture = stuck().await;
+    let company = &fixture.company;
     let mut ids = std::collections::BTreeSet::new();
     for n in 0..300 {
-        let made = house.service.create_asset(
-            &maker.person,
+        let made = fixture.service.create_asset(
+            &company.person,
             AssetKind::PAGE,
-            maker.business,
+            company.business,
             name(&n.to_string()),
             Map::new(),
         );
@@ -38,33 +38,33 @@ async fn a_stuck_generator_breaks_no_ids() {
 
 #[tokio::test]
 async fn a_stuck_generator_makes_no_credential_twice() {
-    let house = stuck().await;
-    let maker = &house.maker;
-    let first = try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never).await.unwrap();
-    let second = try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never).await.unwrap_err();
+    let fixture = stuck().await;
+    let company = &fixture.company;
+    let first = try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never).await.unwrap();
+    let second = try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never).await.unwrap_err();
     assert_eq!(second.reason, Reason::Fault);
-    assert_eq!(house.ask(&first, alive()), "allow");
+    assert_eq!(fixture.ask(&first, alive()), "allow");
     // A person's token has another prefix, so it is another text.
-    let code = house.service.create_sign_in_code(&operator(), maker.admin_person).await.unwrap().value;
-    let again = house.service.create_sign_in_code(&operator(), maker.admin_person).await.unwrap_err();
+    let code = fixture.service.create_sign_in_code(&operator(), company.admin_person).await.unwrap().value;
+    let again = fixture.service.create_sign_in_code(&operator(), company.admin_person).await.unwrap_err();
     assert_eq!(again.reason, Reason::Fault);
-    house.service.redeem_sign_in_code("t", code.reveal()).await.unwrap();
+    fixture.service.redeem_sign_in_code("t", code.reveal()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_stuck_generator_confuses_no_commits() {
-    let house = stuck().await;
-    let maker = &house.maker;
-    let make = || house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name("P"), Map::new());
+    let fixture = stuck().await;
+    let company = &fixture.company;
+    let make = || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
     for _ in 0..3 {
         make().await.unwrap();
     }
     // A lost commit is looked up by its id; the ids of those before must not answer for it.
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
     assert_eq!(make().await.unwrap_err().reason, Reason::Unavailable);
-    house.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     let done = make().await.unwrap();
-    assert_eq!(done.revision, house.ground.store.head().await.unwrap().revision);
+    assert_eq!(done.revision, fixture.ground.store.head().await.unwrap().revision);
 }
 
 #[tokio::test]
@@ -94,34 +94,34 @@ impl Random for Moody {
 
 #[tokio::test]
 async fn a_generator_that_fails_costs_the_command_and_nothing_else() {
-    let mut house = house().await;
+    let mut fixture = fixture().await;
     let mood = Arc::new(AtomicU8::new(WORKS));
-    house.service = house.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
-    let maker = &house.maker;
-    let before = house.service.revision();
-    let issue = || try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never);
-    let make = || house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name("P"), Map::new());
+    fixture.service = fixture.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
+    let company = &fixture.company;
+    let before = fixture.service.revision();
+    let issue = || try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never);
+    let make = || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
     mood.store(FAILS, Ordering::SeqCst);
     assert_eq!(issue().await.unwrap_err().reason, Reason::Fault);
     assert_eq!(make().await.unwrap_err().reason, Reason::Fault, "no salt, no commit");
-    assert_eq!(house.ground.store.head().await.unwrap().revision, before);
+    assert_eq!(fixture.ground.store.head().await.unwrap().revision, before);
     mood.store(WORKS, Ordering::SeqCst);
     issue().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_panic_costs_one_command() {
-    let mut house = house().await;
+    let mut fixture = fixture().await;
     let mood = Arc::new(AtomicU8::new(WORKS));
-    house.service = house.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
-    let maker = &house.maker;
-    let issue = || try_issue(&house.service, &maker.person, maker.robot, maker.app, Lifetime::Never);
-    let make = || house.service.create_asset(&maker.person, AssetKind::PAGE, maker.business, name("P"), Map::new());
+    fixture.service = fixture.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
+    let company = &fixture.company;
+    let issue = || try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never);
+    let make = || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
     mood.store(PANICS, Ordering::SeqCst);
     let (broken, whole) = futures_util::future::join(issue(), make()).await;
     assert_eq!(broken.unwrap_err().reason, Reason::Fault);
     whole.unwrap();
     mood.store(WORKS, Ordering::SeqCst);
     issue().await.unwrap();
-    assert_eq!(house.ask(&maker.robot_token, alive()), "allow");
+    assert_eq!(fixture.ask(&company.robot_token, alive()), "allow");
 }

@@ -6,7 +6,7 @@ use valetkey_service::authz::{Decision, Proof};
 use valetkey_service::{Call, rights};
 use valetkey_testkit::stage::{Stage, Staged};
 
-use crate::house::Ground;
+use crate::fixture::Ground;
 
 /// The answer of the service to the question of a case.
 fn ask(service: &valetkey_service::Service, case: &Case, staged: &Staged) -> Decision {

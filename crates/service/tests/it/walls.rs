@@ -4,7 +4,7 @@ use serde_json::Value;
 use valetkey_domain::{Id, Reason};
 use valetkey_service::Call;
 
-use crate::house::{House, alive, house, publish, tasks};
+use crate::fixture::{Fixture, alive, fixture, publish, tasks};
 
 fn never() -> Id {
     Id::new(4_242).unwrap()
@@ -14,12 +14,12 @@ fn operator() -> Call {
     Call::operator("x")
 }
 
-/// Refusals of the agency about the maker's Page, and about one that never was, under the traces
+/// Refusals of the agency about the company's Page, and about one that never was, under the traces
 /// `foreign` and `never`.
-async fn refused(house: &House, text: &str) -> (Id, &'static [&'static str]) {
-    let (service, page) = (&house.service, house.maker.page);
+async fn refused(fixture: &Fixture, text: &str) -> (Id, &'static [&'static str]) {
+    let (service, page) = (&fixture.service, fixture.company.page);
     service.ask(&Call::with_token(text, "foreign"), publish(page)).unwrap_err();
-    // As a door asks about what it does not find.
+    // As an adapter asks about what it does not find.
     let nothing = valetkey_service::authz::Question::about(valetkey_service::authz::Target::Asset(never()));
     service.ask(&Call::with_token(text, "never"), nothing).unwrap_err();
     (page, &["foreign", "never"])
@@ -27,9 +27,9 @@ async fn refused(house: &House, text: &str) -> (Id, &'static [&'static str]) {
 
 #[tokio::test]
 async fn a_refusal_of_what_is_not_visible_is_the_operators_alone() {
-    let house = house().await;
-    let (service, agency) = (&house.service, &house.agency);
-    let (page, traces) = refused(&house, &agency.robot_token.text).await;
+    let fixture = fixture().await;
+    let (service, agency) = (&fixture.service, &fixture.agency);
+    let (page, traces) = refused(&fixture, &agency.robot_token.text).await;
     for _ in 0..2 {
         let nothing = service.explain(&agency.person, "no such trace").await.unwrap_err();
         for trace in traces {
@@ -42,19 +42,19 @@ async fn a_refusal_of_what_is_not_visible_is_the_operators_alone() {
         assert_eq!(told.now.unwrap()["asset"]["kind"], "page");
         assert_eq!(service.refusals(&operator(), 99).await.unwrap().len(), 2);
         // The same once the rows are written.
-        house.flush().await;
+        fixture.flush().await;
     }
 }
 
 #[tokio::test]
 async fn a_no_that_comes_before_the_look_tells_nothing_of_a_foreign_thing() {
-    let house = house().await;
-    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
+    let fixture = fixture().await;
+    let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     service.revoke_token(&agency.person, agency.robot_token.id).await.unwrap();
-    refused(&house, &agency.robot_token.text).await;
+    refused(&fixture, &agency.robot_token.text).await;
     // A user that is of another business is asked about with that business.
     let call = Call::with_token(&agency.robot_token.text, "user");
-    service.delete_system_user(&call, maker.robot).await.unwrap_err();
+    service.delete_system_user(&call, company.robot).await.unwrap_err();
     let mut told = Vec::new();
     for trace in ["foreign", "never", "user"] {
         let found = service.explain(&agency.person, trace).await.unwrap();
@@ -63,46 +63,46 @@ async fn a_no_that_comes_before_the_look_tells_nothing_of_a_foreign_thing() {
     }
     assert!(told.iter().all(|t| *t == told[0]), "{told:?}");
     let shown = format!("{told:?} {:?}", service.refusals(&agency.person, 99).await.unwrap());
-    for hidden in [maker.page, maker.business, never()] {
+    for hidden in [company.page, company.business, never()] {
         assert!(!shown.contains(&hidden.to_string()), "{shown}");
     }
     let found = service.explain(&operator(), "user").await.unwrap();
-    assert_eq!(found.then["question"]["target"]["business"], maker.business.to_string());
+    assert_eq!(found.then["question"]["target"]["business"], company.business.to_string());
 }
 
 #[tokio::test]
 async fn a_question_about_a_foreign_asset_is_answered_like_one_about_none() {
-    let house = house().await;
-    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
+    let fixture = fixture().await;
+    let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     let token = agency.robot_token.id;
     let ask = |call: &Call, token, asset, task| service.explain_question(call, token, asset, task, None);
     for task in [None, Some("ANALYZE"), Some("NO_SUCH_TASK")] {
-        for asset in [maker.page, never()] {
+        for asset in [company.page, never()] {
             let refusal = ask(&agency.person, token, asset, task).unwrap_err();
             assert_eq!((refusal.reason, refusal.subject), (Reason::NotVisible, Some(asset)), "{task:?}");
         }
     }
-    for strange in [maker.robot_token.id, never()] {
+    for strange in [company.robot_token.id, never()] {
         let refusal = ask(&agency.person, strange, agency.page, None).unwrap_err();
         assert_eq!((refusal.reason, refusal.subject), (Reason::NotVisible, Some(strange)));
     }
-    let seen = ask(&operator(), token, maker.page, None).unwrap();
+    let seen = ask(&operator(), token, company.page, None).unwrap();
     assert_eq!((&seen["answer"], &seen["reason"]), (&Value::from("deny"), &Value::from("not_visible")));
     // What is shared is seen.
-    service.share(&maker.person, maker.page, agency.business, tasks(&["ANALYZE"])).await.unwrap();
-    assert_eq!(ask(&agency.person, token, maker.page, None).unwrap()["reason"], "asset_not_assigned");
+    service.share(&company.person, company.page, agency.business, tasks(&["ANALYZE"])).await.unwrap();
+    assert_eq!(ask(&agency.person, token, company.page, None).unwrap()["reason"], "asset_not_assigned");
 }
 
 #[tokio::test]
 async fn that_a_share_ended_is_told_beside_what_was_then() {
-    let house = house().await;
-    let (service, maker, agency) = (&house.service, &house.maker, &house.agency);
-    service.share(&maker.person, maker.page, agency.business, tasks(&["ANALYZE"])).await.unwrap();
-    service.ask(&Call::with_token(&agency.robot_token.text, "shared"), publish(maker.page)).unwrap_err();
+    let fixture = fixture().await;
+    let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
+    service.share(&company.person, company.page, agency.business, tasks(&["ANALYZE"])).await.unwrap();
+    service.ask(&Call::with_token(&agency.robot_token.text, "shared"), publish(company.page)).unwrap_err();
     service.ask(&Call::with_token(&agency.robot_token.text, "own"), publish(agency.page)).unwrap_err();
     let now = |by: Call, trace: &'static str| async move { service.explain(&by, trace).await.unwrap().now.unwrap() };
     assert_eq!(now(agency.person.clone(), "shared").await["reason"], Value::Null);
-    service.unshare(&maker.person, maker.page, agency.business).await.unwrap();
+    service.unshare(&company.person, company.page, agency.business).await.unwrap();
     let theirs = now(agency.person.clone(), "shared").await;
     assert_eq!((&theirs["reason"], &theirs["asset"]), (&Value::from("share_ended"), &Value::Null));
     let operators = now(operator(), "shared").await;
@@ -110,6 +110,6 @@ async fn that_a_share_ended_is_told_beside_what_was_then() {
     assert_eq!(operators["asset"]["reach"], "neither owned nor shared");
     assert_eq!(now(agency.person.clone(), "own").await["reason"], Value::Null);
     // A call by now is told no more than that there is nothing.
-    assert_eq!(house.ask(&agency.robot_token, publish(maker.page)), "not_visible");
-    assert_eq!(house.ask(&agency.robot_token, alive()), "allow");
+    assert_eq!(fixture.ask(&agency.robot_token, publish(company.page)), "not_visible");
+    assert_eq!(fixture.ask(&agency.robot_token, alive()), "allow");
 }

@@ -37,10 +37,16 @@ pub const BOOTSTRAP: &[&str] = &[
 ];
 
 /// The newest format that this program knows.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 5;
 
 /// All migrations, in order of their numbers from 1 without gaps.
-pub const ALL: &[Migration] = &[Migration { number: 1, statements: FIRST }];
+pub const ALL: &[Migration] = &[
+    Migration { number: 1, statements: FIRST },
+    Migration { number: 2, statements: LEASE },
+    Migration { number: 3, statements: JOBS },
+    Migration { number: 4, statements: TELEMETRY },
+    Migration { number: 5, statements: PAGE_COUNTERS },
+];
 
 /// Which migrations are still to run.
 ///
@@ -151,6 +157,18 @@ const FIRST: &[&str] = &[
     "CREATE TABLE data_keys (key_id {KEY}, master_id {TEXT} NOT NULL, bytes {BLOB} NOT NULL)",
     "CREATE TABLE node_lease (id {KEY} CHECK (id = 1), holder {TEXT} NOT NULL, until_ms BIGINT NOT NULL)",
 ];
+
+/// The lease row: a counter that its holder moves, and how long a taker waits for it to move.
+const LEASE: &[&str] = &[];
+
+/// Jobs: their digest, their last attempt.
+const JOBS: &[&str] = &[];
+
+/// Refusals by source, and uses by scope, asset and task.
+const TELEMETRY: &[&str] = &[];
+
+/// How often the page tokens of a parent were taken away.
+const PAGE_COUNTERS: &[&str] = &[];
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-"""The doors beside Graph: receipts of writes, and decisions for other servers."""
+"""The adapters beside Graph: receipts of writes, and decisions for other servers."""
 
 from harness import ADS, PAGES, check, object_in, reason_in, refused, same, scene
 
@@ -95,7 +95,7 @@ def decisions(w, s):
         app = w.partner["app"]
         response = ask({"token": user.token, **may}, f"{app['id']}|{app['secret']}")
         check('"allowed":true' not in response.text.replace(" ", ""), "it was told that the token may")
-    with w.step("revoked, the next question is answered no, at every door"):
+    with w.step("revoked, the next question is answered no, at every adapter"):
         w.admin.call("DELETE", (user.id, "access_tokens"))
         same("HTTP status at the gateway", gate(user.token, may).status_code, 401)
         response = ask(may)

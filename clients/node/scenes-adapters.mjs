@@ -1,4 +1,4 @@
-// The doors beside Graph: receipts of writes, and decisions for other servers.
+// The adapters beside Graph: receipts of writes, and decisions for other servers.
 
 import { ADS, PAGES, bearer, check, reasonIn, refused, same, scene, union } from './harness.mjs';
 
@@ -92,7 +92,7 @@ scene('other servers ask for a decision', async w => {
     const { text } = await ask({ token: user.token, ...may }, `${id}|${secret}`);
     check(!/"allowed"\s*:\s*true/.test(text), 'it was told that the token may');
   });
-  await w.step('revoked, the next question is answered no, at every door', async () => {
+  await w.step('revoked, the next question is answered no, at every adapter', async () => {
     await w.admin.call('DELETE', [user.id, 'access_tokens']);
     same('HTTP status at the gateway', (await gate(user.token, may)).status, 401);
     const response = await ask(may);

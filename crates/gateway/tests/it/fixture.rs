@@ -1,4 +1,4 @@
-//! A house for tests: a maker with two apps, an EMPLOYEE with few tasks, and a stranger beside it.
+//! A fixture for tests: a company with two apps, an EMPLOYEE with few tasks, and a stranger beside it.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use valetkey_testkit::ground::Ground;
 /// A kind that the operator declared.
 pub const WAREHOUSE: AssetKind = AssetKind(64);
 
-pub struct House {
+pub struct Fixture {
     pub service: Service,
     pub gateway: Gateway,
     pub clock: Arc<TestClock>,
-    pub maker: Company,
+    pub company: Company,
     pub stranger: Company,
     _ground: Ground,
 }
@@ -35,10 +35,10 @@ pub struct Company {
     pub other_app: Id,
     pub other_secret: String,
     pub admin_token: String,
-    pub clerk: Id,
+    pub employee: Id,
     /// All scopes; ADVERTISE on the account, `PICK` in the warehouse, nothing on the Page.
-    pub clerk_token: String,
-    pub clerk_token_id: Id,
+    pub employee_token: String,
+    pub employee_token_id: Id,
     pub page: Id,
     pub account: Id,
     pub warehouse: Id,
@@ -75,7 +75,7 @@ impl Answer {
     }
 }
 
-pub async fn house() -> House {
+pub async fn fixture() -> Fixture {
     let ground = Ground::new().await;
     let service = ground.node(11).await;
     let kind = DeclaredKind {
@@ -85,20 +85,20 @@ pub async fn house() -> House {
         tasks: ["MANAGE", "PICK", "COUNT"].map(str::to_owned).to_vec(),
     };
     service.declare_kind(&Call::operator("seed"), kind).await.unwrap();
-    let maker = company(&service, "Rad & Rad", "ada@rad.example").await;
-    let stranger = company(&service, "Laut", "kim@laut.example").await;
+    let company = make_company(&service, "Rad & Rad", "ada@rad.example").await;
+    let stranger = make_company(&service, "Laut", "kim@laut.example").await;
     let (gateway, clock) = (Gateway::new(service.clone()), Arc::clone(&ground.clock));
-    House { gateway, service, clock, maker, stranger, _ground: ground }
+    Fixture { gateway, service, clock, company, stranger, _ground: ground }
 }
 
-async fn company(service: &Service, title: &str, email: &str) -> Company {
+async fn make_company(service: &Service, title: &str, email: &str) -> Company {
     let kinds = [(AssetKind::PAGE, "City bikes"), (AssetKind::AD_ACCOUNT, "Ads"), (WAREHOUSE, "North")];
     let made = company::company(service, title, email, &kinds).await;
     let person = made.person;
     let other = service.create_app(&person, made.business, name("Other"), false).await.unwrap().value;
     let (page, account, warehouse) = (made.assets[0], made.assets[1], made.assets[2]);
-    service.assign(&person, account, made.clerk, vec!["ADVERTISE".to_owned()]).await.unwrap();
-    service.assign(&person, warehouse, made.clerk, vec!["PICK".to_owned()]).await.unwrap();
+    service.assign(&person, account, made.employee, vec!["ADVERTISE".to_owned()]).await.unwrap();
+    service.assign(&person, warehouse, made.employee, vec!["PICK".to_owned()]).await.unwrap();
     Company {
         business: made.business,
         person,
@@ -107,9 +107,9 @@ async fn company(service: &Service, title: &str, email: &str) -> Company {
         other_app: other.0,
         other_secret: other.1,
         admin_token: made.admin_token.text,
-        clerk: made.clerk,
-        clerk_token: made.clerk_token.text,
-        clerk_token_id: made.clerk_token.id,
+        employee: made.employee,
+        employee_token: made.employee_token.text,
+        employee_token_id: made.employee_token.id,
         page,
         account,
         warehouse,
@@ -132,7 +132,7 @@ pub fn proof(secret: &str, token: &str) -> String {
     app_secret_proof(secret.as_bytes(), token)
 }
 
-impl House {
+impl Fixture {
     pub fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
         let request = request(method, target, headers);
         Answer::of(self.gateway.fast(&request.head()).unwrap_or_else(|| panic!("{method} {target} was sent on")))

@@ -128,7 +128,7 @@ pub fn config() -> ListenConfig {
 }
 
 /// A listener at work.
-pub struct House {
+pub struct Fixture {
     pub address: SocketAddr,
     pub marks: Arc<Marks>,
     pub shutdown: CancellationToken,
@@ -136,7 +136,7 @@ pub struct House {
     stats: Arc<Stats>,
 }
 
-impl House {
+impl Fixture {
     pub fn open(config: ListenConfig) -> Self {
         let closed = || Semaphore::new(0);
         let marks = Arc::new(Marks { entered: closed(), gate: closed(), left: closed() });

@@ -1,4 +1,4 @@
-//! The doors of this house, side by side. None of them knows another; this is the one place that
+//! The adapters of this fixture, side by side. None of them knows another; this is the one place that
 //! names them all, and it only passes requests on.
 
 use bytes::Bytes;
@@ -9,18 +9,18 @@ use valetkey_graph::{Graph, GraphConfig};
 use valetkey_http::{Head, ParamLimits, Reply, Request};
 use valetkey_service::Service;
 
-/// All doors.
+/// All adapters.
 #[derive(Debug)]
-pub struct Doors {
+pub struct Adapters {
     gateway: Gateway,
     graph: Graph,
     api: Api,
 }
 
-impl Doors {
-    /// The doors in front of a service. Without a `public_url` links follow the caller's own words.
-    pub fn new(service: Service, public_url: Option<String>, params: ParamLimits) -> Doors {
-        Doors {
+impl Adapters {
+    /// The adapters in front of a service. Without a `public_url` links follow the caller's own words.
+    pub fn new(service: Service, public_url: Option<String>, params: ParamLimits) -> Adapters {
+        Adapters {
             gateway: Gateway::new(service.clone()),
             graph: Graph::new(service.clone(), GraphConfig { public_url }).with_param_limits(params),
             api: Api::new(service),

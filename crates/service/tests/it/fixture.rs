@@ -1,4 +1,4 @@
-//! A house for tests: one business with an app, an ADMIN and an EMPLOYEE system user, a Page and an
+//! A fixture for tests: one business with an app, an ADMIN and an EMPLOYEE system user, a Page and an
 //! ad account, and a partner, over the store that the environment names.
 
 use tokio_util::sync::CancellationToken;
@@ -11,10 +11,10 @@ use valetkey_testkit::company;
 pub use valetkey_testkit::company::{Issued, name};
 pub use valetkey_testkit::ground::Ground;
 
-pub struct House {
+pub struct Fixture {
     pub ground: Ground,
     pub service: Service,
-    pub maker: Company,
+    pub company: Company,
     pub agency: Company,
 }
 
@@ -36,16 +36,16 @@ pub fn operator() -> Call {
     Call::operator("seed")
 }
 
-pub async fn house() -> House {
-    House::on(Ground::new().await).await
+pub async fn fixture() -> Fixture {
+    Fixture::on(Ground::new().await).await
 }
 
 /// For tests that let time stand still.
-pub async fn house_in_memory() -> House {
-    House::on(Ground::in_memory().await).await
+pub async fn fixture_in_memory() -> Fixture {
+    Fixture::on(Ground::in_memory().await).await
 }
 
-pub async fn company(service: &Service, title: &str, email: &str) -> Company {
+pub async fn make_company(service: &Service, title: &str, email: &str) -> Company {
     let kinds = [(AssetKind::PAGE, "Asset"), (AssetKind::AD_ACCOUNT, "Asset")];
     let made = company::company(service, title, email, &kinds).await;
     Company {
@@ -56,8 +56,8 @@ pub async fn company(service: &Service, title: &str, email: &str) -> Company {
         secret: made.secret,
         root: made.admin,
         root_token: made.admin_token,
-        robot: made.clerk,
-        robot_token: made.clerk_token,
+        robot: made.employee,
+        robot_token: made.employee_token,
         page: made.assets[0],
         account: made.assets[1],
     }
@@ -104,12 +104,12 @@ pub fn answer(service: &Service, text: &str, question: Question) -> &'static str
     }
 }
 
-impl House {
-    async fn on(ground: Ground) -> House {
+impl Fixture {
+    async fn on(ground: Ground) -> Fixture {
         let service = ground.node(7).await;
-        let maker = company(&service, "Rad", "ada@rad.example").await;
-        let agency = company(&service, "Laut", "kim@laut.example").await;
-        House { ground, service, maker, agency }
+        let company = make_company(&service, "Rad", "ada@rad.example").await;
+        let agency = make_company(&service, "Laut", "kim@laut.example").await;
+        Fixture { ground, service, company, agency }
     }
 
     /// Writes what waits, as the background work does at its end.
@@ -120,7 +120,7 @@ impl House {
     }
 
     pub async fn assign(&self, user: Id, asset: Id, names: &[&str]) {
-        self.service.assign(&self.maker.person, asset, user, tasks(names)).await.unwrap();
+        self.service.assign(&self.company.person, asset, user, tasks(names)).await.unwrap();
     }
 
     pub fn ask(&self, token: &Issued, question: Question) -> &'static str {

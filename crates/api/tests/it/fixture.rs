@@ -1,4 +1,4 @@
-//! A service with two businesses, and a way to call the door.
+//! A service with two businesses, and a way to call the adapter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +46,7 @@ impl Answer {
     }
 }
 
-pub struct House {
+pub struct Fixture {
     pub api: Api,
     pub clock: Arc<TestClock>,
     requests: AtomicU64,
@@ -61,12 +61,12 @@ pub enum By<'a> {
     Nobody,
 }
 
-impl House {
-    pub async fn new() -> House {
+impl Fixture {
+    pub async fn new() -> Fixture {
         let ground = Ground::new().await;
         let service = ground.node(7).await;
         let clock = Arc::clone(&ground.clock);
-        House { api: Api::new(service), clock, requests: AtomicU64::new(1), _ground: ground }
+        Fixture { api: Api::new(service), clock, requests: AtomicU64::new(1), _ground: ground }
     }
 
     pub async fn call(&self, by: By<'_>, command: &str, params: Value) -> Answer {
@@ -124,28 +124,28 @@ pub struct Firm {
 }
 
 impl Firm {
-    pub async fn found(house: &House, name: &str) -> Firm {
+    pub async fn found(fixture: &Fixture, name: &str) -> Firm {
         let op = By::Operator;
         let email = format!("ada@{name}.example");
-        let made = house.call(op, "business.create", json!({"name": name, "admin_email": email})).await;
+        let made = fixture.call(op, "business.create", json!({"name": name, "admin_email": email})).await;
         let (id, person) = (made.text("id"), made.text("admin"));
-        let person_token = house.sign_in(&person).await;
+        let person_token = fixture.sign_in(&person).await;
         let by = By::Token(&person_token);
-        house.call(by, "terms.accept", json!({"version": 1})).await.result();
-        let app = house.call(by, "app.create", json!({"name": "Shop"})).await;
+        fixture.call(by, "terms.accept", json!({"version": 1})).await.result();
+        let app = fixture.call(by, "app.create", json!({"name": "Shop"})).await;
         let (app, secret) = (app.text("id"), app.text("secret"));
-        let admin = house.call(by, "system-user.create", json!({"name": "Chief", "role": "ADMIN"})).await.text("id");
-        let employee = house.call(by, "system-user.create", json!({"name": "Poster"})).await.text("id");
+        let admin = fixture.call(by, "system-user.create", json!({"name": "Chief", "role": "ADMIN"})).await.text("id");
+        let employee = fixture.call(by, "system-user.create", json!({"name": "Poster"})).await.text("id");
         for user in [&admin, &employee] {
-            house.call(by, "app.install", json!({"system_user": user, "app": app})).await.result();
+            fixture.call(by, "app.install", json!({"system_user": user, "app": app})).await.result();
         }
         let scopes = ["business_management", "pages_manage_posts"];
         let ask = |user: &str| json!({"system_user": user, "app": app, "scopes": scopes, "add_dependencies": true});
-        let admin_token = house.call(by, "token.issue", ask(&admin)).await.text("access_token");
-        let issued = house.call(by, "token.issue", ask(&employee)).await;
-        let page = house.call(by, "asset.create", json!({"kind": "page", "name": "Bikes"})).await.text("id");
-        let ad_account = house.call(by, "asset.create", json!({"kind": "ad_account", "name": "Ads"})).await.text("id");
-        house
+        let admin_token = fixture.call(by, "token.issue", ask(&admin)).await.text("access_token");
+        let issued = fixture.call(by, "token.issue", ask(&employee)).await;
+        let page = fixture.call(by, "asset.create", json!({"kind": "page", "name": "Bikes"})).await.text("id");
+        let ad_account = fixture.call(by, "asset.create", json!({"kind": "ad_account", "name": "Ads"})).await.text("id");
+        fixture
             .call(by, "assignment.assign", json!({"asset": page, "user": employee, "tasks": ["CREATE_CONTENT"]}))
             .await
             .result();

@@ -1,4 +1,4 @@
-//! A house for tests: a bicycle maker and its agency behind a Graph door, over the store that the
+//! A fixture for tests: a bicycle company and its agency behind a Graph adapter, over the store that the
 //! environment names.
 
 use std::sync::Arc;
@@ -15,26 +15,26 @@ use valetkey_testkit::company;
 pub use valetkey_testkit::company::name;
 use valetkey_testkit::ground::Ground;
 
-pub struct House {
+pub struct Fixture {
     pub service: Service,
     pub clock: Arc<TestClock>,
-    pub maker: Company,
+    pub company: Company,
     pub agency: Company,
-    door: Door,
+    adapter: Adapter,
     _ground: Ground,
 }
 
-/// The door, and the calls that a test sends through it.
-pub struct Door {
+/// The adapter, and the calls that a test sends through it.
+pub struct Adapter {
     graph: Graph,
     requests: AtomicU64,
 }
 
-impl std::ops::Deref for House {
-    type Target = Door;
+impl std::ops::Deref for Fixture {
+    type Target = Adapter;
 
-    fn deref(&self) -> &Door {
-        &self.door
+    fn deref(&self) -> &Adapter {
+        &self.adapter
     }
 }
 
@@ -46,8 +46,8 @@ pub struct Company {
     pub app_secret: String,
     pub admin: Id,
     pub admin_token: String,
-    pub clerk: Id,
-    pub clerk_token: String,
+    pub employee: Id,
+    pub employee_token: String,
     pub page: Id,
     pub account: Id,
     pub catalog: Id,
@@ -85,16 +85,16 @@ impl Answer {
     }
 }
 
-pub async fn house() -> House {
+pub async fn fixture() -> Fixture {
     let ground = Ground::new().await;
     let service = ground.node(7).await;
-    let maker = company(&service, "Rad & Rad", "ada@rad.example").await;
-    let agency = company(&service, "Laut", "kim@laut.example").await;
-    let door = Door::new(service.clone());
-    House { service, clock: Arc::clone(&ground.clock), maker, agency, door, _ground: ground }
+    let company = make_company(&service, "Rad & Rad", "ada@rad.example").await;
+    let agency = make_company(&service, "Laut", "kim@laut.example").await;
+    let adapter = Adapter::new(service.clone());
+    Fixture { service, clock: Arc::clone(&ground.clock), company, agency, adapter, _ground: ground }
 }
 
-async fn company(service: &Service, title: &str, email: &str) -> Company {
+async fn make_company(service: &Service, title: &str, email: &str) -> Company {
     let kinds = [
         (AssetKind::PAGE, "City bikes"),
         (AssetKind::AD_ACCOUNT, "Ads EU"),
@@ -110,8 +110,8 @@ async fn company(service: &Service, title: &str, email: &str) -> Company {
         app_secret: made.secret,
         admin: made.admin,
         admin_token: made.admin_token.text,
-        clerk: made.clerk,
-        clerk_token: made.clerk_token.text,
+        employee: made.employee,
+        employee_token: made.employee_token.text,
         page: made.assets[0],
         account: made.assets[1],
         catalog: made.assets[2],
@@ -119,10 +119,10 @@ async fn company(service: &Service, title: &str, email: &str) -> Company {
     }
 }
 
-impl Door {
-    pub fn new(service: Service) -> Door {
+impl Adapter {
+    pub fn new(service: Service) -> Adapter {
         let graph = Graph::new(service, GraphConfig { public_url: Some("http://valetkey.test".to_owned()) });
-        Door { graph, requests: AtomicU64::new(1) }
+        Adapter { graph, requests: AtomicU64::new(1) }
     }
 
     pub async fn send(&self, method: &str, target: &str, token: Option<&str>, body: &[(&str, &str)]) -> Answer {
