@@ -1,10 +1,10 @@
 """SIGKILL of every PostgreSQL process, in a loop, under load, with the whole server in front.
 
-usage: kill_database_under_load.py VALETKEY FOLDER POSTGRES_PROGRAMS
+usage: kill_database_under_load.py VALETKEY FOLDER XTASK
 
 Clients make system users, posts and tokens, and revoke tokens, before, while and after the database
 is away. Whatever was acknowledged must be there ever after, and a revoked token must be refused ever
-after; what was refused must never turn up; what nobody was told the end of must be wholly there or
+after; what was refused must never turn up; what ended without a known answer must be wholly there or
 wholly absent, and stay so. Tables and ledger must tell the same story, and the ledger must verify.
 """
 
@@ -61,13 +61,13 @@ FAULT, AWAY, REVOKED, WORKS = 1, 2, 190, None
 
 @dataclass
 class Write:
-    """One write, and what its client was told."""
+    """One write, and how its client learned that it ended."""
 
     kind: str
     name: str
     sent: float
     answered: float = 0
-    told: str = UNKNOWN
+    outcome: str = UNKNOWN
     answer: dict | None = None
     revision: int = 0
     wrong: str | None = None
@@ -79,12 +79,12 @@ class Write:
 
 
 class Load:
-    """Clients that write until they are told to stop, whatever happens meanwhile."""
+    """Clients that write until they are stopped, whatever happens meanwhile."""
 
     def __init__(self, demo, holder, number):
         self.demo, self.holder, self.number = demo, holder, number
-        self.business, self.page = demo.told["business"]["id"], demo.told["pages"][0]["id"]
-        self.app = demo.told["app"]["id"]
+        self.business, self.page = demo.facts["business"]["id"], demo.facts["pages"][0]["id"]
+        self.app = demo.facts["app"]["id"]
         self.writes, self.lock, self.stopped = [], threading.Lock(), threading.Event()
         self.threads = [threading.Thread(target=self.client, args=(which,), daemon=True) for which in range(CLIENTS)]
         for thread in self.threads:
@@ -99,16 +99,16 @@ class Load:
                 self.stopped.wait(0.05)
 
     def user(self, name):
-        return self.write("user", name, f"/{self.business}/system_users", f"name={name}&role=EMPLOYEE").told
+        return self.write("user", name, f"/{self.business}/system_users", f"name={name}&role=EMPLOYEE").outcome
 
     def post(self, name):
-        return self.write("post", name, f"/{self.page}/feed", f"message={name}").told
+        return self.write("post", name, f"/{self.page}/feed", f"message={name}").outcome
 
     def issue_and_revoke(self, name):
         issued = self.write("token", name, f"/{self.holder}/access_tokens", f"business_app={self.app}&scope=pages_show_list")
-        if issued.told != DONE:
-            return issued.told
-        return self.write("revoke", issued.made, f"/{issued.made}", None, "DELETE").told
+        if issued.outcome != DONE:
+            return issued.outcome
+        return self.write("revoke", issued.made, f"/{issued.made}", None, "DELETE").outcome
 
     def write(self, kind, name, path, body, method="POST"):
         write = Write(kind, name, time.monotonic())
@@ -116,10 +116,10 @@ class Load:
             with self.demo.open(path, body and body.replace(" ", "+"), method=method, timeout=ANSWER_S) as answer:
                 said = json.loads(answer.read())
                 # Whoever reads "success" takes it for an acknowledgement, so that counts first.
-                write.answer, write.told = said, DONE
+                write.answer, write.outcome = said, DONE
                 write.revision = int(answer.headers["Valetkey-Revision"])
         except urllib.error.HTTPError as answer:
-            write.told, write.wrong = refusal(answer)
+            write.outcome, write.wrong = refusal(answer)
         except (OSError, HTTPException, ValueError, TypeError) as error:
             # A connection may break, before an answer or in the midst of it. All else is a fault.
             if not isinstance(getattr(error, "reason", error), (ConnectionError, HTTPException)):
@@ -132,7 +132,7 @@ class Load:
     def wait_until_held(self):
         """Waits until commits hang, so that for a while nothing is acknowledged any more."""
         end = time.monotonic() + 20
-        while any(write.told == DONE and write.answered > time.monotonic() - 0.3 for write in self.so_far()):
+        while any(write.outcome == DONE and write.answered > time.monotonic() - 0.3 for write in self.so_far()):
             if time.monotonic() > end:
                 sys.exit("the commits could not be held back")
             time.sleep(0.05)
@@ -167,7 +167,7 @@ def refusal(answer):
 
 
 class Books:
-    """What clients were told so far, held against what the server shows."""
+    """What clients have seen so far, held against what the server shows."""
 
     def __init__(self, demo, holder):
         self.demo, self.holder = demo, holder
@@ -176,8 +176,8 @@ class Books:
         # What the demo itself was made of is not looked at.
         self.since = max(self.ledger)
 
-    def told(self, kind, *which):
-        return [write for write in self.writes if write.kind == kind and write.told in which]
+    def with_outcome(self, kind, *which):
+        return [write for write in self.writes if write.kind == kind and write.outcome in which]
 
     def add(self, writes):
         self.writes += writes
@@ -186,7 +186,7 @@ class Books:
     def check(self):
         """The first thing that is wrong, or nothing."""
         self.read_ledger()
-        business, page = self.demo.told["business"]["id"], self.demo.told["pages"][0]["id"]
+        business, page = self.demo.facts["business"]["id"], self.demo.facts["pages"][0]["id"]
         users = list(self.demo.rows(f"/{business}/system_users?fields=id,name,role,created_time&limit=500"))
         posts = list(self.demo.rows(f"/{page}/feed?fields=id,message,from,created_time&limit=100"))
         users = [row for row in users if row["name"].startswith("Load ")]
@@ -210,13 +210,13 @@ class Books:
         halves = [row for row in rows if any(not row.get(field) for field in rest)]
         if halves:
             return f"{len(halves)} of kind {kind} are half there, such as {halves[0]}"
-        gone = [write.name for write in self.told(kind, DONE) if found.pop(write.name, None) != write.made]
+        gone = [write.name for write in self.with_outcome(kind, DONE) if found.pop(write.name, None) != write.made]
         if gone:
             return f"{len(gone)} acknowledged of kind {kind} are gone, such as {gone[0]}"
-        refused = [write.name for write in self.told(kind, REFUSED) if write.name in found]
+        refused = [write.name for write in self.with_outcome(kind, REFUSED) if write.name in found]
         if refused:
             return f"{len(refused)} of kind {kind} were refused and are there, such as {refused[0]}"
-        for write in self.told(kind, UNKNOWN):
+        for write in self.with_outcome(kind, UNKNOWN):
             made = found.pop(write.name, None)
             if self.settled.setdefault(write.name, made) != made:
                 return f"{write.name} was {self.settled[write.name]} once and is {made} now"
@@ -227,17 +227,17 @@ class Books:
     def check_tokens(self, rows):
         """Tokens: those that were issued, and as many of those without a known end as there can be."""
         status = {row["id"]: row["status"] for row in rows}
-        gone = [write.made for write in self.told("token", DONE) if write.made not in status]
+        gone = [write.made for write in self.with_outcome("token", DONE) if write.made not in status]
         if gone:
             return f"{len(gone)} acknowledged tokens are gone, such as {gone[0]}"
-        others, most = len(status) - len(self.tokens), len(self.told("token", UNKNOWN))
+        others, most = len(status) - len(self.tokens), len(self.with_outcome("token", UNKNOWN))
         if others > most:
             return f"{others} tokens are there that nobody was given, and only {most} have no known end"
-        for write in self.told("revoke", DONE, REFUSED, UNKNOWN):
+        for write in self.with_outcome("revoke", DONE, REFUSED, UNKNOWN):
             is_revoked = status[write.name] == "revoked"
-            if write.told == DONE and not is_revoked:
+            if write.outcome == DONE and not is_revoked:
                 return f"the acknowledged revocation of {write.name} is gone"
-            if write.told == REFUSED and is_revoked:
+            if write.outcome == REFUSED and is_revoked:
                 return f"the revocation of {write.name} was refused and is there"
             if self.settled.setdefault(write.name, is_revoked) != is_revoked:
                 return f"{write.name} was revoked: {self.settled[write.name]} once, {is_revoked} now"
@@ -264,27 +264,27 @@ class Books:
         """Each acknowledged write has its entry, and the ledger tells of what is there and of no more."""
         for write in self.writes:
             subjects = self.ledger.get(write.revision, {}).get("subjects", [])
-            if write.told == DONE and write.made.split("_")[-1] not in subjects:
+            if write.outcome == DONE and write.made.split("_")[-1] not in subjects:
                 return f"{write.name} was acknowledged with revision {write.revision}, which is not about it"
         held = {row["id"] for row in tokens}
         for action, about, found in [
             ("system_user_created", None, [row["id"] for row in users]),
-            ("content_created", self.demo.told["pages"][0]["id"], [row["id"].split("_")[-1] for row in posts]),
+            ("content_created", self.demo.facts["pages"][0]["id"], [row["id"].split("_")[-1] for row in posts]),
             ("token_issued", self.holder, list(held)),
             ("token_revoked", None, [row["id"] for row in tokens if row["status"] == "revoked"]),
         ]:
-            told = [entry["subjects"] for entry in self.ledger.values() if entry["action"] == action and self.is_ours(entry)]
-            told = [subjects[0] for subjects in told if not about or about in subjects]
+            recorded = [entry["subjects"] for entry in self.ledger.values() if entry["action"] == action and self.is_ours(entry)]
+            recorded = [subjects[0] for subjects in recorded if not about or about in subjects]
             if action == "token_revoked":
                 # The demo revokes codes of its own when it starts again.
-                told = [token for token in told if token in held]
-            differ = Counter(found) - Counter(told) | Counter(told) - Counter(found)
+                recorded = [token for token in recorded if token in held]
+            differ = Counter(found) - Counter(recorded) | Counter(recorded) - Counter(found)
             if differ:
-                return f"of {action}, the ledger tells {len(told)} and there are {len(found)}: {list(differ)[:3]}"
+                return f"of {action}, the ledger has {len(recorded)} and there are {len(found)}: {list(differ)[:3]}"
         return None
 
     def is_ours(self, entry):
-        return entry["revision"] > self.since and entry["business"] == self.demo.told["business"]["id"]
+        return entry["revision"] > self.since and entry["business"] == self.demo.facts["business"]["id"]
 
 
 def use(demo, token):
@@ -296,12 +296,12 @@ def use(demo, token):
         return json.loads(answer.read())["error"]["code"]
 
 
-def main(valetkey, folder, programs):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
-    report, database = Report(), Postgres(programs, folder)
+def main(valetkey, folder, xtask):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by a signal"))
+    # `commit_delay` then counts whoever else is there.
+    report, database = Report(), Postgres(xtask, "--set", "commit_siblings=0")
     demo = Demo(valetkey, folder, database.address)
     try:
-        database.start()
         demo.start()
         books = Books(demo, make_holder(demo))
         for number, (what, where) in enumerate(ROUNDS):
@@ -323,8 +323,8 @@ def main(valetkey, folder, programs):
 
 def make_holder(demo):
     """A system user whose tokens are made and revoked."""
-    holder = demo.call(f"/{demo.told['business']['id']}/system_users", "name=Holder&role=EMPLOYEE")["id"]
-    demo.call(f"/{holder}/applications", f"business_app={demo.told['app']['id']}")
+    holder = demo.call(f"/{demo.facts['business']['id']}/system_users", "name=Holder&role=EMPLOYEE")["id"]
+    demo.call(f"/{holder}/applications", f"business_app={demo.facts['app']['id']}")
     return holder
 
 
@@ -355,18 +355,18 @@ def one_round(report, demo, database, books, number, what, where):
     if not demo.runs():
         demo.start()
     books.add(writes)
-    counts = Counter(write.told for write in writes)
+    counts = Counter(write.outcome for write in writes)
     problem = problem or look_at_answers(writes, away, back)
-    told = ", ".join(f"{counts[told]} {told}" for told in (DONE, REFUSED, UNKNOWN))
-    report.say(f"round {number}, away {what}, {back - away:.1f} s, with commits {where}: of the writes {told}", problem)
-    count = len([write for write in books.writes if write.told == DONE])
+    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (DONE, REFUSED, UNKNOWN))
+    report.say(f"round {number}, away {what}, {back - away:.1f} s, with commits {where}: of the writes {summary}", problem)
+    count = len([write for write in books.writes if write.outcome == DONE])
     report.say(f"round {number}: the ledger verifies, and all {count} acknowledged writes are there", books.check())
 
 
 def watch(demo, books, load, end, what):
     """Tries revoked tokens while the database is away; gives what is wrong."""
     while True:
-        revoked = [write.name for write in books.writes + load.so_far() if write.kind == "revoke" and write.told == DONE]
+        revoked = [write.name for write in books.writes + load.so_far() if write.kind == "revoke" and write.outcome == DONE]
         tokens = books.tokens | issued(load.so_far())
         for made in random.sample(revoked, min(8, len(revoked))) if what != BOTH else []:
             code = use(demo, tokens[made])
@@ -377,7 +377,7 @@ def watch(demo, books, load, end, what):
         time.sleep(0.1)
     if what == LONG:
         live = [token for made, token in tokens.items() if made not in revoked]
-        codes = {use(demo, token) for token in [demo.told["admin_system_user"]["token"], *live[:3]]}
+        codes = {use(demo, token) for token in [demo.facts["admin_system_user"]["token"], *live[:3]]}
         if codes != {AWAY} or ready(demo) != 503:
             return f"without a lease, calls were answered with {codes} and /readyz with {ready(demo)}"
     return None
@@ -389,7 +389,7 @@ def look_at_answers(writes, away, back):
         return f"{len(wrong)} answers are not as they should be: {wrong[0]}"
     if not any(write.sent < back and write.answered > away for write in writes):
         return "nobody wrote while the database was away"
-    early = [write for write in writes if write.told == DONE and away < write.sent and write.answered < back]
+    early = [write for write in writes if write.outcome == DONE and away < write.sent and write.answered < back]
     return f"{len(early)} writes were acknowledged while there was no database" if early else None
 
 
@@ -408,12 +408,12 @@ def recover(demo, load, number):
 
 
 def issued(writes):
-    return {write.made: write.answer["access_token"] for write in writes if write.kind == "token" and write.told == DONE}
+    return {write.made: write.answer["access_token"] for write in writes if write.kind == "token" and write.outcome == DONE}
 
 
 def ready(demo):
     try:
-        with urllib.request.urlopen(demo.told["base_url"] + "/readyz", timeout=ANSWER_S) as answer:
+        with urllib.request.urlopen(demo.facts["base_url"] + "/readyz", timeout=ANSWER_S) as answer:
             return answer.code
     except urllib.error.HTTPError as answer:
         return answer.code

@@ -40,7 +40,7 @@ def load(demo, seconds):
     made, lock = [], threading.Lock()
 
     def client(which):
-        business, page = demo.told["business"]["id"], demo.told["pages"][0]["id"]
+        business, page = demo.facts["business"]["id"], demo.facts["pages"][0]["id"]
         for number in range(100_000):
             try:
                 if which % 2:

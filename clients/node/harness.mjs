@@ -93,8 +93,8 @@ export async function refused(call, want) {
     checkError(error.response, error.status, error.headers, want);
     return error.response;
   }
-  const told = shown(answer?._data ?? answer).slice(0, 200);
-  throw new Failed(`was accepted, but must be refused with ${want.code}: ${told}`);
+  const answered = shown(answer?._data ?? answer).slice(0, 200);
+  throw new Failed(`was accepted, but must be refused with ${want.code}: ${answered}`);
 }
 
 /** The same for an answer that was fetched without the SDK. */

@@ -77,11 +77,11 @@ scene("names, roles and apps that can't be", async w => {
     () => w.issue(user.id, PAGES, { appsecret_proof: '0'.repeat(64) }), { code: 100, reason: 'proof_invalid' },
   ));
   await w.step('a foreign app and one that never was are refused alike', async () => {
-    const told = [];
+    const messages = [];
     for (const app of [w.partner.app.id, twin(w.partner.app.id)]) {
-      told.push((await refused(() => w.issue(user.id, PAGES, { app }), { code: 100 })).message);
+      messages.push((await refused(() => w.issue(user.id, PAGES, { app }), { code: 100 })).message);
     }
-    same('messages', told[0], told[1]);
+    same('messages', messages[0], messages[1]);
   });
 });
 
@@ -101,7 +101,7 @@ scene('tokens that are none', async w => {
       code: 190, text: 'An access token is required to request this resource.',
     });
   });
-  await w.step('a dead token is told before anything else', async () => {
+  await w.step('a dead token is refused before anything else is looked at', async () => {
     const api = w.api('EAAnotatoken');
     await refused(() => api.call('GET', [w.page], { fields: 'no_such_field' }), { code: 190 });
     await refused(() => api.call('GET', [LOST]), { code: 190 });

@@ -220,10 +220,10 @@ class World:
         if isinstance(error, Failed):
             return str(error)
         if isinstance(error, FacebookRequestError):
-            told = (error.body() or {}).get("error") if isinstance(error.body(), dict) else None
+            body = (error.body() or {}).get("error") if isinstance(error.body(), dict) else None
             context = error.request_context()
             where = f"{context.get('method')} {context.get('path') or context.get('relative_url')}"
-            shown = json.dumps(told) if told else str(error.body())[:300]
+            shown = json.dumps(body) if body else str(error.body())[:300]
             return f"{where} was refused, HTTP {error.http_status()}: {shown}"
         if isinstance(error, requests.RequestException):
             return f"no usable answer: {type(error).__name__}: {error}"

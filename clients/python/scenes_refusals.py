@@ -79,11 +79,11 @@ def bad_input(w, s):
     with w.step("a wrong proof issues nothing"):
         refused(lambda: w.issue(user.id, PAGES, appsecret_proof="0" * 64), 100, reason="proof_invalid")
     with w.step("a foreign app and one that never was are refused alike"):
-        told = [
+        messages = [
             refused(lambda: w.issue(user.id, PAGES, app=app), 100).api_error_message()
             for app in (w.partner["app"]["id"], twin(w.partner["app"]["id"]))
         ]
-        same("messages", told[0], told[1])
+        same("messages", messages[0], messages[1])
 
 
 @scene("tokens that are none")
@@ -104,7 +104,7 @@ def dead_tokens(w, s):
         refused(
             lambda: w.api(None).call("GET", (w.page,)), 190, text="An access token is required to request this resource.",
         )
-    with w.step("a dead token is told before anything else"):
+    with w.step("a dead token is refused before anything else is looked at"):
         refused(lambda: w.api("EAAnotatoken").call("GET", (w.page,), {"fields": "no_such_field"}), 190)
         refused(lambda: w.api("EAAnotatoken").call("GET", ("999999999999999",)), 190)
 

@@ -263,7 +263,7 @@ def proofs(w, s):
 
 
 @scene("me, and what it reaches")
-def own_things(w, s):
+def own_lists(w, s):
     scopes = sorted(set(PAGES + ADS + BUSINESS))
     user = w.worker(scopes, page=["CREATE_CONTENT", "ANALYZE"], ad_account=["ANALYZE"])
     me = User("me", api=user.api)

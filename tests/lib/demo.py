@@ -1,6 +1,6 @@
 """The demo as a process, for the programs that kill it or what it stands on.
 
-It must never leave a server running once it was told to close.
+It must never leave a server running after it was closed.
 """
 
 import json
@@ -22,7 +22,7 @@ class Demo:
         self.command = [valetkey, "demo", "--port", "0", "--data", self.data, *(["--store", store] if store else [])]
         self.log = os.path.join(folder, "server.log")
         self.process = None
-        self.told = {}
+        self.facts = {}
 
     def start(self):
         """Starts it and waits for the file that says where it listens."""
@@ -35,7 +35,7 @@ class Demo:
             if self.process.poll() is not None:
                 sys.exit(f"the demo did not start:\n{self.last_words()}")
             if os.path.exists(path) and os.stat(path).st_mtime_ns != before:
-                self.told = json.load(open(path))
+                self.facts = json.load(open(path))
                 return
             time.sleep(0.05)
         sys.exit(f"the demo did not start in time:\n{self.last_words()}")
@@ -61,8 +61,8 @@ class Demo:
 
     def open(self, path, body=None, method=None, token=None, timeout=60):
         """One Graph call; gives the open answer, or raises what urllib raises."""
-        headers = {"Authorization": "Bearer " + (token or self.told["admin_system_user"]["token"])}
-        url = path if path.startswith("http") else self.told["base_url"] + "/v26.0" + path
+        headers = {"Authorization": "Bearer " + (token or self.facts["admin_system_user"]["token"])}
+        url = path if path.startswith("http") else self.facts["base_url"] + "/v26.0" + path
         request = urllib.request.Request(url, None if body is None else body.encode(), headers, method=method)
         return urllib.request.urlopen(request, timeout=timeout)
 

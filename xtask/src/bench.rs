@@ -7,18 +7,20 @@ mod figures;
 mod instructions;
 mod machine;
 mod report;
+mod tools;
 mod writes;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::exec::{self, Show};
+use crate::exec;
+use crate::place::cargo;
 use crate::reaper::Reaper;
-use crate::{lint, out, root};
+use crate::{out, root};
+use tools::{Bench, write};
 
 pub const HELP: &str = "\
 Usage: cargo xtask bench [--quick] [--only NAME]...
@@ -44,13 +46,6 @@ temporary folder (TMPDIR chooses another).
 /// All that can be measured, in the order in which it is.
 const SECTIONS: &[&str] = &["decision", "memory", "check", "instructions", "issue"];
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
-const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// With this in the environment glibc asks for huge pages; see `docs/decisions/0001-index.md`.
-const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824");
-/// The server works on the first core, whoever asks it on the second.
-const SERVER_CORE: &str = "0";
-const LOAD_CORE: &str = "1";
-
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     quick: bool,
@@ -86,19 +81,6 @@ impl Options {
     }
 }
 
-/// What every measurement works with.
-struct Bench<'a> {
-    reaper: &'a Reaper,
-    quick: bool,
-    server: PathBuf,
-    programs: PathBuf,
-    /// On the disk that durable writes go to; removed at the end.
-    folder: PathBuf,
-    /// Whether processes can be bound to cores.
-    pins: bool,
-    valgrind: bool,
-}
-
 pub fn run(args: &[String]) -> Result<bool> {
     let options = Options::parse(args)?;
     if !cfg!(target_os = "linux") {
@@ -109,14 +91,14 @@ pub fn run(args: &[String]) -> Result<bool> {
     std::fs::create_dir_all(&kept).with_context(|| format!("can't create {}", kept.display()))?;
     let reaper = Reaper::start()?;
     build(&reaper, &root)?;
-    let bench = Bench::new(&reaper, &options, &root)?;
+    let bench = Bench::new(&reaper, options.quick, &root)?;
     let mut figures = Map::new();
     figures.insert("quick".into(), options.quick.into());
     figures.insert("machine".into(), machine::describe(&bench.folder, bench.pins, bench.valgrind));
     for section in SECTIONS.iter().filter(|section| options.wants(section)) {
         out::heading(section);
         let started = Instant::now();
-        figures.insert((*section).into(), bench.measure(section)?);
+        figures.insert((*section).into(), measure(&bench, section)?);
         out::detail(&format!("took {}", out::took(started.elapsed())));
     }
     figures.insert("load_after".into(), machine::load().into());
@@ -130,118 +112,27 @@ pub fn run(args: &[String]) -> Result<bool> {
     Ok(true)
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).with_context(|| format!("can't write {}", path.display()))
+/// What one section found.
+fn measure(bench: &Bench<'_>, section: &str) -> Result<Value> {
+    match section {
+        "decision" => {
+            let counts: &[usize] = if bench.quick { &[20_000] } else { &[1_000_000, 3_000_000] };
+            Ok(Value::Array(counts.iter().map(|tokens| bench.decision(*tokens)).collect::<Result<_>>()?))
+        }
+        "memory" => bench.ask(&["memory", "--tokens", if bench.quick { "250000" } else { "3000000" }]),
+        "check" => check::measure(bench),
+        "instructions" if !bench.valgrind => Ok(Value::Null),
+        "instructions" => instructions::measure(bench),
+        "issue" => writes::measure(bench),
+        other => bail!("nothing measures '{other}'"),
+    }
 }
 
 fn build(reaper: &Reaper, root: &Path) -> Result<()> {
-    let mut command = lint::cargo(root);
+    let mut command = cargo(root);
     // Together, so that both are built with the same features of what they share.
     command.args(["build", "--release", "--locked", "-p", "valetkey", "-p", "valetkey-bench"]);
     exec::step(reaper, "building the server and the measuring programs", command, BUILD_LIMIT)
-}
-
-impl<'a> Bench<'a> {
-    fn new(reaper: &'a Reaper, options: &Options, root: &Path) -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let pins = cores > 1 && exec::answer("taskset", &["-c", LOAD_CORE, "true"]).is_some();
-        let valgrind = exec::answer("valgrind", &["--version"]).is_some();
-        announce("taskset", pins, "binds server and load to a core each; without it the ratios are noisier");
-        announce("valgrind", valgrind, "counts instructions; without it they are not measured");
-        let release = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let program = |name: &str| release.join("release").join(name);
-        Ok(Self {
-            reaper,
-            quick: options.quick,
-            server: program("valetkey"),
-            programs: program("valetkey-bench"),
-            folder: reaper.folder("bench")?,
-            pins,
-            valgrind,
-        })
-    }
-
-    fn measure(&self, section: &str) -> Result<Value> {
-        match section {
-            "decision" => {
-                let counts: &[usize] = if self.quick { &[20_000] } else { &[1_000_000, 3_000_000] };
-                Ok(Value::Array(counts.iter().map(|tokens| self.decision(*tokens)).collect::<Result<_>>()?))
-            }
-            "memory" => self.ask(&["memory", "--tokens", if self.quick { "250000" } else { "3000000" }]),
-            "check" => check::measure(self),
-            "instructions" if !self.valgrind => Ok(Value::Null),
-            "instructions" => instructions::measure(self),
-            "issue" => writes::measure(self),
-            other => bail!("nothing measures '{other}'"),
-        }
-    }
-
-    /// Decisions as the system comes, and once more with huge pages, which a server gets only from
-    /// whoever sets its environment.
-    fn decision(&self, tokens: usize) -> Result<Value> {
-        let args = ["decision", "--tokens", &tokens.to_string()];
-        let mut row = self.ask(&args)?;
-        row["huge_pages"] = self.ask_in(Some(HUGE_PAGES), Some(LOAD_CORE), &args)?;
-        Ok(row)
-    }
-
-    /// Runs a measuring program to its end, on the core of those who ask, and reads its figures.
-    fn ask(&self, args: &[&str]) -> Result<Value> {
-        self.ask_on(Some(LOAD_CORE), args)
-    }
-
-    fn ask_on(&self, core: Option<&str>, args: &[&str]) -> Result<Value> {
-        self.ask_in(None, core, args)
-    }
-
-    /// The same with one more variable in its environment.
-    fn ask_in(&self, variable: Option<(&str, &str)>, core: Option<&str>, args: &[&str]) -> Result<Value> {
-        let mut command = self.pinned(core, &self.programs);
-        command.args(args).envs(variable);
-        let ended = exec::run(self.reaper, command, STEP_LIMIT, Show::Quiet)?;
-        let answer = ended.output.lines().rev().find(|line| line.starts_with('{'));
-        let figures = answer.filter(|_| ended.success()).and_then(|line| serde_json::from_str(line).ok());
-        figures.with_context(|| {
-            let last = exec::tail(&ended.output, 5).join("; ");
-            format!("measuring '{}' failed with {}: {last}", args.join(" "), ended.how())
-        })
-    }
-
-    /// A command bound to a core, where that is possible.
-    fn pinned(&self, core: Option<&str>, program: &Path) -> Command {
-        match core.filter(|_| self.pins) {
-            Some(core) => {
-                let mut command = Command::new("taskset");
-                command.args(["-c", core]).arg(program);
-                command
-            }
-            None => Command::new(program),
-        }
-    }
-
-    /// A data folder with so many live tokens, and the file of questions about them.
-    fn seed(&self, name: &str, tokens: usize) -> Result<(PathBuf, PathBuf)> {
-        let data = self.folder.join(name);
-        let figures =
-            self.ask_on(None, &["seed", "--data", &data.to_string_lossy(), "--tokens", &tokens.to_string()])?;
-        out::detail(&format!(
-            "a data folder with {tokens} tokens took {:.1} s",
-            figures["seconds"].as_f64().unwrap_or(0.0)
-        ));
-        let targets = data.join("targets.txt");
-        Ok((data, targets))
-    }
-}
-
-fn announce(tool: &str, found: bool, purpose: &str) {
-    let word = if found { out::green("found") } else { out::red("not here") };
-    out::detail(&format!("{word}  {tool}: {purpose}"));
-}
-
-/// Median and interval as one value.
-fn triple(values: &[f64]) -> Value {
-    let (median, low, high) = figures::median(values);
-    json!({ "median": median, "low": low, "high": high })
 }
 
 #[cfg(test)]

@@ -2,15 +2,13 @@
 //!
 //! It must never change a file: what it finds is mended by hand or by `cargo fmt`.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use crate::exec::{self, Show};
 use crate::reaper::Reaper;
-use crate::{out, root, tidy};
+use crate::{out, place::cargo, root, tidy};
 
 pub const HELP: &str = "\
 Usage: cargo xtask lint
@@ -68,12 +66,4 @@ fn commands() -> Vec<(&'static str, Vec<&'static str>)> {
         out::detail("not here  cargo-deny: optional; licences, bans and sources are not checked in this run");
     }
     commands
-}
-
-/// The cargo that runs this program, in the repository, with colour where we have it.
-pub fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command.env("CARGO_TERM_COLOR", if out::colours() { "always" } else { "never" });
-    command
 }

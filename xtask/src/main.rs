@@ -1,4 +1,4 @@
-//! The project's own commands, run as `cargo xtask NAME`: tests, lints, house rules.
+//! The project's own commands, run as `cargo xtask NAME`: tests, lints, rules about files, a test database.
 //!
 //! This binary stands beside the product. It must never be named by a crate of the product, and it
 //! must never leave a process or a temporary folder behind, however it ends.
@@ -8,15 +8,17 @@ mod exec;
 mod lint;
 mod needs;
 mod out;
+mod place;
+mod postgres;
 mod reaper;
 mod server;
 mod test;
 mod tidy;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+pub use place::root;
 
 /// One command: its name, a line for the overview, its own help, and what runs it. What runs it
 /// answers whether all went well.
@@ -32,6 +34,12 @@ const TASKS: &[Task] = &[
     Task { name: "lint", about: "format, clippy, tidy, licences", help: lint::HELP, run: lint::run },
     Task { name: "tidy", about: "the project's own rules about its files", help: tidy::HELP, run: tidy::run },
     Task { name: "bench", about: "measures, and writes docs/performance.md", help: bench::HELP, run: bench::run },
+    Task {
+        name: "postgres",
+        about: "a private PostgreSQL server for as long as the input lasts",
+        help: postgres::HELP,
+        run: postgres::run,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -76,18 +84,10 @@ fn find(name: &str) -> Result<&'static Task> {
 fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask COMMAND [OPTIONS]\n\nCommands:\n");
     for task in TASKS {
-        text.push_str(&format!("  {:<8}{}\n", task.name, task.about));
+        text.push_str(&format!("  {:<10}{}\n", task.name, task.about));
     }
     text.push_str("\n`cargo xtask COMMAND --help` says more about one of them.\n");
     text
-}
-
-/// The repository's top folder: above this package, wherever the repository stands today.
-fn root() -> Result<PathBuf> {
-    let package =
-        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    let root = package.parent().context("the xtask package has no folder above it")?;
-    Ok(root.to_path_buf())
 }
 
 #[cfg(test)]

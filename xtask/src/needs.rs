@@ -4,58 +4,21 @@
 //! test be left out because something is missing: what is missing is named, and the run fails.
 
 mod install;
+mod need;
 mod probe;
 
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::out;
 use install::Manager;
-
-/// Something that a suite needs and that isn't built from this repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// The server's own programs, `initdb` and `postgres`, and `psql`; no running server.
-    Postgres,
-    /// Python 3 with its module `venv`.
-    Python,
-    /// Node 18 or newer, with npm.
-    Node,
-    /// Shows the system calls of a process; Linux alone has it.
-    Strace,
-}
-
-impl Need {
-    #[cfg(test)]
-    pub const ALL: [Self; 4] = [Self::Postgres, Self::Python, Self::Node, Self::Strace];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Postgres => "PostgreSQL server",
-            Self::Python => "Python 3 with venv",
-            Self::Node => "Node 18+ with npm",
-            Self::Strace => "strace",
-        }
-    }
-
-    fn purpose(self) -> &'static str {
-        match self {
-            Self::Postgres => "the PostgreSQL store is tested against a real server",
-            Self::Python => "the Python SDK's story",
-            Self::Node => "the Node SDK's story",
-            Self::Strace => "shows that a ledger entry is flushed before it is answered",
-        }
-    }
-}
+pub use need::Need;
 
 /// Where the tools are that were looked for.
 #[derive(Debug, Default)]
 pub struct Tools {
-    /// The folder with `initdb` and `postgres`, if they were needed.
-    pub postgres_bin: Option<PathBuf>,
     /// Whether `cargo nextest` runs the Rust tests.
     pub nextest: bool,
 }
@@ -63,7 +26,7 @@ pub struct Tools {
 /// Whether missing packages may be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
-    Given,
+    Yes,
     Ask,
     Denied,
 }
@@ -72,7 +35,7 @@ impl Consent {
     /// `--install` and `CI=true` are consent; a terminal can be asked; all else is a no.
     pub fn from(install: bool, ci: Option<&str>, terminal: bool) -> Self {
         if install || matches!(ci, Some("true" | "1")) {
-            Self::Given
+            Self::Yes
         } else if terminal {
             Self::Ask
         } else {
@@ -89,7 +52,7 @@ impl Consent {
 /// Looks for what is needed, announces it, and sees to what is missing.
 pub fn ensure(needs: &BTreeSet<Need>, rust: bool, consent: Consent) -> Result<Tools> {
     out::heading("what the tests need from this system");
-    let tools = || Tools { postgres_bin: probe::postgres_bin(), nextest: rust && probe::has_nextest() };
+    let tools = || Tools { nextest: rust && probe::has_nextest() };
     let missing = look(needs);
     if rust {
         announce_nextest();
@@ -107,12 +70,6 @@ pub fn ensure(needs: &BTreeSet<Need>, rust: bool, consent: Consent) -> Result<To
     out::heading("looking again");
     let missing = look(needs);
     if missing.is_empty() { Ok(tools()) } else { bail!("{}", refusal(&missing, manager)) }
-}
-
-/// The folder of the PostgreSQL server's programs, for this tool's own tests.
-#[cfg(test)]
-pub fn postgres_bin() -> Option<PathBuf> {
-    probe::postgres_bin()
 }
 
 /// Optional: without it, `cargo test` runs the Rust tests.
@@ -147,7 +104,7 @@ fn look(needs: &BTreeSet<Need>) -> Vec<Need> {
 fn agreed(missing: &[Need], manager: Option<Manager>, consent: Consent) -> Result<bool> {
     let Some(manager) = manager else { return Ok(false) };
     match consent {
-        Consent::Given => Ok(true),
+        Consent::Yes => Ok(true),
         Consent::Denied => Ok(false),
         Consent::Ask => {
             out::detail(&format!("would run: {}", install::plan(manager, missing).join(" && ")));
@@ -187,13 +144,13 @@ mod tests {
 
     #[test]
     fn nothing_is_installed_without_consent() {
-        assert_eq!(Consent::from(true, None, false), Consent::Given);
-        assert_eq!(Consent::from(false, Some("true"), false), Consent::Given);
+        assert_eq!(Consent::from(true, None, false), Consent::Yes);
+        assert_eq!(Consent::from(false, Some("true"), false), Consent::Yes);
         assert_eq!(Consent::from(false, None, true), Consent::Ask);
         assert_eq!(Consent::from(false, None, false), Consent::Denied);
         assert_eq!(Consent::from(false, Some("false"), false), Consent::Denied);
         assert!(!agreed(&[Need::Node], Some(Manager::Apt), Consent::Denied).unwrap());
-        assert!(!agreed(&[Need::Node], None, Consent::Given).unwrap(), "without a package manager");
+        assert!(!agreed(&[Need::Node], None, Consent::Yes).unwrap(), "without a package manager");
     }
 
     #[test]

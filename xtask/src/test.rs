@@ -7,20 +7,24 @@ mod counts;
 mod plan;
 mod report;
 mod rust;
+mod store;
 mod system;
+mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use valetkey_test_postgres::Server as Postgres;
 
-use crate::needs::{self, Consent, Tools};
+use crate::needs::{self, Consent};
 use crate::reaper::Reaper;
-use crate::server::{Demo, Postgres};
+use crate::server::Demo;
 use crate::{out, root};
 use counts::Counts;
 use plan::{Options, Plan, Store, Stories};
 use report::{Outcome, Report};
+use work::Work;
 
 pub const HELP: &str = "\
 Usage: cargo xtask test [--install] [--only NAME]... [--list]
@@ -36,27 +40,6 @@ Options:
   --only NAME    only suites whose name contains NAME; may be repeated
   --list         print the suites and end
 ";
-
-/// What every suite may need while it runs.
-struct Work<'a> {
-    root: &'a Path,
-    reaper: &'a Reaper,
-    tools: Tools,
-    /// Logs of servers; they stay after the run.
-    logs: PathBuf,
-}
-
-impl Work<'_> {
-    fn log(&self, name: &str) -> PathBuf {
-        self.logs.join(format!("{name}.log"))
-    }
-
-    /// A private PostgreSQL server with an empty database.
-    fn postgres(&self, name: &str) -> Result<Postgres<'_>> {
-        let bin = self.tools.postgres_bin.as_ref().context("the PostgreSQL server's programs were not looked for")?;
-        Postgres::start(self.reaper, bin, &self.log(&format!("{name}-database")))
-    }
-}
 
 pub fn run(args: &[String]) -> Result<bool> {
     let options = Options::parse(args)?;
@@ -74,10 +57,12 @@ pub fn run(args: &[String]) -> Result<bool> {
     // An old summary must not be taken for the one of this run.
     let _ = std::fs::remove_file(&summary);
 
+    // Asked before the build, which may put a new file in the place of this one.
+    let program = std::env::current_exe().context("can't find this program's own file")?;
     let tools =
         needs::ensure(&plan.needs(), plan.rust || !plan.rust_over.is_empty(), Consent::of_this_run(options.install))?;
     let reaper = Reaper::start()?;
-    let work = Work { root: &root, reaper: &reaper, tools, logs };
+    let work = Work { root: &root, reaper: &reaper, tools, program, logs };
     let mut report = Report::default();
     match rust::build(&work, plan.rust || !plan.rust_over.is_empty()) {
         Ok(binary) => suites(&work, &plan, &binary, &mut report),
@@ -140,7 +125,7 @@ fn tell(work: &Work<'_>, stories: &Stories, binary: &Path, report: &mut Report) 
     drop(database);
 }
 
-type Started<'a> = (Demo<'a>, Option<Postgres<'a>>);
+type Started<'a> = (Demo<'a>, Option<Postgres>);
 
 fn start_demo<'a>(work: &'a Work<'_>, store: Store, name: &str, binary: &Path) -> Result<Started<'a>> {
     let database = match store {
@@ -148,8 +133,9 @@ fn start_demo<'a>(work: &'a Work<'_>, store: Store, name: &str, binary: &Path) -
         Store::Postgres => Some(work.postgres(name)?),
     };
     out::heading(&format!("starting the demo over {}", store.name()));
-    let demo = Demo::start(work.reaper, binary, database.as_ref().map(Postgres::address), &work.log(name))?;
-    Ok((demo, database))
+    let address = database.as_ref().map(|(_, address)| address.as_str());
+    let demo = Demo::start(work.reaper, binary, address, &work.log(name))?;
+    Ok((demo, database.map(|(server, _)| server)))
 }
 
 /// Runs a suite and takes its time. An error is a failure of the suite, not of the run.

@@ -4,10 +4,14 @@
 //! to a rule stands in a table with its reason.
 
 mod arrows;
+mod circles;
 mod files;
+mod finding;
 mod floors;
 mod links;
+mod names;
 mod text;
+mod tokens;
 mod words;
 
 use std::collections::BTreeSet;
@@ -17,6 +21,7 @@ use anyhow::{Result, bail};
 
 use crate::{out, root};
 use files::File;
+use finding::Finding;
 
 pub const HELP: &str = "\
 Usage: cargo xtask tidy
@@ -25,36 +30,16 @@ Checks all files that git tracks, and those that it would track:
   text    no trailing blanks, a newline at the end, nothing unfinished, no
           ignored tests, no paths of somebody's machine, no pending snapshots,
           no download addresses in package-lock.json
-  rust    every file begins with `//!` and has at most 600 lines
-  house   which crate may depend on which; only stores name a database driver;
+  rust    every file begins with `//!` and has at most 500 lines
+  crates  which crate may depend on which; only stores name a database driver;
           only the server reads files, environment and arguments
-  words   names that the project doesn't use
+  circles no two modules of a crate that use each other, directly or through
+          others
+  words   names that the project doesn't use, and words that say nothing in
+          a name in code
   docs    relative links and anchors lead somewhere; the README shows the two
           commands that set everything up
 ";
-
-/// Something that breaks a rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    path: String,
-    /// Counted from 1; 0 means the whole file.
-    line: usize,
-    what: String,
-}
-
-impl Finding {
-    fn new(path: &str, line: usize, what: impl Into<String>) -> Self {
-        Self { path: path.to_string(), line, what: what.into() }
-    }
-
-    fn text(&self) -> String {
-        if self.line == 0 {
-            format!("{}: {}", self.path, self.what)
-        } else {
-            format!("{}:{}: {}", self.path, self.line, self.what)
-        }
-    }
-}
 
 pub fn run(args: &[String]) -> Result<bool> {
     if let Some(arg) = args.first() {
@@ -90,18 +75,14 @@ fn check(names: &BTreeSet<String>, files: &[File]) -> Vec<Finding> {
         findings.extend(floors::check(file));
     }
     findings.extend(links::check(names, files));
+    findings.extend(circles::check(files));
+    findings.extend(names::check(files));
     findings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn findings_say_where() {
-        assert_eq!(Finding::new("a/b.rs", 3, "what").text(), "a/b.rs:3: what");
-        assert_eq!(Finding::new("a/b.rs", 0, "what").text(), "a/b.rs: what");
-    }
 
     #[test]
     fn every_rule_is_asked() {

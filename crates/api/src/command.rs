@@ -1,13 +1,20 @@
-//! What a command is: its name, its parameters and its handler, as one row of the table, from which
-//! calls, documents and the command line are all made. A row must never hold a rule about rights:
+//! What a command is: its name, its parameters, its command line and its handler, as one row of the
+//! table, from which calls, documents and the command line are all made. A row must never hold a rule about rights:
 //! the handler asks the service, and `access` only says in the documents what it will answer.
 
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
-use valetkey_domain::{AssetKind, Caller, Id, List, Name, Refusal, Role, Scope, ScopeSet, State};
-use valetkey_service::{Call, Done, Service};
+use valetkey_domain::{AssetKind, Caller, Id, List, Name, Refusal, Role, Scope, ScopeSet};
+use valetkey_service::authz::Question;
+use valetkey_service::read::Guard;
+use valetkey_service::{Call, Done, Facts, Service, rights};
+
+pub(crate) use crate::line::{Line, line};
+pub(crate) use crate::param::{
+    AFTER, BUSINESS, LIMIT, LIST_DEFAULT, LIST_LIMIT, Noun, Param, ROLE, Sort, Spelling, may, need,
+};
 
 /// A row of the table.
 #[derive(Debug)]
@@ -20,6 +27,8 @@ pub struct Command {
     /// Whether it can change anything; then its answer carries `Valetkey-Revision`.
     pub writes: bool,
     pub params: &'static [Param],
+    /// How it stands on the command line, with an example.
+    pub line: Line,
     pub(crate) run: Run,
 }
 
@@ -53,83 +62,6 @@ impl Access {
         }
     }
 }
-
-/// A parameter.
-#[derive(Debug)]
-pub struct Param {
-    pub name: &'static str,
-    pub sort: Sort,
-    pub required: bool,
-    pub doc: &'static str,
-}
-
-/// What a parameter holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// An id, as a string of digits.
-    Id,
-    Text,
-    /// A name of 1 to 200 characters.
-    Name,
-    /// One of these words.
-    Word(&'static [&'static str]),
-    Texts,
-    Boolean,
-    /// A whole number within these bounds.
-    Integer(i64, i64),
-    Object,
-}
-
-impl Sort {
-    /// Completes "must be …".
-    pub(crate) fn expected(self) -> String {
-        match self {
-            Sort::Id => "an id, as a string of 1 to 19 digits".to_owned(),
-            Sort::Text => "a string".to_owned(),
-            Sort::Name => "a string of 1 to 200 characters".to_owned(),
-            Sort::Word(words) => format!("one of {}", words.join(", ")),
-            Sort::Texts => "an array of strings".to_owned(),
-            Sort::Boolean => "true or false".to_owned(),
-            Sort::Integer(low, high) => format!("a whole number from {low} to {high}"),
-            Sort::Object => "an object".to_owned(),
-        }
-    }
-
-    /// Whether a value is of this sort.
-    pub(crate) fn takes(self, value: &Value) -> bool {
-        match self {
-            Sort::Id => value.as_str().is_some_and(|t| Id::parse(t).is_some()),
-            Sort::Text | Sort::Name => value.is_string(),
-            Sort::Word(words) => value.as_str().is_some_and(|t| words.contains(&t)),
-            Sort::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
-            Sort::Boolean => value.is_boolean(),
-            Sort::Integer(low, high) => value.as_i64().is_some_and(|n| (low..=high).contains(&n)),
-            Sort::Object => value.is_object(),
-        }
-    }
-}
-
-/// A required parameter.
-pub(crate) const fn need(name: &'static str, sort: Sort, doc: &'static str) -> Param {
-    Param { name, sort, required: true, doc }
-}
-
-/// A parameter that may be left out.
-pub(crate) const fn may(name: &'static str, sort: Sort, doc: &'static str) -> Param {
-    Param { name, sort, required: false, doc }
-}
-
-/// How many rows a list gives when nothing is asked for.
-pub const LIST_DEFAULT: usize = 100;
-/// The most rows of one answer.
-pub const LIST_LIMIT: usize = 1_000;
-
-pub(crate) const BUSINESS: Param =
-    may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, the only one there is.");
-pub(crate) const LIMIT: Param =
-    may("limit", Sort::Integer(1, LIST_LIMIT as i64), "The most rows, 1 to 1000; 100 if left out.");
-pub(crate) const AFTER: Param = may("after", Sort::Id, "Only rows behind this id: `next` of the page before.");
-pub(crate) const ROLE: Sort = Sort::Word(&["ADMIN", "EMPLOYEE"]);
 
 /// What a handler gives back.
 #[derive(Debug)]
@@ -228,8 +160,9 @@ impl Ctx {
         self.integer("limit").and_then(|n| usize::try_from(n).ok()).unwrap_or(LIST_DEFAULT).clamp(1, LIST_LIMIT)
     }
 
-    pub fn read<R>(&self, read: impl FnOnce(&dyn State) -> R) -> Result<R, Refusal> {
-        self.service.read(read)
+    /// One step: decides, and reads on the same revision.
+    pub fn step<R>(&self, question: Question, read: impl FnOnce(&Facts<'_>) -> R) -> Result<R, Refusal> {
+        Ok(self.service.step(&self.call, question, read)?.into_inner())
     }
 
     /// The business that the call is about: the one named, the caller's own, or the only one.
@@ -241,13 +174,13 @@ impl Ctx {
     pub fn business_or(&self, told: Option<Id>) -> Result<Id, Refusal> {
         if let Some(id) = self.id("business") {
             // To the operator everything is visible, so what isn't there must be said here.
-            let there = !self.is_operator() || self.read(|s| s.business(id).is_some())?;
+            let there = !self.is_operator() || self.service.record_guard(id)? == Guard::Business;
             return if there { Ok(id) } else { Err(Refusal::not_visible(id)) };
         }
         if let Some(own) = self.caller.business().or(told) {
             return Ok(own);
         }
-        let all = self.read(|s| s.list(List::Businesses))?;
+        let all = self.step(rights::MANAGE_BUSINESS.on_caller(), |s| s.list(List::Businesses))?;
         match all.as_slice() {
             [only] => Ok(*only),
             [] => Err(Refusal::required("business").with_note("there is no business yet; business.create makes one")),
@@ -258,14 +191,33 @@ impl Ctx {
 
     /// The kind of an asset, whoever owns it: the question that follows says whether it is visible.
     pub fn kind_of(&self, asset: Id) -> Result<AssetKind, Refusal> {
-        self.read(|s| s.asset(asset).map(|a| a.kind))?.ok_or_else(|| Refusal::not_visible(asset))
+        match self.service.record_guard(asset)? {
+            Guard::Asset { kind } => Ok(kind),
+            Guard::App { .. } => Ok(AssetKind::APP),
+            Guard::Business
+            | Guard::SystemUser { .. }
+            | Guard::Person { .. }
+            | Guard::Token { .. }
+            | Guard::Content { .. }
+            | Guard::Absent => Err(Refusal::not_visible(asset)),
+        }
     }
 
-    /// A page of a list that is in ascending order of ids. `row` gives `None` for what is left out.
-    pub fn page(&self, ids: Vec<Id>, row: impl Fn(&dyn State, Id) -> Option<Value>) -> Result<Value, Refusal> {
+    /// A page of a list, read in one step. `ids` gives ids in ascending order, `row` gives `None` for
+    /// what is left out.
+    pub fn list(
+        &self,
+        question: Question,
+        ids: impl FnOnce(&Facts<'_>) -> Vec<Id>,
+        row: impl Fn(&Facts<'_>, Id) -> Option<Value>,
+    ) -> Result<Value, Refusal> {
         let after = self.id("after");
-        let start = after.map_or(0, |after| ids.partition_point(|id| *id <= after));
-        let (rows, next) = self.read(|state| take(ids[start..].iter().copied(), self.limit(), |id| row(state, id)))?;
+        let (rows, next) = self.step(question, |facts| {
+            let ids = ids(facts);
+            let start = after.map_or(0, |after| ids.partition_point(|id| *id <= after));
+            let behind = ids.get(start..).unwrap_or_default().iter().copied();
+            take(behind, self.limit(), |id| row(facts, id))
+        })?;
         Ok(page_of(rows, next))
     }
 }

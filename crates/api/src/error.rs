@@ -4,12 +4,11 @@
 use http::header::{ALLOW, HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
-use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{Reason, Refusal, TaskSet};
+use valetkey_domain::{Reason, Refusal, Sentence, TaskSet, Words};
 use valetkey_http::Reply;
 use valetkey_service::Service;
 
-use crate::words;
+use crate::show;
 
 /// The status of a refusal.
 pub(crate) fn status(reason: Reason) -> StatusCode {
@@ -38,7 +37,9 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
         | Reason::LastAdmin
         | Reason::Conflict => StatusCode::CONFLICT,
         Reason::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Reason::NotFresh | Reason::Unavailable | Reason::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::NotFresh | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotDurable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Reason::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         Reason::ProofMissing
         | Reason::ProofInvalid
@@ -56,8 +57,9 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
 pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credential_sent: bool) -> Reply {
     let mut error = Map::new();
     error.insert("reason".into(), json!(refusal.reason.as_str()));
-    error.insert("message".into(), json!(words::what(refusal, credential_sent)));
-    if let Some(hint) = words::hint(refusal, credential_sent) {
+    let sentence = sentence(service, refusal, credential_sent);
+    error.insert("message".into(), json!(sentence.what));
+    if let Some(hint) = sentence.hint() {
         error.insert("hint".into(), json!(hint));
     }
     if let Some(field) = &refusal.field {
@@ -66,7 +68,7 @@ pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credent
     if let Some(missing) = missing(service, refusal) {
         error.insert("missing".into(), missing);
     }
-    if let Some(role) = words::granted_by(refusal) {
+    if let Some(role) = sentence.granted_by {
         error.insert("granted_by".into(), json!(role));
     }
     error.insert("trace".into(), json!(trace));
@@ -81,8 +83,9 @@ pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credent
             };
             reply.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
         }
-        // After an unknown outcome nobody should repeat blindly, so no time is named.
-        StatusCode::SERVICE_UNAVAILABLE if refusal.reason != Reason::OutcomeUnknown => {
+        // After an unknown outcome nobody should repeat blindly, and what is in force need not be
+        // repeated, so no time is named.
+        StatusCode::SERVICE_UNAVAILABLE if !matches!(refusal.reason, Reason::OutcomeUnknown | Reason::NotDurable) => {
             reply.header(http::header::RETRY_AFTER, HeaderValue::from_static("1"))
         }
         _ => reply,
@@ -104,16 +107,23 @@ fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
             "held": tasks(service, refusal, lacking.held),
             "asset": lacking.asset,
         })),
-        Reason::RoleInsufficient if refusal.note.is_none() => Some(json!({ "role": "ADMIN" })),
+        Reason::RoleInsufficient if refusal.note.is_none() && refusal.expected.is_none() => {
+            Some(json!({ "role": "ADMIN" }))
+        }
         _ => None,
     }
 }
 
+/// The words about a refusal, with what only the service knows.
+pub(crate) fn sentence(service: &Service, refusal: &Refusal, credential_sent: bool) -> Sentence {
+    let declared = refusal.missing.kind.and_then(|kind| service.declared_kind(kind));
+    let at = refusal.time.map(show::time_text);
+    refusal.sentence(&Words { declared: declared.as_ref(), app: None, at: at.as_deref(), credential_sent })
+}
+
 fn tasks(service: &Service, refusal: &Refusal, set: TaskSet) -> Vec<String> {
-    let Some(kind) = refusal.missing.kind else { return Vec::new() };
-    let declared = service.read(|s| s.declared_kind(kind)).ok().flatten();
-    let words = Vocabulary::of(kind, declared.as_ref());
-    words.map(|w| w.names(set).into_iter().map(str::to_owned).collect()).unwrap_or_default()
+    let declared = refusal.missing.kind.and_then(|kind| service.declared_kind(kind));
+    refusal.task_names(set, declared.as_ref()).into_iter().map(str::to_owned).collect()
 }
 
 /// The answer where no row is behind the path or the method.

@@ -5,10 +5,13 @@
 mod args;
 mod command;
 mod error;
+mod line;
 mod openapi;
+mod param;
 mod show;
 mod table;
-mod words;
+
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use http::header::HeaderName;
@@ -17,13 +20,15 @@ use serde_json::{Value, json};
 use valetkey_domain::credential::{self, CredentialKind};
 use valetkey_domain::{Reason, Refusal};
 use valetkey_http::credential::{Authorization, authorization};
-use valetkey_http::{Reply, Request};
-use valetkey_service::authz::{Allowed, Decision, Question, Sorts, Target};
+use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request};
+use valetkey_service::authz::Question;
 use valetkey_service::{Call, Credential, Service};
 
 use crate::command::Ctx;
-pub use crate::command::{Access, Command, LIST_DEFAULT, LIST_LIMIT, Param, Sort};
-pub use crate::table::{commands, find};
+pub use crate::command::{Access, Command};
+pub use crate::line::{Ask, Columns, Line, Output, line};
+pub use crate::param::{Also, LIST_DEFAULT, LIST_LIMIT, Noun, Param, Place, Sort, Spelling, Typed, may, need};
+pub use crate::table::{GROUPS, Group, Section, commands, find};
 
 /// Where the proof can be sent beside the parameter of the same name.
 const PROOF_HEADER: &str = "appsecret-proof";
@@ -33,21 +38,14 @@ static REVISION_HEADER: HeaderName = HeaderName::from_static("valetkey-revision"
 #[derive(Debug, Clone)]
 pub struct Api {
     service: Service,
-    /// Paths of other adapters below `/v1`, for the document.
-    beside: Vec<(String, Value)>,
+    /// The paths of the other adapters, for the OpenAPI document.
+    beside: Arc<[PathEntry]>,
 }
 
 impl Api {
     /// The adapter in front of a service.
     pub fn new(service: Service) -> Api {
-        Api { service, beside: Vec::new() }
-    }
-
-    /// Adds a path that another adapter serves to the OpenAPI document: the path and its path item.
-    #[must_use]
-    pub fn with_path(mut self, path: &str, item: Value) -> Api {
-        self.beside.push((path.to_owned(), item));
-        self
+        Api { service, beside: Arc::new([]) }
     }
 
     /// The OpenAPI 3.1 document of the adapter.
@@ -100,10 +98,10 @@ impl Api {
             Ok(found) => found,
             Err(refusal) => return error::refused(&self.service, &refusal, trace, true),
         };
-        let sent = !matches!(call.credential, Credential::None);
+        let sent = !call.is_anonymous();
         let refuse = |refusal: Refusal| error::refused(&self.service, &refusal, trace, sent);
         // A dead credential is told so before anything else is looked at.
-        let allowed = match self.alive(&call) {
+        let allowed = match self.service.caller(&call) {
             Ok(allowed) => allowed,
             Err(refusal) => return refuse(refusal),
         };
@@ -125,8 +123,10 @@ impl Api {
             Ok(values) => values,
             Err(refusal) => return refuse(refusal),
         };
-        let ctx = Ctx { service: self.service.clone(), call, caller: allowed.caller, values };
-        match (row.run)(ctx).await {
+        let ctx = Ctx { service: self.service.clone(), call: call.clone(), caller: allowed.caller, values };
+        let outcome = (row.run)(ctx).await;
+        self.service.finish(&call);
+        match outcome {
             Ok(answer) => self.answered(row.writes, answer.result, answer.revision),
             Err(refusal) => refuse(renamed(row, refusal)),
         }
@@ -159,35 +159,23 @@ impl Api {
                 }
             }
         }
-        let trace = request.request_id.as_str().to_owned();
-        Ok((Call { credential, proof, trace, ip: Some(request.client_ip) }, pairs))
-    }
-
-    /// Whether the credential is alive at all, and whose it is.
-    fn alive(&self, call: &Call) -> Result<Allowed, Refusal> {
-        let question = Question::about(Target::Nothing).sorts(Sorts::ANY);
-        let text = match &call.credential {
-            Credential::Text(text) => text.as_str(),
-            Credential::None => "",
-            Credential::Operator | Credential::Token(_) => return self.service.ask(call, question),
-        };
-        // The use is noted by the question that the command asks itself.
-        let (view, decision) = self.service.check(text, call.proof.as_deref(), question);
-        match decision {
-            Decision::Allow(allowed) => Ok(allowed),
-            Decision::Deny(denial) => {
-                self.service.note_refusal(call, &question, &view, &denial);
-                Err(denial.refusal())
-            }
-        }
+        let agent = request.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let call = Call::new(credential, request.request_id.as_str())
+            .with_proof(proof)
+            .with_source(Some(request.client_ip), agent.map(str::to_owned));
+        Ok((call, pairs))
     }
 
     fn receipt(&self, request: &Request, revision: &str, operator: bool) -> Reply {
         let trace = request.request_id.as_str();
         let call = self.call(request, operator).map(|(call, _)| call);
-        let sent = call.as_ref().map_or(true, |c| !matches!(c.credential, Credential::None));
-        let question = Question::about(Target::Nothing).sorts(Sorts::ANY);
-        let found = call.and_then(|call| self.service.ask(&call, question)).and_then(|_| {
+        let sent = call.as_ref().map_or(true, |c| !c.is_anonymous());
+        let asked = call.and_then(|call| {
+            let asked = self.service.ask(&call, Question::alive());
+            self.service.finish(&call);
+            asked
+        });
+        let found = asked.and_then(|_| {
             let digits = !revision.is_empty() && revision.len() <= 19 && revision.bytes().all(|b| b.is_ascii_digit());
             let number = digits.then(|| revision.parse::<u64>().ok()).flatten();
             let number =
@@ -249,7 +237,9 @@ impl Api {
             _ => refusal,
         })?;
         let (token, text) = &done.value;
-        let result = self.service.read(|s| {
+        // The names are read with the token that was made just now.
+        let call = Call::with_token(text.reveal(), trace).quietly();
+        let result = self.service.step(&call, Question::alive(), |s| {
             json!({
                 "access_token": text.reveal(),
                 "token_id": token.id,
@@ -258,7 +248,34 @@ impl Api {
                 "business": s.business(token.business).map(|b| json!({"id": b.id, "name": b.name})),
             })
         })?;
-        Ok((result, done.revision))
+        Ok((result.into_inner(), done.revision))
+    }
+}
+
+impl Adapter for Api {
+    fn name(&self) -> &'static str {
+        "api"
+    }
+
+    fn claims(&self) -> &'static [Claim] {
+        &[Claim::Segment("v1")]
+    }
+
+    fn handle(&self, request: Request, origin: Origin) -> BoxFuture<'static, Reply> {
+        self.handle(request, origin == Origin::OperatorSocket)
+    }
+
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {
+        failure.json(head)
+    }
+
+    fn paths(&self) -> Vec<PathEntry> {
+        let summary = "the management API; /v1/openapi.json describes it";
+        vec![PathEntry { path: "/v1", summary: Some(summary), item: None }]
+    }
+
+    fn set_paths(&mut self, all: &Arc<[PathEntry]>) {
+        self.beside = Arc::clone(all);
     }
 }
 

@@ -4,12 +4,13 @@
 //! only ask for them a second time.
 
 use serde_json::{Map, Value, json};
+use valetkey_http::PathEntry;
 
 use crate::command::{Command, Param, Sort};
-use crate::table;
+use crate::table::{self, GROUPS};
 
-/// The whole document. `beside` are paths of other adapters with their path items.
-pub(crate) fn document(beside: &[(String, Value)]) -> Value {
+/// The whole document. `beside` are the paths of the other adapters.
+pub(crate) fn document(beside: &[PathEntry]) -> Value {
     let mut paths = Map::new();
     paths.insert("/v1".into(), plain("List the commands", false));
     paths.insert("/v1/openapi.json".into(), plain("This document", false));
@@ -18,8 +19,10 @@ pub(crate) fn document(beside: &[(String, Value)]) -> Value {
     for command in table::commands() {
         paths.insert(format!("/v1/commands/{}", command.name), path_item(command));
     }
-    for (path, item) in beside {
-        paths.insert(path.clone(), item.clone());
+    for PathEntry { path, item, .. } in beside {
+        if let Some(item) = item {
+            paths.insert((*path).to_owned(), item.clone());
+        }
     }
     json!({
         "openapi": "3.1.0",
@@ -30,6 +33,7 @@ pub(crate) fn document(beside: &[(String, Value)]) -> Value {
             "license": { "name": "Apache-2.0 OR MIT" },
         },
         "security": [{ "bearer": [] }],
+        "tags": tags(),
         "paths": paths,
         "components": {
             "securitySchemes": { "bearer": {
@@ -53,7 +57,6 @@ pub(crate) fn document(beside: &[(String, Value)]) -> Value {
 fn path_item(command: &Command) -> Value {
     let properties: Map<String, Value> = command.params.iter().map(|p| (p.name.to_owned(), property(p))).collect();
     let required: Vec<&str> = command.params.iter().filter(|p| p.required).map(|p| p.name).collect();
-    let tag = command.name.split('.').next().unwrap_or(command.name);
     let mut answer = json!({
         "description": "Done.",
         "content": { "application/json": { "schema": {
@@ -73,9 +76,9 @@ fn path_item(command: &Command) -> Value {
     }
     json!({ "post": {
         "operationId": command.name,
-        "tags": [tag],
+        "tags": command.line.words().take(1).collect::<Vec<_>>(),
         "summary": command.summary,
-        "description": format!("For {}.", command.access.as_str()),
+        "description": format!("For {}. On the command line: valetkey {}", command.access.as_str(), command.line.example),
         "parameters": [{ "$ref": "#/components/parameters/Proof" }],
         "requestBody": {
             "required": !required.is_empty(),
@@ -98,8 +101,30 @@ fn property(param: &Param) -> Value {
         Sort::Integer(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Sort::Object => json!({ "type": "object" }),
     };
-    schema["description"] = json!(param.doc);
+    schema["description"] = json!(param.text());
+    if let Some(default) = param.default {
+        schema["default"] = param.sort.value(default);
+    }
+    if param.secret {
+        schema["format"] = json!("password");
+    }
     schema
+}
+
+/// The first words of the command line, in the order in which its overview has them. A command that
+/// is one word alone is its own tag.
+fn tags() -> Value {
+    let alone = table::commands()
+        .filter(|c| !c.line.path.contains(' ') && GROUPS.iter().all(|g| g.word != c.line.path))
+        .map(|c| (c.line.path, c.summary));
+    let mut tags: Vec<(&str, &str)> = GROUPS.iter().map(|g| (g.word, g.summary)).collect();
+    for tag in alone {
+        // Two commands may share one path.
+        if tags.iter().all(|(word, _)| *word != tag.0) {
+            tags.push(tag);
+        }
+    }
+    tags.into_iter().map(|(name, summary)| json!({ "name": name, "description": summary })).collect()
 }
 
 fn plain(summary: &str, secured: bool) -> Value {
@@ -116,7 +141,7 @@ fn plain(summary: &str, secured: bool) -> Value {
 fn sign_in() -> Value {
     json!({ "post": {
         "operationId": "sign-in.redeem",
-        "tags": ["sign-in"],
+        "tags": ["person"],
         "summary": "Redeem a single-use sign-in code for a person's two-hour token",
         "security": [],
         "requestBody": { "required": true, "content": { "application/json": { "schema": {
@@ -133,7 +158,7 @@ fn sign_in() -> Value {
 fn receipts() -> Value {
     json!({ "get": {
         "operationId": "receipt.show",
-        "tags": ["receipt"],
+        "tags": ["status"],
         "summary": "Show which node confirmed a revision, and when",
         "parameters": [{
             "name": "revision", "in": "path", "required": true,

@@ -120,7 +120,7 @@ pub(crate) fn token(state: &dyn State, t: &Token) -> Value {
     let (name, _) = user(state, t.user);
     json!({
         "id": t.id, "type": t.kind.as_str(), "user": t.user, "user_name": name, "business": t.business, "app": t.app,
-        "scopes": t.scopes, "created_at": time(t.created_at), "created_by": t.created_by, "parent": t.parent, "page": t.page,
+        "scopes": t.effective_scopes(state), "issued_scopes": t.scopes, "created_at": time(t.created_at), "created_by": t.created_by, "parent": t.parent, "page": t.page,
         "expires_at": maybe_time(t.expires_at), "revoked_at": maybe_time(t.revoked_at),
     })
 }

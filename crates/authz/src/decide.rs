@@ -4,7 +4,7 @@
 //! A new fact may only ever add a refusal.
 
 use valetkey_domain::token::TokenKind;
-use valetkey_domain::{Caller, Id, Missing, Reason, Refusal, Role, ScopeSet, Status, TaskSet, UnixMs};
+use valetkey_domain::{Caller, Id, Missing, Reason, Refusal, Role, Scope, ScopeSet, Status, TaskSet, UnixMs};
 
 use crate::question::{Need, Proof, Question, Sorts, Target};
 use crate::view::{AssetView, Reach, Subject, TokenView, View};
@@ -34,6 +34,8 @@ pub struct Allowed {
     pub role: Role,
     /// What the caller holds on the asset; all of its kind for an ADMIN, up to what is shared.
     pub held: TaskSet,
+    /// What the token may be used for: what it was issued with, up to what its app may ask for; of a
+    /// person, what its role gives.
     pub scopes: ScopeSet,
     pub page: Option<Id>,
     pub expires_at: Option<UnixMs>,
@@ -92,10 +94,10 @@ impl Step<'_> {
         let (business, token) = match &self.view.subject {
             Subject::Token(t) => (Some(t.business), Some(t.id)),
             Subject::App(a) => (Some(a.business), None),
-            _ => (None, None),
+            Subject::Malformed | Subject::Unknown | Subject::Operator => (None, None),
         };
         let subject = match self.question.target {
-            Target::Nothing => None,
+            Target::Nothing | Target::Alive => None,
             Target::Asset(id) | Target::Business(id) => Some(id),
         };
         Denial {
@@ -128,7 +130,7 @@ impl Step<'_> {
             return Err(self.deny(Reason::AppDisconnected));
         }
         let visible = match self.question.target {
-            Target::Nothing => true,
+            Target::Nothing | Target::Alive => true,
             Target::Business(id) => id == business,
             Target::Asset(_) => self.view.asset.is_some_and(|a| a.reach != Reach::None),
         };
@@ -137,8 +139,7 @@ impl Step<'_> {
         }
         // An app token reaches the few calls that name it, and nothing by scopes, tasks or roles: it
         // carries none, so a call that asks for one is not for it even where its sort is taken.
-        let asks_for_more = !self.question.scopes.is_empty() || self.question.need != Need::Nothing;
-        if !self.question.sorts.meets(Sorts::APP) || asks_for_more {
+        if !self.question.sorts.meets(Sorts::APP) || self.asks_for_more() {
             return Err(self.deny(Reason::RoleInsufficient));
         }
         Ok(Allowed {
@@ -152,21 +153,33 @@ impl Step<'_> {
         })
     }
 
+    /// Whether the question asks for a scope, a task or a role.
+    fn asks_for_more(&self) -> bool {
+        !self.question.scopes.is_empty() || self.question.need != Need::Nothing || self.question.own.is_some()
+    }
+
     fn token(&self, token: &TokenView, now: UnixMs) -> Result<Allowed, Denial> {
         self.alive(token, now)?;
         self.proof(token)?;
         let held = self.visible(token)?;
         self.sort(token)?;
+        let scopes = token.effective_scopes();
+        if is_of_page(token) {
+            self.page_scope(scopes)?;
+        }
+        let is_free = self.question.scope_free.meets(sort_of(token));
         match self.question.own.filter(|own| own.user == token.user) {
             None => {
-                self.scope(token)?;
+                self.scope(token, scopes)?;
                 self.need(token, held)?;
             }
-            Some(own) if own.scopes.is_empty() || token.scopes.meets(own.scopes) => {}
+            Some(own) if own.scopes.is_empty() || scopes.meets(own.scopes) || is_free => {}
             // Who is no ADMIN here is told what would be enough for it itself.
             Some(own) if token.role != Role::Admin => return Err(self.lacks(own.scopes)),
             // What an ADMIN may do for everybody, it may do for itself.
-            Some(own) => self.scope(token).and_then(|()| self.need(token, held)).map_err(|_| self.lacks(own.scopes))?,
+            Some(own) => {
+                self.scope(token, scopes).and_then(|()| self.need(token, held)).map_err(|_| self.lacks(own.scopes))?;
+            }
         }
         let caller = match (token.app, token.kind) {
             (Some(app), TokenKind::SystemUser | TokenKind::Page) => {
@@ -179,7 +192,7 @@ impl Step<'_> {
             caller,
             role: token.role,
             held,
-            scopes: token.scopes,
+            scopes,
             page: token.page,
             expires_at: token.expires_at,
         })
@@ -219,14 +232,17 @@ impl Step<'_> {
     /// Whether the target exists for the caller, and what the caller holds on it.
     fn visible(&self, token: &TokenView) -> Result<TaskSet, Denial> {
         match self.question.target {
-            Target::Nothing => Ok(TaskSet::EMPTY),
-            Target::Business(id) if id == token.business && token.page.is_none() => Ok(TaskSet::EMPTY),
+            // A page token stands for its Page. What its user may do elsewhere is none of its business.
+            Target::Nothing if is_of_page(token) => Err(self.deny(Reason::RoleInsufficient)),
+            Target::Alive if self.asks_for_more() => Err(self.deny(Reason::RoleInsufficient)),
+            Target::Nothing | Target::Alive => Ok(TaskSet::EMPTY),
+            Target::Business(id) if id == token.business && !is_of_page(token) => Ok(TaskSet::EMPTY),
             Target::Business(_) => Err(self.deny(Reason::NotVisible)),
             Target::Asset(id) => {
                 let Some(asset) = self.view.asset.filter(|a| a.id == id && a.reach != Reach::None) else {
                     return Err(self.deny(Reason::NotVisible));
                 };
-                if token.page.is_some_and(|page| page != id) {
+                if is_of_page(token) && token.page != Some(id) {
                     return Err(self.deny(Reason::NotVisible));
                 }
                 let held = held(token, &asset);
@@ -236,7 +252,7 @@ impl Step<'_> {
                     return Err(Denial { hidden: true, missing, ..self.deny(Reason::AssetNotAssigned) });
                 }
                 // A Page token that names another sort of call is told no more than a stranger.
-                if token.kind == TokenKind::Page && !self.question.sorts.meets(Sorts::PAGE) {
+                if is_of_page(token) && !self.question.sorts.meets(Sorts::PAGE) {
                     return Err(self.deny(Reason::NotVisible));
                 }
                 Ok(held)
@@ -245,18 +261,22 @@ impl Step<'_> {
     }
 
     fn sort(&self, token: &TokenView) -> Result<(), Denial> {
-        let sort = match token.kind {
-            TokenKind::SystemUser => Sorts::SYSTEM_USER,
-            TokenKind::User => Sorts::USER,
-            TokenKind::Page => Sorts::PAGE,
-        };
-        if self.question.sorts.meets(sort) { Ok(()) } else { Err(self.deny(Reason::RoleInsufficient)) }
+        if self.question.sorts.meets(sort_of(token)) { Ok(()) } else { Err(self.deny(Reason::RoleInsufficient)) }
     }
 
-    fn scope(&self, token: &TokenView) -> Result<(), Denial> {
+    /// Every page token rests on `pages_show_list`, whatever is asked of it but whether it lives.
+    fn page_scope(&self, scopes: ScopeSet) -> Result<(), Denial> {
+        if scopes.has(Scope::PAGES_SHOW_LIST) || self.question.target == Target::Alive {
+            return Ok(());
+        }
+        Err(self.lacks(ScopeSet::one(Scope::PAGES_SHOW_LIST)))
+    }
+
+    fn scope(&self, token: &TokenView, scopes: ScopeSet) -> Result<(), Denial> {
         let wanted = self.question.scopes;
-        let admin_enough = token.role == Role::Admin && token.scopes.meets(self.question.admin_scopes);
-        if wanted.is_empty() || token.scopes.meets(wanted) || admin_enough {
+        let admin_enough = token.role == Role::Admin && scopes.meets(self.question.admin_scopes);
+        let is_free = self.question.scope_free.meets(sort_of(token));
+        if wanted.is_empty() || scopes.meets(wanted) || admin_enough || is_free {
             return Ok(());
         }
         Err(self.lacks(wanted))
@@ -290,6 +310,19 @@ impl Step<'_> {
         };
         let reason = if held.is_empty() { Reason::AssetNotAssigned } else { Reason::TaskMissing };
         Err(Denial { missing, ..self.deny(reason) })
+    }
+}
+
+/// Whether a token is that of a Page.
+fn is_of_page(token: &TokenView) -> bool {
+    token.kind == TokenKind::Page || token.page.is_some()
+}
+
+fn sort_of(token: &TokenView) -> Sorts {
+    match token.kind {
+        TokenKind::SystemUser => Sorts::SYSTEM_USER,
+        TokenKind::User => Sorts::USER,
+        TokenKind::Page => Sorts::PAGE,
     }
 }
 

@@ -9,6 +9,7 @@ use valetkey_domain::asset::Asset;
 use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
+use valetkey_domain::page_token::PageCounter;
 use valetkey_domain::person::Person;
 use valetkey_domain::share::Share;
 use valetkey_domain::sign_in::SignInCode;
@@ -115,6 +116,9 @@ impl State for Model {
             _ => None,
         })
     }
+    fn page_counter(&self, parent: Id, page: Id) -> Option<PageCounter> {
+        look_up!(self, PageCounter, RecordKey::PageCounter(parent, page))
+    }
     fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode> {
         look_up!(self, SignInCode, RecordKey::SignInCode(*digest))
     }
@@ -148,19 +152,32 @@ pub fn app_as_asset(app: &App) -> Asset {
 
 /// The id under which a record stands in a listing, if it does.
 pub fn listed(record: &Record, list: List) -> Option<Id> {
-    match (list, record) {
-        (List::Businesses, Record::Business(r)) => Some(r.id),
-        (List::People(b), Record::Person(r)) if r.business == b => Some(r.id),
-        (List::SystemUsers(b), Record::SystemUser(r)) if r.business == b => Some(r.id),
-        (List::OwnedApps(b), Record::App(r)) if r.business == b => Some(r.id),
-        (List::ConnectedApps(b), Record::Connection(r)) if r.business == b => Some(r.app),
-        (List::OwnedAssets(b), Record::Asset(r)) if r.business == Some(b) => Some(r.id),
-        (List::SharedAssets(b), Record::Share(r)) if r.partner == b => Some(r.asset),
-        (List::InstalledApps(u), Record::Installation(r)) if r.system_user == u => Some(r.app),
-        (List::AssetsOf(u), Record::Assignment(r)) if r.user == u => Some(r.asset),
-        (List::UsersOn(a), Record::Assignment(r)) if r.asset == a => Some(r.user),
-        (List::PartnersOf(a), Record::Share(r)) if r.asset == a => Some(r.partner),
-        (List::TokensOf(u), Record::Token(r)) if r.user == u => Some(r.id),
-        _ => None,
+    macro_rules! of {
+        ($variant:ident, $id:ident, $r:ident => $when:expr) => {
+            if let Record::$variant($r) = record { ($when).then_some($r.$id) } else { None }
+        };
     }
+    match list {
+        List::Businesses => if let Record::Business(r) = record { Some(r.id) } else { None },
+        List::People(b) => of!(Person, id, r => r.business == b),
+        List::SystemUsers(b) => of!(SystemUser, id, r => r.business == b),
+        List::OwnedApps(b) => of!(App, id, r => r.business == b),
+        List::ConnectedApps(b) => of!(Connection, app, r => r.business == b),
+        List::OwnedAssets(b) => of!(Asset, id, r => r.business == Some(b)),
+        List::SharedAssets(b) => of!(Share, asset, r => r.partner == b),
+        List::InstalledApps(u) => of!(Installation, app, r => r.system_user == u),
+        List::AssetsOf(u) => of!(Assignment, asset, r => r.user == u),
+        List::UsersOn(a) => of!(Assignment, user, r => r.asset == a),
+        List::PartnersOf(a) => of!(Share, partner, r => r.asset == a),
+        List::TokensOf(u) => of!(Token, id, r => r.user == u),
+        List::PageTokensOn(p) => of!(Token, id, r => is_live_page_token(r, p)),
+        List::PageTokensIn { page, business } => {
+            of!(Token, id, r => is_live_page_token(r, page) && r.business == business)
+        }
+        List::PageTokensOf { page, user } => of!(Token, id, r => is_live_page_token(r, page) && r.user == user),
+    }
+}
+
+fn is_live_page_token(token: &Token, page: Id) -> bool {
+    token.page == Some(page) && token.revoked_at.is_none()
 }

@@ -8,6 +8,7 @@ use valetkey_domain::asset::Asset;
 use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
+use valetkey_domain::page_token::PageCounter;
 use valetkey_domain::person::Person;
 use valetkey_domain::share::Share;
 use valetkey_domain::sign_in::SignInCode;
@@ -134,6 +135,10 @@ impl State for Overlay<'_> {
             Record::Token(t) if t.digest == *digest => Some(t.clone()),
             _ => None,
         })
+    }
+    fn page_counter(&self, parent: Id, page: Id) -> Option<PageCounter> {
+        let key = RecordKey::PageCounter(parent, page);
+        look_up!(self, PageCounter, key, self.base.page_counter(parent, page))
     }
     fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode> {
         look_up!(self, SignInCode, RecordKey::SignInCode(*digest), self.base.sign_in_code(digest))

@@ -5,8 +5,11 @@ use valetkey_domain::{Id, ScopeSet, TaskSet};
 /// What the call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Nothing but the caller itself.
+    /// Nothing but the caller itself. Not for page tokens, which answer about their Page only.
     Nothing,
+    /// Whether the credential is live, and whose it is: any sort may be asked that, and nothing else
+    /// may be asked with it.
+    Alive,
     /// An asset, or something that an asset holds.
     Asset(Id),
     /// A thing that belongs to a business without being an asset: the business itself, its users,
@@ -28,6 +31,8 @@ impl Sorts {
     /// Everything that knows Pages.
     pub const USERS_AND_PAGE: Sorts = Sorts(7);
     pub const ANY: Sorts = Sorts(15);
+
+    pub const NONE: Sorts = Sorts(0);
 
     /// Whether the two share a sort.
     pub const fn meets(self, other: Sorts) -> bool {
@@ -80,6 +85,8 @@ pub struct Question {
     pub scopes: ScopeSet,
     /// Scopes of which one is enough too, if the caller is an ADMIN.
     pub admin_scopes: ScopeSet,
+    /// Sorts that need no scope at all.
+    pub scope_free: Sorts,
     pub need: Need,
     pub own: Option<Own>,
     pub proof: Proof,
@@ -93,10 +100,16 @@ impl Question {
             sorts: Sorts::USERS,
             scopes: ScopeSet::EMPTY,
             admin_scopes: ScopeSet::EMPTY,
+            scope_free: Sorts::NONE,
             need: Need::Nothing,
             own: None,
             proof: Proof::NotSent,
         }
+    }
+
+    /// The question about nothing but the credential: is it live, and whose is it?
+    pub fn alive() -> Question {
+        Question::about(Target::Alive).sorts(Sorts::ANY)
     }
 
     pub fn scopes(mut self, scopes: ScopeSet) -> Question {
@@ -106,6 +119,11 @@ impl Question {
 
     pub fn admin_scopes(mut self, scopes: ScopeSet) -> Question {
         self.admin_scopes = scopes;
+        self
+    }
+
+    pub fn scope_free(mut self, sorts: Sorts) -> Question {
+        self.scope_free = sorts;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use valetkey_domain::credential::Digest;
 use valetkey_domain::task::expanded;
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::token::{Token, TokenKind, effective_scopes};
 use valetkey_domain::{AssetKind, Id, Role, ScopeSet, State, Status, TaskSet, UnixMs};
 
 use crate::question::Target;
@@ -42,12 +42,21 @@ pub struct TokenView {
     pub app: Option<AppView>,
     /// The app is installed on the user. True where no installation is asked for.
     pub installed: bool,
+    /// What it was issued with. What it may be used for is worked out in the decision.
     pub scopes: ScopeSet,
     pub expires_at: Option<UnixMs>,
     pub revoked_at: Option<UnixMs>,
     /// The parent of a page token is revoked or has ended.
     pub parent_dead: bool,
     pub page: Option<Id>,
+}
+
+impl TokenView {
+    /// What the token may be used for.
+    #[inline]
+    pub fn effective_scopes(&self) -> ScopeSet {
+        effective_scopes(self.kind, self.scopes, self.role, self.app.map(|app| app.allowed_scopes))
+    }
 }
 
 /// An app.
@@ -58,6 +67,8 @@ pub struct AppView {
     pub business: Id,
     pub connected: bool,
     pub demands_proof: bool,
+    /// What its tokens may be used for at most.
+    pub allowed_scopes: ScopeSet,
 }
 
 /// How an asset is within reach of the caller's business.
@@ -89,7 +100,7 @@ pub fn gather(state: &dyn State, revision: u64, digest: &Digest, target: Target)
     let subject = token_view(state, &token);
     let asset = match target {
         Target::Asset(id) => asset_view(state, id, token.business, token.user),
-        _ => None,
+        Target::Nothing | Target::Alive | Target::Business(_) => None,
     };
     View { revision, subject: Subject::Token(subject), asset }
 }
@@ -104,10 +115,11 @@ pub fn gather_app(state: &dyn State, revision: u64, app: Id, target: Target) -> 
         business: record.business,
         connected: state.connection(record.business, app).is_some(),
         demands_proof: record.demands_proof,
+        allowed_scopes: record.allowed_scopes,
     };
     let asset = match target {
         Target::Asset(id) => asset_view(state, id, record.business, app),
-        _ => None,
+        Target::Nothing | Target::Alive | Target::Business(_) => None,
     };
     View { revision, subject: Subject::App(view), asset }
 }
@@ -118,11 +130,15 @@ fn token_view(state: &dyn State, token: &Token) -> TokenView {
         (None, Some(person)) => (person.role, person.status),
         (None, None) => (Role::Employee, Status::Deleted),
     };
-    let app = token.app.map(|id| AppView {
-        id,
-        business: token.business,
-        connected: state.connection(token.business, id).is_some(),
-        demands_proof: state.app(id).is_some_and(|a| a.demands_proof),
+    let app = token.app.map(|id| {
+        let record = state.app(id);
+        AppView {
+            id,
+            business: token.business,
+            connected: state.connection(token.business, id).is_some(),
+            demands_proof: record.as_ref().is_some_and(|a| a.demands_proof),
+            allowed_scopes: record.map(|a| a.allowed_scopes).unwrap_or_default(),
+        }
     });
     let is_person = state.system_user(token.user).is_none();
     let parent_dead =

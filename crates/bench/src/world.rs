@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_has_been_given_is_its_business_s() {
+    fn a_user_holds_assets_of_its_business_alone() {
         for (world, user) in [(SMALL, 7), (SMALL, 999), (FULL, 12_345)] {
             for nth in 0..ASSIGNED {
                 assert_eq!(world.business(user), world.business(world.assigned(user, nth)));

@@ -6,6 +6,7 @@ use crate::app::{App, Connection, Installation};
 use crate::asset::Asset;
 use crate::assignment::Assignment;
 use crate::business::Business;
+use crate::page_token::PageCounter;
 use crate::person::Person;
 use crate::share::Share;
 use crate::system_user::SystemUser;
@@ -62,6 +63,13 @@ pub enum Action {
     ContentCreated,
     ContentUpdated,
     ContentDeleted,
+    /// Jobs of a version that wrote no entries for them came into the ledger.
+    JobsEntered,
+    /// A job is to be tried anew, as its own actor.
+    JobRetried,
+    /// A job without an actor became the operator's.
+    JobConfirmed,
+    JobCancelled,
 }
 
 impl Action {
@@ -187,6 +195,10 @@ impl Change {
                 drops_tasks(b.tasks, *tasks)
             }
             (Record::Token(b), Record::Token(a)) => token_narrows(b, a),
+            (Record::PageCounter(b), Record::PageCounter(a)) => {
+                let PageCounter { parent: _, page: _, counter } = a;
+                *counter != b.counter
+            }
             (Record::DeclaredKind(b), Record::DeclaredKind(a)) => {
                 let DeclaredKind { kind: _, word, title: _, tasks } = a;
                 !tasks.starts_with(&b.tasks) || *word != b.word

@@ -64,10 +64,13 @@ impl CredentialText {
         CredentialText(text)
     }
 
-    /// The token of a Page, derived so that the same parent always gives the same text.
-    pub fn for_page(parent: &str, page: crate::Id) -> CredentialText {
+    /// The token of a Page, derived so that the same parent gives the same text until the counter is
+    /// raised. Without a counter it is the text that versions before it gave.
+    pub fn for_page(parent: &str, page: crate::Id, counter: u64) -> CredentialText {
         let key = hmac::Key::new(hmac::HMAC_SHA256, parent.as_bytes());
-        let tag = hmac::sign(&key, page.to_string().as_bytes());
+        // An id is all digits, so no id with a counter is another id.
+        let message = if counter == 0 { page.to_string() } else { format!("{page}/{counter}") };
+        let tag = hmac::sign(&key, message.as_bytes());
         let mut bytes = [0u8; RANDOM_BYTES];
         for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
             *to = *from;
@@ -104,8 +107,15 @@ pub fn read(text: &str) -> Option<CredentialKind> {
     }
     // Read rather than written, for reading the digits doesn't wait for the sum. It is public
     // arithmetic over the text itself, so nothing is lost by comparing it in ordinary time.
-    let given = sum.iter().fold(0, |value, byte| value * 62 + u64::from(VALUES[usize::from(*byte)]));
-    (given == u64::from(checksum(body))).then_some(kind)
+    let found = sum.iter().fold(0, |value, byte| value * 62 + u64::from(VALUES[usize::from(*byte)]));
+    (found == u64::from(checksum(body))).then_some(kind)
+}
+
+/// Whether a text holds what looks like a credential, or the beginning of one.
+pub fn is_within(text: &str) -> bool {
+    [CredentialKind::SystemUser, CredentialKind::Page, CredentialKind::User, CredentialKind::Code]
+        .into_iter()
+        .any(|kind| text.contains(kind.prefix()))
 }
 
 /// The value of each digit of the alphabet.
@@ -265,13 +275,20 @@ mod tests {
     }
 
     #[test]
-    fn page_texts_depend_on_parent_and_page_alone() {
+    fn page_texts_depend_on_parent_page_and_counter_alone() {
         let page = crate::Id::new(77).unwrap();
         let other = crate::Id::new(78).unwrap();
-        let first = CredentialText::for_page("parent", page);
-        assert_eq!(first, CredentialText::for_page("parent", page));
-        assert_ne!(first, CredentialText::for_page("parent", other));
-        assert_ne!(first, CredentialText::for_page("parenu", page));
+        let first = CredentialText::for_page("parent", page, 0);
+        assert_eq!(first, CredentialText::for_page("parent", page, 0));
+        assert_ne!(first, CredentialText::for_page("parent", other, 0));
+        assert_ne!(first, CredentialText::for_page("parenu", page, 0));
+        // Worked out by another program: tokens of earlier versions live on.
+        assert_eq!(first.reveal(), "vkeypg_FhVsSVflmZN7ygzCGOubdgBrAbzv51qzs14DxsV");
+        let second = CredentialText::for_page("parent", page, 1);
+        assert_eq!(second.reveal(), "vkeypg_BYYuTtWK0eY1VT4PJMCiuqDMI76gK97LE0CW088");
+        assert_ne!(second, first);
+        assert_ne!(second, CredentialText::for_page("parent", page, 2));
+        assert_ne!(second, CredentialText::for_page("parent", other, 1));
         assert_eq!(read(first.reveal()), Some(CredentialKind::Page));
     }
 

@@ -181,21 +181,21 @@ mod tests {
 
     #[test]
     fn ids_of_one_millisecond_differ_even_past_the_counter() {
-        let mut maker = IdSource::new(16_380);
+        let mut source = IdSource::new(16_380);
         let now = EPOCH_MS + 1000;
         let mut seen = std::collections::HashSet::new();
         for _ in 0..40_000 {
-            assert!(seen.insert(maker.next(IdKind::Token, now)));
+            assert!(seen.insert(source.next(IdKind::Token, now)));
         }
     }
 
     #[test]
     fn a_clock_that_goes_back_repeats_nothing() {
-        let mut maker = IdSource::new(0);
+        let mut source = IdSource::new(0);
         let mut seen = std::collections::HashSet::new();
         for step in 0..1000 {
             let now = EPOCH_MS + if step % 2 == 0 { 5000 } else { 1 };
-            assert!(seen.insert(maker.next(IdKind::Post, now)));
+            assert!(seen.insert(source.next(IdKind::Post, now)));
         }
     }
 

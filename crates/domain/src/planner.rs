@@ -1,8 +1,10 @@
 //! The planner: what a rule works with. It reads one state, collects changes, draws ids and
 //! credentials, and never touches the world.
 
+use std::collections::HashMap;
+
 use crate::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, role};
 use crate::{Action, Actor, Change, ChangeSet, Id, IdKind, IdSource, Reason, Record, RecordKey, State, UnixMs};
 
 /// A source of random bytes, handed in.
@@ -66,7 +68,7 @@ impl Caller {
     pub fn require_operator(&self) -> Result<(), Refusal> {
         match self {
             Caller::Operator => Ok(()),
-            _ => Err(Refusal::of(Reason::RoleInsufficient).with_note("only the operator of this server can do this")),
+            _ => Err(Refusal::needs(role::OPERATOR)),
         }
     }
 
@@ -98,6 +100,8 @@ pub struct Planner<'a> {
     ids: &'a mut IdSource,
     random: &'a mut dyn Random,
     changes: Vec<Change>,
+    /// Where the change of a record stands among the changes.
+    places: HashMap<RecordKey, usize>,
 }
 
 impl std::fmt::Debug for Planner<'_> {
@@ -109,7 +113,7 @@ impl std::fmt::Debug for Planner<'_> {
 impl<'a> Planner<'a> {
     /// A planner over one state at one time.
     pub fn new(state: &'a dyn State, now: UnixMs, ids: &'a mut IdSource, random: &'a mut dyn Random) -> Planner<'a> {
-        Planner { state, now, ids, random, changes: Vec::new() }
+        Planner { state, now, ids, random, changes: Vec::new(), places: HashMap::new() }
     }
 
     /// The state before this command.
@@ -157,21 +161,45 @@ impl<'a> Planner<'a> {
 
     /// Plans that a record shall be like this. A record that is so already is no change.
     pub fn put(&mut self, after: Record) {
-        let before = self.state.record(after.key());
-        if before.as_ref() != Some(&after) {
-            self.changes.push(Change { before, after: Some(after) });
-        }
+        self.plan(after.key(), Some(after));
     }
 
     /// Plans that a record shall be gone.
     pub fn remove(&mut self, key: RecordKey) {
-        if let Some(before) = self.state.record(key) {
-            self.changes.push(Change { before: Some(before), after: None });
+        self.plan(key, None);
+    }
+
+    /// A record as this command leaves it, so far.
+    pub fn planned(&self, key: RecordKey) -> Option<Record> {
+        match self.places.get(&key).and_then(|place| self.changes.get(*place)) {
+            Some(change) => change.after.clone(),
+            None => self.state.record(key),
         }
     }
 
-    /// The finished change set.
+    /// What is planned so far.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// One change for each record, however often a command comes back to it.
+    fn plan(&mut self, key: RecordKey, after: Option<Record>) {
+        if let Some(change) = self.places.get(&key).and_then(|place| self.changes.get_mut(*place)) {
+            change.after = after;
+            return;
+        }
+        let before = self.state.record(key);
+        if before != after {
+            self.places.insert(key, self.changes.len());
+            self.changes.push(Change { before, after });
+        }
+    }
+
+    /// The finished change set, with the page tokens that end with what it takes away.
     pub fn finish(&mut self, action: Action, by: &Caller, business: Option<Id>, subjects: &[Id]) -> ChangeSet {
+        crate::page_token::end_with_their_paths(self);
+        self.places.clear();
+        self.changes.retain(|change| change.before != change.after);
         ChangeSet {
             at: self.now,
             action,

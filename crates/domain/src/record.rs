@@ -7,6 +7,7 @@ use crate::asset::Asset;
 use crate::assignment::Assignment;
 use crate::business::Business;
 use crate::credential::Digest;
+use crate::page_token::PageCounter;
 use crate::person::Person;
 use crate::share::Share;
 use crate::sign_in::SignInCode;
@@ -30,6 +31,7 @@ pub enum Record {
     Assignment(Assignment),
     Share(Share),
     Token(Token),
+    PageCounter(PageCounter),
     SignInCode(SignInCode),
     Terms(Terms),
 }
@@ -52,6 +54,8 @@ pub enum RecordKey {
     /// Asset, partner.
     Share(Id, Id),
     Token(Id),
+    /// Parent token, Page.
+    PageCounter(Id, Id),
     SignInCode(Digest),
     Terms,
 }
@@ -71,6 +75,7 @@ impl Record {
             Record::Assignment(r) => RecordKey::Assignment(r.user, r.asset),
             Record::Share(r) => RecordKey::Share(r.asset, r.partner),
             Record::Token(r) => RecordKey::Token(r.id),
+            Record::PageCounter(r) => RecordKey::PageCounter(r.parent, r.page),
             Record::SignInCode(r) => RecordKey::SignInCode(r.digest),
             Record::Terms(_) => RecordKey::Terms,
         }

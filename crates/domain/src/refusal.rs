@@ -54,11 +54,104 @@ pub enum Reason {
     Unavailable,
     /// It is not known whether the write was applied.
     OutcomeUnknown,
+    /// What was taken away is in force on this node and not written yet.
+    NotDurable,
     /// A bug or a broken part of the machine.
     Fault,
 }
 
 impl Reason {
+    /// All reasons, in the order of their declaration.
+    pub const ALL: &[Reason] = &[
+        Reason::TokenMalformed,
+        Reason::TokenUnknown,
+        Reason::TokenExpired,
+        Reason::TokenRevoked,
+        Reason::UserDeactivated,
+        Reason::UserDeleted,
+        Reason::AppDisconnected,
+        Reason::AppNotInstalled,
+        Reason::AppNotInstalledForIssue,
+        Reason::ProofMissing,
+        Reason::ProofInvalid,
+        Reason::NotVisible,
+        Reason::ShareEnded,
+        Reason::ScopeMissing,
+        Reason::AssetNotAssigned,
+        Reason::TaskMissing,
+        Reason::RoleInsufficient,
+        Reason::TermsNotAccepted,
+        Reason::NoConnectedApp,
+        Reason::LimitReached,
+        Reason::IpNotAllowed,
+        Reason::OutsideTimeWindow,
+        Reason::RateLimited,
+        Reason::NotFresh,
+        Reason::Required,
+        Reason::Invalid,
+        Reason::NotOneOf,
+        Reason::UnknownReference,
+        Reason::ScopeNotPossible,
+        Reason::ScopeIncomplete,
+        Reason::WiderThanCaller,
+        Reason::TokenMustEnd,
+        Reason::LastAdmin,
+        Reason::Conflict,
+        Reason::Unavailable,
+        Reason::OutcomeUnknown,
+        Reason::NotDurable,
+        Reason::Fault,
+    ];
+
+    /// The reason of a stable word; the first where two share one.
+    pub fn parse(word: &str) -> Option<Reason> {
+        Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+
+    /// Whether it says that a credential of a known form is good for nothing any more, or never was.
+    pub fn is_death(self) -> bool {
+        match self {
+            Reason::TokenUnknown
+            | Reason::TokenExpired
+            | Reason::TokenRevoked
+            | Reason::UserDeactivated
+            | Reason::UserDeleted
+            | Reason::AppDisconnected
+            | Reason::AppNotInstalled => true,
+            Reason::TokenMalformed
+            | Reason::AppNotInstalledForIssue
+            | Reason::ProofMissing
+            | Reason::ProofInvalid
+            | Reason::NotVisible
+            | Reason::ShareEnded
+            | Reason::ScopeMissing
+            | Reason::AssetNotAssigned
+            | Reason::TaskMissing
+            | Reason::RoleInsufficient
+            | Reason::TermsNotAccepted
+            | Reason::NoConnectedApp
+            | Reason::LimitReached
+            | Reason::IpNotAllowed
+            | Reason::OutsideTimeWindow
+            | Reason::RateLimited
+            | Reason::NotFresh
+            | Reason::Required
+            | Reason::Invalid
+            | Reason::NotOneOf
+            | Reason::UnknownReference
+            | Reason::ScopeNotPossible
+            | Reason::ScopeIncomplete
+            | Reason::WiderThanCaller
+            | Reason::TokenMustEnd
+            | Reason::LastAdmin
+            | Reason::Conflict
+            | Reason::Unavailable
+            | Reason::OutcomeUnknown
+            | Reason::NotDurable
+            | Reason::Fault => false,
+        }
+    }
+
     /// The stable word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -93,9 +186,19 @@ impl Reason {
             Reason::Conflict => "conflict",
             Reason::Unavailable => "unavailable",
             Reason::OutcomeUnknown => "outcome_unknown",
+            Reason::NotDurable => "not_durable",
             Reason::Fault => "fault",
         }
     }
+}
+
+/// Who else than an ADMIN of the business would do: [`Refusal::expected`] of
+/// [`Reason::RoleInsufficient`].
+pub mod role {
+    /// Only the operator of the server can do it.
+    pub const OPERATOR: &str = "operator";
+    /// Only an ADMIN person can do it, signed in.
+    pub const PERSON: &str = "person";
 }
 
 /// What a right lacks.
@@ -129,7 +232,7 @@ pub struct Refusal {
     pub count: Option<i64>,
     pub time: Option<UnixMs>,
     pub subject: Option<Id>,
-    /// A sentence for people, in place of the reason's own.
+    /// What is wrong, as a clause without a full stop, in place of the reason's own.
     pub note: Option<String>,
 }
 
@@ -153,6 +256,11 @@ impl Refusal {
     /// The thing is not there, as far as the caller may know.
     pub fn not_visible(id: Id) -> Refusal {
         Refusal { subject: Some(id), ..Refusal::of(Reason::NotVisible) }
+    }
+
+    /// Only a caller of this [`role`] can do it.
+    pub fn needs(role: &str) -> Refusal {
+        Refusal::of(Reason::RoleInsufficient).with_expected(role)
     }
 
     /// A parameter is absent.
@@ -215,18 +323,6 @@ impl Refusal {
     pub fn with_missing(mut self, missing: Missing) -> Refusal {
         self.missing = missing;
         self
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.reason.as_str())?;
-        match (&self.field, &self.expected, &self.note) {
-            (_, _, Some(note)) => write!(f, ": {note}"),
-            (Some(field), Some(expected), _) => write!(f, ": {field} must be {expected}"),
-            (Some(field), None, _) => write!(f, ": {field}"),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Role;
+
 /// One scope, as its position in [`TABLE`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(u8);
@@ -118,6 +120,10 @@ pub static TABLE: &[ScopeRow] = &[
 impl Scope {
     /// `public_profile`, which every token carries.
     pub const PUBLIC_PROFILE: Scope = Scope(0);
+    /// `business_management`, which a person with the role EMPLOYEE has not.
+    pub const BUSINESS_MANAGEMENT: Scope = Scope(1);
+    /// `pages_show_list`, on which every page token rests.
+    pub const PAGES_SHOW_LIST: Scope = Scope(6);
 
     /// Finds a scope by its word on the wire.
     pub fn parse(name: &str) -> Option<Scope> {
@@ -155,8 +161,27 @@ impl ScopeSet {
     pub const EMPTY: ScopeSet = ScopeSet(0);
 
     /// Every scope of the table.
-    pub fn all() -> ScopeSet {
-        Scope::all().collect()
+    pub const fn all() -> ScopeSet {
+        ScopeSet(u64::MAX >> (64 - TABLE.len()))
+    }
+
+    /// One scope.
+    pub const fn one(scope: Scope) -> ScopeSet {
+        ScopeSet(1 << scope.0)
+    }
+
+    /// What a person may use its tokens for: an ADMIN every scope, an EMPLOYEE every scope but
+    /// `business_management`.
+    pub const fn of_person(role: Role) -> ScopeSet {
+        match role {
+            Role::Admin => ScopeSet::all(),
+            Role::Employee => ScopeSet(ScopeSet::all().0 & !(1 << Scope::BUSINESS_MANAGEMENT.0)),
+        }
+    }
+
+    /// What is left of a token's scopes when its app may ask for `allowed`. `public_profile` always is.
+    pub const fn capped(self, allowed: ScopeSet) -> ScopeSet {
+        ScopeSet(self.0 & (allowed.0 | 1 << Scope::PUBLIC_PROFILE.0))
     }
 
     /// The set with these names. Names must be in the table: for constants only, since an
@@ -191,13 +216,18 @@ impl ScopeSet {
     }
 
     /// The scopes that are in both.
-    pub fn shared(self, other: ScopeSet) -> ScopeSet {
+    pub const fn shared(self, other: ScopeSet) -> ScopeSet {
         ScopeSet(self.0 & other.0)
     }
 
     /// Whether nothing is in the set.
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// The first scope in table order.
+    pub fn first(self) -> Option<Scope> {
+        (self.0 != 0).then(|| Scope(self.0.trailing_zeros() as u8))
     }
 
     /// The scopes in table order.
@@ -289,6 +319,33 @@ mod tests {
         assert!(lone.lacking_dependency().is_some());
         assert_eq!(lone.completed().lacking_dependency(), None);
         assert!(lone.completed().covers(ScopeSet::of(READ)));
+    }
+
+    #[test]
+    fn the_scopes_with_a_name_of_their_own_are_those_of_the_table() {
+        for (scope, name) in [
+            (Scope::PUBLIC_PROFILE, "public_profile"),
+            (Scope::BUSINESS_MANAGEMENT, "business_management"),
+            (Scope::PAGES_SHOW_LIST, "pages_show_list"),
+        ] {
+            assert_eq!(Scope::parse(name), Some(scope));
+            assert_eq!(ScopeSet::one(scope).names(), [name]);
+        }
+        assert_eq!(ScopeSet::all(), Scope::all().collect());
+    }
+
+    #[test]
+    fn an_employee_person_has_every_scope_but_one() {
+        assert_eq!(ScopeSet::of_person(Role::Admin), ScopeSet::all());
+        let lacks = ScopeSet::all().without(ScopeSet::of_person(Role::Employee));
+        assert_eq!(lacks.names(), ["business_management"]);
+    }
+
+    #[test]
+    fn a_cap_leaves_public_profile() {
+        let cap = ScopeSet::of(&["ads_read"]);
+        assert_eq!(ScopeSet::all().capped(cap).names(), ["public_profile", "ads_read"]);
+        assert_eq!(ScopeSet::of(&["ads_read"]).capped(ScopeSet::EMPTY), ScopeSet::EMPTY);
     }
 
     #[test]

@@ -44,16 +44,16 @@ pub fn share(
     // What the partner gave its users beyond the new cap is cut down, so that a list never shows
     // more than what works.
     for user in state.list(List::UsersOn(asset)) {
-        if let Some(mut given) = state.assignment(user, asset).filter(|a| a.business == partner) {
-            if permitted.covers(words.expanded(given.tasks)) {
+        if let Some(mut assignment) = state.assignment(user, asset).filter(|a| a.business == partner) {
+            if permitted.covers(words.expanded(assignment.tasks)) {
                 continue;
             }
-            given.tasks = words.expanded(given.tasks).shared(permitted);
-            let key = Record::Assignment(given.clone()).key();
-            if given.tasks.is_empty() {
+            assignment.tasks = words.expanded(assignment.tasks).shared(permitted);
+            let key = Record::Assignment(assignment.clone()).key();
+            if assignment.tasks.is_empty() {
                 planner.remove(key);
             } else {
-                planner.put(Record::Assignment(given));
+                planner.put(Record::Assignment(assignment));
             }
         }
     }
@@ -76,8 +76,8 @@ pub fn unshare(
         return Err(Refusal::unknown_reference("business"));
     };
     for user in state.list(List::UsersOn(asset)) {
-        if let Some(given) = state.assignment(user, asset).filter(|a| a.business == partner) {
-            planner.remove(Record::Assignment(given).key());
+        if let Some(assignment) = state.assignment(user, asset).filter(|a| a.business == partner) {
+            planner.remove(Record::Assignment(assignment).key());
         }
     }
     planner.remove(Record::Share(share).key());

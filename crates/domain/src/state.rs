@@ -5,6 +5,7 @@ use crate::asset::Asset;
 use crate::assignment::Assignment;
 use crate::business::Business;
 use crate::credential::Digest;
+use crate::page_token::PageCounter;
 use crate::person::Person;
 use crate::share::Share;
 use crate::sign_in::SignInCode;
@@ -39,6 +40,12 @@ pub enum List {
     PartnersOf(Id),
     /// Tokens of a user, dead ones and page tokens included.
     TokensOf(Id),
+    /// Page tokens of this Page that are not revoked, of whatever user.
+    PageTokensOn(Id),
+    /// Those of the users of one business.
+    PageTokensIn { page: Id, business: Id },
+    /// Those of one user.
+    PageTokensOf { page: Id, user: Id },
 }
 
 /// One revision of the authority records. Readers get copies, so no lock outlives a call.
@@ -57,6 +64,8 @@ pub trait State {
     fn share(&self, asset: Id, partner: Id) -> Option<Share>;
     fn token(&self, id: Id) -> Option<Token>;
     fn token_by_digest(&self, digest: &Digest) -> Option<Token>;
+    /// How often the page token of a Page was ended for a parent token; none means never.
+    fn page_counter(&self, parent: Id, page: Id) -> Option<PageCounter>;
     fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode>;
     fn sign_in_codes(&self) -> Vec<SignInCode>;
     fn terms(&self) -> Terms;
@@ -86,6 +95,7 @@ pub trait State {
             RecordKey::Assignment(user, asset) => self.assignment(user, asset).map(Record::Assignment),
             RecordKey::Share(asset, partner) => self.share(asset, partner).map(Record::Share),
             RecordKey::Token(id) => self.token(id).map(Record::Token),
+            RecordKey::PageCounter(parent, page) => self.page_counter(parent, page).map(Record::PageCounter),
             RecordKey::SignInCode(digest) => self.sign_in_code(&digest).map(Record::SignInCode),
             RecordKey::Terms => Some(Record::Terms(self.terms())),
         }

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::refusal::Refusal;
-use crate::{Action, Caller, ChangeSet, Id, Planner, Reason, Record, Role, UnixMs};
+use crate::refusal::{Refusal, role};
+use crate::{Action, Caller, ChangeSet, Id, Planner, Reason, Record, Role, State, UnixMs};
 
 /// The text in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub fn accept(planner: &mut Planner<'_>, by: &Caller, version: u32) -> Result<Ch
         _ => None,
     };
     let Some(person) = person.filter(|p| p.role == Role::Admin) else {
-        return Err(Refusal::of(Reason::RoleInsufficient).with_note("only an ADMIN person can accept the terms"));
+        return Err(Refusal::needs(role::PERSON));
     };
     let terms = planner.state().terms();
     if version != terms.version {
@@ -74,8 +74,14 @@ pub fn require_ready(planner: &Planner<'_>, business: Id) -> Result<(), Refusal>
     if state.list(crate::List::ConnectedApps(business)).is_empty() {
         return Err(Refusal::of(Reason::NoConnectedApp));
     }
-    if record.accepted.map(|a| a.version) != Some(state.terms().version) {
+    if !are_accepted(state, record.id) {
         return Err(Refusal::of(Reason::TermsNotAccepted));
     }
     Ok(())
+}
+
+/// Whether the business has accepted the version in force.
+pub fn are_accepted(state: &dyn State, business: Id) -> bool {
+    let accepted = state.business(business).and_then(|b| b.accepted).map(|a| a.version);
+    accepted == Some(state.terms().version)
 }

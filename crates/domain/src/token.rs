@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::credential::{CredentialKind, CredentialText, Digest};
 use crate::refusal::{Missing, Refusal};
 use crate::{
-    Action, AssetKind, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State,
+    Action, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State,
     UnixMs,
 };
 
@@ -58,6 +58,27 @@ pub struct Token {
     /// The one Page that a page token may touch.
     pub page: Option<Id>,
     pub revoked_at: Option<UnixMs>,
+}
+
+impl Token {
+    /// What the token may be used for now. For the token of a person that follows from its role; any
+    /// other has what it was issued with, up to what its app may ask for.
+    pub fn effective_scopes(&self, state: &dyn State) -> ScopeSet {
+        let role = state.person(self.user).map(|p| p.role).or_else(|| state.system_user(self.user).map(|u| u.role));
+        let allowed = self.app.map(|app| state.app(app).map(|a| a.allowed_scopes).unwrap_or_default());
+        effective_scopes(self.kind, self.scopes, role.unwrap_or(Role::Employee), allowed)
+    }
+}
+
+/// The same from the facts alone; `allowed` is what the token's app may ask for, if it has one.
+pub const fn effective_scopes(kind: TokenKind, issued: ScopeSet, role: Role, allowed: Option<ScopeSet>) -> ScopeSet {
+    match (kind, allowed) {
+        (TokenKind::SystemUser | TokenKind::Page, Some(allowed)) => issued.capped(allowed),
+        // Only people have tokens without an app, and page tokens derived from such.
+        (TokenKind::User | TokenKind::Page, None) => ScopeSet::of_person(role),
+        (TokenKind::User, Some(allowed)) => ScopeSet::of_person(role).shared(issued.capped(allowed)),
+        (TokenKind::SystemUser, None) => ScopeSet::EMPTY,
+    }
 }
 
 /// How long a new token shall live.
@@ -175,7 +196,7 @@ fn check_issuer(
         (None, Some(_)) => true,
         (Some(new), Some(old)) => new > old,
     };
-    if later || !parent.scopes.covers(scopes) {
+    if later || !parent.effective_scopes(state).covers(scopes) {
         return Err(Refusal::of(Reason::WiderThanCaller));
     }
     Ok(())
@@ -224,8 +245,8 @@ pub fn refresh(
     let token = Token {
         id: planner.new_id(IdKind::Token),
         digest: text.digest(),
-        // What the app may ask for may have been narrowed since.
-        scopes: old.scopes.shared(app.allowed_scopes.with([Scope::PUBLIC_PROFILE].into_iter().collect())),
+        // Whatever the app may ask for later, the new token was made with what it may ask for now.
+        scopes: old.scopes.capped(app.allowed_scopes),
         created_at: planner.now(),
         expires_at,
         created_by: Some(old.user),
@@ -234,38 +255,6 @@ pub fn refresh(
     };
     planner.put(Record::Token(token.clone()));
     Ok((planner.finish(Action::TokenRefreshed, by, Some(old.business), &[token.id, old.id]), token, text))
-}
-
-/// Puts a page token on record when it is first seen. The text follows from the parent's, so the
-/// caller brings its digest.
-pub fn derive_page(
-    planner: &mut Planner<'_>,
-    by: &Caller,
-    parent: &Token,
-    pages: &[(Id, Digest)],
-) -> Result<ChangeSet, Refusal> {
-    let mut made = std::collections::HashSet::new();
-    for (page, digest) in pages {
-        if planner.state().asset(*page).is_none_or(|a| a.kind != AssetKind::PAGE) {
-            return Err(Refusal::not_visible(*page));
-        }
-        if !made.insert(digest) || planner.state().token_by_digest(digest).is_some() {
-            continue;
-        }
-        let token = Token {
-            id: planner.new_id(IdKind::Token),
-            digest: *digest,
-            kind: TokenKind::Page,
-            created_at: planner.now(),
-            created_by: Some(parent.user),
-            parent: Some(parent.id),
-            page: Some(*page),
-            revoked_at: None,
-            ..parent.clone()
-        };
-        planner.put(Record::Token(token));
-    }
-    Ok(planner.finish(Action::PageTokenDerived, by, Some(parent.business), &[parent.id]))
 }
 
 /// Revokes one token, and the page tokens that were derived from it. Twice is once.
@@ -327,7 +316,7 @@ fn require_manager(state: &dyn State, by: &Caller) -> Result<(), Refusal> {
         return Err(Refusal::of(Reason::RoleInsufficient));
     }
     let needed = ScopeSet::of(&["business_management"]);
-    let held = by.token().and_then(|id| state.token(id)).map(|t| t.scopes);
+    let held = by.token().and_then(|id| state.token(id)).map(|t| t.effective_scopes(state));
     if held.is_some_and(|scopes| !scopes.covers(needed)) {
         let missing = Missing { scopes: needed, ..Missing::default() };
         return Err(Refusal::of(Reason::ScopeMissing).with_missing(missing));
@@ -364,10 +353,13 @@ pub fn drop_scope(
     if scope == Scope::PUBLIC_PROFILE {
         return Err(Refusal::invalid("permission", "a scope that can be taken away; public_profile can't"));
     }
+    if planner.state().person(user).is_some() {
+        return Err(Refusal::invalid("permission", "a scope of a system user's token; a person's follow from its role"));
+    }
     let Some(business) = crate::assignment::user_business(planner.state(), user) else {
         return Err(Refusal::not_visible(user));
     };
-    let gone: ScopeSet = [scope].into_iter().collect();
+    let gone = ScopeSet::one(scope);
     for mut token in tokens_of(planner.state(), user) {
         if token.app == app && token.scopes.has(scope) {
             token.scopes = token.scopes.without(gone);

@@ -13,10 +13,13 @@ use valetkey_domain::{Caller, Id, Reason};
 use valetkey_http::{Head, Reply, credential};
 use valetkey_service::app::ProvenApp;
 use valetkey_service::authz::{Allowed, Decision, Denial, Question, Sorts, Subject, Target, View};
+use valetkey_service::store::UsedFor;
+use valetkey_service::uses::used_for;
 use valetkey_service::{Call, Credential};
 
+use crate::forward::sort_of;
 use crate::question::Words;
-use crate::{Gateway, refused, status_of, with_reason};
+use crate::{Gateway, refused, status_of, used_from, with_reason};
 
 /// How many questions one call may ask.
 pub const QUESTIONS_LIMIT: usize = 1_000;
@@ -37,6 +40,10 @@ struct Body<'a> {
     #[serde(borrow, default)]
     scope: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow, default)]
+    role: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    alive: Option<bool>,
+    #[serde(borrow, default)]
     questions: Option<Vec<Named<Asked<'a>>>>,
 }
 
@@ -49,6 +56,34 @@ struct Asked<'a> {
     task: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow, default)]
     scope: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    role: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    alive: Option<bool>,
+}
+
+impl Body<'_> {
+    fn words(&self) -> Words<'_> {
+        Words {
+            asset: self.asset.as_deref(),
+            task: self.task.as_deref(),
+            scope: self.scope.as_deref(),
+            role: self.role.as_deref(),
+            alive: self.alive,
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn words(&self) -> Words<'_> {
+        Words {
+            asset: self.asset.as_deref(),
+            task: self.task.as_deref(),
+            scope: self.scope.as_deref(),
+            role: self.role.as_deref(),
+            alive: self.alive,
+        }
+    }
 }
 
 /// An object whose values are named: a list in its place, which serde would read by position, is
@@ -92,11 +127,20 @@ struct Whole {
     user: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<Id>,
+    /// The sort of token: SYSTEM_USER, USER, PAGE or APP.
+    #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
+    sort: &'static str,
+    /// The one Page that a page token stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<Id>,
     /// The revision that the (last) answer rests on; strangers learn none.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
     trace: String,
 }
+
+/// What a decision was made on, what it says, and what a yes was for.
+type Decided = (View, Answer, Option<UsedFor>);
 
 /// Who asks, and about which text.
 #[derive(Clone, Copy)]
@@ -125,17 +169,11 @@ impl Gateway {
         };
         let wrong = |what: &str| refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head);
         match &body.questions {
-            Some(_) if body.asset.is_some() || body.task.is_some() || body.scope.is_some() => {
-                wrong("send either one question or questions")
-            }
+            Some(_) if body.words() != Words::default() => wrong("send either one question or questions"),
             Some(questions) if questions.is_empty() => wrong("questions must hold at least one question"),
             Some(questions) if questions.len() > QUESTIONS_LIMIT => wrong("at most 1000 questions in one call"),
             Some(questions) => self.many(head, asker, questions),
-            None => {
-                let words =
-                    Words { asset: body.asset.as_deref(), task: body.task.as_deref(), scope: body.scope.as_deref() };
-                self.one(head, asker, &words)
-            }
+            None => self.one(head, asker, &body.words()),
         }
     }
 
@@ -175,7 +213,7 @@ impl Gateway {
         }
     }
 
-    fn decide(&self, head: &Head<'_>, asker: Asker<'_>, words: &Words<'_>) -> Result<(View, Answer), &'static str> {
+    fn decide(&self, head: &Head<'_>, asker: Asker<'_>, words: &Words<'_>) -> Result<Decided, &'static str> {
         let asked = words.ask(&self.service)?;
         let (view, decision) = match asker {
             Asker::Own { text, proof } => self.service.check(text, proof, asked.question),
@@ -184,33 +222,31 @@ impl Gateway {
         if asked.blames_words(&decision) {
             return Err("task is none of this asset's kind");
         }
-        let answer = match decision {
-            Decision::Allow(_) => Answer { allowed: true, reason: None, message: None },
+        let (answer, used) = match decision {
+            Decision::Allow(allowed) => {
+                let used = used_for(&asked.question, &allowed);
+                (Answer { allowed: true, reason: None, message: None }, Some(used))
+            }
             Decision::Deny(denial) => {
                 self.remember(head, &asked.question, &view, &denial);
-                Answer { allowed: false, reason: Some(denial.refusal().reason.as_str()), message: None }
+                (Answer { allowed: false, reason: Some(denial.refusal().reason.as_str()), message: None }, None)
             }
         };
-        Ok((view, answer))
+        Ok((view, answer, used))
     }
 
     fn remember(&self, head: &Head<'_>, question: &Question, view: &View, denial: &Denial) {
-        let call = Call {
-            credential: Credential::None,
-            proof: None,
-            trace: head.request_id().as_str().to_owned(),
-            ip: Some(head.client_ip()),
-        };
+        let call = Call::new(Credential::None, head.request_id().as_str()).with_source(Some(head.client_ip()), None);
         self.service.note_refusal(&call, question, view, denial);
     }
 
     fn one(&self, head: &Head<'_>, asker: Asker<'_>, words: &Words<'_>) -> Reply {
-        let (view, answer) = match self.decide(head, asker, words) {
-            Ok(pair) => pair,
+        let (view, answer, used) = match self.decide(head, asker, words) {
+            Ok(decided) => decided,
             Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
         };
-        if answer.allowed {
-            self.service.note_use(&view, Some(head.client_ip()));
+        if let Some(used) = used {
+            self.service.note_use(&view, [used], used_from(head));
         }
         let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
         let reason = answer.reason.unwrap_or_default();
@@ -220,22 +256,19 @@ impl Gateway {
 
     fn many(&self, head: &Head<'_>, asker: Asker<'_>, questions: &[Named<Asked<'_>>]) -> Reply {
         let mut decisions = Vec::with_capacity(questions.len());
+        let mut rights: Vec<UsedFor> = Vec::new();
         let mut last = None;
         let mut dead = None;
         for Named(question) in questions {
-            let words = Words {
-                asset: question.asset.as_deref(),
-                task: question.task.as_deref(),
-                scope: question.scope.as_deref(),
-            };
-            match self.decide(head, asker, &words) {
-                Ok((view, answer)) => {
+            match self.decide(head, asker, &question.words()) {
+                Ok((view, answer, used)) => {
                     let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
                     if status != StatusCode::OK {
                         dead = answer.reason.map(|reason| (status, reason));
                     }
                     last = Some(view);
                     decisions.push(answer);
+                    rights.extend(used.filter(|used| rights.last() != Some(used)));
                 }
                 Err(what) => {
                     decisions.push(Answer { allowed: false, reason: Some("invalid_parameter"), message: Some(what) })
@@ -243,8 +276,8 @@ impl Gateway {
             }
         }
         let view = last.unwrap_or(View { revision: self.service.revision(), subject: Subject::Unknown, asset: None });
-        if decisions.iter().any(|d| d.allowed) {
-            self.service.note_use(&view, Some(head.client_ip()));
+        if !rights.is_empty() {
+            self.service.note_use(&view, rights, used_from(head));
         }
         let status = dead.map_or(StatusCode::OK, |(status, _)| status);
         let reply = write(head, &view, None, Some(decisions), status);
@@ -281,7 +314,7 @@ const DEATHS: [Reason; 8] = [
 fn unreadable(error: &serde_json::Error) -> String {
     let what = if error.is_data() { "holds a field or a value that is not known here" } else { "is not JSON" };
     format!(
-        "the body {what}, at line {} column {}; it must be an object with asset, task and scope, or questions, and token or appsecret_proof if needed",
+        "the body {what}, at line {} column {}; it must be an object with asset, task, scope and role, or alive, or questions, and token or appsecret_proof if needed",
         error.line(),
         error.column()
     )
@@ -294,15 +327,17 @@ fn write(
     decisions: Option<Vec<Answer>>,
     status: StatusCode,
 ) -> Reply {
-    let (user, token) = match &view.subject {
-        Subject::Token(token) => (Some(token.user), Some(token.id)),
-        _ => (None, None),
+    let (user, token, page) = match &view.subject {
+        Subject::Token(token) => (Some(token.user), Some(token.id), token.page),
+        Subject::Malformed | Subject::Unknown | Subject::App(_) | Subject::Operator => (None, None, None),
     };
     let whole = Whole {
         one,
         decisions,
         user,
         token,
+        sort: sort_of(&view.subject),
+        page,
         revision: (status == StatusCode::OK).then(|| view.revision.to_string()),
         trace: head.request_id().as_str().to_owned(),
     };

@@ -1,7 +1,8 @@
 //! `GET /gateway/forward-auth`: may this visitor's token do this task on that asset?
 //!
-//! A reverse proxy asks with `asset`, `task` and `scope` in the URL that it sets itself, and hands
-//! over the visitor's `Authorization` header. 200 lets the visitor in and says who it is.
+//! A reverse proxy asks with `asset`, `task`, `scope` and `role`, or with `alive`, in the URL that it sets
+//! itself, and hands over the visitor's `Authorization` header. 200 lets the visitor in and says who it
+//! is.
 
 use std::borrow::Cow;
 
@@ -10,10 +11,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use valetkey_domain::Reason;
 use valetkey_http::{Head, Reply, credential};
 use valetkey_service::authz::{Allowed, Decision, Subject, View};
+use valetkey_service::uses::used_for;
 use valetkey_service::{Call, Credential};
 
 use crate::question::Words;
-use crate::{Gateway, refused, status_of, with_reason};
+use crate::{Gateway, refused, status_of, used_from, with_reason};
 
 const OK_BODY: &[u8] = b"{\"allowed\":true}";
 /// The header in which a visitor brings the proof that its app demands.
@@ -22,15 +24,19 @@ const USER: HeaderName = HeaderName::from_static("valetkey-user");
 const BUSINESS: HeaderName = HeaderName::from_static("valetkey-business");
 const TOKEN: HeaderName = HeaderName::from_static("valetkey-token");
 const APP: HeaderName = HeaderName::from_static("valetkey-app");
+/// The sort of token: SYSTEM_USER, USER, PAGE or APP.
+const TOKEN_TYPE: HeaderName = HeaderName::from_static("valetkey-token-type");
+/// The one Page that a page token stands for.
+const PAGE: HeaderName = HeaderName::from_static("valetkey-page");
 
 impl Gateway {
     pub(crate) fn forward(&self, head: &Head<'_>) -> Reply {
-        let [asset, task, scope] = match words_of(head.query()) {
-            Ok(words) => words,
-            Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
-        };
-        let words = Words { asset: asset.as_deref(), task: task.as_deref(), scope: scope.as_deref() };
-        let asked = match words.ask(&self.service) {
+        let asked = words_of(head.query()).and_then(|words| {
+            let [asset, task, scope, role, alive] = words.each_ref().map(Option::as_deref);
+            let alive = alive.map(|word| if word == "true" { Ok(true) } else { Err("alive can only be true") });
+            Words { asset, task, scope, role, alive: alive.transpose()? }.ask(&self.service)
+        });
+        let asked = match asked {
             Ok(asked) => asked,
             Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
         };
@@ -49,16 +55,11 @@ impl Gateway {
         }
         match decision {
             Decision::Allow(allowed) => {
-                self.service.note_use(&view, Some(head.client_ip()));
+                self.service.note_use(&view, [used_for(&asked.question, &allowed)], used_from(head));
                 welcome(&self.welcome, &view, &allowed)
             }
             Decision::Deny(denial) => {
-                let call = Call {
-                    credential: Credential::None,
-                    proof: None,
-                    trace: head.request_id().as_str().to_owned(),
-                    ip: Some(head.client_ip()),
-                };
+                let call = Call::new(Credential::None, head.request_id().as_str()).with_source(Some(head.client_ip()), None);
                 self.service.note_refusal(&call, &asked.question, &view, &denial);
                 no(denial.refusal().reason, head)
             }
@@ -77,16 +78,19 @@ fn proof(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
+/// The words that a proxy may ask with.
+const WORDS: [&str; 5] = ["asset", "task", "scope", "role", "alive"];
+
 /// The words of a query as nearly every proxy writes it: each at most once, and without an escape.
 /// `None` leaves it to the reader of forms, which searches and copies each word.
-fn plain_words(query: &str) -> Option<[Option<&str>; 3]> {
-    let mut words = [None; 3];
+fn plain_words(query: &str) -> Option<[Option<&str>; WORDS.len()]> {
+    let mut words = [None; WORDS.len()];
     let mut rest = query;
     loop {
-        let (place, after) = ["asset=", "task=", "scope="]
+        let (place, after) = WORDS
             .into_iter()
             .enumerate()
-            .find_map(|(place, name)| Some((place, rest.strip_prefix(name)?)))?;
+            .find_map(|(place, name)| Some((place, rest.strip_prefix(name)?.strip_prefix('=')?)))?;
         let end = after.bytes().position(|byte| matches!(byte, b'&' | b'%' | b'+')).unwrap_or(after.len());
         let (value, after) = after.split_at_checked(end)?;
         if words[place].replace(value).is_some() {
@@ -100,17 +104,17 @@ fn plain_words(query: &str) -> Option<[Option<&str>; 3]> {
 }
 
 /// The words of any query, or what is wrong with it.
-fn words_of(query: &str) -> Result<[Option<Cow<'_, str>>; 3], &'static str> {
+fn words_of(query: &str) -> Result<[Option<Cow<'_, str>>; WORDS.len()], &'static str> {
     if let Some(words) = plain_words(query) {
         return Ok(words.map(|word| word.map(Cow::Borrowed)));
     }
-    let mut pairs: [(&str, Option<Cow<'_, str>>); 3] = [("asset", None), ("task", None), ("scope", None)];
+    let mut pairs = WORDS.map(|name| (name, None::<Cow<'_, str>>));
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match pairs.iter_mut().find(|(n, _)| *n == name) {
             Some((_, slot @ None)) => *slot = Some(value),
             // Twice the same word could be read differently by whoever wrote it: refuse.
-            Some((_, Some(_))) => return Err("a parameter is given twice"),
-            None => return Err("only asset, task and scope are known"),
+            Some((_, Some(_))) => return Err("a parameter is sent twice"),
+            None => return Err("only asset, task, scope, role and alive are known"),
         }
     }
     Ok(pairs.map(|(_, word)| word))
@@ -126,10 +130,10 @@ fn no(reason: Reason, head: &Head<'_>) -> Reply {
 /// The headers of a yes about a token, their values still empty: a copy of them is made sooner than
 /// they are put together anew.
 pub(crate) fn welcome_headers() -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(6);
+    let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    for name in [USER, BUSINESS, TOKEN, APP] {
+    for name in [USER, BUSINESS, TOKEN, APP, TOKEN_TYPE] {
         headers.insert(name, HeaderValue::from_static(""));
     }
     headers
@@ -137,22 +141,38 @@ pub(crate) fn welcome_headers() -> HeaderMap {
 
 /// The yes, with headers that a proxy may pass on.
 fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
-    let (user, business, token, app) = match &view.subject {
-        Subject::Token(token) => (Some(token.user), Some(token.business), Some(token.id), token.app.map(|app| app.id)),
-        _ => (None, allowed.caller.business(), None, None),
-    };
     let mut reply = Reply::new(StatusCode::OK);
     reply.headers = headers.clone();
-    let ids = [(USER, user), (BUSINESS, business), (TOKEN, token), (APP, app)];
+    let (user, token, app) = match &view.subject {
+        Subject::Token(token) => (Some(token.user), Some(token.id), token.app.map(|app| app.id)),
+        Subject::App(app) => (None, None, Some(app.id)),
+        Subject::Malformed | Subject::Unknown | Subject::Operator => (None, None, None),
+    };
+    let ids = [(USER, user), (BUSINESS, allowed.caller.business()), (TOKEN, token), (APP, app)];
+    let sort = sort_of(&view.subject);
     for (name, value) in &mut reply.headers {
         if let Some((_, Some(id))) = ids.iter().find(|(of, _)| of == name) {
             *value = HeaderValue::from(id.get());
+        } else if *name == TOKEN_TYPE {
+            *value = HeaderValue::from_static(sort);
         }
     }
     for (name, _) in ids.into_iter().filter(|(_, id)| id.is_none()) {
         reply.headers.remove(name);
     }
+    if let Some(page) = allowed.page {
+        reply.headers.insert(PAGE, HeaderValue::from(page.get()));
+    }
     reply.body(OK_BODY)
+}
+
+/// The word for the sort of a credential; empty where there is none.
+pub(crate) fn sort_of(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Token(token) => token.kind.as_str(),
+        Subject::App(_) => "APP",
+        Subject::Malformed | Subject::Unknown | Subject::Operator => "",
+    }
 }
 
 #[cfg(test)]
@@ -163,6 +183,9 @@ mod tests {
     fn plain_words_are_those_that_the_reader_of_forms_finds() {
         for (query, plain) in [
             ("asset=1&task=T&scope=s", true),
+            ("alive=true", true),
+            ("role=ADMIN&asset=1", true),
+            ("roles=ADMIN", false),
             ("scope=s&asset=1", true),
             ("asset=", true),
             ("asset=a=b;c&task=", true),
@@ -182,7 +205,7 @@ mod tests {
             assert_eq!(words.is_some(), plain, "{query}");
             let Some(words) = words else { continue };
             let read = |name| form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).map(|(_, value)| value);
-            assert_eq!(words.map(|word| word.map(Cow::Borrowed)), ["asset", "task", "scope"].map(read), "{query}");
+            assert_eq!(words.map(|word| word.map(Cow::Borrowed)), WORDS.map(read), "{query}");
         }
     }
 }

@@ -5,13 +5,16 @@
 
 mod check;
 mod forward;
+mod openapi;
 mod question;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use valetkey_domain::Reason;
-use valetkey_http::{Head, Reply};
+use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request};
 use valetkey_service::Service;
+use valetkey_service::uses::UsedFrom;
 
 /// The path that proxies ask.
 pub const FORWARD_AUTH: &str = "/gateway/forward-auth";
@@ -31,9 +34,33 @@ impl Gateway {
     pub fn new(service: Service) -> Gateway {
         Gateway { service, welcome: forward::welcome_headers() }
     }
+}
 
-    /// Answers what needs no body. `None` sends the request on.
-    pub fn fast(&self, head: &Head<'_>) -> Option<Reply> {
+impl Adapter for Gateway {
+    fn name(&self) -> &'static str {
+        "gateway"
+    }
+
+    fn claims(&self) -> &'static [Claim] {
+        &[Claim::CheckPath(FORWARD_AUTH), Claim::CheckPath(CHECK), Claim::Segment("gateway")]
+    }
+
+    /// Only what the check path left over: a check without a body, and paths that don't exist.
+    fn handle(&self, request: Request, _: Origin) -> BoxFuture<'static, Reply> {
+        let head = request.head();
+        let reply = if head.path() == CHECK {
+            refused(StatusCode::BAD_REQUEST, "invalid_parameter", "the body must be a JSON object", &head)
+        } else {
+            refused(StatusCode::NOT_FOUND, "unknown_path", "there is no such path; `/` lists the paths", &head)
+        };
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {
+        failure.json(head)
+    }
+
+    fn check_path(&self, head: &Head<'_>) -> Option<Reply> {
         match head.path() {
             FORWARD_AUTH => Some(self.forward(head)),
             CHECK if head.method != Method::POST => {
@@ -45,14 +72,12 @@ impl Gateway {
         }
     }
 
-    /// Answers a check, whose body has been read. `None` sends the request on.
-    pub fn fast_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
+    fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
         (head.path() == CHECK && head.method == Method::POST).then(|| self.check(head, body))
     }
 
-    /// A check without a body is a mistake, and told so in the adapter's own shape.
-    pub fn without_body(head: &Head<'_>) -> Reply {
-        refused(StatusCode::BAD_REQUEST, "invalid_parameter", "the body must be a JSON object", head)
+    fn paths(&self) -> Vec<PathEntry> {
+        openapi::paths()
     }
 }
 
@@ -67,11 +92,38 @@ fn status_of(reason: Reason) -> StatusCode {
         | Reason::UserDeleted
         | Reason::AppDisconnected
         | Reason::AppNotInstalled => StatusCode::UNAUTHORIZED,
-        Reason::NotFresh | Reason::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Reason::NotFresh | Reason::Unavailable | Reason::NotDurable => StatusCode::SERVICE_UNAVAILABLE,
         Reason::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         Reason::Invalid | Reason::Required | Reason::NotOneOf | Reason::UnknownReference => StatusCode::BAD_REQUEST,
-        _ => StatusCode::FORBIDDEN,
+        Reason::AppNotInstalledForIssue
+        | Reason::ProofMissing
+        | Reason::ProofInvalid
+        | Reason::NotVisible
+        | Reason::ShareEnded
+        | Reason::ScopeMissing
+        | Reason::AssetNotAssigned
+        | Reason::TaskMissing
+        | Reason::RoleInsufficient
+        | Reason::TermsNotAccepted
+        | Reason::NoConnectedApp
+        | Reason::LimitReached
+        | Reason::IpNotAllowed
+        | Reason::OutsideTimeWindow
+        | Reason::RateLimited
+        | Reason::ScopeNotPossible
+        | Reason::ScopeIncomplete
+        | Reason::WiderThanCaller
+        | Reason::TokenMustEnd
+        | Reason::LastAdmin
+        | Reason::Conflict
+        | Reason::OutcomeUnknown => StatusCode::FORBIDDEN,
     }
+}
+
+/// Where a call came from.
+fn used_from<'a>(head: &Head<'a>) -> UsedFrom<'a> {
+    let user_agent = head.headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    UsedFrom { ip: Some(head.client_ip()), user_agent }
 }
 
 /// A whole call refused, with a sentence for whoever set it up.

@@ -1,19 +1,23 @@
-//! From words to a question: an asset's id, a task of its kind, a scope.
+//! From words to a question: an asset's id, a task of its kind, a scope, a role, or whether a token is
+//! alive. A check that asks nothing must never be answered.
 
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::{AssetKind, Id, IdKind, Scope, ScopeSet};
 use valetkey_service::Service;
-use valetkey_service::authz::{Decision, Need, Proof, Question, Sorts, Target};
+use valetkey_service::read::Guard;
+use valetkey_service::authz::{Decision, Need, Question, Sorts, Target};
 
 /// What a check asks, as it came.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Words<'a> {
     pub asset: Option<&'a str>,
     pub task: Option<&'a str>,
     pub scope: Option<&'a str>,
+    pub role: Option<&'a str>,
+    pub alive: Option<bool>,
 }
 
-/// A question, and what is wrong with its words if the caller may be told.
+/// A question, and what is wrong with its words if the caller may know it.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub question: Question,
@@ -27,37 +31,60 @@ impl Words<'_> {
     /// # Errors
     /// What is wrong with them; nothing that depends on what exists.
     pub fn ask(&self, service: &Service) -> Result<Asked, &'static str> {
+        if let Some(alive) = self.alive {
+            return self.ask_alive(alive);
+        }
         let scopes = match self.scope {
             None => ScopeSet::EMPTY,
-            Some(name) => [Scope::parse(name).ok_or("scope is not one that this server knows")?].into_iter().collect(),
+            Some(name) => ScopeSet::one(Scope::parse(name).ok_or("scope is not one that this server knows")?),
         };
-        let base = Question {
-            target: Target::Nothing,
-            sorts: Sorts::ANY,
-            scopes,
-            admin_scopes: ScopeSet::EMPTY,
-            need: Need::Nothing,
-            own: None,
-            proof: Proof::NotSent,
-        };
-        let Some(text) = self.asset else {
-            return match (self.task, self.scope) {
-                (Some(_), _) => Err("task needs an asset"),
-                (None, None) => Err("name an asset, a task on it, or a scope"),
-                (None, Some(_)) => Ok(Asked { question: base, unknown_task: false }),
-            };
-        };
-        let asset = text.strip_prefix("act_").unwrap_or(text);
-        let asset = Id::parse(asset).ok_or("asset is not an id")?;
-        let (need, unknown_task) = match self.task {
-            None => (Need::AnyTask, false),
-            Some(name) => match task_of(service, asset, name) {
+        let asset = self.asset.map(asset_id).transpose()?;
+        let (need, unknown_task) = match (self.role, self.task, asset) {
+            (Some(_), Some(_), _) => {
+                return Err("ask for a role or for a task: an ADMIN holds every task of what its business owns");
+            }
+            (Some("ADMIN"), None, _) => (Need::Admin, false),
+            (Some(_), None, _) => return Err("role can only be ADMIN"),
+            (None, Some(_), None) => return Err("task needs an asset"),
+            (None, Some(name), Some(asset)) => match task_of(service, asset, name) {
                 Some(task) => (Need::Tasks(task), false),
                 None => (Need::Tasks(TaskSet::EMPTY), true),
             },
+            (None, None, Some(_)) => (Need::AnyTask, false),
+            (None, None, None) if self.scope.is_none() => {
+                return Err("name an asset, a task on it, a scope or a role, or ask for alive");
+            }
+            (None, None, None) => (Need::Nothing, false),
         };
-        Ok(Asked { question: Question { target: Target::Asset(asset), need, ..base }, unknown_task })
+        let question = Question {
+            target: asset.map_or(Target::Nothing, Target::Asset),
+            // A role is the user's, and a page token stands for its Page alone.
+            sorts: if need == Need::Admin { WITH_A_ROLE } else { Sorts::ANY },
+            scopes,
+            need,
+            ..Question::about(Target::Nothing)
+        };
+        Ok(Asked { question, unknown_task })
     }
+
+    /// Whether the token is live, and whose it is: it stands alone, so that no proxy takes a yes to it
+    /// for a yes to more.
+    fn ask_alive(&self, alive: bool) -> Result<Asked, &'static str> {
+        if !alive {
+            return Err("alive can only be true");
+        }
+        if [self.asset, self.task, self.scope, self.role].iter().any(Option::is_some) {
+            return Err("alive is asked alone: every other question asks for it too");
+        }
+        Ok(Asked { question: Question::alive(), unknown_task: false })
+    }
+}
+
+/// The sorts of credentials that a question for a role takes.
+const WITH_A_ROLE: Sorts = Sorts::USERS.with(Sorts::APP);
+
+fn asset_id(text: &str) -> Result<Id, &'static str> {
+    Id::parse(text.strip_prefix("act_").unwrap_or(text)).ok_or("asset is not an id")
 }
 
 impl Asked {
@@ -80,7 +107,8 @@ fn task_of(service: &Service, asset: Id, name: &str) -> Option<TaskSet> {
         IdKind::WhatsAppAccount => AssetKind::WHATSAPP_ACCOUNT,
         IdKind::App => AssetKind::APP,
         IdKind::DeclaredAsset => {
-            let declared = service.read(|s| s.asset(asset).and_then(|a| s.declared_kind(a.kind))).ok()??;
+            let Ok(Guard::Asset { kind }) = service.record_guard(asset) else { return None };
+            let declared = service.declared_kind(kind)?;
             return Vocabulary::Declared(&declared).parse(name);
         }
         _ => return None,

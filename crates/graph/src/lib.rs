@@ -17,7 +17,10 @@ use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use valetkey_domain::{Id, Reason};
 use valetkey_http::params::ParamFault;
-use valetkey_http::{Head, ParamError, ParamLimits, Params, Reply, Request, credential};
+use valetkey_http::{
+    Adapter, Claim, Failure, Head, Late, Origin, ParamError, ParamLimits, Params, PathEntry, Reply, Request, credential,
+};
+use valetkey_service::authz::Question;
 use valetkey_service::{Call, Credential, Service};
 
 use engine::{Cx, Input, Work};
@@ -58,26 +61,6 @@ impl Graph {
         Box::pin(async move { adapter.answer(request).await })
     }
 
-    /// The envelope for a body over the limit.
-    pub fn too_large(head: &Head<'_>, limit_bytes: usize) -> Reply {
-        unserved(head, &envelope::body_too_large(limit_bytes as u64))
-    }
-
-    /// The envelope for a bug, a deadline, or a server that has too much to do.
-    pub fn fault(head: &Head<'_>, busy: bool) -> Reply {
-        unserved(head, &if busy { envelope::store_away() } else { envelope::server_fault() })
-    }
-
-    /// The envelope for a request that can't be read.
-    pub fn bad_request(head: &Head<'_>, what: &str) -> Reply {
-        unserved(head, &envelope::invalid_parameter("request", what))
-    }
-
-    /// The envelope for a write that gave no answer in time: it may be done.
-    pub fn unknown_outcome(head: &Head<'_>) -> Reply {
-        unserved(head, &envelope::answer_is_late())
-    }
-
     async fn answer(&self, request: Request) -> Reply {
         if request.method == Method::OPTIONS {
             return preflight();
@@ -113,7 +96,9 @@ impl Graph {
         let started = Instant::now();
         let cx = Cx { service: &self.service, call, input, now: self.service.now(), work };
         let is_get = input.verb == schema::Verb::Get;
-        let (mut reply, about) = match cx.run().await {
+        let outcome = cx.run().await;
+        self.service.finish(call);
+        let (mut reply, about) = match outcome {
             Ok(answer) => {
                 let mut reply = write::json(&answer.body, is_get, none_match);
                 if let Some(revision) = answer.revision {
@@ -121,7 +106,7 @@ impl Graph {
                 }
                 (reply, answer.about)
             }
-            Err(error) => (write::error(&error, &call.trace), None),
+            Err(error) => (write::error(&error, call.trace()), None),
         };
         let busy_us = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
         self.head_of_answer(&mut reply, call, input.version, about, busy_us);
@@ -130,7 +115,7 @@ impl Graph {
 
     /// The answer to a call, or a part of a batch, that could not be served at all.
     pub(crate) fn failed(&self, call: &Call, error: &GraphError, version: Version) -> Reply {
-        let mut reply = write::error(error, &call.trace);
+        let mut reply = write::error(error, call.trace());
         self.head_of_answer(&mut reply, call, version, None, 0);
         reply
     }
@@ -144,13 +129,13 @@ impl Graph {
         about: Option<(Id, &'static str)>,
         busy_us: u32,
     ) {
-        let app = self.service.may(call, Cx::alive()).and_then(|a| match a.caller {
+        let app = self.service.may(call, Question::alive()).and_then(|a| match a.caller {
             valetkey_domain::Caller::App { app, .. } | valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
             _ => None,
         });
         let about = about.filter(|_| app.is_some() || reply.status == StatusCode::OK);
         usage::write(&mut reply.headers, self.service.usage(), app, about, busy_us, self.service.now());
-        write::identify(&mut reply.headers, &call.trace, version);
+        write::identify(&mut reply.headers, call.trace(), version);
     }
 
     /// Reads a request: path, parameters, credential. What can't be read is told only to a caller
@@ -179,10 +164,10 @@ impl Graph {
     /// Why the token of a call is not accepted, if it has one. A proof that may stand in what could
     /// not be read is not missed.
     pub(crate) fn dead(&self, call: &Call, read_all: bool) -> Option<GraphError> {
-        if matches!(call.credential, Credential::None) {
+        if call.is_anonymous() {
             return None;
         }
-        let refusal = self.service.ask(call, Cx::alive()).err()?;
+        let refusal = self.service.caller(call).err()?;
         let may_stand_there = !read_all && refusal.reason == Reason::ProofMissing;
         (!may_stand_there).then(|| engine::error_of(&self.service, call, &refusal, schema::Verb::Get, None))
     }
@@ -208,6 +193,49 @@ impl Graph {
     }
 }
 
+impl Adapter for Graph {
+    fn name(&self) -> &'static str {
+        "graph"
+    }
+
+    fn claims(&self) -> &'static [Claim] {
+        &[Claim::Rest, Claim::RootCall(&["ids", "batch"])]
+    }
+
+    fn handle(&self, request: Request, _: Origin) -> BoxFuture<'static, Reply> {
+        self.handle(request)
+    }
+
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {
+        unserved(head, &unhandled(head, failure))
+    }
+
+    fn takes_uploads(&self, _: &Head<'_>) -> bool {
+        true
+    }
+
+    fn paths(&self) -> Vec<PathEntry> {
+        let summary = "the Graph API, for programs and SDKs that know it; give them this address as their base URL";
+        vec![PathEntry { path: "/v26.0/…", summary: Some(summary), item: None }]
+    }
+}
+
+/// The error of a request that was not handled to its end.
+fn unhandled(head: &Head<'_>, failure: Failure) -> GraphError {
+    // A GET may say in its query that it is another method.
+    let says_method = |pair: &str| pair.split('=').next() == Some("method");
+    let reads = matches!(*head.method, Method::GET | Method::HEAD) && !head.query().split('&').any(says_method);
+    match failure {
+        Failure::BadRequest(why) => envelope::invalid_parameter("request", &why.to_string()),
+        Failure::TooLarge { limit_bytes } => envelope::body_too_large(limit_bytes as u64),
+        Failure::Late(Late::Body) => envelope::invalid_parameter("request", "sent in time; send it again"),
+        // A write may have been applied.
+        Failure::Late(Late::Answer) if !reads => envelope::answer_is_late(),
+        Failure::Late(Late::Answer) | Failure::Busy => envelope::busy(),
+        Failure::Fault => envelope::server_fault(),
+    }
+}
+
 /// The caller: a token from a parameter, or else from the header.
 fn call_of(request: &Request, params: &Params) -> Call {
     let credential = match params.access_token().filter(|t| !t.is_empty()) {
@@ -218,12 +246,10 @@ fn call_of(request: &Request, params: &Params) -> Call {
             Err(_) => Credential::Text(String::new()),
         },
     };
-    Call {
-        credential,
-        proof: params.get("appsecret_proof").filter(|p| !p.is_empty()).map(str::to_owned),
-        trace: request.request_id.as_str().to_owned(),
-        ip: Some(request.client_ip),
-    }
+    let agent = request.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Call::new(credential, request.request_id.as_str())
+        .with_proof(params.get("appsecret_proof").filter(|p| !p.is_empty()).map(str::to_owned))
+        .with_source(Some(request.client_ip), agent.map(str::to_owned))
 }
 
 /// The answer to a request that never reached an adapter: no caller is known, so nothing is counted.

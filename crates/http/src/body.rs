@@ -1,5 +1,6 @@
-//! Reads a body under its limit, with a bound on silence, on the whole, and on
-//! what all bodies together hold. It must never hold more than it has counted.
+//! Reads a body under its limits: its size, the longest silence, the request's
+//! deadline, and the memory of all bodies together. It must never hold more
+//! than it has counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -20,7 +21,7 @@ pub(crate) enum BodyFault {
     TooLarge,
     Late,
     Broken,
-    NoRoom,
+    MemoryFull,
 }
 
 /// Counts what all bodies hold together.
@@ -36,7 +37,7 @@ impl Memory {
     }
 }
 
-/// One body's share, given back when dropped.
+/// One body's share of that memory, returned when dropped.
 #[derive(Debug)]
 pub(crate) struct Hold {
     memory: Arc<Memory>,
@@ -56,7 +57,7 @@ impl Hold {
         let before = self.memory.held_bytes.fetch_add(more, Relaxed);
         self.bytes += more;
         if before.saturating_add(more) > self.memory.limit_bytes {
-            return Err(BodyFault::NoRoom);
+            return Err(BodyFault::MemoryFull);
         }
         Ok(())
     }
@@ -78,7 +79,7 @@ pub(crate) struct Bounds {
     pub(crate) deadline: Instant,
 }
 
-/// Reads the whole body. A body that says it is too large isn't begun.
+/// Reads the whole body. A body whose declared length is too large is not read at all.
 pub(crate) async fn collect<B>(body: &mut B, bounds: Bounds, memory: &Arc<Memory>) -> Result<(Bytes, Hold), BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -98,7 +99,7 @@ where
             Ok(Some(Err(_))) => return Err(BodyFault::Broken),
             Ok(Some(Ok(frame))) => frame,
         };
-        // Trailers say nothing to any adapter.
+        // No adapter uses trailers.
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -120,8 +121,8 @@ where
     Ok((bytes, hold))
 }
 
-/// Reads on and throws away, so that a caller that sends first and listens
-/// afterwards gets to see why it was refused.
+/// Reads and discards the rest, so that a caller that sends first and reads
+/// afterwards sees why it was refused.
 pub(crate) async fn discard<B>(mut body: B, limit_bytes: usize, until: Instant)
 where
     B: Body<Data = Bytes> + Unpin,
@@ -155,20 +156,20 @@ mod tests {
         let memory = Memory::new(usize::MAX);
         let mut fits = Full::new(Bytes::from_static(b"12345"));
         assert_eq!(collect(&mut fits, bounds(5), &memory).await.unwrap().0, "12345");
-        let mut told = Full::new(Bytes::from_static(b"123456"));
-        assert_eq!(collect(&mut told, bounds(5), &memory).await.unwrap_err(), BodyFault::TooLarge);
+        let mut declared = Full::new(Bytes::from_static(b"123456"));
+        assert_eq!(collect(&mut declared, bounds(5), &memory).await.unwrap_err(), BodyFault::TooLarge);
         assert_eq!(collect(&mut chunks(&[2, 0, 3]), bounds(5), &memory).await.unwrap().0, "xxxxx");
         let over = collect(&mut chunks(&[2, 4]), bounds(5), &memory).await;
         assert_eq!(over.unwrap_err(), BodyFault::TooLarge);
     }
 
     #[tokio::test]
-    async fn what_bodies_hold_together_is_bounded_and_given_back() {
+    async fn what_all_bodies_hold_is_bounded_and_released() {
         let memory = Memory::new(100_000);
         let large = FREE_BYTES + 60_000;
         let (_, first) = collect(&mut chunks(&[large]), bounds(large), &memory).await.unwrap();
         let second = collect(&mut chunks(&[large]), bounds(large), &memory).await;
-        assert_eq!(second.unwrap_err(), BodyFault::NoRoom);
+        assert_eq!(second.unwrap_err(), BodyFault::MemoryFull);
         assert!(collect(&mut chunks(&[FREE_BYTES]), bounds(large), &memory).await.is_ok());
         drop(first);
         assert!(collect(&mut chunks(&[large]), bounds(large), &memory).await.is_ok());

@@ -1,6 +1,6 @@
-//! Who is really calling when a proxy stands in front. `X-Forwarded-For` is
-//! believed only from proxies that the operator named, and only as far as they
-//! vouch for it; the `Forwarded` header is never read.
+//! The client's address behind a proxy. `X-Forwarded-For` is read only from
+//! proxies that the operator named, and only up to the first entry that no
+//! named proxy has added. The `Forwarded` header is never read.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,8 +13,8 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// A network: an address and how many of its leading bits count.
 ///
-/// Own, because all that is needed of one is a parse that refuses slips and a
-/// comparison of masked integers; that is no reason for a dependency.
+/// It is written here because a strict parser and a comparison of masked
+/// integers are not worth a dependency.
 /// IPv4-mapped IPv6 networks become IPv4 ones, as addresses do; so `::/0` does
 /// not cover IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,12 +75,12 @@ impl FromStr for Cidr {
     type Err = CidrError;
 
     fn from_str(text: &str) -> Result<Self, CidrError> {
-        let given = text.trim();
-        let (address, prefix) = match given.split_once('/') {
+        let trimmed = text.trim();
+        let (address, prefix) = match trimmed.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
-            None => (given, None),
+            None => (trimmed, None),
         };
-        let written: IpAddr = address.parse().map_err(|_| CidrError::Address(given.to_owned()))?;
+        let written: IpAddr = address.parse().map_err(|_| CidrError::Address(trimmed.to_owned()))?;
         let Some(prefix) = prefix else {
             return Ok(Self::single(written));
         };
@@ -90,7 +90,7 @@ impl FromStr for Cidr {
             .parse::<u8>()
             .ok()
             .filter(|bits| digits && *bits <= most)
-            .ok_or_else(|| CidrError::Prefix(given.to_owned(), most))?;
+            .ok_or_else(|| CidrError::Prefix(trimmed.to_owned(), most))?;
         let masked = mask(written, prefix_bits);
         // An IPv4-mapped network of at least the mapping's own 96 bits is the
         // IPv4 network it spells.
@@ -101,7 +101,7 @@ impl FromStr for Cidr {
             _ => Self { address: masked, prefix_bits },
         };
         if masked != written {
-            return Err(CidrError::HostBits(given.to_owned(), network));
+            return Err(CidrError::HostBits(trimmed.to_owned(), network));
         }
         Ok(network)
     }
@@ -113,7 +113,7 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// The proxies whose word about the caller's address is taken.
+/// The proxies whose `X-Forwarded-For` is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Cidr>);
 
@@ -133,9 +133,9 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(address))
     }
 
-    /// The client's address. Each trusted hop vouches for the entry that it
-    /// added, so the list is read from the right for as long as the hop before
-    /// is trusted; what can't be read ends the walk at the last address known.
+    /// The client's address. Each trusted hop added one entry at the right end, so
+    /// the list is read from the right, for as long as the hop before is trusted.
+    /// An entry that can't be read ends the walk at the last address known.
     pub fn client_ip(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if self.0.is_empty() || !self.contains(client) {
@@ -198,8 +198,8 @@ mod tests {
             ("10.0.0.1/8", "write 10.0.0.0/8 for the network"),
             ("::1/129", "prefix that is not a number from 0 to 128"),
         ] {
-            let told = text.parse::<Cidr>().unwrap_err().to_string();
-            assert!(told.contains(error), "{text}: {told}");
+            let message = text.parse::<Cidr>().unwrap_err().to_string();
+            assert!(message.contains(error), "{text}: {message}");
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
     fn the_list_is_read_from_the_right_through_trusted_hops_only() {
         let trusted = TrustedProxies::parse(["10.0.0.0/8", "fd00::/8"]).unwrap();
         let rows: &[(&str, &[&str], &str)] = &[
-            // An untrusted peer may say what it likes.
+            // What an untrusted peer sends is ignored.
             ("203.0.113.9", &["1.1.1.1"], "203.0.113.9"),
             ("10.0.0.1", &[], "10.0.0.1"),
             ("10.0.0.1", &["1.1.1.1"], "1.1.1.1"),
@@ -233,7 +233,7 @@ mod tests {
             ("10.0.0.1", &["1.1.1.1", "10.0.0.2"], "1.1.1.1"),
             ("10.0.0.1", &["9.9.9.9", "1.1.1.1"], "1.1.1.1"),
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
-            // Malformed entries stop the walk where it stands.
+            // A malformed entry ends the walk.
             ("10.0.0.1", &["9.9.9.9, junk"], "10.0.0.1"),
             ("10.0.0.1", &["9.9.9.9, junk, 10.0.0.2"], "10.0.0.2"),
             ("10.0.0.1", &["9.9.9.9, , 10.0.0.2"], "10.0.0.2"),
@@ -251,8 +251,8 @@ mod tests {
                 headers.append(X_FORWARDED_FOR, line.parse().unwrap());
             }
             headers.append("forwarded", "for=8.8.8.8".parse().unwrap());
-            let told = trusted.client_ip(peer.parse().unwrap(), &headers);
-            assert_eq!(told.to_string(), *client, "{peer} {lines:?}");
+            let found = trusted.client_ip(peer.parse().unwrap(), &headers);
+            assert_eq!(found.to_string(), *client, "{peer} {lines:?}");
         }
         let mut headers = HeaderMap::new();
         headers.append(X_FORWARDED_FOR, "1.1.1.1".parse().unwrap());

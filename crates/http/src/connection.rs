@@ -21,7 +21,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::limits::Limits;
 use crate::stats::Stats;
 
-/// What a connection has been told; it only ever grows.
+/// What a connection has been ordered to do. An order is only replaced by a stronger one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Order {
@@ -30,9 +30,9 @@ pub(crate) enum Order {
     Cut = 2,
 }
 
-/// The counters of one connection. Its own task alone adds to them, so a load
-/// and a store do; the sweep reads them, and a value that is a moment old only
-/// makes it wait for its next turn. This replaces three timers per request.
+/// The counters of one connection. Only its own task adds to them, so a load and
+/// a store are enough. The sweep reads them; if a value is a moment old, the
+/// sweep acts one turn later. This replaces three timers per request.
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     reads: AtomicU64,
@@ -70,7 +70,7 @@ impl Control {
         Work(Arc::clone(self))
     }
 
-    /// Remembers whom to wake, and tells what to do.
+    /// Registers the task to wake, and returns the order in force.
     pub(crate) fn listen(&self, cx: &Context<'_>) -> Order {
         self.waker.register(cx.waker());
         match self.order.load(Acquire) {
@@ -80,7 +80,7 @@ impl Control {
         }
     }
 
-    fn tell(&self, order: Order) {
+    fn raise(&self, order: Order) {
         if self.order.fetch_max(order as u8, AcqRel) < order as u8 {
             self.waker.wake();
         }
@@ -117,7 +117,7 @@ fn gathered<'a>(bufs: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL_WRITE_BYTES]
     space.get(..end)
 }
 
-/// A stream whose progress is counted, and which ends gently.
+/// A stream whose progress is counted, and which reads a while before it closes.
 #[derive(Debug)]
 pub(crate) struct Watched<T> {
     stream: T,
@@ -140,8 +140,8 @@ impl<T> Watched<T> {
 }
 
 impl<T: AsyncRead + Unpin> Watched<T> {
-    /// Bytes that nobody reads turn the end into a reset, which may overtake
-    /// the reply that says why; so what still comes is read and dropped.
+    /// Unread bytes would turn the close into a reset, which may reach the caller
+    /// before the reply does. So what still comes is read and dropped.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [0u8; 4_096];
         loop {
@@ -227,7 +227,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn judge(&mut self, now: Instant, limits: &Limits) -> Order {
+    fn next_order(&mut self, now: Instant, limits: &Limits) -> Order {
         let control = &self.control;
         if control.at_work.load(Relaxed) > 0 {
             self.progress_at = now;
@@ -240,8 +240,8 @@ impl Entry {
         if requests == 0 && now - self.born >= header_time {
             return Order::Cut;
         }
-        // Pings and their answers are written on HTTP/2 for as long as the connection stands, so
-        // there what is written says nothing.
+        // On HTTP/2 pings and their answers are written all the time, so there writes are no sign
+        // of progress.
         let writes = if control.h2.load(Relaxed) { 0 } else { control.writes.load(Relaxed) };
         let progress = (requests, writes);
         if progress != self.progress {
@@ -293,19 +293,19 @@ impl Registry {
             Entry { control: Arc::clone(&control), born: now, progress: (0, 0), progress_at: now, partial: None };
         let mut entries = self.entries();
         if self.draining.load(Relaxed) {
-            control.tell(Order::Finish);
+            control.raise(Order::Finish);
         }
         entries.insert(number, entry);
         drop(entries);
         Ticket { registry: Arc::clone(self), number, control }
     }
 
-    /// Tells every connection, those that come later included.
-    pub(crate) fn tell_all(&self, order: Order) {
+    /// Orders every connection, those that come later included.
+    pub(crate) fn raise_all(&self, order: Order) {
         let entries = self.entries();
         self.draining.store(true, Relaxed);
         for entry in entries.values() {
-            entry.control.tell(order);
+            entry.control.raise(order);
         }
     }
 
@@ -320,7 +320,7 @@ impl Registry {
             })
             .min_by_key(|entry| entry.progress_at);
         if let Some(entry) = idle {
-            entry.control.tell(Order::Finish);
+            entry.control.raise(Order::Finish);
         }
         idle.is_some()
     }
@@ -328,18 +328,18 @@ impl Registry {
     /// Looks once at each connection.
     fn sweep(&self, now: Instant, limits: &Limits, stats: &Stats) {
         for entry in self.entries().values_mut() {
-            let order = entry.judge(now, limits);
-            let told = entry.control.order.load(Relaxed);
-            if (order as u8) > told {
-                if told == Order::Run as u8 {
+            let order = entry.next_order(now, limits);
+            let before = entry.control.order.load(Relaxed);
+            if (order as u8) > before {
+                if before == Order::Run as u8 {
                     stats.connections_timed_out.up();
                 }
-                entry.control.tell(order);
+                entry.control.raise(order);
             }
         }
     }
 
-    /// Sweeps for ever, often enough for the shortest of the times.
+    /// Sweeps until it is dropped, four times in the shortest of the timeouts.
     pub(crate) async fn keep_swept(&self, limits: &Limits, stats: &Stats) {
         let shortest = limits.header_read_timeout_ms.min(limits.keep_alive_idle_ms);
         let mut turns = tokio::time::interval(Duration::from_millis((shortest / 4).clamp(5, 1_000)));
@@ -487,9 +487,9 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_enters_during_the_drain_is_told_too() {
+    fn a_connection_that_enters_during_the_drain_is_ordered_too() {
         let bench = Bench::new();
-        bench.registry.tell_all(Order::Finish);
+        bench.registry.raise_all(Order::Finish);
         assert_eq!(bench.registry.enter().control.order.load(Relaxed), Order::Finish as u8);
     }
 }

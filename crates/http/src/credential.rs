@@ -1,5 +1,5 @@
-//! The text of a credential in the `Authorization` header: whole, borrowed, and
-//! not judged. It must never be copied into a log, an error or `Debug`.
+//! The text of a credential in the `Authorization` header. It is borrowed whole
+//! and not checked here. It must never be copied into a log, an error or `Debug`.
 
 use std::fmt;
 
@@ -89,8 +89,8 @@ pub fn basic(headers: &HeaderMap) -> Result<Option<BasicCredential>, CredentialE
     Ok(Some(BasicCredential { id: id.to_owned(), secret: secret.to_owned() }))
 }
 
-/// Standard base64, padding optional. Own, because this one short header is all
-/// that the listener ever decodes.
+/// Standard base64, padding optional. It is written here because this short
+/// header is all that the listener decodes.
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     if text.len() - digits.len() > 2 || digits.len() % 4 == 1 {

@@ -1,8 +1,8 @@
-//! One request and its reply. The fast question is answered inside hyper's own
-//! call: no task, no box, no copy of a header. All else is read whole, handed
-//! to the site in a task of its own, and bounded in time. A panic must never
-//! cost more than its request, and no refusal may leave without the site's own
-//! words.
+//! One request and its reply. The check path is answered inside hyper's own
+//! call: no task, no box, no copy of a header. Every other request is read
+//! whole, handed to the site in a task of its own, and bounded in time. A panic
+//! must never cost more than its request, and every refusal must be the site's
+//! own reply.
 
 use std::cell::OnceCell;
 use std::convert::Infallible;
@@ -32,7 +32,7 @@ use crate::client_address::TrustedProxies;
 use crate::connection::{Control, Work};
 use crate::limits::Limits;
 use crate::request_id::IdSource;
-use crate::site::{BadRequest, Head, Late, Reply, Request, Site};
+use crate::site::{BadRequest, Failure, Head, Late, Reply, Request, Site};
 use crate::stats::Stats;
 
 /// What all connections of a listener share.
@@ -44,56 +44,56 @@ pub(crate) struct Shared {
     pub(crate) stats: Arc<Stats>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) handlers: AtomicUsize,
-    /// Connections, handlers and what is being thrown away.
+    /// Connections, handlers and bodies that are being discarded.
     pub(crate) tasks: TaskTracker,
-    /// Set when the drain is over and what still runs has to go.
+    /// Cancelled when the drain is over: what still runs is dropped.
     pub(crate) cut: CancellationToken,
 }
 
 impl Shared {
-    /// Asks the site, whose panic becomes the fault's reply.
+    /// Asks the site. If it panics, the reply is the one for a fault.
     fn ask<T>(&self, head: &Head<'_>, question: impl FnOnce(&dyn Site) -> T) -> Result<T, Box<Reply>> {
         catch_unwind(AssertUnwindSafe(|| question(&*self.site))).map_err(|_| Box::new(self.fault(head)))
     }
 
-    /// The same, where either outcome is a reply.
-    fn reply(&self, head: &Head<'_>, question: impl FnOnce(&dyn Site) -> Reply) -> Reply {
-        self.ask(head, question).unwrap_or_else(|fault| *fault)
+    /// The site's reply to a failure.
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {
+        self.ask(head, |site| site.failed(head, failure)).unwrap_or_else(|fault| *fault)
     }
 
     fn fault(&self, head: &Head<'_>) -> Reply {
         self.stats.panics.up();
-        catch_unwind(AssertUnwindSafe(|| self.site.fault(head))).unwrap_or_else(|_| bare_fault())
+        catch_unwind(AssertUnwindSafe(|| self.site.failed(head, Failure::Fault))).unwrap_or_else(|_| bare_fault())
     }
 
     fn bad_request(&self, head: &Head<'_>, reason: BadRequest) -> Reply {
         self.stats.bad_requests.up();
-        self.reply(head, |site| site.bad_request(head, reason))
+        self.failed(head, Failure::BadRequest(reason))
     }
 
     fn late(&self, head: &Head<'_>, late: Late) -> Reply {
         self.stats.timeouts.up();
-        self.reply(head, |site| site.timeout(head, late))
+        self.failed(head, Failure::Late(late))
     }
 
     fn busy(&self, head: &Head<'_>) -> Reply {
         self.stats.busy.up();
-        self.reply(head, |site| site.busy(head))
+        self.failed(head, Failure::Busy)
     }
 
     fn unread(&self, head: &Head<'_>, fault: BodyFault, limit_bytes: usize) -> Reply {
         match fault {
             BodyFault::TooLarge => {
                 self.stats.too_large.up();
-                self.reply(head, |site| site.too_large(head, limit_bytes))
+                self.failed(head, Failure::TooLarge { limit_bytes })
             }
             BodyFault::Late => self.late(head, Late::Body),
             BodyFault::Broken => self.bad_request(head, BadRequest::BrokenBody),
-            BodyFault::NoRoom => self.busy(head),
+            BodyFault::MemoryFull => self.busy(head),
         }
     }
 
-    /// What is wrong with a head on its own.
+    /// What is wrong with the head, before anybody looks at what it asks for.
     fn head_fault(&self, head: &Head<'_>) -> Option<BadRequest> {
         let limit = self.limits.header_count_limit;
         if head.headers.len() > limit {
@@ -102,12 +102,12 @@ impl Shared {
         (*head.method == Method::CONNECT).then_some(BadRequest::Connect)
     }
 
-    /// The first question, and its log line if any is wanted.
-    fn fast(&self, head: &Head<'_>) -> Option<Reply> {
+    /// The check path, with its line in the access log if that is on.
+    fn check_path(&self, head: &Head<'_>) -> Option<Reply> {
         let started = access_log::fast_wanted().then(Instant::now);
         let reply = match self.head_fault(head) {
             Some(reason) => self.bad_request(head, reason),
-            None => match self.ask(head, |site| site.fast(head)) {
+            None => match self.ask(head, |site| site.check_path(head)) {
                 Ok(None) => return None,
                 Ok(Some(reply)) => {
                     self.stats.fast.up();
@@ -122,10 +122,11 @@ impl Shared {
         Some(reply)
     }
 
-    /// Lets a caller that sends first and listens afterwards come to its end.
-    fn throw_away(self: &Arc<Self>, body: Incoming, expects_leave: bool, work: Work) {
-        // Who waits for leave to send a body hasn't begun, and won't.
-        if body.is_end_stream() || expects_leave {
+    /// Reads and discards the rest of a body, so that a caller that sends first and reads afterwards
+    /// gets the reply.
+    fn throw_away(self: &Arc<Self>, body: Incoming, expects_continue: bool, work: Work) {
+        // A caller that waits for `100 Continue` has sent no body, and sends none.
+        if body.is_end_stream() || expects_continue {
             return;
         }
         let until = Instant::now() + Duration::from_millis(self.limits.body_read_timeout_ms);
@@ -179,11 +180,11 @@ impl hyper::service::Service<http::Request<Incoming>> for Conversation {
             &*shared.ids,
             &request_id,
         );
-        if let Some(reply) = shared.fast(&head) {
+        if let Some(reply) = shared.check_path(&head) {
             let bodiless = *request.method() == Method::HEAD;
             if !request.body().is_end_stream() {
-                let expects_leave = request.headers().contains_key(EXPECT);
-                shared.throw_away(request.into_body(), expects_leave, self.control.work());
+                let expects_continue = request.headers().contains_key(EXPECT);
+                shared.throw_away(request.into_body(), expects_continue, self.control.work());
             }
             return Answer::Ready(Some(respond(reply, bodiless)));
         }
@@ -216,14 +217,14 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            // Asked again after its end, which hyper doesn't do, it just waits.
+            // Hyper doesn't poll again after the end; if it did, nothing would happen.
             Self::Ready(reply) => reply.take().map_or(Poll::Pending, |r| Poll::Ready(Ok(r))),
             Self::Slow(work) => work.as_mut().poll(cx).map(Ok),
         }
     }
 }
 
-/// A request beyond the fast path, counted for as long as it is in the house.
+/// A request beyond the check path, counted until its reply is ready.
 struct Flight {
     shared: Arc<Shared>,
     work: Option<Work>,
@@ -268,7 +269,7 @@ async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> R
         }
         Err(fault) => {
             let reply = shared.unread(&request.head(), fault, limit_bytes);
-            let refused = matches!(fault, BodyFault::TooLarge | BodyFault::NoRoom);
+            let refused = matches!(fault, BodyFault::TooLarge | BodyFault::MemoryFull);
             if let (true, Some(work)) = (refused, flight.work.take()) {
                 shared.throw_away(body, request.headers.contains_key(EXPECT), work);
             }
@@ -280,7 +281,7 @@ async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> R
         return done(&flight, &request, reply, bodiless);
     }
     let reply = shared.tasks.spawn(handle(flight, request, hold)).await;
-    // The task catches panics itself, so it is lost only with the runtime.
+    // The task catches panics itself, so joining it fails only when the runtime stops.
     respond(reply.unwrap_or_else(|_| bare_fault()), bodiless)
 }
 
@@ -289,7 +290,7 @@ async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> R
 fn early(shared: &Shared, request: &Request) -> Option<Reply> {
     let head = request.head();
     if !request.body.is_empty() {
-        match shared.ask(&head, |site| site.fast_with_body(&head, &request.body)) {
+        match shared.ask(&head, |site| site.check_path_with_body(&head, &request.body)) {
             Ok(None) => {}
             Ok(Some(reply)) => {
                 shared.stats.fast.up();
@@ -322,7 +323,7 @@ async fn handle(flight: Flight, request: Request, hold: Hold) -> Reply {
     let shared = Arc::clone(&flight.shared);
     let _counted = Handler::new(&shared);
     let _held = hold;
-    // The handler takes the request; what its refusals need is kept.
+    // The handler takes the request; a reply to a failure needs these parts of it.
     let kept = Request {
         method: request.method.clone(),
         uri: request.uri.clone(),

@@ -1,5 +1,5 @@
-//! JSON that a caller sent, parsed within a depth that no recursion fears. It
-//! must never be handed a text without a length limit.
+//! JSON that a caller sent, parsed within a depth that can't overflow the stack.
+//! It must never be handed a text without a length limit.
 
 use serde_json::Value;
 use thiserror::Error;
@@ -37,7 +37,7 @@ pub fn parse(text: &str, depth_limit: usize) -> Result<Value, JsonError> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// Counts brackets outside strings; whether they match is the parser's matter.
+/// Counts brackets outside strings; the parser checks whether they match.
 pub fn check_depth(text: &str, depth_limit: usize) -> Result<(), JsonError> {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for (at, byte) in text.bytes().enumerate() {

@@ -1,9 +1,10 @@
-//! The floor under all adapters: it listens, reads requests within limits, and
-//! hands them to one [`Site`]. It must never know what a token means, which
+//! What all adapters stand on: it listens, reads requests within limits, and
+//! hands them to one [`Site`]; and it says what an [`Adapter`] is. It must never know what a token means, which
 //! store there is, or what the Graph looks like; and it must never put a
 //! credential into a log line, an error or a `Debug` text.
 
 pub mod access_log;
+pub mod adapter;
 mod body;
 pub mod client_address;
 mod connection;
@@ -19,12 +20,13 @@ pub mod site;
 pub mod stats;
 pub mod tls;
 
+pub use adapter::{Adapter, Claim, Origin, PathEntry};
 pub use client_address::{Cidr, CidrError, TrustedProxies};
 pub use limits::{LimitError, Limits, ParamLimits};
 pub use listener::{Drained, ListenConfig, ListenError, Listener};
 pub use params::{ParamError, Params, Source, Upload};
 pub use request_id::{IdSource, RequestId, SeededIds};
-pub use site::{BadRequest, Head, Late, Reply, Request, Site};
+pub use site::{BadRequest, Failure, Head, Late, Reply, Request, Site, json_error};
 pub use stats::{Stats, StatsSnapshot};
 pub use tls::{Pem, TlsError, TlsReloader};
 

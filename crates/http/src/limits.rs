@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// The smallest buffer that the HTTP/1 parser accepts.
 const HEADER_FLOOR_BYTES: usize = 8 * 1024;
-/// A URI can't be longer than 64 KiB, and headers beyond 1 MiB serve nobody.
+/// A URI can't be longer than 64 KiB, and headers beyond 1 MiB are of no use.
 const HEADER_CEILING_BYTES: usize = 1024 * 1024;
 
 /// What one connection, one request and one body may cost.
@@ -43,16 +43,16 @@ pub struct Limits {
     pub keep_alive_idle_ms: u64,
     /// TLS handshake. Default 10,000.
     pub tls_handshake_timeout_ms: u64,
-    /// How long requests that are running may take to finish once the server is
-    /// told to stop. Default 20.
+    /// How long running requests may take to finish once the server begins to
+    /// stop. Default 20.
     pub drain_s: u64,
     /// HTTP/2 streams open at once on one connection. Default 128.
     pub h2_stream_limit: u32,
-    /// HTTP/2 streams that the caller has reset before we took them up; beyond
-    /// it the connection is ended. Default 32.
+    /// HTTP/2 streams that the caller has reset before we accepted them; beyond
+    /// it the connection is closed. Default 32.
     pub h2_reset_stream_limit: usize,
     /// HTTP/2 streams that we had to reset for the caller's errors; beyond it
-    /// the connection is ended. Default 128.
+    /// the connection is closed. Default 128.
     pub h2_error_stream_limit: usize,
     /// How often an HTTP/2 connection is asked whether it still lives; it has
     /// as long again to answer. Default 30,000.
@@ -115,12 +115,12 @@ impl Default for Limits {
 
 /// A limit that can't work.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("limit {name} is {given}: it must be between {least} and {most}")]
+#[error("limit {name} is {value}: it must be between {least} and {most}")]
 pub struct LimitError {
     /// The field of [`Limits`].
     pub name: &'static str,
     /// What was asked for.
-    pub given: u64,
+    pub value: u64,
     /// The smallest value allowed.
     pub least: u64,
     /// The largest value allowed.
@@ -156,9 +156,9 @@ impl Limits {
             ("h2_error_stream_limit", self.h2_error_stream_limit as u64, 1, 10_000),
             ("h2_ping_interval_ms", self.h2_ping_interval_ms, 100, DAY_MS),
         ];
-        for (name, given, least, most) in rows {
-            if given < least || given > most {
-                return Err(LimitError { name, given, least, most });
+        for (name, value, least, most) in rows {
+            if value < least || value > most {
+                return Err(LimitError { name, value, least, most });
             }
         }
         Ok(())

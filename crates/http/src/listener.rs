@@ -1,6 +1,7 @@
 //! Binds an address, takes connections within the limits, and stops without
-//! losing a request that has begun. It must never speak plain HTTP to the
-//! outside unless it was told that a proxy stands in front.
+//! losing a request that has begun. It must never speak plain HTTP on an
+//! address other than loopback, unless the configuration says that a proxy is
+//! in front.
 
 use std::fmt;
 use std::io;
@@ -35,9 +36,9 @@ use crate::tls::{TlsError, TlsReloader};
 const BACKLOG: u32 = 1_024;
 /// How long to wait when the kernel has no more descriptors to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How often another idle connection is shed while a caller waits for a place.
+/// How often a further idle connection is closed while a caller waits.
 const SHED_PAUSE: Duration = Duration::from_millis(250);
-/// How long connections that were cut get to go.
+/// How long the drain waits for connections after they were cut.
 const CUT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a listener is to do.
@@ -85,7 +86,7 @@ impl fmt::Debug for ListenConfig {
     }
 }
 
-/// Why a listener can't be had.
+/// Why a listener can't be made.
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// Someone else listens there.
@@ -102,7 +103,7 @@ pub enum ListenError {
         /// Where.
         address: SocketAddr,
     },
-    /// The system says no.
+    /// The system refuses the permission.
     #[error(
         "listening on {address} is not allowed: ports below 1024 need rights of their own, so choose another with --port"
     )]
@@ -124,12 +125,12 @@ pub enum ListenError {
     /// TLS can't be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// Anything else that the system says.
+    /// Any other error of the system.
     #[error("listening on {address} failed: {reason}")]
     Other {
         /// Where.
         address: SocketAddr,
-        /// The system's words.
+        /// The system's error.
         reason: io::Error,
     },
 }
@@ -208,7 +209,7 @@ impl Listener {
         Ok(Self { socket: Socket::Unix(socket), local_addr, tls: None, shared })
     }
 
-    /// The address that was bound, with the port that was given.
+    /// The address that was bound, with its real port.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
@@ -218,7 +219,7 @@ impl Listener {
         Arc::clone(&self.shared.stats)
     }
 
-    /// Serves until told to stop; then takes no more connections, lets what has
+    /// Serves until `shutdown` fires; then takes no more connections, lets what has
     /// begun finish for up to `drain_s`, cuts the rest, and returns.
     pub async fn serve(self, shutdown: CancellationToken) -> Drained {
         let registry = Arc::new(Registry::default());
@@ -229,14 +230,14 @@ impl Listener {
             let cut = self.shared.cut.clone();
             let drain = Duration::from_secs(self.shared.limits.drain_s);
             self.take_connections(&registry, &shutdown).await;
-            registry.tell_all(Order::Finish);
+            registry.raise_all(Order::Finish);
             tasks.close();
             if tokio::time::timeout(drain, tasks.wait()).await.is_ok() {
                 return Drained { cut_count: 0 };
             }
             let cut_count = tasks.len();
             cut.cancel();
-            registry.tell_all(Order::Cut);
+            registry.raise_all(Order::Cut);
             // A task that doesn't yield can't be cut; the runtime's end takes it.
             let _ = tokio::time::timeout(CUT_PAUSE, tasks.wait()).await;
             Drained { cut_count }
@@ -247,7 +248,7 @@ impl Listener {
         }
     }
 
-    /// Takes connections until told to stop; the socket closes on return.
+    /// Takes connections until the stop; the socket closes on return.
     async fn take_connections(self, registry: &Arc<Registry>, shutdown: &CancellationToken) {
         let limit = self.shared.limits.connection_limit.min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(limit));

@@ -89,10 +89,10 @@ pub fn path(path: &str) -> Cow<'_, str> {
 pub fn target(uri: &http::Uri) -> Cow<'_, str> {
     match uri.query() {
         None => path(uri.path()),
-        Some(given) => {
+        Some(text) => {
             let mut out = path(uri.path()).into_owned();
             out.push('?');
-            out.push_str(&query(given));
+            out.push_str(&query(text));
             Cow::Owned(out)
         }
     }
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_and_the_rest_stays() {
-        for (given, printed) in [
+        for (text, printed) in [
             ("", ""),
             ("fields=id,name&limit=5", "fields=id,name&limit=5"),
             ("fields=access_token", "fields=access_token"),
@@ -233,7 +233,7 @@ mod tests {
             ("q=100%25", "q=100%25"),
             ("q=50%", "q=50%"),
         ] {
-            assert_eq!(query(given), printed, "{given}");
+            assert_eq!(query(text), printed, "{text}");
         }
         assert_eq!(path("/v26.0/me/accounts"), "/v26.0/me/accounts");
         assert_eq!(path("/v26.0/vkeysu_abc/x"), "/v26.0/***/x");
@@ -298,8 +298,8 @@ mod tests {
             before in "[a-z0-9=&%+;]{0,20}", after in "[a-z0-9=&%+;]{0,20}",
         ) {
             let pair = format!("{}={}", encode(name, pattern, name_turns), encode(&secret, pattern, value_turns));
-            for given in [pair.clone(), format!("{before}&{pair}&{after}")] {
-                let printed = query(&given);
+            for text in [pair.clone(), format!("{before}&{pair}&{after}")] {
+                let printed = query(&text);
                 prop_assert!(!decoded(&printed).unwrap_or_default().contains(&secret), "{printed}");
             }
         }
@@ -312,11 +312,11 @@ mod tests {
             frame in proptest::sample::select(&["x=@", "@", "@=1", "a=1&q=z@", "a[@]=1", "a=[\"@\"]"][..]),
         ) {
             let token = format!("{kind}{secret}");
-            let given = frame.replace('@', &encode(&token, pattern, turns));
-            let printed = query(&given);
+            let text = frame.replace('@', &encode(&token, pattern, turns));
+            let printed = query(&text);
             prop_assert!(!decoded(&printed).unwrap_or_default().contains(&secret), "{printed}");
-            let given = format!("/v1/{}/x", encode(&token, pattern, turns));
-            let printed = path(&given);
+            let text = format!("/v1/{}/x", encode(&token, pattern, turns));
+            let printed = path(&text);
             prop_assert!(!decoded(&printed).unwrap_or_default().contains(&secret), "{printed}");
         }
 

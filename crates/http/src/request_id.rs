@@ -1,6 +1,6 @@
 //! Request ids, which are also `fbtrace_id`s: an `A` and 21 characters of
-//! base62, so that they can be pasted anywhere. They grant nothing and must
-//! never be made of anything that the caller sent.
+//! base62, which can be pasted anywhere. They grant nothing and must never be
+//! made of anything that the caller sent.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,7 +9,7 @@ use aws_lc_rs::digest;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const LENGTH: usize = 22;
-/// Ten digits of base62 fit one 64-bit number; so two wide divisions do.
+/// Ten digits of base62 fit one 64-bit number, so two wide divisions are enough.
 const TEN_DIGITS: u128 = 62u128.pow(10);
 
 /// The id of one request: 22 letters and digits, the first an `A`.
@@ -17,7 +17,7 @@ const TEN_DIGITS: u128 = 62u128.pow(10);
 pub struct RequestId([u8; LENGTH]);
 
 impl RequestId {
-    /// Spells 16 random bytes; of their 128 bits the id keeps 125.
+    /// An id of 16 random bytes; of their 128 bits it keeps 125.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         let mut text = [b'A'; LENGTH];
         let number = u128::from_be_bytes(bytes);
@@ -38,7 +38,7 @@ impl RequestId {
 
     /// The id's text.
     pub fn as_str(&self) -> &str {
-        // Only ASCII is ever put in, so the fallback is never taken.
+        // The bytes are always ASCII, so the fallback is never used.
         std::str::from_utf8(&self.0).unwrap_or("A")
     }
 }
@@ -68,8 +68,8 @@ pub trait IdSource: Send + Sync + 'static {
     fn next_id(&self) -> RequestId;
 }
 
-/// Ids by hashing a secret seed with a counter: no lock, no system call, and
-/// one id doesn't give away the next.
+/// Ids made by hashing a secret seed with a counter: no lock, no system call, and
+/// nobody can guess the next id from one.
 pub struct SeededIds {
     seed: [u8; 32],
     counter: AtomicU64,

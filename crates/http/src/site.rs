@@ -8,8 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use serde_json::json;
 
 use crate::client_address::TrustedProxies;
 use crate::mask;
@@ -22,11 +23,11 @@ use crate::request_id::{IdSource, RequestId};
 pub trait Site: Send + Sync + 'static {
     /// Asked first, before a body is read and before any routing. It must not
     /// block. `None` sends the request on to [`Site::handle`].
-    fn fast(&self, head: &Head<'_>) -> Option<Reply>;
+    fn check_path(&self, head: &Head<'_>) -> Option<Reply>;
 
     /// The same question for requests that have a body, once it is read, for
     /// checks that are asked by POST. Not asked when the body is empty.
-    fn fast_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
+    fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
         let _ = (head, body);
         None
     }
@@ -43,20 +44,65 @@ pub trait Site: Send + Sync + 'static {
         false
     }
 
-    /// The reply to a body that is larger than `limit_bytes`.
-    fn too_large(&self, head: &Head<'_>, limit_bytes: usize) -> Reply;
+    /// The reply to a request that can't be handled.
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply;
+}
 
-    /// The reply to a request whose form is wrong before any adapter sees it.
-    fn bad_request(&self, head: &Head<'_>, reason: BadRequest) -> Reply;
+/// Why a request was not handled, or not to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Its form is wrong.
+    BadRequest(BadRequest),
+    /// Its body has more than this many bytes.
+    TooLarge {
+        /// How many bytes are allowed.
+        limit_bytes: usize,
+    },
+    /// It took too long.
+    Late(Late),
+    /// Too many requests, or too large ones, are at work.
+    Busy,
+    /// The code behind it panicked.
+    Fault,
+}
 
-    /// The reply to a request that took too long.
-    fn timeout(&self, head: &Head<'_>, late: Late) -> Reply;
-
-    /// The reply when too many requests, or too large ones, are at work.
-    fn busy(&self, head: &Head<'_>) -> Reply;
-
-    /// The reply when the code behind this request panicked.
-    fn fault(&self, head: &Head<'_>) -> Reply;
+impl Failure {
+    /// The reply of adapters that speak plain JSON:
+    /// `{"error": {"reason": …, "message": …, "trace": …}}`.
+    pub fn json(self, head: &Head<'_>) -> Reply {
+        let reads = head.method == Method::GET || head.method == Method::HEAD;
+        let (status, reason, message) = match self {
+            Failure::BadRequest(why) => (StatusCode::BAD_REQUEST, "bad_request", why.to_string()),
+            Failure::TooLarge { limit_bytes } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                format!("the request's body is larger than {limit_bytes} bytes; send less at once"),
+            ),
+            Failure::Late(Late::Body) => {
+                (StatusCode::REQUEST_TIMEOUT, "too_slow", "the request's body did not come in time".to_owned())
+            }
+            Failure::Late(Late::Answer) if reads => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no answer in time; try again".to_owned())
+            }
+            Failure::Late(Late::Answer) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "outcome_unknown",
+                "no answer in time; the change may or may not have been made".to_owned(),
+            ),
+            Failure::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "the server has too much to do; try again in a moment".to_owned(),
+            ),
+            Failure::Fault => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "fault",
+                "the server failed; its operator finds the cause by the trace".to_owned(),
+            ),
+        };
+        let reply = json_error(status, reason, &message, head.request_id().as_str());
+        if self == Failure::Busy { reply.header(RETRY_AFTER, HeaderValue::from_static("1")) } else { reply }
+    }
 }
 
 /// Why a request was refused before any adapter saw it.
@@ -86,6 +132,12 @@ pub enum Late {
     Answer,
 }
 
+/// An error in plain JSON: a stable word, a sentence, and the trace.
+pub fn json_error(status: StatusCode, reason: &str, message: &str, trace: &str) -> Reply {
+    let error = json!({ "error": { "reason": reason, "message": message, "trace": trace } });
+    Reply::json(status, error.to_string()).header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
 enum Facts<'a> {
     Known { client_ip: IpAddr, request_id: RequestId },
     Lazy { trusted: &'a TrustedProxies, ids: &'a dyn IdSource, request_id: &'a OnceCell<RequestId> },
@@ -98,8 +150,8 @@ pub struct Head<'a> {
     pub method: &'a Method,
     /// Path and query; for HTTP/2 and absolute forms also scheme and host.
     pub uri: &'a Uri,
-    /// The headers. Empty in `timeout` after `Late::Answer` and in `fault`,
-    /// since the handler has taken them.
+    /// The headers. Empty in [`Site::failed`] after `Late::Answer` and
+    /// `Fault`, since the handler has taken them.
     pub headers: &'a HeaderMap,
     /// The connection's other end.
     pub peer: SocketAddr,

@@ -1,9 +1,9 @@
-//! Counters of the listener, for `/metrics`. They are plain atomics and must
-//! never order anything: no decision rests on them.
+//! Counters of the listener, for `/metrics`. They are relaxed atomics, so no
+//! decision may rest on them.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// One counter that only this crate moves.
+/// One counter. Only this crate changes it.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -39,7 +39,7 @@ pub struct Stats {
     pub(crate) busy: Counter,
 }
 
-/// The counters at one moment. `*_total` only grow; the others go up and down.
+/// The counters at one moment. Those named `*_total` only grow; the others go up and down.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StatsSnapshot {
     /// Connections accepted.
@@ -52,11 +52,11 @@ pub struct StatsSnapshot {
     pub connections_shed_total: u64,
     /// TLS handshakes that failed or took too long.
     pub tls_failures_total: u64,
-    /// Requests whose headers arrived, fast ones included.
+    /// Requests whose headers arrived, those on the check path included.
     pub requests_total: u64,
-    /// Requests answered on the fast path.
+    /// Requests answered on the check path.
     pub fast_total: u64,
-    /// Requests beyond the fast path that are being read or handled now.
+    /// Requests beyond the check path that are being read or handled now.
     pub in_flight: u64,
     /// Panics caught; each cost one request, and is a bug.
     pub panics_total: u64,
@@ -66,7 +66,7 @@ pub struct StatsSnapshot {
     pub bad_requests_total: u64,
     /// Bodies that stalled and handlers that took too long.
     pub timeouts_total: u64,
-    /// Requests refused because too much was going on.
+    /// Requests refused because the server had too much to do.
     pub busy_total: u64,
 }
 

@@ -74,7 +74,7 @@ impl MasterKey {
         Self { bytes, id }
     }
 
-    /// Draws a data key and wraps it under the id given.
+    /// Draws a data key and wraps it under this id.
     pub(crate) fn new_data_key(&self, key_id: u64, random: &dyn Random) -> Result<WrappedKey, SealError> {
         self.wrap(key_id, &**draw(random)?)
     }
@@ -114,7 +114,7 @@ impl MasterKey {
         if self.id == needed {
             return Ok(());
         }
-        Err(SealError::WrongMaster { needed: needed.to_owned(), given: self.id.clone() })
+        Err(SealError::WrongMaster { needed: needed.to_owned(), found: self.id.clone() })
     }
 
     fn bound_to(&self, key_id: u64) -> Vec<u8> {

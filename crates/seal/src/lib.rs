@@ -77,13 +77,13 @@ pub enum SealError {
     MasterPlaceholder,
     /// Another master key wrapped the data keys.
     #[error(
-        "the data keys are wrapped by master key {needed}, but master key {given} was given; start with master key {needed}"
+        "the data keys are wrapped by master key {needed}, but this is master key {found}; start with master key {needed}"
     )]
     WrongMaster {
         /// Id of the master key that is needed.
         needed: String,
-        /// Id of the master key that was given.
-        given: String,
+        /// Id of the master key that was handed in.
+        found: String,
     },
     /// A master key can't be rotated to itself.
     #[error("the new master key {id} is the one in use; make another one")]

@@ -11,6 +11,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::json;
 use valetkey_domain::sign_in::CODE_LIFETIME_MS;
 use valetkey_domain::{Id, List, Name, person};
+use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
 
 use crate::cli::InitArgs;
@@ -54,7 +55,7 @@ pub async fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn make(service: &Service, config: &Config, business: Name, admin: Name, email: &str) -> anyhow::Result<Made> {
-    let there = service.read(|state| state.list(List::Businesses))?;
+    let there = Operator::of(service, "init").read(|state| state.list(List::Businesses))?;
     if !there.is_empty() {
         bail!(
             "{} already holds a Valetkey: run it with `valetkey serve`, add to it with `valetkey business create`, \

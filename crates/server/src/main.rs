@@ -1,14 +1,15 @@
 //! The command `valetkey`: reads the arguments and hands over. Nothing else happens here.
 
+mod adapters;
 mod cli;
 mod clock;
 mod config;
 mod demo;
-mod adapters;
 mod init;
 mod keys;
 mod lifecycle;
 mod metrics;
+mod operations;
 mod random;
 mod serve;
 mod site;
@@ -18,17 +19,15 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
-
-use cli::{Args, Command};
+use cli::Parsed;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    match args.command {
-        Command::Serve(args) => run(serve::run(args)),
-        Command::Demo(args) => run(demo::run(args)),
-        Command::Init(args) => run(init::run(args)),
-        _ => cli::run(args),
+    match cli::parse() {
+        Ok(Parsed::Serve(args)) => run(serve::run(args)),
+        Ok(Parsed::Demo(args)) => run(demo::run(args)),
+        Ok(Parsed::Init(args)) => run(init::run(args)),
+        Ok(Parsed::Here(input)) => cli::run(*input),
+        Err(code) => code,
     }
 }
 

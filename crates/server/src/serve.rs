@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
-use valetkey_http::{ListenConfig, ListenError, Listener, Pem, SeededIds, Stats, TlsReloader};
+use valetkey_http::{ListenConfig, ListenError, Listener, Origin, Pem, SeededIds, Stats, TlsReloader};
 use valetkey_service::{Call, Service};
 
+use crate::adapters::{self, Parts};
 use crate::cli::ServeArgs;
 use crate::config::{Config, Flag, TlsFiles};
-use crate::adapters::Adapters;
 use crate::lifecycle::folder::DataFolder;
 use crate::lifecycle::signals::{Came, HangUp, Signals};
 use crate::lifecycle::socket::OperatorSocket;
 use crate::lifecycle::{Background, FirstKey, Node, check_key};
-use crate::site::{House, Rooms};
+use crate::site::{Frontend, Mounts};
 use crate::{random, telemetry};
 
 /// Under which trace the ledger shows what the configuration changed.
@@ -145,11 +145,11 @@ impl Server {
     }
 }
 
-/// The way in for everybody, and what it shares with the operator's. Callers wait at it until the
-/// server starts.
+/// The listener for everybody, and what it shares with the operator's. Connections wait in its queue
+/// until the server starts.
 struct Front {
     listener: Listener,
-    rooms: Arc<Rooms>,
+    mounts: Arc<Mounts>,
     tls: Option<Arc<TlsReloader>>,
     stats: Arc<Stats>,
     stopping: CancellationToken,
@@ -160,21 +160,27 @@ struct Front {
 impl Front {
     fn bind(config: &Config, tls: Option<Arc<TlsReloader>>) -> anyhow::Result<Front> {
         let (stats, stopping) = (Arc::new(Stats::default()), CancellationToken::new());
-        let rooms = Rooms::new(Arc::clone(&stats), stopping.clone());
+        let mounts = Mounts::new();
         let listen = listen_config(config, tls.clone(), &stats)?;
-        let listener = Listener::bind(listen, House::front(Arc::clone(&rooms)))?;
+        let listener = Listener::bind(listen, Frontend::new(Arc::clone(&mounts), Origin::Network))?;
         let address = listener.local_addr();
-        Ok(Front { listener, rooms, tls, stats, stopping, base_url: config.base_url(address), address })
+        Ok(Front { listener, mounts, tls, stats, stopping, base_url: config.base_url(address), address })
     }
 
-    /// Brings the service behind it, with the operator's own way in.
+    /// Mounts the adapters of the service behind it, and binds the operator's socket.
     async fn before(self, config: &Config, node: &Node) -> anyhow::Result<(Front, Listener, OperatorSocket)> {
         let (socket, unix) = OperatorSocket::bind(node.folder().path())?;
         let listen = listen_config(config, self.tls.clone(), &self.stats)?;
-        let operator = Listener::over_unix(unix, listen, House::of_operator(Arc::clone(&self.rooms)))?;
+        let operator =
+            Listener::over_unix(unix, listen, Frontend::new(Arc::clone(&self.mounts), Origin::OperatorSocket))?;
         declare_kinds(node.service(), config).await?;
-        let adapters = Adapters::new(node.service().clone(), config.public_url.clone(), config.limits.params.clone());
-        self.rooms.hang(node.service().clone(), adapters);
+        self.mounts.mount(adapters::all(Parts {
+            service: node.service().clone(),
+            public_url: config.public_url.clone(),
+            params: config.limits.params.clone(),
+            stats: Arc::clone(&self.stats),
+            stopping: self.stopping.clone(),
+        }))?;
         Ok((self, operator, socket))
     }
 

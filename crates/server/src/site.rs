@@ -1,378 +1,210 @@
-//! The house's front: which adapter a request belongs to, and what it hears when no adapter can answer.
+//! The server as its listeners see it: which adapter a request belongs to.
 //!
-//! Nothing is decided here. What goes wrong is told in the dialect of the adapter that was asked, for
-//! clients understand no other.
+//! Nothing is decided here, and no adapter is named: each says by its claims which paths are its own,
+//! and answers for them, errors included.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, StatusCode};
-use serde_json::json;
-use tokio_util::sync::CancellationToken;
-use valetkey_graph::Graph;
-use valetkey_http::{BadRequest, Head, Late, Reply, Request, Site, Stats};
-use valetkey_service::Service;
+use http::{Method, StatusCode};
+use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request, Site, json_error};
 
-use crate::adapters::Adapters;
-use crate::metrics::{self, Gauges};
+/// First segments that never belong to [`Claim::Rest`], whether an adapter claims them or not.
+const RESERVED: [&str; 9] =
+    ["oauth2", ".well-known", "gateway", "v1", "console", "media", "healthz", "readyz", "metrics"];
 
-/// Which part of the house a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Room {
-    Health,
-    Ready,
-    Metrics,
-    Api,
-    Gateway,
-    Graph,
-    Welcome,
-    Nowhere,
+/// Why adapters can't be mounted.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MountError {
+    /// Two adapters claim one path.
+    #[error("the adapters {first} and {second} both claim {claim:?}")]
+    ClaimedTwice { first: &'static str, second: &'static str, claim: Claim },
+    /// No path could ever match the claim.
+    #[error("the adapter {adapter} claims {claim:?}, which no path can match")]
+    Unmatchable { adapter: &'static str, claim: Claim },
+    /// Adapters are there already.
+    #[error("the adapters are mounted already")]
+    Mounted,
 }
 
-/// Words that are Graph paths without a version, when they stand first.
-const GRAPH_WORDS: &[&str] = &["me", "app", "search", "debug_token"];
-/// The same for pairs.
-const GRAPH_PAIRS: &[(&str, &str)] = &[("oauth", "access_token"), ("oauth", "revoke")];
+/// The adapters behind all listeners of a server.
+#[derive(Default)]
+pub struct Mounts(OnceLock<Table>);
 
-impl Room {
-    fn of(method: &Method, path: &str, query: &str) -> Room {
-        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-        let (first, second) = (segments.next(), segments.next());
-        match (first, second) {
-            (None, _) => Room::of_root(method, query),
-            (Some("healthz"), None) => Room::Health,
-            (Some("readyz"), None) => Room::Ready,
-            (Some("metrics"), None) => Room::Metrics,
-            (Some("v1"), _) => Room::Api,
-            (Some("gateway"), _) => Room::Gateway,
-            (Some(first), second) if is_graph(first, second) => Room::Graph,
-            _ => Room::Nowhere,
-        }
-    }
-
-    /// Whether it is a page of the house itself, which is only read.
-    fn is_page(self) -> bool {
-        matches!(self, Room::Health | Room::Ready | Room::Metrics | Room::Welcome)
-    }
-
-    fn of_root(method: &Method, query: &str) -> Room {
-        let names = || query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-        let reads = method == Method::GET || method == Method::HEAD;
-        if reads && !names().any(|name| matches!(name, "ids" | "batch")) { Room::Welcome } else { Room::Graph }
-    }
-}
-
-fn is_graph(first: &str, second: Option<&str>) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let versioned = first.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    let post = first.split_once('_').is_some_and(|(page, post)| digits(page) && digits(post));
-    versioned
-        || digits(first)
-        || post
-        || first.starts_with("act_")
-        || GRAPH_WORDS.contains(&first)
-        || second.is_some_and(|second| GRAPH_PAIRS.contains(&(first, second)))
-}
-
-/// What both ways into the house lead to.
-pub struct Rooms {
-    stats: Arc<Stats>,
-    stopping: CancellationToken,
-    /// There once the store is open and the address known, before the first request is taken.
-    inside: OnceLock<Inside>,
-}
-
-/// What answers, once it is there.
-struct Inside {
-    service: Service,
-    started_s: i64,
-    adapters: Adapters,
-}
-
-impl std::fmt::Debug for Rooms {
+impl std::fmt::Debug for Mounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rooms").finish_non_exhaustive()
+        f.debug_struct("Mounts").finish_non_exhaustive()
     }
 }
 
-impl Rooms {
-    /// The house without adapters. It says that it isn't ready from the moment that `stopping` fires.
-    pub fn new(stats: Arc<Stats>, stopping: CancellationToken) -> Arc<Rooms> {
-        Arc::new(Rooms { stats, stopping, inside: OnceLock::new() })
+impl Mounts {
+    /// No adapters yet: whatever is asked is answered as busy.
+    pub fn new() -> Arc<Mounts> {
+        Arc::default()
     }
 
-    /// Hangs the adapters in front of a service. Only the first ones count.
-    pub fn hang(&self, service: Service, adapters: Adapters) {
-        let started_s = service.now().div_euclid(1_000);
-        if self.inside.set(Inside { service, started_s, adapters }).is_err() {
-            tracing::error!("the adapters were hung twice");
-        }
-    }
-
-    fn is_ready(&self) -> bool {
-        !self.stopping.is_cancelled() && self.inside.get().is_some_and(|inside| inside.service.is_fresh())
-    }
-
-    fn health(&self) -> Reply {
-        Reply::text(StatusCode::OK, "ok\n")
-    }
-
-    fn ready(&self) -> Reply {
-        if self.is_ready() {
-            return Reply::text(StatusCode::OK, "ready\n");
-        }
-        let why =
-            if self.stopping.is_cancelled() { "stopping\n" } else { "this node can't show that it is up to date\n" };
-        Reply::text(StatusCode::SERVICE_UNAVAILABLE, why)
-    }
-
-    fn metrics(&self, inside: &Inside) -> Reply {
-        let (allowed, refused) = inside.service.decision_counts();
-        let gauges = Gauges {
-            allowed,
-            refused,
-            revision: inside.service.revision(),
-            is_fresh: inside.service.is_fresh(),
-            started_s: inside.started_s,
-        };
-        let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        Reply::text(StatusCode::OK, metrics::page(&self.stats.snapshot(), &gauges)).header(CONTENT_TYPE, kind)
-    }
-
-    fn own(&self, room: Room, inside: &Inside, trace: &str) -> Reply {
-        let reply = match room {
-            Room::Health => self.health(),
-            Room::Ready => self.ready(),
-            Room::Metrics => self.metrics(inside),
-            Room::Welcome => return welcome(),
-            // The check path has answered what it knows of the gateway before this.
-            _ => return nowhere(trace),
-        };
-        reply.header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    /// Puts the adapters in place, once and before the first request is taken.
+    ///
+    /// # Errors
+    /// When two adapters claim the same path, or a claim can match none.
+    pub fn mount(&self, adapters: Vec<Box<dyn Adapter>>) -> Result<(), MountError> {
+        self.0.set(Table::new(adapters)?).map_err(|_| MountError::Mounted)
     }
 }
 
-/// One way into the house: the address for everybody, or the operator's socket.
+/// Who gets which path. The lists are short, so a look from the first row to the last is the fastest.
+#[derive(Default)]
+struct Table {
+    check_paths: Vec<Row>,
+    paths: Vec<Row>,
+    segments: Vec<Row>,
+    root: Option<Arc<dyn Adapter>>,
+    root_call: Option<(&'static [&'static str], Arc<dyn Adapter>)>,
+    rest: Option<Arc<dyn Adapter>>,
+}
+
+type Row = (&'static str, Arc<dyn Adapter>);
+
+impl Table {
+    fn new(mut adapters: Vec<Box<dyn Adapter>>) -> Result<Table, MountError> {
+        let all: Arc<[PathEntry]> = adapters.iter().flat_map(|adapter| adapter.paths()).collect();
+        for adapter in &mut adapters {
+            adapter.set_paths(&all);
+        }
+        let mut table = Table::default();
+        for adapter in adapters {
+            let adapter: Arc<dyn Adapter> = adapter.into();
+            for claim in adapter.claims() {
+                table.enter(*claim, &adapter)?;
+            }
+        }
+        Ok(table)
+    }
+
+    fn enter(&mut self, claim: Claim, adapter: &Arc<dyn Adapter>) -> Result<(), MountError> {
+        let matches_some = match claim {
+            Claim::Segment(segment) => !segment.is_empty() && !segment.contains('/'),
+            Claim::Path(path) | Claim::CheckPath(path) => path.starts_with('/') && path.len() > 1,
+            Claim::Root | Claim::RootCall(_) | Claim::Rest => true,
+        };
+        if !matches_some {
+            return Err(MountError::Unmatchable { adapter: adapter.name(), claim });
+        }
+        if let Some(first) = self.holder(claim) {
+            return Err(MountError::ClaimedTwice { first, second: adapter.name(), claim });
+        }
+        let adapter = Arc::clone(adapter);
+        match claim {
+            Claim::Segment(segment) => self.segments.push((segment, adapter)),
+            Claim::Path(path) => self.paths.push((path, adapter)),
+            Claim::CheckPath(path) => {
+                self.check_paths.push((path, Arc::clone(&adapter)));
+                self.paths.push((path, adapter));
+            }
+            Claim::Root => self.root = Some(adapter),
+            Claim::RootCall(names) => self.root_call = Some((names, adapter)),
+            Claim::Rest => self.rest = Some(adapter),
+        }
+        Ok(())
+    }
+
+    /// The name of the adapter that has a claim already.
+    fn holder(&self, claim: Claim) -> Option<&'static str> {
+        let adapter = match claim {
+            Claim::Segment(segment) => find(&self.segments, segment),
+            Claim::Path(path) | Claim::CheckPath(path) => find(&self.paths, path),
+            Claim::Root => self.root.as_ref(),
+            Claim::RootCall(_) => self.root_call.as_ref().map(|(_, adapter)| adapter),
+            Claim::Rest => self.rest.as_ref(),
+        };
+        adapter.map(|adapter| adapter.name())
+    }
+
+    fn route(&self, head: &Head<'_>) -> Option<&Arc<dyn Adapter>> {
+        let path = head.path();
+        if let Some(adapter) = find(&self.paths, path) {
+            return Some(adapter);
+        }
+        match path.split('/').find(|segment| !segment.is_empty()) {
+            None => self.route_root(head),
+            Some(first) => find(&self.segments, first).or(match RESERVED.contains(&first) {
+                true => None,
+                false => self.rest.as_ref(),
+            }),
+        }
+    }
+
+    fn route_root(&self, head: &Head<'_>) -> Option<&Arc<dyn Adapter>> {
+        let reads = head.method == Method::GET || head.method == Method::HEAD;
+        let mut names = head.query().split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+        match &self.root_call {
+            Some((calls, adapter)) if !reads || names.any(|name| calls.contains(&name)) => Some(adapter),
+            _ => self.root.as_ref(),
+        }
+    }
+}
+
+fn find<'a>(rows: &'a [Row], text: &str) -> Option<&'a Arc<dyn Adapter>> {
+    rows.iter().find(|(claimed, _)| *claimed == text).map(|(_, adapter)| adapter)
+}
+
+/// The server behind one listener.
 #[derive(Debug)]
-pub struct House {
-    rooms: Arc<Rooms>,
-    is_operator: bool,
+pub struct Frontend {
+    mounts: Arc<Mounts>,
+    origin: Origin,
 }
 
-impl House {
-    /// The way in for everybody.
-    pub fn front(rooms: Arc<Rooms>) -> Arc<House> {
-        Arc::new(House { rooms, is_operator: false })
+impl Frontend {
+    /// The server behind the listener that requests of this origin come through.
+    pub fn new(mounts: Arc<Mounts>, origin: Origin) -> Arc<Frontend> {
+        Arc::new(Frontend { mounts, origin })
     }
 
-    /// The way in that only the operator can take.
-    pub fn of_operator(rooms: Arc<Rooms>) -> Arc<House> {
-        Arc::new(House { rooms, is_operator: true })
+    fn route(&self, head: &Head<'_>) -> Option<&Arc<dyn Adapter>> {
+        self.mounts.0.get()?.route(head)
     }
 }
 
-impl Site for House {
-    fn fast(&self, head: &Head<'_>) -> Option<Reply> {
-        self.rooms.inside.get()?.adapters.fast(head)
+impl Site for Frontend {
+    // One comparison of the path for each of the few rows, before any other work.
+    fn check_path(&self, head: &Head<'_>) -> Option<Reply> {
+        find(&self.mounts.0.get()?.check_paths, head.path())?.check_path(head)
     }
 
-    fn fast_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
-        self.rooms.inside.get()?.adapters.fast_with_body(head, body)
+    fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
+        find(&self.mounts.0.get()?.check_paths, head.path())?.check_path_with_body(head, body)
     }
 
     fn handle(&self, request: Request) -> BoxFuture<'static, Reply> {
-        let room = Room::of(&request.method, request.path(), request.query());
-        let is_operator = self.is_operator;
-        let rooms = Arc::clone(&self.rooms);
-        let ready = |reply| -> BoxFuture<'static, Reply> { Box::pin(std::future::ready(reply)) };
-        let reads = request.method == Method::GET || request.method == Method::HEAD;
-        if room.is_page() && !reads {
-            let trace = request.request_id.as_str();
-            let reply =
-                refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET is offered here", trace);
-            return ready(reply.header(ALLOW, HeaderValue::from_static("GET, HEAD")));
-        }
-        let Some(inside) = rooms.inside.get() else { return ready(busy(&request.head())) };
-        match room {
-            Room::Graph => inside.adapters.graph(request),
-            Room::Api => inside.adapters.api(request, is_operator),
-            _ => ready(rooms.own(room, inside, request.request_id.as_str())),
-        }
+        let reply = match self.mounts.0.get() {
+            Some(table) => match table.route(&request.head()) {
+                Some(adapter) => return adapter.handle(request, self.origin),
+                None => unknown_path(&request.head()),
+            },
+            None => Failure::Busy.json(&request.head()),
+        };
+        Box::pin(std::future::ready(reply))
     }
 
-    /// Files go to the Graph alone.
     fn takes_uploads(&self, head: &Head<'_>) -> bool {
-        room_of(head) == Room::Graph
+        self.route(head).is_some_and(|adapter| adapter.takes_uploads(head))
     }
 
-    fn too_large(&self, head: &Head<'_>, limit_bytes: usize) -> Reply {
-        match room_of(head) {
-            Room::Graph => Graph::too_large(head, limit_bytes),
-            _ => refusal(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
-                &format!("the request's body is larger than {limit_bytes} bytes; send less at once"),
-                head.request_id().as_str(),
-            ),
-        }
-    }
-
-    fn bad_request(&self, head: &Head<'_>, reason: BadRequest) -> Reply {
-        match room_of(head) {
-            Room::Graph => Graph::bad_request(head, &reason.to_string()),
-            _ => refusal(StatusCode::BAD_REQUEST, "bad_request", &reason.to_string(), head.request_id().as_str()),
-        }
-    }
-
-    fn timeout(&self, head: &Head<'_>, late: Late) -> Reply {
-        too_late(head, late)
-    }
-
-    fn busy(&self, head: &Head<'_>) -> Reply {
-        busy(head)
-    }
-
-    fn fault(&self, head: &Head<'_>) -> Reply {
-        match room_of(head) {
-            Room::Graph => Graph::fault(head, false),
-            _ => refusal(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "fault",
-                "the server failed; its operator finds the cause by the trace",
-                head.request_id().as_str(),
-            ),
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {
+        match self.route(head) {
+            Some(adapter) => adapter.failed(head, failure),
+            None => failure.json(head),
         }
     }
 }
 
-fn room_of(head: &Head<'_>) -> Room {
-    Room::of(head.method, head.path(), head.query())
-}
-
-fn busy(head: &Head<'_>) -> Reply {
-    match room_of(head) {
-        Room::Graph => Graph::fault(head, true),
-        _ => {
-            let message = "too much is going on; try again in a moment";
-            refusal(StatusCode::SERVICE_UNAVAILABLE, "busy", message, head.request_id().as_str())
-                .header(RETRY_AFTER, HeaderValue::from_static("1"))
-        }
-    }
-}
-
-fn too_late(head: &Head<'_>, late: Late) -> Reply {
-    let trace = head.request_id();
-    let refuse = |status, reason, message| refusal(status, reason, message, trace.as_str());
-    // A GET of the Graph may say that it is another method.
-    let says_method = |pair: &str| pair.split('=').next() == Some("method");
-    let is_disguised = room_of(head) == Room::Graph && head.query().split('&').any(says_method);
-    let reads = (head.method == Method::GET || head.method == Method::HEAD) && !is_disguised;
-    match (room_of(head), late) {
-        (Room::Graph, Late::Body) => Graph::bad_request(head, "sent in time; send it again"),
-        (Room::Graph, Late::Answer) if reads => Graph::fault(head, true),
-        (Room::Graph, Late::Answer) => Graph::unknown_outcome(head),
-        (_, Late::Body) => refuse(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request's body did not come in time"),
-        (_, Late::Answer) if reads => {
-            refuse(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no answer in time; try again")
-        }
-        (_, Late::Answer) => refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "outcome_unknown",
-            "no answer in time; what was asked for may or may not have been done",
-        ),
-    }
-}
-
-/// A "no" in the words of the JSON adapters.
-fn refusal(status: StatusCode, reason: &str, message: &str, trace: &str) -> Reply {
-    Reply::json(status, json!({ "error": { "reason": reason, "message": message, "trace": trace } }).to_string())
-}
-
-fn nowhere(trace: &str) -> Reply {
-    refusal(StatusCode::NOT_FOUND, "unknown_path", "there is nothing under this path; `/` says what there is", trace)
-}
-
-fn welcome() -> Reply {
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    Reply::new(StatusCode::OK)
-        .header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
-        .header(CONTENT_SECURITY_POLICY, policy)
-        .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-        .body(include_str!("welcome.html"))
+/// The answer to a path that no adapter has.
+pub fn unknown_path(head: &Head<'_>) -> Reply {
+    let message = "there is no such path; `/` lists the paths";
+    json_error(StatusCode::NOT_FOUND, "unknown_path", message, head.request_id().as_str())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn room(target: &str) -> Room {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Room::of(&Method::GET, path, query)
-    }
-
-    #[test]
-    fn each_path_has_one_room() {
-        for (targets, expected) in [
-            (
-                "/v26.0/me /v2.3/1 /v99.0/me /v26.0 /v26 /v25.0/act_1/campaigns //me /12 /12_34 /act_7/campaigns /me/accounts",
-                Room::Graph,
-            ),
-            (
-                "/app /search?type=x /debug_token /oauth/access_token /oauth/revoke /?ids=1 /?batch=[] //?a=1&ids=2",
-                Room::Graph,
-            ),
-            ("/v1/check /v1/receipts/7 /v1 /v1/commands/x", Room::Api),
-            ("/gateway/forward-auth", Room::Gateway),
-            ("/ /?x=1 /?idsx=1", Room::Welcome),
-            ("/oauth /oauth/x /mex /apps /console/ /12a /1_ /_1 /favicon.ico /vx /healthz/x", Room::Nowhere),
-            ("/healthz", Room::Health),
-            ("/readyz", Room::Ready),
-            ("/metrics", Room::Metrics),
-        ] {
-            for target in targets.split(' ') {
-                assert_eq!(room(target), expected, "{target}");
-            }
-        }
-        assert_eq!(Room::of(&Method::POST, "/", ""), Room::Graph);
-    }
-
-    #[test]
-    fn files_go_to_the_graph_alone() {
-        let house = House::front(Rooms::new(Arc::default(), CancellationToken::new()));
-        for (target, wanted) in [
-            ("/v26.0/me/photos", true),
-            ("/act_1/adimages", true),
-            ("/v1/check", false),
-            ("/v1/commands/token.issue", false),
-            ("/v1/sign-in", false),
-            ("/gateway/forward-auth", false),
-            ("/nothing", false),
-        ] {
-            let request = Request::new(Method::POST, target.parse().unwrap());
-            assert_eq!(house.takes_uploads(&request.head()), wanted, "{target}");
-        }
-    }
-
-    #[test]
-    fn what_goes_wrong_is_told_in_the_dialect_that_was_asked() {
-        let text = |reply: Reply| String::from_utf8(reply.body.to_vec()).unwrap();
-        for (target, word) in [("/v26.0/me/feed", "fbtrace_id"), ("/v1/check", "\"trace\""), ("/nothing", "\"trace\"")]
-        {
-            let request = Request::new(Method::POST, target.parse().unwrap());
-            assert!(text(busy(&request.head())).contains(word), "{target}");
-        }
-        let late = |method: Method, target: &str| {
-            let reply = too_late(&Request::new(method, target.parse().unwrap()).head(), Late::Answer);
-            assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
-            text(reply)
-        };
-        assert!(late(Method::GET, "/v26.0/me").contains("\"is_transient\":true"));
-        // A write may have been done, and a blind repetition could do it twice, whatever it calls itself.
-        assert!(late(Method::GET, "/v26.0/me/feed?message=x&method=post").contains("\"is_transient\":false"));
-        assert!(late(Method::GET, "/v26.0/me?fields=method").contains("\"is_transient\":true"));
-        assert!(late(Method::POST, "/v26.0/me/feed").contains("\"is_transient\":false"));
-        assert!(late(Method::POST, "/v1/commands/token.issue").contains("outcome_unknown"));
-    }
-}
+mod tests;

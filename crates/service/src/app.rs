@@ -1,14 +1,16 @@
 //! Apps, their secrets, connections and installations.
 
+use std::collections::BTreeMap;
+
 use valetkey_authz::Question;
 use valetkey_domain::app::{self, AppEdit};
-use valetkey_domain::{Id, Name, Reason, Refusal};
+use valetkey_domain::{Id, List, Name, Reason, Refusal, Scope, ScopeSet, State, token};
 
 use crate::call::Call;
 use crate::core::Service;
 use crate::person::about;
 use crate::rights;
-use crate::writer::{Done, Plan};
+use crate::writer::{Done, InForce, Plan};
 
 /// An app that proved itself with its secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,29 @@ pub struct ProvenApp {
     pub app: Id,
     pub business: Id,
 }
+
+/// What narrower scopes of an app take from its tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Narrowing {
+    /// Tokens that lose at least one scope, page tokens among them.
+    pub tokens: usize,
+    /// How many of them lose each scope, in the order of the table of scopes.
+    pub scopes: BTreeMap<Scope, usize>,
+}
+
+impl Narrowing {
+    fn add(&mut self, lost: &[ScopeSet]) {
+        for set in lost.iter().filter(|set| !set.is_empty()) {
+            self.tokens += 1;
+            for scope in set.iter() {
+                *self.scopes.entry(scope).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// How many users are looked through at a time when tokens are counted.
+const COUNTED_USERS: usize = 64;
 
 impl Service {
     /// Makes an app and connects it; answers with its id and its secret, shown once.
@@ -40,17 +65,62 @@ impl Service {
         .await
     }
 
-    /// Changes an app.
+    /// Changes an app. What it may ask for caps its tokens from then on; the answer says which tokens
+    /// lost which scopes by that. Asking for more again gives them back.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn update_app(&self, call: &Call, id: Id, edit: AppEdit) -> Result<Done<()>, Refusal> {
+    pub async fn update_app(&self, call: &Call, id: Id, edit: AppEdit) -> Result<Done<Narrowing>, Refusal> {
         let question = self.manage_app(call, id)?;
-        self.command(call, question, move |planner, allowed| {
-            Ok((Plan::of(app::update(planner, &allowed.caller, id, edit.clone())?), ()))
-        })
-        .await
-        .map_err(|r| about(r, id))
+        let done = self
+            .command(call, question, move |planner, allowed| {
+                let allowed_scopes = |state: &dyn State| state.app(id).map(|a| a.allowed_scopes).unwrap_or_default();
+                let before = allowed_scopes(planner.state());
+                let set = app::update(planner, &allowed.caller, id, edit.clone())?;
+                Ok((Plan::of(set), (before, edit.allowed_scopes.unwrap_or(before))))
+            })
+            .await
+            .map_err(|r| about(r, id))?;
+        let (before, after) = done.value;
+        Ok(Done { value: self.narrowing(id, before, after).await?, revision: done.revision })
+    }
+
+    /// What it would take from an app's tokens if the app might ask for these scopes alone. Nothing is
+    /// changed.
+    ///
+    /// # Errors
+    /// The refusal: whoever asks must be allowed to change the app.
+    pub async fn narrowing_effect(&self, call: &Call, id: Id, scopes: ScopeSet) -> Result<Narrowing, Refusal> {
+        let question = self.manage_app(call, id)?;
+        let before = self.step(call, question, |facts| facts.app(id).map(|a| a.allowed_scopes));
+        let before = before.map_err(|r| about(r, id))?.into_inner().unwrap_or_default();
+        self.narrowing(id, before, scopes).await
+    }
+
+    /// Counts the live tokens that may do less under one cap than under another, some users at a time,
+    /// so that no writer waits for long.
+    async fn narrowing(&self, app: Id, before: ScopeSet, after: ScopeSet) -> Result<Narrowing, Refusal> {
+        let mut narrowing = Narrowing::default();
+        if after.covers(before) {
+            return Ok(narrowing);
+        }
+        let users = self.read(|s| {
+            let connected = s.list(List::Businesses).into_iter().filter(|b| s.connection(*b, app).is_some());
+            connected.flat_map(|b| s.list(List::SystemUsers(b))).collect::<Vec<_>>()
+        })?;
+        let now = self.now();
+        for users in users.chunks(COUNTED_USERS) {
+            let lost = self.read(|s| {
+                let tokens = users.iter().flat_map(|user| token::tokens_of(s, *user));
+                let counted = tokens.filter(|t| {
+                    t.app == Some(app) && t.revoked_at.is_none() && t.expires_at.is_none_or(|end| end > now)
+                });
+                counted.map(|t| t.scopes.capped(before).without(t.scopes.capped(after))).collect::<Vec<_>>()
+            })?;
+            narrowing.add(&lost);
+            tokio::task::yield_now().await;
+        }
+        Ok(narrowing)
     }
 
     /// Gives an app a new secret, shown once; the old one goes on for `overlap_s` seconds.
@@ -86,7 +156,8 @@ impl Service {
     /// # Errors
     /// The refusal.
     pub async fn disconnect_app(&self, call: &Call, business: Id, id: Id) -> Result<Done<()>, Refusal> {
-        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+        let question = rights::MANAGE_BUSINESS.on_business(business);
+        self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
             Ok((Plan::of(app::disconnect(planner, &allowed.caller, business, id)?), ()))
         })
         .await
@@ -112,7 +183,7 @@ impl Service {
     pub async fn uninstall_app(&self, call: &Call, system_user: Id, id: Id, own: bool) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, system_user)?;
         let right = if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS };
-        self.command(call, right.on_user(business, system_user), move |planner, allowed| {
+        self.submit(InForce::AtOnce, call, right.on_user(business, system_user), move |planner, allowed| {
             Ok((Plan::of(app::uninstall(planner, &allowed.caller, system_user, id)?), ()))
         })
         .await
@@ -126,7 +197,7 @@ impl Service {
     pub fn prove_app(&self, id: Id, secret: &str) -> Result<ProvenApp, Refusal> {
         let now = self.now();
         let app = self.read(|s| s.app(id))?.ok_or_else(|| Refusal::unknown_reference("client_id"))?;
-        if !self.inner.is_secret(&app, secret, now) {
+        if !self.inner.is_secret(&app, secret, None, now) {
             return Err(Refusal::unknown_reference("client_secret"));
         }
         Ok(ProvenApp { app: id, business: app.business })

@@ -7,23 +7,21 @@ use serde_json::{Map, Value};
 use valetkey_authz::{Allowed, Question};
 use valetkey_domain::campaign::{Campaign, CampaignInput};
 use valetkey_domain::post::{Post, PostInput, PostState};
-use valetkey_domain::{Action, AssetKind, Id, IdKind, Name, Planner, Reason, Refusal, State, UnixMs, asset};
+use valetkey_domain::{Action, Id, IdKind, Name, Planner, Reason, Refusal, UnixMs, asset};
 pub use valetkey_store::ContentQuery;
-use valetkey_store::{Content, ContentWrite, Job, JobWrite, StoreError};
+use valetkey_store::{Content, ContentWrite, JobWrite, StoreError};
 
-use crate::call::{Call, Credential};
+use crate::call::Call;
 use crate::core::Service;
-use crate::rights;
+use crate::jobs::publish_job;
 use crate::writer::{Done, Plan};
 
-/// The job that publishes a scheduled post.
-pub(crate) const PUBLISH_JOB: &str = "publish_post";
 /// How often a write is tried anew when somebody else changed the row first.
 const CONFLICT_TRIES: usize = 8;
 
 /// A thing of content together with its typed body.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Thing<T> {
+pub struct Item<T> {
     pub id: Id,
     /// The asset that guards it.
     pub asset: Id,
@@ -36,18 +34,18 @@ pub struct Thing<T> {
 /// A page of a list.
 #[derive(Debug, Clone)]
 pub struct Rows<T> {
-    pub rows: Vec<Thing<T>>,
+    pub rows: Vec<Item<T>>,
     /// Whether more lie behind the last, and before the first.
     pub more: bool,
 }
 
-impl<T: DeserializeOwned> Thing<T> {
-    fn read(row: &Content) -> Result<Thing<T>, Refusal> {
+impl<T: DeserializeOwned> Item<T> {
+    pub(crate) fn read(row: &Content) -> Result<Item<T>, Refusal> {
         let body = serde_json::from_str(&row.body).map_err(|error| {
             tracing::error!(id = %row.id, %error, "a row of content can't be read");
             Refusal::of(Reason::Fault)
         })?;
-        Ok(Thing {
+        Ok(Item {
             id: row.id,
             asset: row.asset,
             created_at: row.created_at,
@@ -71,7 +69,7 @@ pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
 /// take every list that holds it along.
 const NESTING_LIMIT: usize = 64;
 
-fn body_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
+pub(crate) fn body_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
     let value = serde_json::to_value(value).map_err(|_| Refusal::of(Reason::Fault))?;
     let fields = value.as_object().into_iter().flatten();
     // What an adapter only keeps lies together under one name.
@@ -92,49 +90,6 @@ fn is_within(value: &Value, levels: usize) -> bool {
 }
 
 impl Service {
-    /// One thing of content of a kind. No right is asked for: callers of this ask first or after,
-    /// with the asset that the answer names.
-    ///
-    /// # Errors
-    /// Only of the store.
-    pub async fn content<T: DeserializeOwned>(&self, kind: IdKind, id: Id) -> Result<Option<Thing<T>>, Refusal> {
-        let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
-        row.filter(|r| r.kind == kind as u8).map(|r| Thing::read(&r)).transpose()
-    }
-
-    /// A page of a list; one row more than the limit is looked for, to know whether more follow.
-    ///
-    /// # Errors
-    /// Only of the store.
-    pub async fn list_content<T: DeserializeOwned>(&self, query: &ContentQuery) -> Result<Rows<T>, Refusal> {
-        let wider = ContentQuery { limit: query.limit.saturating_add(1), ..query.clone() };
-        let mut found = self.store().list_content(&wider).await.map_err(|e| store_refusal(&e))?;
-        let more = found.len() > query.limit;
-        if more && query.before.is_some() {
-            found.remove(0);
-        }
-        found.truncate(query.limit);
-        let rows = found.iter().map(Thing::read).collect::<Result<_, _>>()?;
-        Ok(Rows { rows, more })
-    }
-
-    /// How many rows a list has in all.
-    ///
-    /// # Errors
-    /// Only of the store.
-    pub async fn count_content(&self, query: &ContentQuery) -> Result<u64, Refusal> {
-        self.store().count_content(query).await.map_err(|e| store_refusal(&e))
-    }
-
-    /// The descriptive fields of assets, by id; an asset without any is absent.
-    ///
-    /// # Errors
-    /// Only of the store.
-    pub async fn details(&self, assets: &[Id]) -> Result<std::collections::HashMap<Id, Map<String, Value>>, Refusal> {
-        let rows = self.store().contents(assets).await.map_err(|e| store_refusal(&e))?;
-        Ok(rows.into_iter().filter_map(|r| serde_json::from_str(&r.body).ok().map(|body| (r.id, body))).collect())
-    }
-
     /// Publishes, schedules or drafts a post on a Page.
     ///
     /// # Errors
@@ -145,7 +100,7 @@ impl Service {
         question: Question,
         page: Id,
         input: PostInput,
-    ) -> Result<Done<Thing<Post>>, Refusal> {
+    ) -> Result<Done<Item<Post>>, Refusal> {
         self.retry(|| {
             let input = input.clone();
             self.command(call, question, move |planner, allowed| {
@@ -167,7 +122,7 @@ impl Service {
                     &[id, page],
                     jobs,
                 );
-                Ok((plan, Thing { id, asset: page, created_at: now, updated_at: now, sort_at: now, body: post }))
+                Ok((plan, Item { id, asset: page, created_at: now, updated_at: now, sort_at: now, body: post }))
             })
         })
         .await
@@ -183,10 +138,10 @@ impl Service {
         question: Question,
         id: Id,
         input: PostInput,
-    ) -> Result<Done<Thing<Post>>, Refusal> {
+    ) -> Result<Done<Item<Post>>, Refusal> {
         self.retry(|| async {
             let row = self.row(IdKind::Post, id).await?;
-            let old: Thing<Post> = Thing::read(&row)?;
+            let old: Item<Post> = Item::read(&row)?;
             let input = input.clone();
             self.command(call, question, move |planner, allowed| {
                 let now = planner.now();
@@ -204,7 +159,7 @@ impl Service {
                 let sort_at = new.sort_at;
                 let write = ContentWrite::Update { row: new, expected: row.version };
                 let plan = content_plan(planner, allowed, Action::ContentUpdated, write, &[id, row.asset], jobs);
-                Ok((plan, Thing { updated_at: now, sort_at, body: post, ..old.clone() }))
+                Ok((plan, Item { updated_at: now, sort_at, body: post, ..old.clone() }))
             })
             .await
         })
@@ -238,7 +193,7 @@ impl Service {
         question: Question,
         account: Id,
         input: CampaignInput,
-    ) -> Result<Done<Thing<Campaign>>, Refusal> {
+    ) -> Result<Done<Item<Campaign>>, Refusal> {
         self.retry(|| {
             let input = input.clone();
             self.command(call, question, move |planner, allowed| {
@@ -254,7 +209,7 @@ impl Service {
                     &[id, account],
                     Vec::new(),
                 );
-                Ok((plan, Thing { id, asset: account, created_at: now, updated_at: now, sort_at: now, body: campaign }))
+                Ok((plan, Item { id, asset: account, created_at: now, updated_at: now, sort_at: now, body: campaign }))
             })
         })
         .await
@@ -270,10 +225,10 @@ impl Service {
         question: Question,
         id: Id,
         input: CampaignInput,
-    ) -> Result<Done<Thing<Campaign>>, Refusal> {
+    ) -> Result<Done<Item<Campaign>>, Refusal> {
         self.retry(|| async {
             let row = self.row(IdKind::Campaign, id).await?;
-            let old: Thing<Campaign> = Thing::read(&row)?;
+            let old: Item<Campaign> = Item::read(&row)?;
             let input = input.clone();
             self.command(call, question, move |planner, allowed| {
                 let now = planner.now();
@@ -285,7 +240,7 @@ impl Service {
                 };
                 let action = if gone { Action::ContentDeleted } else { Action::ContentUpdated };
                 let plan = content_plan(planner, allowed, action, write, &[id, row.asset], Vec::new());
-                Ok((plan, Thing { updated_at: now, body: campaign, ..old.clone() }))
+                Ok((plan, Item { updated_at: now, body: campaign, ..old.clone() }))
             })
             .await
         })
@@ -327,97 +282,7 @@ impl Service {
         .await
     }
 
-    /// Publishes a scheduled post whose time has come, as the token that scheduled it.
-    pub(crate) async fn run_publish(&self, node: &str, job: &Job) -> Result<(), Refusal> {
-        let payload: Value = serde_json::from_str(&job.payload).map_err(|_| Refusal::of(Reason::Fault))?;
-        let field = |name: &str| payload.get(name).and_then(Value::as_str).and_then(Id::parse);
-        let (Some(id), Some(page)) = (field("post"), field("page")) else {
-            return Err(Refusal::of(Reason::Fault));
-        };
-        let finish = JobWrite::Finish { id: job.id, holder: node.to_owned(), now: self.now() };
-        let row = match self.row(IdKind::Post, id).await {
-            Ok(row) => row,
-            Err(refusal) if refusal.reason == Reason::NotVisible => return Ok(()),
-            Err(refusal) => return Err(refusal),
-        };
-        // The operator is said in so many words; a token that can't be read stands for nobody.
-        let credential = match payload.get("token") {
-            Some(Value::Null) => Credential::Operator,
-            _ => Credential::Token(field("token").ok_or_else(|| Refusal::of(Reason::Fault))?),
-        };
-        let call = Call { credential, proof: None, trace: format!("job{}", job.id), ip: None };
-        let tried = self
-            .finish_publish(&call, rights::PUBLISH.on_asset(page, AssetKind::PAGE), &row, finish.clone(), None)
-            .await;
-        match tried {
-            Err(refusal)
-                if !matches!(
-                    refusal.reason,
-                    Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh | Reason::Fault
-                ) =>
-            {
-                // The right is gone: the post stays unpublished and says why, for whoever looks.
-                let reason = match field("by_share") {
-                    Some(partner) => self.without_share(page, partner, refusal.reason)?,
-                    None => refusal.reason,
-                };
-                tracing::warn!(post = %id, reason = reason.as_str(), "a scheduled post was not published");
-                let operator = Call::operator(&call.trace);
-                self.finish_publish(
-                    &operator,
-                    rights::PUBLISH.on_asset(page, AssetKind::PAGE),
-                    &row,
-                    finish,
-                    Some(reason),
-                )
-                .await
-            }
-            other => other,
-        }
-    }
-
-    /// What a partner's job met: to the partner the Page is out of sight, but whoever sees the post
-    /// by now sees the Page, and may know that a share ended.
-    fn without_share(&self, page: Id, partner: Id, reason: Reason) -> Result<Reason, Refusal> {
-        let is_shared = self.read(|s| s.share(page, partner).is_some())?;
-        Ok(if reason == Reason::NotVisible && !is_shared { Reason::ShareEnded } else { reason })
-    }
-
-    async fn finish_publish(
-        &self,
-        call: &Call,
-        question: Question,
-        row: &Content,
-        finish: JobWrite,
-        failed: Option<Reason>,
-    ) -> Result<(), Refusal> {
-        let row = row.clone();
-        let old: Thing<Post> = Thing::read(&row)?;
-        let done = self.command(call, question, move |planner, allowed| {
-            let now = planner.now();
-            let mut post = old.body.clone();
-            post.scheduled_at = None;
-            post.failed = failed.map(|r| r.as_str().to_owned());
-            post.state = if failed.is_some() { PostState::Unpublished } else { PostState::Published };
-            let mut new = changed_row(&row, post.state.as_str(), now, &post)?;
-            new.sort_at = now;
-            let write = ContentWrite::Update { row: new, expected: row.version };
-            Ok((
-                content_plan(
-                    planner,
-                    allowed,
-                    Action::ContentUpdated,
-                    write,
-                    &[row.id, row.asset],
-                    vec![finish.clone()],
-                ),
-                (),
-            ))
-        });
-        done.await.map(|_| ())
-    }
-
-    async fn row(&self, kind: IdKind, id: Id) -> Result<Content, Refusal> {
+    pub(crate) async fn row(&self, kind: IdKind, id: Id) -> Result<Content, Refusal> {
         let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
         row.filter(|r| r.kind == kind as u8).ok_or_else(|| Refusal::not_visible(id))
     }
@@ -438,7 +303,7 @@ impl Service {
     }
 }
 
-fn content_plan(
+pub(crate) fn content_plan(
     planner: &mut Planner<'_>,
     allowed: &Allowed,
     action: Action,
@@ -497,7 +362,7 @@ fn new_row<T: Serialize>(
     })
 }
 
-fn changed_row<T: Serialize>(row: &Content, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
+pub(crate) fn changed_row<T: Serialize>(row: &Content, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
     Ok(Content {
         status: status.to_owned(),
         updated_at: now,
@@ -511,30 +376,4 @@ fn changed_row<T: Serialize>(row: &Content, status: &str, now: UnixMs, body: &T)
 pub(crate) fn details_row(planner: &Planner<'_>, asset: Id, fields: &Map<String, Value>) -> Result<Content, Refusal> {
     let kind = asset.kind().unwrap_or(IdKind::DeclaredAsset);
     new_row(asset, kind, asset, "", planner.now(), fields)
-}
-
-fn publish_job(
-    state: &dyn State,
-    post: Id,
-    page: Id,
-    body: &Post,
-    allowed: &Allowed,
-) -> Result<Vec<JobWrite>, Refusal> {
-    let (PostState::Scheduled, Some(due_at)) = (body.state, body.scheduled_at) else {
-        return Ok(Vec::new());
-    };
-    // By a share, if it is a partner that schedules: should the share end, the job can tell.
-    let by_share = allowed.caller.business().filter(|b| state.share(page, *b).is_some());
-    let payload =
-        serde_json::json!({ "post": post, "page": page, "token": allowed.caller.token(), "by_share": by_share });
-    // One post has at most one job, so the job takes the post's id: a second one can't be made.
-    Ok(vec![JobWrite::Insert(Job {
-        id: post,
-        kind: PUBLISH_JOB.to_owned(),
-        due_at,
-        payload: body_of(&payload)?,
-        attempts: 0,
-        lease_until: None,
-        holder: None,
-    })])
 }

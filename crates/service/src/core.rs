@@ -4,20 +4,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use tokio::sync::mpsc;
-use valetkey_authz::{Decision, Denial, Index, Proof, Question, Sorts, Subject, Target, View, decide};
-use valetkey_domain::credential::{self, Digest};
-use valetkey_domain::{Id, IdSource, Random, Reason, Refusal, State, UnixMs};
+use valetkey_authz::{Decision, Denial, Index, Question, Subject, View};
+use valetkey_domain::{IdSource, Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::KeyRing;
-use valetkey_store::{Store, StoreError};
+use valetkey_store::{Store, StoreError, UsedFor};
 
-use crate::call::{Call, Credential};
+use crate::call::{Call, Used};
 use crate::clock::Clock;
 use crate::follow::Anchor;
 use crate::journal::Journal;
 use crate::receipt::Receipts;
 use crate::usage::Usage;
-use crate::uses::Uses;
-use crate::writer::{self, Envelope};
+use crate::uses::{UsedFrom, Uses};
+use crate::writer::{self, Envelope, WriteState};
 
 /// What a service is made of.
 pub struct Deps {
@@ -79,6 +78,8 @@ pub(crate) struct Inner {
     pub fresh_until_ms: AtomicU64,
     pub stopped: AtomicBool,
     pub wake_jobs: tokio::sync::Notify,
+    /// Whether the store can write, and what is in force without being written.
+    pub writing: Arc<WriteState>,
 }
 
 /// How many commands may wait for the writer before callers wait for a place in the queue.
@@ -125,10 +126,14 @@ impl Service {
             fresh_until_ms: AtomicU64::new(u64::MAX),
             stopped: AtomicBool::new(false),
             wake_jobs: tokio::sync::Notify::new(),
+            writing: Arc::default(),
             store,
         });
         tokio::spawn(writer::run(Arc::clone(&inner), queue, ids, random));
-        Ok(Service { inner })
+        let service = Service { inner };
+        // Before anything else is written: by the newest entry it is known that nothing was yet.
+        crate::jobs::enter_old_jobs(&service).await?;
+        Ok(service)
     }
 
     /// Runs the background work (jobs, use counts, refusals) until `stop` fires.
@@ -138,7 +143,7 @@ impl Service {
 
     /// Writes use counts and refusals until `stop` fires, and runs no job.
     pub async fn keep_records(&self, stop: tokio_util::sync::CancellationToken) {
-        crate::jobs::keep_records(self, stop).await;
+        crate::telemetry::keep_records(self, stop).await;
     }
 
     /// Whether the index can be trusted: `false` once a fold failed or a lease ran out.
@@ -175,110 +180,22 @@ impl Service {
         self.inner.clock.now()
     }
 
-    /// Reads one revision. The closure must be short: writers wait for it.
+    /// Reads one revision without a right, for use cases of this crate that decide by themselves. The
+    /// closure must be short: writers wait for it.
     ///
     /// # Errors
     /// `not_fresh` when the index can't be trusted.
-    pub fn read<R>(&self, read: impl FnOnce(&dyn State) -> R) -> Result<R, Refusal> {
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&dyn State) -> R) -> Result<R, Refusal> {
         let index = self.inner.index()?;
         Ok(read(&*index))
     }
 
-    /// Asks one question. This is the check path: synchronous, no store, no allocation on allow.
-    pub fn check(&self, credential: &str, proof: Option<&str>, question: Question) -> (View, Decision) {
-        let inner = &*self.inner;
-        let now = inner.clock.now();
-        let Ok(index) = inner.index() else {
-            return stale(&question);
-        };
-        let (view, question) = inner.look(&index, CredentialRef::Text(credential), proof, question, now);
-        drop(index);
-        let decision = decide(&view, &question, now);
-        inner.count(&decision);
-        (view, decision)
-    }
-
-    /// Asks a question about somebody else's token, for an app that proved itself. A token of
-    /// another business looks like one that was never issued; an app that knows its own secret
-    /// needs no proof for its own tokens.
-    pub fn check_for_app(
-        &self,
-        app: crate::app::ProvenApp,
-        text: &str,
-        proof: Option<&str>,
-        question: Question,
-    ) -> (View, Decision) {
-        let inner = &*self.inner;
-        let now = inner.clock.now();
-        let Ok(index) = inner.index() else {
-            return stale(&question);
-        };
-        let (mut view, mut question) = inner.look(&index, CredentialRef::Text(text), proof, question, now);
-        drop(index);
-        match &view.subject {
-            Subject::Token(token)
-                if token.business == app.business && token.app.is_some_and(|a| a.id == app.app) && proof.is_none() =>
-            {
-                question = question.proof(Proof::Right);
-            }
-            Subject::Token(token) if token.business == app.business => {}
-            Subject::Token(_) | Subject::App(_) => view = View { subject: Subject::Unknown, asset: None, ..view },
-            _ => {}
+    /// Notes one use of the token behind a view, for the rights that it was allowed by: for adapters that
+    /// asked with [`Service::check`].
+    pub fn note_use(&self, view: &View, rights: impl IntoIterator<Item = UsedFor>, from: UsedFrom<'_>) {
+        if let Subject::Token(token) = &view.subject {
+            self.inner.uses.note(token.id, rights.into_iter(), from, self.inner.clock.now());
         }
-        let decision = decide(&view, &question, now);
-        inner.count(&decision);
-        (view, decision)
-    }
-
-    /// Asks a question for a call, and remembers a refusal under the call's trace.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn ask(&self, call: &Call, question: Question) -> Result<valetkey_authz::Allowed, Refusal> {
-        let inner = &*self.inner;
-        let now = inner.clock.now();
-        let index = inner.index()?;
-        let (view, question) =
-            inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
-        drop(index);
-        let decision = decide(&view, &question, now);
-        inner.count(&decision);
-        match decision {
-            Decision::Allow(allowed) => {
-                inner.note_use(&view, call.ip, now);
-                Ok(allowed)
-            }
-            Decision::Deny(denial) => {
-                inner.journal.remember(call, &question, &view, &denial, now);
-                Err(denial.refusal())
-            }
-        }
-    }
-
-    /// The no for a thing that is not there. The question is asked all the same, so that a dead
-    /// token is told so first, and the trace finds the refusal again.
-    pub(crate) fn absent(&self, call: &Call, id: Id) -> Refusal {
-        let question = Question::about(Target::Asset(id)).sorts(Sorts::ANY);
-        self.ask(call, question).err().unwrap_or_else(|| Refusal::not_visible(id))
-    }
-
-    /// Whether a call would be allowed, without a trace of a no: for fields and rows that are left
-    /// out silently. What it rests on comes with the yes.
-    pub fn may(&self, call: &Call, question: Question) -> Option<valetkey_authz::Allowed> {
-        let inner = &*self.inner;
-        let now = inner.clock.now();
-        let index = inner.index().ok()?;
-        let (view, question) =
-            inner.look(&index, CredentialRef::of(&call.credential), call.proof.as_deref(), question, now);
-        match decide(&view, &question, now) {
-            Decision::Allow(allowed) => Some(allowed),
-            Decision::Deny(_) => None,
-        }
-    }
-
-    /// Notes that a token was used: for adapters that asked with [`Service::check`].
-    pub fn note_use(&self, view: &View, ip: Option<std::net::IpAddr>) {
-        self.inner.note_use(view, ip, self.inner.clock.now());
     }
 
     /// Remembers a refusal of [`Service::check`] under a trace.
@@ -295,26 +212,6 @@ impl Service {
     /// The store, for the few readers that need no index.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.inner.store
-    }
-}
-
-/// A credential by reference, so that the check path copies nothing.
-#[derive(Clone, Copy)]
-pub(crate) enum CredentialRef<'a> {
-    None,
-    Text(&'a str),
-    Operator,
-    Token(Id),
-}
-
-impl<'a> CredentialRef<'a> {
-    pub fn of(credential: &'a Credential) -> CredentialRef<'a> {
-        match credential {
-            Credential::None => CredentialRef::None,
-            Credential::Text(text) => CredentialRef::Text(text),
-            Credential::Operator => CredentialRef::Operator,
-            Credential::Token(id) => CredentialRef::Token(*id),
-        }
     }
 }
 
@@ -352,96 +249,16 @@ impl Inner {
         Ok(index)
     }
 
-    fn count(&self, decision: &Decision) {
+    pub fn count(&self, decision: &Decision) {
         let counter = if matches!(decision, Decision::Allow(_)) { &self.allowed } else { &self.refused };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn note_use(&self, view: &View, ip: Option<std::net::IpAddr>, now: UnixMs) {
-        if let Subject::Token(token) = &view.subject {
-            self.uses.note(token.id, ip, now);
+    /// Counts one use of the token of a call for the rights that the call was allowed.
+    pub fn note_used(&self, call: &Call, used: &Used, now: UnixMs) {
+        if let Some(token) = used.token {
+            let from = UsedFrom { ip: call.ip(), user_agent: call.user_agent() };
+            self.uses.note(token, used.rights.iter().copied(), from, now);
         }
     }
-
-    /// The same for a command, which its adapter may have asked about already: the newest use is
-    /// remembered, and nothing is counted twice.
-    pub fn touch(&self, view: &View, ip: Option<std::net::IpAddr>, now: UnixMs) {
-        if let Subject::Token(token) = &view.subject {
-            self.uses.touch(token.id, ip, now);
-        }
-    }
-
-    /// View and completed question on the live index.
-    fn look(
-        &self,
-        index: &Index,
-        credential: CredentialRef<'_>,
-        proof: Option<&str>,
-        question: Question,
-        now: UnixMs,
-    ) -> (View, Question) {
-        self.look_with(index, index.revision(), credential, proof, question, now, |digest, target| {
-            index.gather(digest, target)
-        })
-    }
-
-    /// The same on any state: a batch's overlay, or the state of a job.
-    pub fn look_on(
-        &self,
-        state: &dyn State,
-        revision: u64,
-        credential: CredentialRef<'_>,
-        proof: Option<&str>,
-        question: Question,
-        now: UnixMs,
-    ) -> (View, Question) {
-        self.look_with(state, revision, credential, proof, question, now, |digest, target| {
-            valetkey_authz::gather(state, revision, digest, target)
-        })
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn look_with(
-        &self,
-        state: &dyn State,
-        revision: u64,
-        credential: CredentialRef<'_>,
-        proof: Option<&str>,
-        question: Question,
-        now: UnixMs,
-        gather: impl FnOnce(&Digest, Target) -> View,
-    ) -> (View, Question) {
-        let nobody = |subject| View { revision, subject, asset: None };
-        let (view, text) = match credential {
-            CredentialRef::None => (nobody(Subject::Malformed), ""),
-            CredentialRef::Operator => return (nobody(Subject::Operator), question),
-            CredentialRef::Token(id) => {
-                let digest = state.token(id).map(|t| t.digest);
-                let view = digest.map_or(nobody(Subject::Unknown), |d| gather(&d, question.target));
-                // The proof was shown when the effect was asked for; the text is gone since.
-                return (view, question.proof(Proof::Right));
-            }
-            CredentialRef::Text(text) if text.contains('|') => {
-                return (self.app_view(state, revision, text, question.target, now), question);
-            }
-            CredentialRef::Text(text) if credential::read(text).is_some() => {
-                (gather(&Digest::of(text), question.target), text)
-            }
-            CredentialRef::Text(_) => (nobody(Subject::Malformed), ""),
-        };
-        let proof = match (&view.subject, proof) {
-            (Subject::Token(token), Some(sent)) => self.proof(state, token.app.map(|a| a.id), text, sent, now),
-            _ => Proof::NotSent,
-        };
-        (view, question.proof(proof))
-    }
-}
-
-fn stale(question: &Question) -> (View, Decision) {
-    let view = View { revision: 0, subject: Subject::Unknown, asset: None };
-    let decision = match decide(&view, question, 0) {
-        Decision::Deny(denial) => Decision::Deny(Denial { reason: Reason::NotFresh, hidden: false, ..denial }),
-        allow @ Decision::Allow(_) => allow,
-    };
-    (view, decision)
 }

@@ -3,14 +3,17 @@
 //! What a business can't see must stay as unseen here: a refusal of that sort is the operator's alone,
 //! and no fact about a thing that is out of sight by now may stand in an answer.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use valetkey_authz::{Allowed, Decision, Index, Need, Question, Reach, Sorts, Subject, Target, decide};
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{Caller, Id, Reason, Refusal, Scope, ScopeSet, State, UnixMs};
+use valetkey_domain::{Caller, Id, Reason, Refusal, Scope, ScopeSet, Sentence, State, UnixMs, Words};
 use valetkey_store::RefusalRow;
 
+use crate::ask::{On, Sent};
 use crate::call::Call;
-use crate::core::{CredentialRef, Service};
+use crate::core::Service;
 use crate::journal::{asset_facts, body_for, subject_facts};
 
 /// A refusal of the past, explained.
@@ -54,14 +57,15 @@ impl Service {
     /// `role_insufficient` for EMPLOYEEs.
     pub async fn refusals(&self, call: &Call, limit: usize) -> Result<Vec<RefusalRow>, Refusal> {
         let allowed = self.ask(call, admin_question())?;
-        let mut rows: Vec<RefusalRow> =
-            self.inner.journal.pending_all().into_iter().filter(|r| may_see(&allowed, r)).take(limit).collect();
+        let mut rows = self.inner.journal.newest(limit, |row| may_see(&allowed, row));
         let stored = self
             .store()
             .refusals(allowed.caller.business(), limit)
             .await
             .map_err(|e| crate::content::store_refusal(&e))?;
-        rows.extend(stored.into_iter().filter(|r| may_see(&allowed, r)));
+        // One that was just being written may be there by now.
+        let known: HashSet<String> = rows.iter().map(|row| row.trace.clone()).collect();
+        rows.extend(stored.into_iter().filter(|row| may_see(&allowed, row) && !known.contains(&row.trace)));
         rows.truncate(limit);
         for row in &mut rows {
             row.body = body_for(row, is_operator(&allowed)).to_string();
@@ -130,15 +134,24 @@ impl Service {
         let question = Question::about(Target::Asset(asset)).sorts(Sorts::ANY).scopes(scopes).need(need);
         let now = self.now();
         let (view, question) =
-            self.inner.look_on(state, index.revision(), CredentialRef::Token(token), None, question, now);
+            self.inner.look(On::State { state, revision: index.revision() }, &Sent::Token(token), question, now);
         let decision = decide(&view, &question, now);
-        let (answer, reason) = match &decision {
-            Decision::Allow(_) => ("allow", None),
-            Decision::Deny(denial) => ("deny", Some(denial.reason.as_str())),
+        let refusal = match &decision {
+            Decision::Allow(_) => None,
+            // Whoever asks sees the asset, so nothing is hidden here.
+            Decision::Deny(d) => {
+                Some(Refusal { subject: d.subject, time: d.time, missing: d.missing, ..Refusal::of(d.reason) })
+            }
         };
+        let declared = state.declared_kind(record.kind);
+        let words = Words { declared: declared.as_ref(), ..Words::default() };
+        let sentence = refusal.as_ref().map(|refusal| refusal.sentence(&words));
         Ok(json!({
-            "answer": answer,
-            "reason": reason,
+            "answer": if refusal.is_some() { "deny" } else { "allow" },
+            "reason": refusal.map(|refusal| refusal.reason.as_str()),
+            "message": sentence.as_ref().map(|sentence| &sentence.what),
+            "hint": sentence.as_ref().and_then(Sentence::hint),
+            "granted_by": sentence.and_then(|sentence| sentence.granted_by),
             "revision": view.revision.to_string(),
             "facts": subject_facts(&view.subject),
             "asset": view.asset.as_ref().map(asset_facts),
@@ -149,8 +162,7 @@ impl Service {
         let asset = then.pointer("/question/target/asset").and_then(Value::as_str).and_then(Id::parse);
         let index = self.inner.index()?;
         let question = Question::about(asset.map_or(Target::Nothing, Target::Asset));
-        let (view, _) =
-            self.inner.look_on(&*index, index.revision(), CredentialRef::Token(token), None, question, self.now());
+        let (view, _) = self.inner.look(On::Index(&index), &Sent::Token(token), question, self.now());
         let was_shared = then.pointer("/asset/reach/shared").is_some();
         let is_out_of_sight = asset.zip(business).is_some_and(|(asset, business)| !has(&*index, business, asset));
         let shown = view.asset.filter(|a| a.reach != Reach::None || is_operator(allowed));

@@ -31,45 +31,47 @@ impl Anchor {
     }
 }
 
-impl Service {
-    /// For a node that holds its lease (again): folds everything up to the head as the store tells it
-    /// now, and only then lets the node answer until `fresh_until_ms`, on the monotonic clock.
-    /// Answers with the revision. May be dropped at any point: what was folded stays, and the node
-    /// answers no longer than before.
-    ///
-    /// # Errors
-    /// `not_fresh` when the ledger can't be followed: this node never answers again. Anything else
-    /// may pass.
-    pub async fn catch_up(&self, fresh_until_ms: u64) -> Result<u64, Refusal> {
-        let inner = &*self.inner;
-        // Read before the head, which this node's own writer may move at any time.
-        let seen = Seen::on(inner)?;
-        let head = inner.store.head().await.map_err(|e| unavailable(&e.to_string()))?;
-        fold_through(inner, seen, head).await?;
-        let revision = inner.index_without_lease()?.revision();
-        self.set_fresh_until_ms(fresh_until_ms);
-        Ok(revision)
-    }
-}
-
-/// How far this node has come.
-#[derive(Clone, Copy)]
-struct Seen {
+/// How far a node had come at some moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
     revision: u64,
     anchor: Anchor,
 }
 
-impl Seen {
-    fn on(inner: &Inner) -> Result<Seen, Refusal> {
+impl Place {
+    fn of(inner: &Inner) -> Result<Place, Refusal> {
         let anchor = *inner.anchor.lock().map_err(|_| Refusal::of(Reason::NotFresh))?;
-        Ok(Seen { revision: inner.index_without_lease()?.revision(), anchor })
+        Ok(Place { revision: inner.index_without_lease()?.revision(), anchor })
+    }
+}
+
+impl Service {
+    /// How far this node has come, whether it may answer or not.
+    ///
+    /// # Errors
+    /// `not_fresh` when it can't follow the ledger any more: it never answers again.
+    pub fn place(&self) -> Result<Place, Refusal> {
+        Place::of(&self.inner)
+    }
+
+    /// For a node that holds its lease (again): folds everything up to a head of the store. The place
+    /// must have been read before the head was, since this node's own writer may move both at any
+    /// time. Answers with the revision; the node answers no longer than before. May be dropped at any
+    /// point: what was folded stays.
+    ///
+    /// # Errors
+    /// `not_fresh` when the ledger can't be followed: this node never answers again. Anything else
+    /// may pass.
+    pub async fn catch_up(&self, from: Place, head: Head) -> Result<u64, Refusal> {
+        fold_through(&self.inner, from, head).await?;
+        Ok(self.inner.index_without_lease()?.revision())
     }
 }
 
 /// Folds what others wrote, for the writer, which holds the head lock. A node without a lease does
 /// not write.
 pub(crate) async fn catch_up(inner: &Inner, head: Head) -> Result<(), Refusal> {
-    let seen = Seen { revision: inner.index()?.revision(), ..Seen::on(inner)? };
+    let seen = Place { revision: inner.index()?.revision(), ..Place::of(inner)? };
     if seen.revision == head.revision {
         // Nobody else wrote: these are the entries that were folded when they were committed.
         return keep(inner, Anchor::of(head));
@@ -77,7 +79,7 @@ pub(crate) async fn catch_up(inner: &Inner, head: Head) -> Result<(), Refusal> {
     fold_through(inner, seen, head).await
 }
 
-async fn fold_through(inner: &Inner, seen: Seen, head: Head) -> Result<(), Refusal> {
+async fn fold_through(inner: &Inner, seen: Place, head: Head) -> Result<(), Refusal> {
     if head.revision < seen.revision {
         return Err(stop(inner, "the ledger is shorter than it was: the database is an older one"));
     }

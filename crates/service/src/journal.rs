@@ -1,64 +1,84 @@
 //! The journal of refusals: bounded in size, age and rate, so that a refusal can be explained by
 //! the trace of its answer. It holds no secret: questions and facts are ids, words and times.
 //!
+//! What waits here and what the store keeps are bounded by [`Quotas`], for each source and each
+//! business. Nothing that comes without a token may take the place of a row of a business.
+//!
 //! What was asked about a thing that the asking business doesn't see may speak of its owner. That
 //! stands apart in a row, under [`APART`], and must be shown to nobody but the operator.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
+mod source;
+mod waiting;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use valetkey_authz::{AssetView, Denial, Need, Question, Reach, Subject, Target, TokenView, View};
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{AssetKind, Id, Refusal, TaskSet, UnixMs};
-use valetkey_store::RefusalRow;
+use valetkey_domain::{AssetKind, Refusal, TaskSet, UnixMs};
+use valetkey_store::{Quotas, RefusalRow};
 
 use crate::call::Call;
+use source::Source;
+use waiting::Waiting;
 
 /// The key of what only the operator may read of a row.
 const APART: &str = "out_of_sight";
 /// How many refusals are kept.
-pub const KEEP_ROWS: u64 = 100_000;
+pub const KEPT: Quotas = Quotas { businesses: 90_000, business: 45_000, strangers: 10_000, source: 2_000 };
 /// How long they are kept: 30 days.
 pub const KEEP_MS: UnixMs = 30 * 24 * 60 * 60 * 1000;
-/// How many refusals a minute one source (a token, or an address without one) may write.
+/// How many refusals a minute one source may write.
 const SOURCE_LIMIT_PER_MINUTE: u32 = 120;
-/// How many may wait to be written.
-const WAITING_LIMIT: usize = 20_000;
+/// How many may wait to be written, which happens twice a second.
+const WAITING: Quotas = Quotas { businesses: 8_000, business: 4_000, strangers: 1_000, source: 500 };
+/// How many sources have their rate counted in one minute. The quotas hold for the others all the same.
 const SOURCES_LIMIT: usize = 50_000;
 
 /// Refusals that were not written yet.
 #[derive(Debug)]
 pub struct Journal {
-    waiting: Mutex<Waiting>,
+    rate: Mutex<Rate>,
+    unwritten: Mutex<Unwritten>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    rows: VecDeque<RefusalRow>,
+struct Rate {
     minute: i64,
     sources: HashMap<Source, u32>,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Source {
-    Token(Id),
-    Address(Option<std::net::IpAddr>),
+#[derive(Debug)]
+struct Unwritten {
+    waiting: Waiting,
+    /// What is being written just now: it is still found here until the store has it.
+    writing: Option<Arc<Writing>>,
+    written_at: UnixMs,
+}
+
+/// Refusals that are being written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    places: Vec<u64>,
+    pub rows: Vec<RefusalRow>,
 }
 
 impl Journal {
     pub(crate) fn new() -> Journal {
-        Journal { waiting: Mutex::new(Waiting::default()) }
+        let unwritten = Unwritten { waiting: Waiting::new(WAITING), writing: None, written_at: 0 };
+        Journal { rate: Mutex::default(), unwritten: Mutex::new(unwritten) }
     }
 
     /// Remembers a refusal of a decision.
     pub fn remember(&self, call: &Call, question: &Question, view: &View, denial: &Denial, now: UnixMs) {
-        let source = denial.token.map_or(Source::Address(call.ip), Source::Token);
+        let source = Source::of(&view.subject, denial.token, call.ip());
         self.push(source, now, || RefusalRow {
-            trace: call.trace.clone(),
+            trace: call.trace().to_owned(),
             at: now,
             business: denial.business,
             token: denial.token,
+            source: source.to_string(),
             reason: denial.reason.as_str().to_owned(),
             body: describe(call, Some(question), view, denial).to_string(),
         });
@@ -69,65 +89,101 @@ impl Journal {
         let (business, token) = match &view.subject {
             Subject::Token(t) => (Some(t.business), Some(t.id)),
             Subject::App(a) => (Some(a.business), None),
-            _ => (None, None),
+            Subject::Malformed | Subject::Unknown | Subject::Operator => (None, None),
         };
-        let source = token.map_or(Source::Address(call.ip), Source::Token);
+        let source = Source::of(&view.subject, token, call.ip());
         self.push(source, now, || RefusalRow {
-            trace: call.trace.clone(),
+            trace: call.trace().to_owned(),
             at: now,
             business,
             token,
+            source: source.to_string(),
             reason: refusal.reason.as_str().to_owned(),
             body: json!({
                 "revision": view.revision.to_string(),
                 "question": { "decided": "allowed; a rule refused it" },
                 "refusal": refusal,
                 "facts": subject_facts(&view.subject),
-                "ip": call.ip.map(|ip| ip.to_string()),
+                "ip": call.ip().map(|ip| ip.to_string()),
             })
             .to_string(),
         });
     }
 
     fn push(&self, source: Source, now: UnixMs, row: impl FnOnce() -> RefusalRow) {
-        let Ok(mut waiting) = self.waiting.lock() else { return };
-        let minute = now.div_euclid(60_000);
-        if waiting.minute != minute || waiting.sources.len() > SOURCES_LIMIT {
-            waiting.minute = minute;
-            waiting.sources.clear();
-        }
-        let seen = waiting.sources.entry(source).or_default();
-        *seen += 1;
-        if *seen > SOURCE_LIMIT_PER_MINUTE || waiting.rows.len() >= WAITING_LIMIT {
+        if !self.may_write(source, now) {
             return;
         }
-        waiting.rows.push_back(row());
+        // Made before the lock is taken: a flood must not hold up those who are not part of it.
+        let row = row();
+        if let Ok(mut unwritten) = self.unwritten.lock() {
+            unwritten.waiting.insert(row);
+        }
     }
 
-    /// Takes what waits.
-    pub(crate) fn drain(&self) -> Vec<RefusalRow> {
-        self.waiting.lock().map(|mut w| w.rows.drain(..).collect()).unwrap_or_default()
+    fn may_write(&self, source: Source, now: UnixMs) -> bool {
+        let Ok(mut rate) = self.rate.lock() else { return false };
+        let minute = now.div_euclid(60_000);
+        if rate.minute != minute {
+            rate.minute = minute;
+            rate.sources.clear();
+        }
+        if rate.sources.len() >= SOURCES_LIMIT && !rate.sources.contains_key(&source) {
+            return true;
+        }
+        let seen = rate.sources.entry(source).or_default();
+        *seen = seen.saturating_add(1);
+        *seen <= SOURCE_LIMIT_PER_MINUTE
     }
 
-    /// Puts back what could not be written.
-    pub(crate) fn restore(&self, rows: Vec<RefusalRow>) {
-        if let Ok(mut waiting) = self.waiting.lock() {
-            for row in rows.into_iter().rev() {
-                if waiting.rows.len() < WAITING_LIMIT {
-                    waiting.rows.push_front(row);
-                }
-            }
+    /// Takes what waits, to write it. It is found here until [`Journal::wrote`] says what became of it.
+    /// `None` if there is nothing to write, unless the last writing was longer ago than `pause`: then the
+    /// old rows want to be dropped.
+    pub(crate) fn begin_writing(&self, now: UnixMs, pause: UnixMs) -> Option<Arc<Writing>> {
+        let mut unwritten = self.unwritten.lock().ok()?;
+        unwritten.put_back();
+        let (places, rows): (Vec<u64>, Vec<RefusalRow>) = unwritten.waiting.take().into_iter().unzip();
+        if rows.is_empty() && (now - unwritten.written_at).abs() < pause {
+            return None;
+        }
+        unwritten.written_at = now;
+        let writing = Arc::new(Writing { places, rows });
+        unwritten.writing = Some(Arc::clone(&writing));
+        Some(writing)
+    }
+
+    /// What was being written is in the store, or has to wait for the next time.
+    pub(crate) fn wrote(&self, done: bool) {
+        let Ok(mut unwritten) = self.unwritten.lock() else { return };
+        if done {
+            unwritten.writing = None;
+        } else {
+            unwritten.put_back();
         }
     }
 
     /// Finds a refusal that was not written yet.
     pub(crate) fn pending(&self, trace: &str) -> Option<RefusalRow> {
-        self.waiting.lock().ok()?.rows.iter().find(|r| r.trace == trace).cloned()
+        let unwritten = self.unwritten.lock().ok()?;
+        let in_writing = || unwritten.writing.as_ref()?.rows.iter().find(|row| row.trace == trace);
+        unwritten.waiting.get(trace).or_else(in_writing).cloned()
     }
 
-    /// What waits, newest first.
-    pub(crate) fn pending_all(&self) -> Vec<RefusalRow> {
-        self.waiting.lock().map(|w| w.rows.iter().rev().cloned().collect()).unwrap_or_default()
+    /// What was not written yet, as far as it is wanted, the newest first.
+    pub(crate) fn newest(&self, limit: usize, wanted: impl Fn(&RefusalRow) -> bool) -> Vec<RefusalRow> {
+        let Ok(unwritten) = self.unwritten.lock() else { return Vec::new() };
+        let in_writing = unwritten.writing.iter().flat_map(|writing| writing.rows.iter().rev());
+        let rows = unwritten.waiting.newest().chain(in_writing);
+        rows.filter(|row| wanted(row)).take(limit).cloned().collect()
+    }
+}
+
+impl Unwritten {
+    fn put_back(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            let rows = writing.places.iter().copied().zip(writing.rows.iter().cloned());
+            self.waiting.restore(rows.collect());
+        }
     }
 }
 
@@ -146,7 +202,7 @@ pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, de
     out.insert("reason".into(), json!(denial.reason.as_str()));
     out.insert("hidden".into(), json!(denial.hidden));
     out.insert("facts".into(), subject_facts(&view.subject));
-    out.insert("ip".into(), json!(call.ip.map(|ip| ip.to_string())));
+    out.insert("ip".into(), json!(call.ip().map(|ip| ip.to_string())));
     if question.is_none_or(|q| is_in_sight(q.target, view)) {
         out.extend(asked);
     } else {
@@ -164,7 +220,7 @@ fn is_in_sight(target: Target, view: &View) -> bool {
         Subject::Malformed | Subject::Unknown | Subject::Operator => None,
     };
     match target {
-        Target::Nothing => true,
+        Target::Nothing | Target::Alive => true,
         Target::Business(business) => own == Some(business),
         Target::Asset(_) => view.asset.is_some_and(|asset| asset.reach != Reach::None),
     }
@@ -185,6 +241,7 @@ pub(crate) fn body_for(row: &RefusalRow, is_operator: bool) -> Value {
 fn question_facts(question: &Question, asset: Option<&AssetView>) -> Value {
     let target = match question.target {
         Target::Nothing => json!(null),
+        Target::Alive => json!("alive"),
         Target::Asset(id) => json!({"asset": id}),
         Target::Business(id) => json!({"business": id}),
     };
@@ -232,7 +289,8 @@ fn token_facts(token: &TokenView) -> Value {
         "app_connected": token.app.map(|a| a.connected),
         "app_installed": token.installed,
         "app_demands_proof": token.app.map(|a| a.demands_proof),
-        "scopes": token.scopes,
+        "scopes": token.effective_scopes(),
+        "issued_scopes": token.scopes,
         "expires_at_ms": token.expires_at,
         "revoked_at_ms": token.revoked_at,
         "page": token.page,

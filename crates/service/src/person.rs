@@ -6,7 +6,7 @@ use valetkey_domain::{Id, Name, Refusal, Role, Status};
 use crate::call::Call;
 use crate::core::Service;
 use crate::rights;
-use crate::writer::{Done, Plan};
+use crate::writer::{Done, InForce, Plan};
 
 impl Service {
     /// Adds a person.
@@ -38,7 +38,8 @@ impl Service {
         // A person names itself and may leave; role and status are for ADMINs.
         let own = edit.role.is_none() && edit.status.is_none_or(|s| s == Status::Deleted);
         let right = if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS };
-        self.command(call, right.on_user(business, id), move |planner, allowed| {
+        let in_force = InForce::at_once_if(edit.status.is_some_and(|s| s != Status::Active));
+        self.submit(in_force, call, right.on_user(business, id), move |planner, allowed| {
             Ok((Plan::of(person::update(planner, &allowed.caller, id, edit.clone())?), ()))
         })
         .await

@@ -39,14 +39,23 @@ pub struct Right {
     pub scopes: &'static [&'static str],
     /// Scopes of which one is enough too for an ADMIN.
     pub admin_scopes: &'static [&'static str],
+    /// Sorts of callers that need no scope here.
+    pub scope_free: Sorts,
     pub tasks: Tasks,
     /// What is enough when the call is about one's own user: one of these scopes, none if empty.
     pub own: Option<&'static [&'static str]>,
 }
 
 /// The start of every row: anybody with a user's token, nothing asked.
-pub const OPEN: Right =
-    Right { who: Who::Any, sorts: Sorts::USERS, scopes: &[], admin_scopes: &[], tasks: Tasks::Nothing, own: None };
+pub const OPEN: Right = Right {
+    who: Who::Any,
+    sorts: Sorts::USERS,
+    scopes: &[],
+    admin_scopes: &[],
+    scope_free: Sorts::NONE,
+    tasks: Tasks::Nothing,
+    own: None,
+};
 
 const BUSINESS: &[&str] = &["business_management"];
 const ADS: &[&str] = &["ads_read", "ads_management"];
@@ -57,6 +66,8 @@ pub const MANAGE_BUSINESS: Right = Right { who: Who::Admin, scopes: BUSINESS, ..
 pub const MANAGE_OR_SELF: Right = Right { own: Some(&[]), ..MANAGE_BUSINESS };
 /// Read the business node beyond `id` and `name`.
 pub const READ_BUSINESS: Right = Right { scopes: BUSINESS, ..OPEN };
+/// List the people of a business. A person sees its own entry there, whatever its role.
+pub const LIST_PEOPLE: Right = Right { scope_free: Sorts::USER, ..READ_BUSINESS };
 /// Make a pixel, or an ad account.
 pub const CREATE_ADS_ASSET: Right =
     Right { who: Who::Admin, scopes: &["business_management", "ads_management"], ..OPEN };
@@ -204,6 +215,7 @@ impl Right {
             sorts: self.sorts,
             scopes: ScopeSet::of(self.scopes),
             admin_scopes: ScopeSet::of(self.admin_scopes),
+            scope_free: self.scope_free,
             need,
             own: None,
             proof: Proof::NotSent,

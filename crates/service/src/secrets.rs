@@ -1,13 +1,14 @@
 //! App secrets: made, sealed, compared. A clear secret lives only as long as the call that needs it.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use valetkey_authz::{Proof, Subject, Target, View, gather_app};
 use valetkey_domain::app::{App, SealedSecret};
 use valetkey_domain::credential::app_secret_proof;
 use valetkey_domain::{Id, Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::{Sealed, Secret};
 
+use crate::call::Memo;
 use crate::core::Inner;
 
 const PURPOSE: &str = "app-secret";
@@ -38,33 +39,60 @@ impl Inner {
         opened.map_err(|e| tracing::error!(app = %app, error = %e, "an app secret could not be opened")).ok()
     }
 
-    /// The secrets that work for an app now: the current one, and the one before while it overlaps.
-    fn live_secrets(&self, app: &App, now: UnixMs) -> impl Iterator<Item = Secret> {
-        let previous = app.previous_secret.as_ref().filter(|(_, until)| *until > now).map(|(s, _)| s);
-        [Some(&app.secret), previous].into_iter().flatten().filter_map(|s| self.open_secret(app.id, s))
+    /// The sealed secrets that work for an app now: the current one, and the one before while it
+    /// overlaps.
+    fn live_secrets(app: &App, now: UnixMs) -> [Option<&SealedSecret>; 2] {
+        [Some(&app.secret), app.previous_secret.as_ref().filter(|(_, until)| *until > now).map(|(s, _)| s)]
+    }
+
+    /// Whether some live secret of an app passes a test. All are tried, so that time doesn't tell which.
+    fn some_secret(&self, app: &App, now: UnixMs, memo: Option<&Memo>, test: impl Fn(Secret) -> Choice) -> bool {
+        let secrets = Inner::live_secrets(app, now);
+        let any = || {
+            let opened = secrets.into_iter().flatten().filter_map(|s| self.open_secret(app.id, s));
+            opened.fold(Choice::from(0), |any, secret| any | test(secret)).into()
+        };
+        match memo {
+            Some(memo) => memo.fits(app.id, secrets, any),
+            None => any(),
+        }
     }
 
     /// Whether a text is a secret of the app.
-    pub fn is_secret(&self, app: &App, text: &str, now: UnixMs) -> bool {
+    pub fn is_secret(&self, app: &App, text: &str, memo: Option<&Memo>, now: UnixMs) -> bool {
         // Hashes of equal length are compared, so that neither length nor content shows in time.
-        let given = digest(&SHA256, text.as_bytes());
-        let matches = |s: Secret| given.as_ref().ct_eq(digest(&SHA256, s.expose()).as_ref());
-        self.live_secrets(app, now).fold(subtle::Choice::from(0), |any, s| any | matches(s)).into()
+        let sent = digest(&SHA256, text.as_bytes());
+        self.some_secret(app, now, memo, |s| sent.as_ref().ct_eq(digest(&SHA256, s.expose()).as_ref()))
     }
 
     /// Checks `appsecret_proof` against the app of the calling token.
-    pub fn proof(&self, state: &dyn State, app: Option<Id>, token: &str, sent: &str, now: UnixMs) -> Proof {
+    pub fn proof(
+        &self,
+        state: &dyn State,
+        app: Option<Id>,
+        token: &str,
+        sent: &str,
+        memo: Option<&Memo>,
+        now: UnixMs,
+    ) -> Proof {
         let Some(app) = app.and_then(|id| state.app(id)) else {
             return Proof::Wrong;
         };
         let sent = sent.to_ascii_lowercase();
-        let matches = |s: Secret| app_secret_proof(s.expose(), token).as_bytes().ct_eq(sent.as_bytes());
-        let any: bool = self.live_secrets(&app, now).fold(subtle::Choice::from(0), |any, s| any | matches(s)).into();
-        if any { Proof::Right } else { Proof::Wrong }
+        let is_right = |s: Secret| app_secret_proof(s.expose(), token).as_bytes().ct_eq(sent.as_bytes());
+        if self.some_secret(&app, now, memo, is_right) { Proof::Right } else { Proof::Wrong }
     }
 
     /// The view of `APPID|SECRET`.
-    pub fn app_view(&self, state: &dyn State, revision: u64, text: &str, target: Target, now: UnixMs) -> View {
+    pub fn app_view(
+        &self,
+        state: &dyn State,
+        revision: u64,
+        text: &str,
+        memo: Option<&Memo>,
+        target: Target,
+        now: UnixMs,
+    ) -> View {
         let nobody = |subject| View { revision, subject, asset: None };
         let Some((id, secret)) = text.split_once('|') else {
             return nobody(Subject::Malformed);
@@ -73,7 +101,7 @@ impl Inner {
             return nobody(Subject::Malformed);
         };
         match state.app(id) {
-            Some(app) if self.is_secret(&app, secret, now) => gather_app(state, revision, id, target),
+            Some(app) if self.is_secret(&app, secret, memo, now) => gather_app(state, revision, id, target),
             _ => nobody(Subject::Unknown),
         }
     }

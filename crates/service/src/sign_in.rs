@@ -6,6 +6,7 @@ use valetkey_domain::sign_in::{self, SignInCode};
 use valetkey_domain::token::Token;
 use valetkey_domain::{Id, Refusal};
 
+use crate::ask::Facts;
 use crate::call::Call;
 use crate::core::Service;
 use crate::writer::{Done, Plan};
@@ -41,8 +42,15 @@ impl Service {
     /// The codes that wait, of one business or of all.
     ///
     /// # Errors
-    /// `not_fresh`.
-    pub fn sign_in_codes(&self, business: Option<Id>) -> Result<Vec<SignInCode>, Refusal> {
-        self.read(|s| s.sign_in_codes().into_iter().filter(|c| business.is_none_or(|b| c.business == b)).collect())
+    /// The refusal.
+    pub fn sign_in_codes(
+        &self,
+        call: &Call,
+        question: Question,
+        business: Option<Id>,
+    ) -> Result<Vec<SignInCode>, Refusal> {
+        let of_business = |c: &SignInCode| business.is_none_or(|b| c.business == b);
+        let read = |facts: &Facts<'_>| facts.sign_in_codes().into_iter().filter(of_business).collect::<Vec<_>>();
+        Ok(self.step(call, question, read)?.into_inner())
     }
 }

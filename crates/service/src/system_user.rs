@@ -1,13 +1,13 @@
 //! System users.
 
 use valetkey_domain::system_user::{self, SystemUserEdit};
-use valetkey_domain::{Id, Name, Refusal, Role};
+use valetkey_domain::{Id, Name, Refusal, Role, Status};
 
 use crate::call::Call;
 use crate::core::Service;
 use crate::person::about;
 use crate::rights;
-use crate::writer::{Done, Plan};
+use crate::writer::{Done, InForce, Plan};
 
 impl Service {
     /// Makes a system user.
@@ -34,7 +34,8 @@ impl Service {
     /// The refusal.
     pub async fn update_system_user(&self, call: &Call, id: Id, edit: SystemUserEdit) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, id)?;
-        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+        let in_force = InForce::at_once_if(edit.status == Some(Status::Deactivated));
+        self.submit(in_force, call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(system_user::update(planner, &allowed.caller, id, edit.clone())?), ()))
         })
         .await
@@ -47,7 +48,8 @@ impl Service {
     /// The refusal.
     pub async fn delete_system_user(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, id)?;
-        self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
+        let question = rights::MANAGE_BUSINESS.on_business(business);
+        self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
             Ok((Plan::of(system_user::delete(planner, &allowed.caller, id)?), ()))
         })
         .await

@@ -1,23 +1,27 @@
 //! Tokens: issue, refresh, derive, list, revoke.
 
-use valetkey_authz::{Question, Sorts, Target};
+use std::collections::HashMap;
+
+use valetkey_authz::{Allowed, Decision, Proof, Question, Sorts, Target, decide, gather};
 use valetkey_domain::credential::{CredentialText, Digest, read};
 use valetkey_domain::token::{self, IssueRequest, Lifetime, Token};
-use valetkey_domain::{Id, Reason, Refusal, Scope, State, Status, UnixMs};
+use valetkey_domain::{AssetKind, Caller, Id, List, Planner, Reason, Refusal, Scope, ScopeSet, State, Status, UnixMs, page_token, terms};
 use valetkey_store::TokenUse;
 
 use crate::app::ProvenApp;
+use crate::ask::{Checked, Facts};
 use crate::call::{Call, Credential};
-use crate::content::store_refusal;
-use crate::core::Service;
+use crate::core::{Inner, Service};
 use crate::person::about;
 use crate::rights;
-use crate::writer::{Done, Plan};
+use crate::writer::{Done, InForce, Plan};
 
 /// A token together with what is known of its use.
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub token: Token,
+    /// What it may be used for now; the token itself says what it was issued with.
+    pub scopes: ScopeSet,
     pub last_used: Option<TokenUse>,
     pub status: TokenStatus,
 }
@@ -87,6 +91,22 @@ pub fn status(state: &dyn State, token: &Token, now: UnixMs) -> TokenStatus {
     }
 }
 
+impl Inner {
+    /// What a token is good for on this node, and the reason that a check of it would give.
+    pub(crate) fn token_status(
+        &self,
+        state: &dyn State,
+        token: &Token,
+        now: UnixMs,
+    ) -> (TokenStatus, Option<Reason>) {
+        let status = status(state, token, now);
+        match self.writing.blocks.status_of(token).filter(|_| status == TokenStatus::Live) {
+            Some((status, reason)) => (status, Some(reason)),
+            None => (status, status.reason(state, token)),
+        }
+    }
+}
+
 impl Service {
     /// Issues a token; its text is in the answer and nowhere else.
     ///
@@ -114,8 +134,7 @@ impl Service {
         old: &str,
         lifetime: Option<Lifetime>,
     ) -> Result<Done<(Token, CredentialText)>, Refusal> {
-        let holder = Call { credential: Credential::Text(old.to_owned()), proof: None, ..call.clone() };
-        let question = Question { proof: valetkey_authz::Proof::Right, ..Question::about(Target::Nothing) };
+        let question = Question { proof: Proof::Right, ..Question::about(Target::Nothing) };
         let digest = Digest::of(old);
         // Whoever brings the app's secret needs no proof of knowing it, so the question is asked for
         // the token by its id.
@@ -125,7 +144,7 @@ impl Service {
             Some((_, token_app)) if token_app != Some(app.app) => return Err(Refusal::of(Reason::TokenUnknown)),
             Some((id, _)) => id,
         };
-        let holder = Call { credential: Credential::Token(id), ..holder };
+        let holder = call.with_credential(Credential::Token(id));
         self.command(&holder, question, move |planner, allowed| {
             let token = planner.state().token(id).ok_or_else(|| Refusal::of(Reason::TokenUnknown))?;
             let (set, token, text) = token::refresh(planner, &allowed.caller, &token, lifetime)?;
@@ -134,29 +153,40 @@ impl Service {
         .await
     }
 
-    /// The tokens of Pages for a caller: the same text each time, on record from the first.
+    /// The tokens of those of the Pages for which the caller may have one: the same text each time, on
+    /// record from the first, until one of them dies. New ones are put on record only where the terms
+    /// in force are accepted; without that only those that are on record are given.
     ///
     /// # Errors
-    /// The refusal, and `invalid_parameter` when the caller has no text to derive from.
+    /// The refusal, if there is no Page among them whose token the caller may have, and
+    /// `invalid_parameter` when the caller has no text to derive from.
     pub async fn page_tokens(&self, call: &Call, pages: &[Id]) -> Result<Vec<(Id, CredentialText)>, Refusal> {
         let Some(text) = call.text() else {
             return Err(Refusal::invalid("access_token", "a token"));
         };
-        let derived: Vec<(Id, CredentialText)> =
-            pages.iter().map(|p| (*p, CredentialText::for_page(text, *p))).collect();
-        let digests: Vec<(Id, Digest)> = derived.iter().map(|(p, t)| (*p, t.digest())).collect();
-        let unknown = self.read(|s| digests.iter().any(|(_, d)| s.token_by_digest(d).is_none()))?;
-        if unknown {
-            let question =
-                Question::about(Target::Nothing).scopes(valetkey_domain::ScopeSet::of(rights::PAGE_TOKEN.scopes));
-            self.command(call, question, move |planner, allowed| {
+        let holder = Question::about(Target::Nothing).scopes(ScopeSet::one(Scope::PAGES_SHOW_LIST));
+        let seen = self.step(call, holder, |facts| Seen::of(facts, text, pages))?.into_inner();
+        if seen.known.is_empty() && seen.new.is_empty() {
+            return match pages.first() {
+                Some(page) => self.ask(call, page_token_of(*page)).map(|_| Vec::new()),
+                None => Ok(Vec::new()),
+            };
+        }
+        let Seen { mut known, new, accepted } = seen;
+        if !new.is_empty() && accepted {
+            let text = text.to_owned();
+            let rule = move |planner: &mut Planner<'_>, allowed: &Allowed| {
                 let parent = allowed.caller.token().and_then(|id| planner.state().token(id));
                 let parent = parent.ok_or_else(|| Refusal::of(Reason::TokenUnknown))?;
-                Ok((Plan::of(token::derive_page(planner, &allowed.caller, &parent, &digests)?), ()))
-            })
-            .await?;
+                // Decided again on the state that the write is made on: a path that ended since, or that a
+                // command before this one ends, gives no token any more.
+                let pages: Vec<Id> = new.iter().copied().filter(|p| may_have(planner, allowed, &parent, *p)).collect();
+                let (set, tokens) = page_token::derive(planner, &allowed.caller, &parent, &text, &pages)?;
+                Ok((Plan::of(set), tokens))
+            };
+            known.extend(self.command(call, holder, rule).await?.value);
         }
-        Ok(derived)
+        Ok(pages.iter().filter_map(|page| Some((*page, known.get(page)?.clone()))).collect())
     }
 
     /// Revokes one token by its id.
@@ -167,7 +197,7 @@ impl Service {
         let (business, user) = self.owner_of_token(call, id)?;
         let mut question = rights::MANAGE_OR_SELF.on_user(business, user);
         question.sorts = Sorts::USERS;
-        self.command(call, question, move |planner, allowed| {
+        self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
             Ok((Plan::of(token::revoke(planner, &allowed.caller, id)?), ()))
         })
         .await
@@ -183,7 +213,7 @@ impl Service {
     pub async fn revoke_token_with_descendants(&self, call: &Call, id: Id) -> Result<Done<usize>, Refusal> {
         let (business, user) = self.owner_of_token(call, id)?;
         let question = rights::MANAGE_OR_SELF.on_user(business, user);
-        self.command(call, question, move |planner, allowed| {
+        self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
             let set = token::revoke_with_descendants(planner, &allowed.caller, id)?;
             let count = set.changes.len();
             Ok((Plan::of(set), count))
@@ -210,16 +240,23 @@ impl Service {
                 Ok(self.revision())
             };
         }
-        // A page token may take itself back, and a business is no target for one.
-        let question = Question::about(Target::Nothing).sorts(Sorts::ANY);
+        // A page token may take itself back, and nothing else of its user.
+        let question = Question::alive();
         let id = found.id;
         let done = self
-            .command(call, question, move |planner, allowed| {
+            .submit(InForce::AtOnce, call, question, move |planner, allowed| {
                 if allowed.caller.business().is_some_and(|b| b != app.business) {
                     return Err(Refusal::not_visible(app.business));
                 }
-                let is_holder = allowed.caller.user() == Some(found.user)
-                    || matches!(allowed.caller, valetkey_domain::Caller::App { .. });
+                let is_holder = match allowed.caller {
+                    Caller::App { .. } => true,
+                    Caller::Operator | Caller::Person { .. } | Caller::SystemUser { .. } if allowed.page.is_some() => {
+                        allowed.caller.token() == Some(id)
+                    }
+                    Caller::Operator | Caller::Person { .. } | Caller::SystemUser { .. } => {
+                        allowed.caller.user() == Some(found.user)
+                    }
+                };
                 let is_admin = allowed.role == valetkey_domain::Role::Admin && allowed.page.is_none();
                 if !is_holder && !is_admin {
                     return Err(Refusal::of(Reason::RoleInsufficient));
@@ -236,7 +273,8 @@ impl Service {
     /// The refusal.
     pub async fn revoke_tokens(&self, call: &Call, user: Id, app: Option<Id>) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, user)?;
-        self.command(call, rights::MANAGE_OR_SELF.on_user(business, user), move |planner, allowed| {
+        let question = rights::MANAGE_OR_SELF.on_user(business, user);
+        self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
             Ok((Plan::of(token::revoke_all(planner, &allowed.caller, user, app)?), ()))
         })
         .await
@@ -260,55 +298,42 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn list_tokens(&self, call: &Call, user: Id) -> Result<Vec<Listed>, Refusal> {
-        self.tokens(&self.token_ids(call, user)?).await
-    }
-
-    /// The ids of a user's tokens, newest first: for lists that show a page at a time.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn token_ids(&self, call: &Call, user: Id) -> Result<Vec<Id>, Refusal> {
+    pub async fn list_tokens(&self, call: &Call, user: Id) -> Result<Checked<Vec<Listed>>, Refusal> {
         let business = self
             .read(|s| valetkey_domain::assignment::user_business(s, user))?
             .ok_or_else(|| self.absent(call, user))?;
-        self.ask(call, rights::MANAGE_OR_SELF.on_user(business, user)).map_err(|r| about(r, user))?;
-        let mut ids = self.read(|s| s.list(valetkey_domain::List::TokensOf(user)))?;
+        let question = rights::MANAGE_OR_SELF.on_user(business, user);
+        let read = |facts: &Facts<'_>| facts.list(List::TokensOf(user));
+        let mut ids = self.step(call, question, read).map_err(|r| about(r, user))?.into_inner();
         ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
-        Ok(ids)
+        self.tokens(call, question, &ids).await
     }
 
     /// The tokens of all users of a business, newest first; page tokens included.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn list_business_tokens(&self, call: &Call, business: Id) -> Result<Vec<Listed>, Refusal> {
-        self.tokens(&self.business_token_ids(call, business)?).await
-    }
-
-    /// Their ids, newest first: for lists that show a page at a time.
-    ///
-    /// # Errors
-    /// The refusal.
-    pub fn business_token_ids(&self, call: &Call, business: Id) -> Result<Vec<Id>, Refusal> {
-        self.ask(call, rights::MANAGE_BUSINESS.on_business(business))?;
-        let mut ids = self.read(|s| {
-            let users = [valetkey_domain::List::SystemUsers(business), valetkey_domain::List::People(business)];
-            let users = users.into_iter().flat_map(|l| s.list(l));
-            users.flat_map(|u| s.list(valetkey_domain::List::TokensOf(u))).collect::<Vec<_>>()
-        })?;
+    pub async fn list_business_tokens(&self, call: &Call, business: Id) -> Result<Checked<Vec<Listed>>, Refusal> {
+        let question = rights::MANAGE_BUSINESS.on_business(business);
+        let read = |facts: &Facts<'_>| {
+            let users = [List::SystemUsers(business), List::People(business)].into_iter().flat_map(|l| facts.list(l));
+            users.flat_map(|u| facts.list(List::TokensOf(u))).collect::<Vec<_>>()
+        };
+        let mut ids = self.step(call, question, read)?.into_inner();
         ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
-        Ok(ids)
+        self.tokens(call, question, &ids).await
     }
 
-    /// Tokens with their use, in the order of the ids. No right is asked for: the ids come from a
-    /// list that asked.
+    /// Those of some tokens that are there, with their use, in the order of the ids, under the right
+    /// of the list that names them.
     ///
     /// # Errors
-    /// Only of the store.
-    pub async fn tokens(&self, ids: &[Id]) -> Result<Vec<Listed>, Refusal> {
-        let tokens = self.read(|s| ids.iter().filter_map(|id| s.token(*id)).collect::<Vec<_>>())?;
-        self.with_uses(tokens).await
+    /// The refusal, or of the store.
+    pub async fn tokens(&self, call: &Call, question: Question, ids: &[Id]) -> Result<Checked<Vec<Listed>>, Refusal> {
+        let read = |facts: &Facts<'_>| ids.iter().filter_map(|id| facts.token(*id)).collect::<Vec<_>>();
+        let tokens = self.step(call, question, read)?;
+        let allowed = *tokens.allowed();
+        Ok(Checked::new(self.with_uses(tokens.into_inner()).await?, allowed))
     }
 
     /// One token by its id.
@@ -317,34 +342,67 @@ impl Service {
     /// The refusal.
     pub async fn get_token(&self, call: &Call, id: Id) -> Result<Listed, Refusal> {
         let (business, user) = self.owner_of_token(call, id)?;
-        self.ask(call, rights::MANAGE_OR_SELF.on_user(business, user)).map_err(|r| about(r, id))?;
-        let token = self.read(|s| s.token(id))?.ok_or_else(|| Refusal::not_visible(id))?;
+        let question = rights::MANAGE_OR_SELF.on_user(business, user);
+        let token = self.step(call, question, |facts| facts.token(id)).map_err(|r| about(r, id))?;
+        let token = token.into_inner().ok_or_else(|| Refusal::not_visible(id))?;
         let mut listed = self.with_uses(vec![token]).await?;
         listed.pop().ok_or_else(|| Refusal::not_visible(id))
     }
 
-    fn owner_of_token(&self, call: &Call, id: Id) -> Result<(Id, Id), Refusal> {
+    pub(crate) fn owner_of_token(&self, call: &Call, id: Id) -> Result<(Id, Id), Refusal> {
         self.read(|s| s.token(id).map(|t| (t.business, t.user)))?.ok_or_else(|| self.absent(call, id))
     }
 
     async fn with_uses(&self, tokens: Vec<Token>) -> Result<Vec<Listed>, Refusal> {
         let ids: Vec<Id> = tokens.iter().map(|t| t.id).collect();
-        let stored = self.store().uses(&ids).await.map_err(|e| store_refusal(&e))?;
-        let stored: std::collections::HashMap<Id, TokenUse> = stored.into_iter().map(|u| (u.token, u)).collect();
+        let mut uses = self.uses_of(&ids).await?;
         let now = self.now();
         self.read(|state| {
             tokens
                 .into_iter()
                 .map(|token| {
-                    let pending = self.inner.uses.pending(token.id);
-                    let last_used = match (stored.get(&token.id), pending) {
-                        (Some(old), Some(new)) => Some(TokenUse { count: old.count + new.count, ..new }),
-                        (old, new) => new.or_else(|| old.cloned()),
-                    };
-                    let status = status(state, &token, now);
-                    Listed { token, last_used, status }
+                    let last_used = uses.remove(&token.id);
+                    let (status, _) = self.inner.token_status(state, &token, now);
+                    Listed { scopes: token.effective_scopes(state), token, last_used, status }
                 })
                 .collect()
         })
     }
+}
+
+/// What a caller may have of the tokens of some Pages, on one revision.
+struct Seen {
+    /// Those that are on record.
+    known: HashMap<Id, CredentialText>,
+    /// Pages whose token is not on record yet.
+    new: Vec<Id>,
+    /// The business has accepted the terms in force.
+    accepted: bool,
+}
+
+impl Seen {
+    fn of(facts: &Facts<'_>, text: &str, pages: &[Id]) -> Seen {
+        let mut seen = Seen { known: HashMap::new(), new: Vec::new(), accepted: false };
+        let Some(parent) = facts.allowed.caller.token().and_then(|id| facts.token(id)) else { return seen };
+        seen.accepted = terms::are_accepted(&**facts, parent.business);
+        for page in pages.iter().filter(|page| facts.may(page_token_of(**page)).is_some()) {
+            match page_token::find(&**facts, &parent, text, *page) {
+                Some(text) => drop(seen.known.insert(*page, text)),
+                None => seen.new.push(*page),
+            }
+        }
+        seen
+    }
+}
+
+/// The question whether a user may have the token of a Page. A page token has none but itself.
+fn page_token_of(page: Id) -> Question {
+    rights::PAGE_TOKEN.on_asset(page, AssetKind::PAGE).sorts(Sorts::USERS)
+}
+
+/// The same for a command: the proof was checked with its own question.
+fn may_have(planner: &Planner<'_>, allowed: &Allowed, parent: &Token, page: Id) -> bool {
+    let question = page_token_of(page).proof(Proof::Right);
+    let view = gather(planner.state(), allowed.revision, &parent.digest, question.target);
+    matches!(decide(&view, &question, planner.now()), Decision::Allow(_))
 }

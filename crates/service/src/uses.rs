@@ -1,86 +1,274 @@
-//! When each token was used last, and from where: telemetry, gathered here and written in bulk.
+//! What each token is used for, when, and from where: telemetry, gathered here and written in bulk.
+//!
+//! Noting a use takes one lock of a shard for a moment, and allocates nothing for what is known. All of
+//! it is bounded: what goes beyond a bound is counted in a row for the rest, never dropped in silence.
+//! Nothing here may read the store or decide about a right.
+
+mod hash;
+mod list;
+mod row;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use valetkey_domain::{Id, UnixMs};
-use valetkey_store::TokenUse;
+use valetkey_authz::{Allowed, Need, Question, Target};
+use valetkey_domain::{Id, Scope, ScopeSet, UnixMs};
+use valetkey_store::telemetry::day_of;
+use valetkey_store::{TokenUse, Usage, UsedFor};
 
-/// How many tokens may be waiting in one shard before new ones are let go; the bound keeps a flood
-/// of tokens from filling the memory while the store is away.
-const SHARD_LIMIT: usize = 65_536;
-const SHARDS: usize = 16;
+use hash::{ByMixedId, mixed};
+pub use list::TokenUsage;
+use row::{Rest, Row};
 
-/// Uses that were not written yet.
-#[derive(Debug, Default)]
-pub(crate) struct Uses {
-    shards: [Mutex<HashMap<Id, Seen>>; SHARDS],
+const SHARD_BITS: u32 = 4;
+const SHARDS: usize = 1 << SHARD_BITS;
+
+/// How much may wait in one shard, while the store is away or between two writings.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Tokens. Uses of further ones are counted together, and that is all that is known of them.
+    tokens: usize,
+    /// Rows of all tokens. Uses for further rights are counted in one row for each token.
+    rows: usize,
+    /// Rows of one token.
+    rows_of_token: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Seen {
+const BOUNDS: Bounds = Bounds { tokens: 65_536, rows: 16_384, rows_of_token: 1_024 };
+
+/// Rows of a token that are found by looking at one after the other; further ones have an index.
+const FEW: usize = 8;
+
+/// Where a use came from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UsedFrom<'a> {
+    pub ip: Option<IpAddr>,
+    /// The program, as it names itself.
+    pub user_agent: Option<&'a str>,
+}
+
+/// What a question was allowed by: of the scopes and tasks that it asks for one of, the first that the
+/// caller has.
+pub fn used_for(question: &Question, allowed: &Allowed) -> UsedFor {
+    let first = |wanted: ScopeSet| wanted.shared(allowed.scopes).first();
+    let asset = match question.target {
+        Target::Asset(id) => Some(id),
+        Target::Nothing | Target::Alive | Target::Business(_) => None,
+    };
+    let own = question.own.filter(|own| Some(own.user) == allowed.caller.user());
+    let scope: Option<Scope> = match own {
+        Some(own) if own.scopes.is_empty() => return UsedFor::Right { scope: None, asset, task: None },
+        Some(own) if own.scopes.meets(allowed.scopes) => {
+            return UsedFor::Right { scope: first(own.scopes), asset, task: None };
+        }
+        Some(_) | None if question.scopes.is_empty() => None,
+        Some(_) | None => first(question.scopes).or_else(|| first(question.admin_scopes)),
+    };
+    let task = match question.need {
+        Need::Tasks(tasks) => Some(tasks.shared(allowed.held)).filter(|tasks| !tasks.is_empty()),
+        Need::Nothing | Need::Admin | Need::OwnerAdmin | Need::AnyTask => None,
+    };
+    UsedFor::Right { scope, asset, task: task.map(|tasks| tasks.0.trailing_zeros() as u8) }
+}
+
+/// Uses that were not written yet.
+#[derive(Debug)]
+pub(crate) struct Uses {
+    shards: [Mutex<Shard>; SHARDS],
+    bounds: Bounds,
+    /// Uses of tokens beyond the bound, since the last writing.
+    beyond: AtomicI64,
+    /// Until when all uses are in the store.
+    written_until: AtomicI64,
+    /// When old rows were dropped last.
+    pruned_at: AtomicI64,
+    /// Held while something goes from here to the store. Who adds up both holds it as a reader, so that
+    /// nothing is seen twice or not at all.
+    pub moving: tokio::sync::RwLock<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    tokens: HashMap<Id, Noted, ByMixedId>,
+    /// Rows of tokens that have more than a few, by what they stand for.
+    many: HashMap<(Id, i64, UsedFor), Row>,
+    /// Rows of both sorts.
+    rows: usize,
+    /// The number of the last call, so that a row counts no call twice.
+    call: u64,
+}
+
+/// What is known of one token.
+#[derive(Debug)]
+struct Noted {
     at: UnixMs,
     ip: Option<IpAddr>,
+    /// Uses whose count was not taken to be written.
     count: i64,
+    few: Vec<Row>,
+    many: usize,
+    rest: Rest,
+}
+
+impl Default for Uses {
+    fn default() -> Uses {
+        Uses::with(BOUNDS)
+    }
 }
 
 impl Uses {
-    pub fn note(&self, token: Id, ip: Option<IpAddr>, now: UnixMs) {
-        let shard = &self.shards[token.get() as usize % SHARDS];
-        let Ok(mut map) = shard.lock() else { return };
-        if let Some(seen) = map.get_mut(&token) {
-            *seen = Seen { at: now.max(seen.at), ip: ip.or(seen.ip), count: seen.count + 1 };
-        } else if map.len() < SHARD_LIMIT {
-            map.insert(token, Seen { at: now, ip, count: 1 });
+    fn with(bounds: Bounds) -> Uses {
+        Uses {
+            shards: Default::default(),
+            bounds,
+            beyond: AtomicI64::new(0),
+            written_until: AtomicI64::new(UnixMs::MIN),
+            pruned_at: AtomicI64::new(0),
+            moving: tokio::sync::RwLock::default(),
         }
     }
 
-    /// Remembers a use without counting it again.
-    pub fn touch(&self, token: Id, ip: Option<IpAddr>, now: UnixMs) {
-        let shard = &self.shards[token.get() as usize % SHARDS];
-        let Ok(mut map) = shard.lock() else { return };
-        if let Some(seen) = map.get_mut(&token) {
-            *seen = Seen { at: now.max(seen.at), ip: ip.or(seen.ip), ..*seen };
-        } else if map.len() < SHARD_LIMIT {
-            map.insert(token, Seen { at: now, ip, count: 0 });
+    fn shard(&self, token: Id) -> &Mutex<Shard> {
+        &self.shards[(mixed(token.get()) >> (u64::BITS - SHARD_BITS)) as usize]
+    }
+
+    /// Counts one call of a token, for the rights that it was allowed by.
+    pub fn note(&self, token: Id, rights: impl Iterator<Item = UsedFor>, from: UsedFrom<'_>, now: UnixMs) {
+        let Ok(mut shard) = self.shard(token).lock() else { return };
+        let Shard { tokens, many, rows, call } = &mut *shard;
+        *call += 1;
+        let is_full = tokens.len() >= self.bounds.tokens;
+        let noted = match tokens.entry(token) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if is_full => {
+                self.beyond.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            Entry::Vacant(place) => place.insert(Noted::new(now)),
+        };
+        noted.at = now.max(noted.at);
+        noted.ip = from.ip.or(noted.ip);
+        noted.count += 1;
+        let day = day_of(now);
+        for what in rights {
+            if let Some(row) = noted.few.iter_mut().find(|row| row.what == what && row.day == day) {
+                row.note(from, now, *call);
+            } else if noted.few.len() < FEW && *rows < self.bounds.rows {
+                noted.few.push(Row::new(what, day, from, now, *call));
+                *rows += 1;
+            } else if let Some(row) = many.get_mut(&(token, day, what)) {
+                row.note(from, now, *call);
+            } else if noted.few.len() + noted.many < self.bounds.rows_of_token && *rows < self.bounds.rows {
+                many.insert((token, day, what), Row::new(what, day, from, now, *call));
+                noted.many += 1;
+                *rows += 1;
+            } else {
+                noted.rest.note(now, *call);
+            }
         }
     }
 
-    /// Takes what waits.
-    pub fn drain(&self) -> Vec<TokenUse> {
-        let mut out = Vec::new();
+    /// Takes the counts of all tokens, to write them; sorted by token.
+    pub fn take_totals(&self) -> Vec<TokenUse> {
+        let mut taken = Vec::new();
         for shard in &self.shards {
-            let Ok(mut map) = shard.lock() else { continue };
-            out.extend(map.drain().map(|(token, seen)| row(token, seen)));
+            let Ok(mut shard) = shard.lock() else { continue };
+            for (token, noted) in shard.tokens.iter_mut().filter(|(_, noted)| noted.count > 0) {
+                taken.push((*token, noted.at, noted.ip, std::mem::take(&mut noted.count)));
+            }
+            shard.tokens.retain(|_, noted| !noted.few.is_empty() || noted.rest.count > 0);
         }
-        out
+        // Texts are made once no lock is held.
+        taken.sort_unstable_by_key(|(token, ..)| *token);
+        taken.into_iter().map(|(token, used_at, ip, count)| total(token, used_at, ip, count)).collect()
     }
 
-    /// What waits for one token.
+    /// Takes what the tokens were used for, to write it; sorted by token.
+    pub fn take_rows(&self) -> Vec<Usage> {
+        let mut taken: Vec<(Id, Row)> = Vec::new();
+        for shard in &self.shards {
+            let Ok(mut shard) = shard.lock() else { continue };
+            let Shard { tokens, many, rows, .. } = &mut *shard;
+            for (token, noted) in tokens.iter_mut() {
+                taken.extend(noted.few.drain(..).map(|row| (*token, row)));
+                taken.extend(noted.take_rest().map(|row| (*token, row)));
+                noted.many = 0;
+            }
+            taken.extend(many.drain().map(|((token, ..), row)| (token, row)));
+            *rows = 0;
+            tokens.retain(|_, noted| noted.count > 0);
+        }
+        taken.sort_unstable_by_key(|(token, row)| (*token, row.day, row.what.numbers()));
+        taken.into_iter().map(|(token, row)| row.usage(token)).collect()
+    }
+
+    /// Whether old rows were not dropped for longer than a pause. Asked once, it counts as done.
+    pub fn wants_pruning(&self, now: UnixMs, pause: UnixMs) -> bool {
+        let is_due = (now - self.pruned_at.load(Ordering::Relaxed)).abs() >= pause;
+        if is_due {
+            self.pruned_at.store(now, Ordering::Relaxed);
+        }
+        is_due
+    }
+
+    /// Everything that was noted up to a moment is in the store.
+    pub fn wrote(&self, until: UnixMs) {
+        self.written_until.fetch_max(until, Ordering::AcqRel);
+    }
+
+    /// Until when everything is in the store; `None` before the first writing.
+    pub fn written_until(&self) -> Option<UnixMs> {
+        Some(self.written_until.load(Ordering::Acquire)).filter(|at| *at != UnixMs::MIN)
+    }
+
+    /// Uses of tokens that were beyond the bound, since this was asked last.
+    pub fn take_beyond(&self) -> i64 {
+        self.beyond.swap(0, Ordering::Relaxed)
+    }
+
+    /// What was not written yet of one token.
     pub fn pending(&self, token: Id) -> Option<TokenUse> {
-        let map = self.shards[token.get() as usize % SHARDS].lock().ok()?;
-        map.get(&token).map(|seen| row(token, *seen))
+        let shard = self.shard(token).lock().ok()?;
+        let waiting = shard.tokens.get(&token).filter(|noted| noted.count > 0);
+        waiting.map(|noted| total(token, noted.at, noted.ip, noted.count))
+    }
+
+    /// What was not written yet of what one token was used for.
+    pub fn pending_rows(&self, token: Id) -> Vec<Usage> {
+        let Ok(shard) = self.shard(token).lock() else { return Vec::new() };
+        let Some(noted) = shard.tokens.get(&token) else { return Vec::new() };
+        let mut found: Vec<Row> = noted.few.clone();
+        found.extend(noted.rest_row());
+        if noted.many > 0 {
+            found.extend(shard.many.iter().filter(|((of, ..), _)| *of == token).map(|(_, row)| row.clone()));
+        }
+        drop(shard);
+        found.into_iter().map(|row| row.usage(token)).collect()
     }
 }
 
-fn row(token: Id, seen: Seen) -> TokenUse {
-    TokenUse { token, used_at: seen.at, ip: seen.ip.map(|ip| ip.to_string()).unwrap_or_default(), count: seen.count }
+impl Noted {
+    fn new(at: UnixMs) -> Noted {
+        Noted { at, ip: None, count: 0, few: Vec::new(), many: 0, rest: Rest::default() }
+    }
+
+    fn rest_row(&self) -> Option<Row> {
+        (self.rest.count > 0).then(|| self.rest.row(self.ip))
+    }
+
+    fn take_rest(&mut self) -> Option<Row> {
+        let row = self.rest_row();
+        self.rest = Rest::default();
+        row
+    }
+}
+
+fn total(token: Id, used_at: UnixMs, ip: Option<IpAddr>, count: i64) -> TokenUse {
+    TokenUse { token, used_at, ip: ip.map(|ip| ip.to_string()).unwrap_or_default(), count }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_use_is_counted_once_though_its_command_comes_after_the_count_was_written() {
-        let (uses, token) = (Uses::default(), Id::MIN);
-        let mut counted = 0;
-        uses.note(token, None, 1);
-        counted += uses.drain().iter().map(|row| row.count).sum::<i64>();
-        uses.touch(token, None, 2);
-        let last = uses.drain();
-        assert_eq!(last[0].used_at, 2);
-        assert_eq!(counted + last[0].count, 1);
-    }
-}
+mod tests;

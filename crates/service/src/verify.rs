@@ -1,10 +1,12 @@
 //! Whether a store holds what its ledger says: the chain from its first entry to its last, every
-//! authority record against the fold of the changes, every thing of content against its newest line.
+//! authority record against the fold of the changes, every thing of content and every job against its
+//! newest line.
 //!
 //! This reads the store by itself and asks no running server. It must never write, never stop at the
 //! first thing that differs, and never show a value of a record: kinds, ids and names of fields only.
 
 mod content;
+mod jobs;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -12,10 +14,11 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 
 use valetkey_domain::{Action, Change, Id, Record, RecordKey};
-use valetkey_store::ledger::{ChainError, Verifier, payload_digest};
+use valetkey_store::ledger::{ChainError, JOBS_FORMAT, Verifier, payload_digest};
 use valetkey_store::{Class, Entry, Head, Store, StoreError};
 
 use content::{Newest, Window};
+use jobs::{JobLines, NewestJob};
 pub use report::{Compared, Difference, Findings, Progress, Report};
 use report::{NAMED_LIMIT, are, fields, ids_of, name};
 
@@ -50,6 +53,8 @@ async fn run(
         last_narrowing: 0,
         gone: HashMap::new(),
         window: Window::behind(None, content_at_once),
+        jobs: JobLines::default(),
+        is_before_jobs: true,
     };
     check.everything().await?;
     check.report.entries = check.verifier.entries;
@@ -89,6 +94,16 @@ struct Check<'a> {
     /// Subjects of entries without a payload, with the newest such revision.
     gone: HashMap<Id, u64>,
     window: Window,
+    jobs: JobLines,
+    /// No entry so far is of a version that entered jobs.
+    is_before_jobs: bool,
+}
+
+/// Lines that came since something was read.
+#[derive(Debug, Default)]
+struct News {
+    content: Vec<Newest>,
+    jobs: Vec<NewestJob>,
 }
 
 impl Check<'_> {
@@ -109,12 +124,13 @@ impl Check<'_> {
         }
         self.report.compared = Some(Compared::default());
         self.compare_records(&suspects).await?;
-        self.compare_content().await
+        self.compare_content().await?;
+        self.compare_jobs().await
     }
 
     /// Reads the ledger from where reading ended before to its end. Whoever waits for news about
-    /// content gets the lines.
-    async fn read_on(&mut self, mut news: Option<&mut Vec<Newest>>) -> Result<(), StoreError> {
+    /// content or jobs gets the lines.
+    async fn read_on(&mut self, mut news: Option<&mut News>) -> Result<(), StoreError> {
         while self.report.chain.is_none() {
             let after = self.verifier.last().map_or(0, |(revision, _)| revision);
             let entries = self.store.tail(after, ENTRIES_AT_ONCE).await?;
@@ -132,8 +148,9 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn take(&mut self, entry: &Entry, mut news: Option<&mut Vec<Newest>>) -> Result<(), String> {
+    fn take(&mut self, entry: &Entry, mut news: Option<&mut News>) -> Result<(), String> {
         let checked = self.verifier.check(entry);
+        self.is_before_jobs &= entry.format < JOBS_FORMAT;
         let is_folded = entry.revision <= self.records_through;
         if entry.narrows && is_folded {
             self.last_narrowing = entry.revision;
@@ -162,9 +179,16 @@ impl Check<'_> {
         for line in payload.content {
             let newest = Newest { revision: entry.revision, salt: entry.salt.clone(), line };
             if let Some(news) = &mut news {
-                news.push(newest.clone());
+                news.content.push(newest.clone());
             }
             self.window.put(newest);
+        }
+        for line in payload.jobs {
+            let newest = NewestJob { revision: entry.revision, salt: entry.salt.clone(), line };
+            if let Some(news) = &mut news {
+                news.jobs.push(newest.clone());
+            }
+            self.jobs.put(newest);
         }
         Ok(())
     }

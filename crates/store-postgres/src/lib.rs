@@ -4,12 +4,14 @@
 //! sequences. Nothing here may decide about a right, read a file, or look at the environment.
 
 mod error;
+mod lease;
 mod migrate;
 mod pipeline;
 mod reader;
 mod session;
 mod settings;
 mod store;
+mod telemetry;
 mod tls;
 mod values;
 mod writer;

@@ -1,6 +1,6 @@
 //! Makes the tables, and brings those of older versions up to date.
 //!
-//! Nothing here may change data that a newer version wrote.
+//! Nothing here may change data that a newer version wrote, nor anything for a node that lost the lease.
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Client;
@@ -12,6 +12,7 @@ use valetkey_store::sql::{Dialect, RowRead as _};
 use crate::error::{Failure, Kind};
 use crate::pipeline::rows;
 use crate::values::PgRow;
+use crate::writer::{Fence, HOLDS_LEASE, fenced_off};
 
 /// How PostgreSQL spells what the shared statements leave open.
 pub(crate) const DIALECT: Dialect =
@@ -21,10 +22,10 @@ pub(crate) const DIALECT: Dialect =
 const ATTEMPTS: usize = 5;
 
 /// Brings the tables to the format of this program.
-pub(crate) async fn migrate(client: &ClientWrapper) -> Result<(), StoreError> {
+pub(crate) async fn migrate(client: &ClientWrapper, fence: &Fence) -> Result<(), StoreError> {
     let mut attempt = 1;
     loop {
-        let failure = match once(client).await {
+        let failure = match once(client, fence).await {
             Ok(()) => return Ok(()),
             Err(failure) => failure,
         };
@@ -37,7 +38,7 @@ pub(crate) async fn migrate(client: &ClientWrapper) -> Result<(), StoreError> {
     }
 }
 
-async fn once(client: &Client) -> Result<(), Failure> {
+async fn once(client: &ClientWrapper, fence: &Fence) -> Result<(), Failure> {
     // Whoever may only use the tables, and not make any, gets by when there is nothing to do.
     let there = client.query_one("SELECT to_regclass('migrations') IS NOT NULL", &[]).await?;
     if there.try_get(0)? && pending(client).await?.is_empty() {
@@ -58,7 +59,29 @@ async fn once(client: &Client) -> Result<(), Failure> {
         client.execute(sql::INSERT_MIGRATION.sql, &[&migration.number, &migration.checksum()]).await?;
     }
     client.execute(sql::SET_META_FORMAT.sql, &[&FORMAT]).await?;
+    if let Some(holder) = fence.holder() {
+        // Held to the end of the transaction: whoever takes the lease waits for it.
+        let sql = format!("{} FOR UPDATE", HOLDS_LEASE.sql);
+        if client.query_opt(&sql, &[&holder]).await?.is_none() {
+            return Err(fenced_off());
+        }
+    }
     client.batch_execute("COMMIT").await?;
+    Ok(())
+}
+
+/// Looks whether the data has this program's format, and changes nothing.
+pub(crate) async fn check_to_read(client: &ClientWrapper) -> Result<(), StoreError> {
+    let there = client.query_one("SELECT to_regclass('migrations') IS NOT NULL", &[]).await;
+    let there = there.and_then(|row| row.try_get::<_, bool>(0)).map_err(|e| Failure::from(e).error)?;
+    if !there {
+        return Err(StoreError::Corrupt("the database holds no data yet; run valetkey init".to_owned()));
+    }
+    if !pending(client).await.map_err(|failure| failure.error)?.is_empty() {
+        return Err(StoreError::Other(
+            "the database has an older format; start the server once, which brings it up to date".to_owned(),
+        ));
+    }
     Ok(())
 }
 
@@ -77,6 +100,6 @@ async fn pending(client: &Client) -> Result<&'static [Migration], Failure> {
 }
 
 /// A table or type that another node made between our look and our statement.
-fn is_there_already(failure: &Failure) -> bool {
+pub(crate) fn is_there_already(failure: &Failure) -> bool {
     matches!(&failure.error, StoreError::Other(text) if text.contains("SQLSTATE 42P07") || text.contains("SQLSTATE 42710"))
 }

@@ -2,16 +2,19 @@
 //!
 //! No connection may be used that was not opened here.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Connect};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, Error};
+use tokio_postgres::error::{DbError, Severity};
+use tokio_postgres::{AsyncMessage, Client, Config, Error};
 use valetkey_store::StoreError;
 
-use crate::error::{Failure, describe, store_error};
+use crate::error::{Failure, Kind, describe, store_error};
 use crate::settings::Settings;
 
 /// Makes commits of the session durable. `remote_apply` waits for more than `on`, and is left alone;
@@ -19,15 +22,54 @@ use crate::settings::Settings;
 const DURABLE: &str = "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
                        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)";
 
-/// Opens connections, for the pool as well as for the writer.
+/// How many warnings came in on the connections of one opener.
+///
+/// A server that was told to stop waiting for its standbys answers COMMIT with success and with a
+/// warning: the commit is on one copy alone. The driver gives a statement's answer only after the
+/// warnings that came before it, so whoever looks before COMMIT and behind its answer sees them.
+#[derive(Clone, Default)]
+pub(crate) struct Warnings(Arc<AtomicU64>);
+
+impl Warnings {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Fails if a warning came since the count was taken.
+    pub(crate) fn check(&self, before: u64) -> Result<(), Failure> {
+        if self.count() == before {
+            return Ok(());
+        }
+        let text = "PostgreSQL acknowledged a commit with a warning: a standby may not have it";
+        Err(Failure { kind: Kind::Lost, error: StoreError::Unavailable(text.to_owned()) })
+    }
+
+    fn note(&self, notice: &DbError) {
+        let harmless = matches!(
+            notice.parsed_severity(),
+            Some(Severity::Notice | Severity::Info | Severity::Debug | Severity::Log)
+        );
+        if !harmless {
+            tracing::debug!(code = notice.code().code(), message = notice.message(), "PostgreSQL warns");
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Opens connections, for the pool as well as for the writer. Clones count warnings together.
 #[derive(Clone)]
 pub(crate) struct Opener {
     settings: Settings,
+    warnings: Warnings,
 }
 
 impl Opener {
     pub(crate) fn new(settings: Settings) -> Opener {
-        Opener { settings }
+        Opener { settings, warnings: Warnings::default() }
+    }
+
+    pub(crate) fn warnings(&self) -> Warnings {
+        self.warnings.clone()
     }
 
     /// A connection of its own, whose server was looked at.
@@ -59,7 +101,7 @@ impl Opener {
         let ms = |d: Duration| d.as_millis();
         format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-             SET client_min_messages = error; SET standard_conforming_strings = on; {DURABLE}",
+             SET client_min_messages = warning; SET standard_conforming_strings = on; {DURABLE}",
             ms(self.settings.statement_timeout),
             ms(self.settings.lock_timeout),
             ms(self.settings.idle_timeout),
@@ -74,10 +116,18 @@ impl Connect for Opener {
     ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
-            let (client, connection) = config.connect(self.settings.tls.clone()).await?;
+            let (client, mut connection) = config.connect(self.settings.tls.clone()).await?;
+            let warnings = self.warnings();
             let task = tokio::spawn(async move {
-                if let Err(e) = connection.await {
-                    tracing::debug!(error = %describe(&e), "a connection to PostgreSQL ended");
+                while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+                    match message {
+                        Ok(AsyncMessage::Notice(notice)) => warnings.note(&notice),
+                        Ok(_) => {}
+                        Err(e) => {
+                            tracing::debug!(error = %describe(&e), "a connection to PostgreSQL ended");
+                            break;
+                        }
+                    }
                 }
             });
             client.batch_execute(&self.session_sql()).await?;

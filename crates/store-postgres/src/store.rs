@@ -10,27 +10,33 @@ use tokio_postgres::{Client, Row};
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::sql::content::{self, Built, IDS_LIMIT};
 use valetkey_store::sql::rows::{
-    check_head, contents_after_values, key_values, read_content, read_entry, read_head, read_job, read_key,
-    read_newest, read_outcome, read_refusal, read_use, refusal_values, stored_limit, stored_revision, use_values,
+    about_values, check_head, claim_values, contents_after_values, jobs_after_values, key_values, read_content,
+    read_entry, read_guard, read_head, read_job, read_job_count, read_key, read_newest, read_next_job, read_outcome,
+    read_refusal, read_usage, read_use, rest_values, stored_limit, stored_revision, usage_query_values,
 };
-use valetkey_store::sql::{RowRead, Statement, Value, records, statements as sql};
+use valetkey_store::sql::{RowRead, Statement, Step, Value, records, statements as sql};
+use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
-    Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, RefusalRow, Store, StoreError, TokenUse,
+    Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow,
+    NextJob, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
 
 use crate::error::Failure;
-use crate::migrate::migrate;
+use crate::lease::{self, Leases};
+use crate::migrate::{check_to_read, migrate};
 use crate::reader::{Reader, Twice};
 use crate::session::Opener;
 use crate::settings::Settings;
 use crate::values::PgRow;
-use crate::writer::{LOCK_HEAD, Writer};
+use crate::writer::{Fence, HOLDS_LEASE, LOCK_HEAD, Writer};
 
 /// A database as a store. Several of them may work on one database, in one process or in many.
 pub struct PostgresStore {
     opener: Opener,
-    reader: Reader,
+    fence: Fence,
+    pub(crate) reader: Reader,
     writer: Writer,
+    leases: Leases,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -39,67 +45,53 @@ impl std::fmt::Debug for PostgresStore {
     }
 }
 
-/// The database's own clock, which all nodes share, in unix milliseconds. It goes on during a
-/// transaction, and while a statement waits for a row.
-macro_rules! clock {
-    () => {
-        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-    };
-}
-
-/// Holder, for how long.
-const HOLD_LEASE: Statement = Statement {
-    name: "HOLD_LEASE_BY_CLOCK",
-    sql: concat!(
-        "INSERT INTO node_lease (id, holder, until_ms) VALUES (1, $1, ",
-        clock!(),
-        " + $2) ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, until_ms = ",
-        clock!(),
-        " + $2 WHERE node_lease.holder = excluded.holder OR node_lease.until_ms <= ",
-        clock!(),
-        " RETURNING until_ms"
-    ),
-};
-
-const LEASE: Statement = Statement {
-    name: "LEASE_BY_CLOCK",
-    sql: concat!("SELECT holder, until_ms - ", clock!(), " FROM node_lease WHERE id = 1"),
-};
-
-/// A lease may be given back between a refused attempt and the look at who holds it.
-const LEASE_ATTEMPTS: usize = 3;
-
 /// The sizes of lists of ids; shorter lists are filled up, so that few statements are prepared.
 const LIST_SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, IDS_LIMIT];
 
 impl PostgresStore {
-    /// Connects with the settings that suit most, and brings the tables up to date.
+    /// Connects with the settings that suit most, and brings the tables up to date. For whoever has
+    /// the database to itself: no lease is asked for.
+    ///
+    /// # Errors
+    /// As for [`PostgresStore::connect_with`], and `Newer` if a newer version wrote the data.
+    pub async fn connect(dsn: &str) -> Result<PostgresStore, StoreError> {
+        let store = PostgresStore::connect_with(Settings::new(dsn, b"")?).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Connects, and changes nothing. What follows is the lease, and then [`Store::migrate`].
     ///
     /// # Errors
     /// `Unavailable` if it can't be reached; `Unsafe` if the address is wrong or the server may lose
-    /// what it acknowledges; `Newer` if a newer version wrote the data.
-    pub async fn connect(dsn: &str) -> Result<PostgresStore, StoreError> {
-        PostgresStore::connect_with(Settings::new(dsn, b"")?).await
-    }
-
-    /// The same with settings of one's own.
-    ///
-    /// # Errors
-    /// As for [`PostgresStore::connect`].
+    /// what it acknowledges.
     pub async fn connect_with(settings: Settings) -> Result<PostgresStore, StoreError> {
         let opener = Opener::new(settings.clone());
         let client = opener.open().await?;
         opener.warn_if_readable(&client).await;
-        migrate(&client).await?;
-        let reader = Reader::new(&settings, opener.clone())?;
-        let writer = Writer::new(&settings, opener.clone(), reader.clone(), client);
-        Ok(PostgresStore { opener, reader, writer })
+        let fence = Fence::default();
+        let reader = Reader::new(&settings, Opener::new(settings.clone()))?;
+        let writer = Writer::new(&settings, fence.clone(), reader.clone());
+        let leases = Leases::new(&settings, fence.clone(), opener.clone(), client);
+        Ok(PostgresStore { opener, fence, reader, writer, leases })
+    }
+
+    /// Connects to read alone, beside whoever writes. No tables are made or brought up to date.
+    ///
+    /// # Errors
+    /// As for [`PostgresStore::connect_with`]; `Newer` if a newer version wrote the data; `Corrupt` if
+    /// there are none; `Other` if they have an older format.
+    pub async fn connect_to_read(settings: Settings) -> Result<PostgresStore, StoreError> {
+        let store = PostgresStore::connect_with(settings).await?;
+        let client = store.opener.open().await?;
+        check_to_read(&client).await?;
+        Ok(store)
     }
 
     /// The statements of this engine alone, for the test that prepares all.
     #[doc(hidden)]
-    pub fn own_statements() -> [Statement; 3] {
-        [LOCK_HEAD, HOLD_LEASE, LEASE]
+    pub fn own_statements() -> impl Iterator<Item = Statement> {
+        [LOCK_HEAD, HOLDS_LEASE].into_iter().chain(lease::STATEMENTS)
     }
 
     async fn list<T>(
@@ -204,6 +196,10 @@ impl Store for PostgresStore {
         self.first(sql::CONTENT.sql, &[id.into()], read_content).await
     }
 
+    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+        self.several(ids, content::guards, read_guard).await
+    }
+
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
         self.several(ids, content::by_ids, read_content).await
     }
@@ -227,45 +223,91 @@ impl Store for PostgresStore {
         u64::try_from(count).map_err(|_| StoreError::Corrupt(format!("a count of {count}")))
     }
 
+    async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.list(sql::ENTRIES_ABOUT.sql, &about_values(subject, after, limit)?, read_entry).await
+    }
+
     async fn claim_jobs(
         &self,
+        kind: &str,
         holder: &str,
         now: UnixMs,
         lease_until: UnixMs,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
-        let values = vec![holder.into(), lease_until.into(), now.into(), stored_limit(limit)];
+        let values = claim_values(kind, holder, now, lease_until, limit);
         let answers = self.reader.transaction(Twice::Harmless, &[(sql::CLAIM_JOBS, values)]).await?;
         let mut jobs = read_all(answers.first().map_or(&[][..], Vec::as_slice), read_job)?;
-        jobs.sort_by_key(|job| (job.due_at, job.id));
+        jobs.sort_by_key(|job| (job.not_before, job.id));
         Ok(jobs)
     }
 
-    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.first(sql::NEXT_JOB_AT.sql, &[], |row| row.opt_int(0)).await?.flatten())
+    async fn renew_job(
+        &self,
+        id: Id,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+    ) -> Result<bool, StoreError> {
+        let values = vec![id.into(), holder.into(), now.into(), lease_until.into()];
+        let answers = self.reader.transaction(Twice::Harmless, &[(sql::RENEW_JOB, values)]).await?;
+        Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
+    }
+
+    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+        let values = rest_values(id, holder, now, rest);
+        let answers = self.reader.transaction(Twice::Harmless, &[(sql::PUT_BACK_JOB, values)]).await?;
+        Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
+    }
+
+    async fn next_jobs(&self) -> Result<Vec<NextJob>, StoreError> {
+        Ok(self.list(sql::NEXT_JOBS.sql, &[], read_next_job).await?.into_iter().flatten().collect())
+    }
+
+    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+        self.first(sql::JOB.sql, &[id.into()], read_job).await
+    }
+
+    async fn jobs_after(
+        &self,
+        state: Option<JobState>,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.list(sql::JOBS_AFTER.sql, &jobs_after_values(state, after, limit), read_job).await
+    }
+
+    async fn job_counts(&self) -> Result<Vec<JobCount>, StoreError> {
+        self.list(sql::JOB_COUNTS.sql, &[], read_job_count).await
+    }
+
+    async fn try_write(&self) -> Result<(), StoreError> {
+        self.reader.transaction(Twice::Harmless, &[(sql::TRY_WRITE, Vec::new())]).await.map(drop)
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
-        // In the order of ids, so that two nodes that count the same tokens wait for each other
-        // and do not block each other.
-        let mut sorted: Vec<&TokenUse> = uses.iter().collect();
-        sorted.sort_by_key(|used| used.token);
-        let steps: Vec<_> = sorted.into_iter().map(|used| (sql::ADD_USE, use_values(used))).collect();
-        self.reader.transaction(Twice::Never, &steps).await.map(drop)
+        self.add_uses(uses).await
     }
 
     async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
         self.several(tokens, content::uses, read_use).await
     }
 
-    async fn record_refusals(&self, rows: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError> {
-        let mut sorted: Vec<&RefusalRow> = rows.iter().collect();
-        sorted.sort_by(|a, b| a.trace.cmp(&b.trace));
-        let mut steps: Vec<_> = sorted.into_iter().map(|row| (sql::ADD_REFUSAL, refusal_values(row))).collect();
-        steps.push((sql::PRUNE_REFUSALS_BY_AGE, vec![not_before.into()]));
-        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        steps.push((sql::PRUNE_REFUSALS_BY_COUNT, vec![stored_limit(keep)]));
-        self.reader.transaction(Twice::Harmless, &steps).await.map(drop)
+    async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Result<(), StoreError> {
+        self.add_usage(rows, bounds).await
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError> {
+        self.list(sql::USAGE.sql, &usage_query_values(query), read_usage).await
+    }
+
+    async fn record_refusals(
+        &self,
+        rows: &[RefusalRow],
+        quotas: Quotas,
+        not_before: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.add_refusals(rows, quotas, not_before).await
     }
 
     async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError> {
@@ -286,30 +328,35 @@ impl Store for PostgresStore {
     }
 
     async fn replace_keys(&self, keys: &[KeyRow]) -> Result<(), StoreError> {
-        let mut steps = vec![(sql::DELETE_KEYS, Vec::new())];
+        let step = |statement, values| Step { statement, values, expect: None };
+        let mut steps = vec![step(sql::DELETE_KEYS, Vec::new())];
         for key in keys {
-            steps.push((sql::INSERT_KEY, key_values(key)?));
+            steps.push(step(sql::INSERT_KEY, key_values(key)?));
         }
-        self.reader.transaction(Twice::Harmless, &steps).await.map(drop)
+        self.writer.run(&steps).await
     }
 
-    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError> {
-        for _ in 0..LEASE_ATTEMPTS {
-            let held = [(HOLD_LEASE, vec![holder.into(), ttl_ms.into()])];
-            let answers = self.reader.transaction(Twice::Harmless, &held).await?;
-            if answers.first().is_some_and(|rows| !rows.is_empty()) {
-                return Ok(LeaseOutcome::Held);
-            }
-            let other = self.first(LEASE.sql, &[], |row| Ok((row.text(0)?, row.int(1)?))).await?;
-            if let Some((holder, remaining)) = other {
-                return Ok(LeaseOutcome::Taken { holder, remaining_ms: remaining.max(0) });
-            }
-        }
-        Err(StoreError::Unavailable("the lease changes hands too fast".to_owned()))
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let client = self.opener.open().await?;
+        migrate(&client, &self.fence).await?;
+        self.leases.has_tables();
+        Ok(())
+    }
+
+    async fn lease(&self) -> Result<Option<LeaseRow>, StoreError> {
+        self.leases.look().await
+    }
+
+    async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Result<bool, StoreError> {
+        self.leases.take(holder, length_ms, seen).await
+    }
+
+    async fn renew_lease(&self, holder: &str) -> Result<Renewal, StoreError> {
+        self.leases.renew(holder).await
     }
 
     async fn release_lease(&self, holder: &str) -> Result<(), StoreError> {
-        self.reader.transaction(Twice::Harmless, &[(sql::RELEASE_LEASE, vec![holder.into()])]).await.map(drop)
+        self.leases.release(holder).await
     }
 
     fn engine(&self) -> &'static str {
@@ -321,7 +368,7 @@ fn missing_head() -> StoreError {
     StoreError::Corrupt("the row of the head is missing; restore a backup".to_owned())
 }
 
-fn read_all<T>(rows: &[Row], read: fn(&dyn RowRead) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+pub(crate) fn read_all<T>(rows: &[Row], read: fn(&dyn RowRead) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
     rows.iter().map(|row| read(&PgRow(row))).collect()
 }
 

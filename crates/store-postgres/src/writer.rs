@@ -4,7 +4,7 @@
 //! "not applied" unless that is certain.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,13 +21,18 @@ use valetkey_store::{Batch, CommitError, Head, HeadLock, Outcome, StoreError};
 use crate::error::{Failure, Kind, store_error, within};
 use crate::pipeline::{Pipeline, Prepared, prepare};
 use crate::reader::Reader;
-use crate::session::Opener;
+use crate::session::{Opener, Warnings};
 use crate::settings::Settings;
 use crate::values::PgRow;
 
 /// The head, and nobody else gets it until the transaction ends.
 pub(crate) const LOCK_HEAD: Statement =
     Statement { name: "LOCK_HEAD", sql: "SELECT revision, hash, last_narrowing FROM head WHERE id = 1 FOR UPDATE" };
+
+/// One row if this holder has the lease. Asked under the head lock, which whoever takes the lease needs:
+/// the answer holds until the lock is let go.
+pub(crate) const HOLDS_LEASE: Statement =
+    Statement { name: "HOLDS_LEASE", sql: "SELECT counter FROM lease WHERE id = 1 AND holder = $1 AND released = 0" };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
@@ -38,33 +43,75 @@ const GROUP: usize = 32;
 /// How often a transaction is done again that the server undid for the sake of another one.
 const ATTEMPTS: usize = 3;
 
+/// As whom a store commits, once it asked for the lease.
+#[derive(Clone, Default)]
+pub(crate) struct Fence(Arc<std::sync::Mutex<Option<String>>>);
+
+impl Fence {
+    pub(crate) fn set(&self, holder: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(holder.to_owned());
+    }
+
+    pub(crate) fn holder(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a store says that asked for the lease and does not hold it.
+pub(crate) fn fenced_off() -> Failure {
+    Failure { kind: Kind::Other, error: StoreError::InUse("another node has the lease".to_owned()) }
+}
+
 /// The one connection for commits.
 pub(crate) struct Writer {
     opener: Opener,
+    fence: Fence,
     reader: Reader,
     slot: Arc<Mutex<Option<ClientWrapper>>>,
     patience: Duration,
 }
 
 impl Writer {
-    pub(crate) fn new(settings: &Settings, opener: Opener, reader: Reader, client: ClientWrapper) -> Writer {
-        Writer { opener, reader, slot: Arc::new(Mutex::new(Some(client))), patience: settings.patience() }
+    pub(crate) fn new(settings: &Settings, fence: Fence, reader: Reader) -> Writer {
+        let opener = Opener::new(settings.clone());
+        Writer { opener, fence, reader, slot: Arc::new(Mutex::new(None)), patience: settings.patience() }
     }
 
     /// Waits for those of this process that came first, and then for those of other processes.
     pub(crate) async fn lock(&self) -> Result<Box<dyn HeadLock>, StoreError> {
+        Ok(Box::new(self.hold().await?))
+    }
+
+    /// Runs steps beside the ledger as one transaction under the lock, so that no node without the lease
+    /// gets them through.
+    pub(crate) async fn run(&self, steps: &[Step]) -> Result<(), StoreError> {
+        let mut lock = self.hold().await?;
+        lock.finish(steps).await.map_err(|failed| match failed.0 {
+            CommitError::NotApplied(error) | CommitError::Unknown(error) => error,
+            CommitError::Refused { detail, .. } => StoreError::Other(detail),
+        })
+    }
+
+    async fn hold(&self) -> Result<Lock, StoreError> {
         let waiting = tokio::time::timeout(self.patience, Arc::clone(&self.slot).lock_owned());
         let slot = waiting
             .await
             .map_err(|_| StoreError::Unavailable("others of this node hold the head lock for too long".to_owned()))?;
-        let mut lock =
-            Lock { slot, open: false, head: Head::EMPTY, reader: self.reader.clone(), patience: self.patience };
+        let mut lock = Lock {
+            slot,
+            open: false,
+            head: Head::EMPTY,
+            fence: self.fence.clone(),
+            reader: self.reader.clone(),
+            warnings: self.opener.warnings(),
+            patience: self.patience,
+        };
         // A connection may have died since it was used last; that shows at the first statement.
         let mut fresh = lock.connect(&self.opener).await?;
         let mut attempt = 1;
         loop {
             let failure = match lock.begin().await {
-                Ok(()) => return Ok(Box::new(lock)),
+                Ok(()) => return Ok(lock),
                 Err(failure) => failure,
             };
             match failure.kind {
@@ -81,7 +128,9 @@ struct Lock {
     slot: OwnedMutexGuard<Option<ClientWrapper>>,
     open: bool,
     head: Head,
+    fence: Fence,
     reader: Reader,
+    warnings: Warnings,
     patience: Duration,
 }
 
@@ -168,21 +217,33 @@ impl Lock {
         self.slot.as_ref().ok_or_else(gone)
     }
 
-    /// Begins a transaction and takes the lock.
+    /// Begins a transaction, takes the lock, and looks whether this node still holds the lease.
     async fn begin(&mut self) -> Result<(), Failure> {
         self.open = true;
         let client = self.client()?;
+        let holder = self.fence.holder();
+        let values: Vec<Value> = holder.as_deref().map(Value::from).into_iter().collect();
         let begun = within(self.patience, async {
             let prepared = client.prepare_cached(LOCK_HEAD.sql).await?;
+            let holds = match holder {
+                Some(_) => Some(client.prepare_cached(HOLDS_LEASE.sql).await?),
+                None => None,
+            };
             let mut pipeline = Pipeline::new(client);
             pipeline.command_between(BEGIN);
             pipeline.query(&prepared, &[]);
+            if let Some(holds) = &holds {
+                pipeline.query(holds, &values);
+            }
             pipeline.run_all().await
         });
         let read = begun.await.and_then(|answers| {
-            let row = answers.last().and_then(|rows| rows.first());
+            let row = answers.get(1).and_then(|rows| rows.first());
             let row =
                 row.ok_or_else(|| StoreError::Corrupt("the row of the head is missing; restore a backup".to_owned()))?;
+            if answers.get(2).is_some_and(Vec::is_empty) {
+                return Err(fenced_off());
+            }
             Ok(read_head(&PgRow(row))?)
         });
         match read {
@@ -216,10 +277,15 @@ impl Lock {
             Ok(outcomes) => self.end().await.map(|()| outcomes),
             Err(failed) => Err(failed),
         };
+        self.settle(ended).await
+    }
+
+    /// Leaves the connection as its transaction's end demands.
+    async fn settle<T>(&mut self, ended: Result<T, Failed>) -> Result<T, Failed> {
         match ended {
-            Ok(outcomes) => {
+            Ok(done) => {
                 self.open = false;
-                Ok(outcomes)
+                Ok(done)
             }
             Err(failed) => {
                 self.undo(if matches!(failed.0, CommitError::Unknown(_)) { Kind::Lost } else { failed.1 }).await;
@@ -348,15 +414,30 @@ impl Lock {
         tokio::time::timeout(self.patience, pipeline.run()).await.map_err(|_| Failure::silent(self.patience))
     }
 
-    /// COMMIT.
+    /// Writes something beside the ledger, and ends the transaction.
+    async fn finish(&mut self, steps: &[Step]) -> Result<(), Failed> {
+        let steps: Vec<(usize, Step)> = steps.iter().map(|step| (0, step.clone())).collect();
+        let written = match self.client() {
+            Ok(client) => self.run(client, &steps).await,
+            Err(failure) => Err(failure.into()),
+        };
+        let ended = match written {
+            Ok(()) => self.end().await,
+            Err(failed) => Err(failed),
+        };
+        self.settle(ended).await
+    }
+
+    /// COMMIT. An answer that comes with a warning leaves open whether the standbys have it.
     async fn end(&self) -> Result<(), Failed> {
         let client = self.client()?;
         if client.is_closed() {
             let error = StoreError::Unavailable("the connection to PostgreSQL was lost before the commit".to_owned());
             return Err(Failure { kind: Kind::Lost, error }.into());
         }
+        let warned = self.warnings.count();
         match tokio::time::timeout(self.patience, client.batch_execute("COMMIT")).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => self.warnings.check(warned).map_err(|f| Failed(CommitError::Unknown(f.error), Kind::Lost)),
             Ok(Err(e)) if is_surely_undone(&e) => Err(Failure::from(e).into()),
             Ok(Err(e)) => Err(Failed(CommitError::Unknown(store_error(&e)), Kind::Lost)),
             Err(_) => Err(Failed(CommitError::Unknown(Failure::silent(self.patience).error), Kind::Lost)),

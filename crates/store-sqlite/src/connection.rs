@@ -63,8 +63,14 @@ impl Engine {
         self.execute(statement, values).map_err(|e| failed(statement.name, &e))
     }
 
+    /// Runs a statement for each of these rows of values. It is looked up once.
     pub(crate) fn run_each(&self, statement: Statement, rows: &[Vec<Value>]) -> Result<(), StoreError> {
-        rows.iter().try_for_each(|values| self.run(statement, values).map(|_| ()))
+        let mut prepared =
+            self.connection.prepare_cached(self.text(statement)).map_err(|e| failed(statement.name, &e))?;
+        for values in rows {
+            prepared.execute(params_from_iter(values.iter().map(Bound))).map_err(|e| failed(statement.name, &e))?;
+        }
+        Ok(())
     }
 
     /// Runs SQL that is about SQLite itself.

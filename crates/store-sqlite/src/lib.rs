@@ -8,25 +8,28 @@
 mod connection;
 mod open;
 mod readers;
+mod reserve;
+mod telemetry;
 mod writer;
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::sql::{self, Value, rows, statements};
+use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
-    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow,
-    Store, StoreError, TokenUse,
+    Batch, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState,
+    KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
 
 use connection::Engine;
 use readers::Readers;
+use reserve::Space;
 use writer::Writer;
 
 /// The name of the data file in the folder.
@@ -52,7 +55,8 @@ struct Writing {
     writer: Writer,
     head: Arc<Mutex<Head>>,
     head_lock: Arc<Semaphore>,
-    // Declared last, so that the folder is let go only once all files are closed.
+    // Declared last, so that both are let go only once all connections are closed.
+    _database_lock: File,
     _folder_lock: File,
 }
 
@@ -97,11 +101,19 @@ impl SqliteStore {
     pub fn open_with(folder: &Path, limit_pages: Option<u32>) -> Result<SqliteStore, StoreError> {
         let folder_lock = open::take_folder(folder)?;
         let path = folder.join(FILE_NAME);
-        let (engine, head) = open::open_writer(&path, folder, limit_pages)?;
+        let database_lock = open::lock_database(&path)?;
+        let mut space = Space::of(folder, limit_pages);
+        let (engine, head) = space.use_for(|| open::open_writer(&path, folder, limit_pages))?;
         let texts = engine.texts();
         let head = Arc::new(Mutex::new(head));
-        let writer = Writer::start(engine, Arc::clone(&head))?;
-        let writing = Writing { writer, head, head_lock: Arc::new(Semaphore::new(1)), _folder_lock: folder_lock };
+        let writer = Writer::start(engine, Arc::clone(&head), space)?;
+        let writing = Writing {
+            writer,
+            head,
+            head_lock: Arc::new(Semaphore::new(1)),
+            _database_lock: database_lock,
+            _folder_lock: folder_lock,
+        };
         let readers = Readers::new(path, texts);
         let inner = Inner { folder: folder.to_owned(), readers, writing: Some(writing) };
         Ok(SqliteStore { inner: Arc::new(inner) })
@@ -118,6 +130,15 @@ impl SqliteStore {
         let texts = open::check_to_read(&path)?;
         let inner = Inner { folder: folder.to_owned(), readers: Readers::new(path, texts), writing: None };
         Ok(SqliteStore { inner: Arc::new(inner) })
+    }
+
+    /// Runs SQL past the store, as somebody who can write in the file could. For tests.
+    ///
+    /// # Errors
+    /// Of SQLite.
+    #[doc(hidden)]
+    pub async fn run_past_the_store(&self, sql: String) -> Result<(), StoreError> {
+        self.write(move |engine| engine.command(&sql)).await
     }
 
     fn writing(&self) -> Result<&Writing, StoreError> {
@@ -186,6 +207,10 @@ impl Store for SqliteStore {
         Ok(Box::new(Lock { store: self.clone(), head: writing.cached_head(), held }))
     }
 
+    async fn try_write(&self) -> Result<(), StoreError> {
+        self.write(|engine| engine.run(statements::TRY_WRITE, &[]).map(|_| ())).await
+    }
+
     async fn head(&self) -> Result<Head, StoreError> {
         match &self.inner.writing {
             Some(writing) => Ok(writing.cached_head()),
@@ -228,6 +253,11 @@ impl Store for SqliteStore {
         self.read(move |engine| engine.one(statements::CONTENT, &[id.into()], rows::read_content)).await
     }
 
+    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+        let ids = unique(ids);
+        self.read(move |engine| several(engine, &ids, sql::content::guards, rows::read_guard)).await
+    }
+
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
         let ids = unique(ids);
         self.read(move |engine| several(engine, &ids, sql::content::by_ids, rows::read_content)).await
@@ -256,30 +286,68 @@ impl Store for SqliteStore {
         Ok(counts.first().and_then(|n| u64::try_from(*n).ok()).unwrap_or(0))
     }
 
+    async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let values = rows::about_values(subject, after, limit)?;
+        self.read(move |engine| engine.all(statements::ENTRIES_ABOUT, &values, rows::read_entry)).await
+    }
+
     async fn claim_jobs(
         &self,
+        kind: &str,
         holder: &str,
         now: UnixMs,
         lease_until: UnixMs,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
-        let values = vec![holder.into(), lease_until.into(), now.into(), rows::stored_limit(limit)];
+        let values = rows::claim_values(kind, holder, now, lease_until, limit);
         let mut jobs = self.write(move |engine| engine.all(statements::CLAIM_JOBS, &values, rows::read_job)).await?;
-        jobs.sort_by_key(|job| (job.due_at, job.id));
+        jobs.sort_by_key(|job| (job.not_before, job.id));
         Ok(jobs)
     }
 
-    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError> {
-        let found = self.read(|engine| engine.one(statements::NEXT_JOB_AT, &[], |row| row.opt_int(0))).await?;
-        Ok(found.flatten())
+    async fn renew_job(
+        &self,
+        id: Id,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+    ) -> Result<bool, StoreError> {
+        let values = [id.into(), holder.into(), now.into(), lease_until.into()];
+        let held = self.write(move |engine| engine.all(statements::RENEW_JOB, &values, |row| row.int(0))).await?;
+        Ok(!held.is_empty())
+    }
+
+    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+        let values = rows::rest_values(id, holder, now, rest);
+        let held = self.write(move |engine| engine.all(statements::PUT_BACK_JOB, &values, |row| row.int(0))).await?;
+        Ok(!held.is_empty())
+    }
+
+    async fn next_jobs(&self) -> Result<Vec<NextJob>, StoreError> {
+        let found = self.read(|engine| engine.all(statements::NEXT_JOBS, &[], rows::read_next_job)).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+        self.read(move |engine| engine.one(statements::JOB, &[id.into()], rows::read_job)).await
+    }
+
+    async fn jobs_after(
+        &self,
+        state: Option<JobState>,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        let values = rows::jobs_after_values(state, after, limit);
+        self.read(move |engine| engine.all(statements::JOBS_AFTER, &values, rows::read_job)).await
+    }
+
+    async fn job_counts(&self) -> Result<Vec<JobCount>, StoreError> {
+        self.read(|engine| engine.all(statements::JOB_COUNTS, &[], rows::read_job_count)).await
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
-        let values: Vec<Vec<Value>> = uses.iter().map(rows::use_values).collect();
-        if values.is_empty() {
-            return Ok(());
-        }
-        self.write(move |engine| engine.run_each(statements::ADD_USE, &values)).await
+        self.add_uses(uses).await
     }
 
     async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
@@ -287,16 +355,21 @@ impl Store for SqliteStore {
         self.read(move |engine| several(engine, &tokens, sql::content::uses, rows::read_use)).await
     }
 
-    async fn record_refusals(&self, refusals: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError> {
-        let values: Vec<Vec<Value>> = refusals.iter().map(rows::refusal_values).collect();
-        let keep = Value::Int(i64::try_from(keep).unwrap_or(i64::MAX));
-        self.write(move |engine| {
-            engine.run_each(statements::ADD_REFUSAL, &values)?;
-            engine.run(statements::PRUNE_REFUSALS_BY_AGE, &[not_before.into()])?;
-            engine.run(statements::PRUNE_REFUSALS_BY_COUNT, &[keep])?;
-            Ok(())
-        })
-        .await
+    async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Result<(), StoreError> {
+        self.add_usage(rows, bounds).await
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError> {
+        self.list_usage(query).await
+    }
+
+    async fn record_refusals(
+        &self,
+        rows: &[RefusalRow],
+        quotas: Quotas,
+        not_before: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.add_refusals(rows, quotas, not_before).await
     }
 
     async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError> {
@@ -326,20 +399,32 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError> {
-        let holder = holder.to_owned();
-        self.write(move |engine| {
-            let now = now_ms();
-            let values = [holder.as_str().into(), now.saturating_add(ttl_ms).into(), now.into()];
-            if engine.run(statements::HOLD_LEASE, &values)? == 1 {
-                return Ok(LeaseOutcome::Held);
+    async fn migrate(&self) -> Result<(), StoreError> {
+        // Done when it was opened, under the lock of the file, which is what a lease is elsewhere.
+        Ok(())
+    }
+
+    async fn lease(&self) -> Result<Option<LeaseRow>, StoreError> {
+        self.read(|engine| engine.one(statements::LEASE, &[], rows::read_lease)).await
+    }
+
+    async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Result<bool, StoreError> {
+        let mut values = vec![holder.into(), length_ms.into()];
+        let statement = match seen {
+            None => statements::INSERT_LEASE,
+            Some(row) => {
+                values.extend([row.holder.as_str().into(), row.counter.into()]);
+                statements::TAKE_LEASE
             }
-            let held = engine.one(statements::LEASE, &[], |row| Ok((row.text(0)?, row.int(1)?)))?;
-            let (holder, until) =
-                held.ok_or_else(|| StoreError::Corrupt("the lease of the node is gone".to_owned()))?;
-            Ok(LeaseOutcome::Taken { holder, remaining_ms: until.saturating_sub(now) })
-        })
-        .await
+        };
+        let taken = self.write(move |engine| engine.one(statement, &values, |row| row.int(0))).await?;
+        Ok(taken.is_some())
+    }
+
+    async fn renew_lease(&self, holder: &str) -> Result<Renewal, StoreError> {
+        let values = [Value::from(holder)];
+        let head = self.write(move |engine| engine.one(statements::RENEW_LEASE, &values, rows::read_head)).await?;
+        Ok(head.map_or(Renewal::Gone, |head| Renewal::Held(Some(head))))
     }
 
     async fn release_lease(&self, holder: &str) -> Result<(), StoreError> {
@@ -368,11 +453,6 @@ fn several<T>(
         found.append(&mut engine.all_built(&build(some), read)?);
     }
     Ok(found)
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

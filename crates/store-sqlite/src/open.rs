@@ -1,5 +1,7 @@
-//! Opening: the folder and its lock, the settings without which SQLite promises nothing, and the
+//! Opening: the folder and its locks, the settings without which SQLite promises nothing, and the
 //! migrations.
+//!
+//! No connection may be opened before [`lock_database`], nor outlive what it gives.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -12,6 +14,10 @@ use crate::LOCK_NAME;
 use crate::connection::{Engine, Texts, failed, texts};
 
 const DIALECT: Dialect = Dialect { blob: "BLOB", text: "TEXT", key: "INTEGER PRIMARY KEY", compact: "WITHOUT ROWID" };
+
+/// Whether the data file can be locked beside SQLite. Elsewhere than on Linux a lock of this kind
+/// keeps SQLite itself out, so there the folder's lock alone has to do.
+const LOCKS_DATABASE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Says in the file's own header whose it is: "VKey".
 const APPLICATION_ID: i64 = 0x564B_6579;
@@ -38,6 +44,38 @@ pub(crate) fn take_folder(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Makes the data file if need be, and locks the file itself. The lock must be taken before the first
+/// connection is opened, and closed behind the last one: a process that closes any descriptor of a
+/// file loses the locks that SQLite holds on it, which are of another kind than this one.
+///
+/// The file beside it that [`take_folder`] locks can be deleted under a running program, and then it
+/// keeps nobody out. Deleting this one takes the data away.
+pub(crate) fn lock_database(path: &Path) -> Result<File, StoreError> {
+    // Made here and not by SQLite, so that nobody else can read it; SQLite gives the files beside
+    // it the same mode.
+    let file = private_file(path).map_err(|e| unwritable(path, &e))?;
+    if !LOCKS_DATABASE {
+        return Ok(file);
+    }
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            // Left open until the process ends. If it is this process that has the store open,
+            // closing this would take SQLite's locks from it.
+            std::mem::forget(file);
+            Err(StoreError::InUse(format!("another valetkey works on {}; stop it first", path.display())))
+        }
+        Err(TryLockError::Error(e)) => Err(StoreError::Unsafe(format!(
+            "the data file {} can't be locked ({e}); put the data folder on a local disk",
+            path.display()
+        ))),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("can't write {}: {error}", path.display()))
+}
+
 fn private_file(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -46,12 +84,9 @@ fn private_file(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
-/// The connection that writes, with all tables in place, and the head.
+/// The connection that writes, with all tables in place, and the head. Called under
+/// [`lock_database`].
 pub(crate) fn open_writer(path: &Path, folder: &Path, limit_pages: Option<u32>) -> Result<(Engine, Head), StoreError> {
-    // Made here and not by SQLite, so that nobody else can read it; SQLite gives the files beside
-    // it the same mode.
-    let unavailable = |e: std::io::Error| StoreError::Unavailable(format!("can't write {}: {e}", path.display()));
-    private_file(path).map_err(unavailable)?;
     let engine = connect(path, texts())?;
     check_owner(&engine, path)?;
     settle(&engine)?;
@@ -67,7 +102,7 @@ pub(crate) fn open_writer(path: &Path, folder: &Path, limit_pages: Option<u32>) 
         }
     }
     // The name of a new file must survive power loss just as its bytes do.
-    File::open(folder).and_then(|f| f.sync_all()).map_err(unavailable)?;
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| unwritable(path, &e))?;
     let head = engine.one(statements::HEAD, &[], rows::read_head)?;
     let head = head.ok_or_else(|| StoreError::Corrupt("the row of the head is gone; restore a backup".to_owned()))?;
     rows::check_head(head, engine.one(statements::NEWEST_ENTRY, &[], rows::read_newest)?)?;
@@ -223,7 +258,7 @@ mod tests {
             statements::TAIL_OF,
             statements::OUTCOME,
             statements::REFUSALS_OF,
-            statements::PRUNE_REFUSALS_BY_AGE,
+            statements::DELETE_AGED_REFUSALS,
             statements::FINISH_JOB,
         ] {
             let plan = plan(statement.sql);

@@ -110,7 +110,7 @@ mod tests {
     use crate::connection::texts;
 
     #[test]
-    fn what_failed_first_is_what_is_told() {
+    fn the_first_failure_is_the_one_that_is_reported() {
         let engine = Engine::new(rusqlite::Connection::open_in_memory().unwrap(), texts());
         let first = || StoreError::Corrupt("the first thing that failed".to_owned());
         // The failure has ended the transaction, so there is none to commit.

@@ -16,6 +16,7 @@ use valetkey_store::sql::{rows, statements};
 use valetkey_store::{Batch, CommitError, Head, Outcome, StoreError, Write};
 
 use crate::connection::{Engine, failed};
+use crate::reserve::Space;
 
 type Task = Box<dyn FnOnce(&mut State) + Send>;
 
@@ -26,9 +27,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(engine: Engine, head: Arc<Mutex<Head>>) -> Result<Writer, StoreError> {
+    pub(crate) fn start(engine: Engine, head: Arc<Mutex<Head>>, space: Space) -> Result<Writer, StoreError> {
         let (tasks, receive) = channel();
-        let state = State { engine, head, open_end: false };
+        let state = State { engine, head, space, open_end: false };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work(state, &receive));
         let thread = thread.map_err(|e| StoreError::Unavailable(format!("can't start the writing thread: {e}")))?;
         Ok(Writer { tasks: Some(tasks), thread: Some(thread) })
@@ -75,13 +76,28 @@ fn work(mut state: State, tasks: &Receiver<Task>) {
 pub(crate) struct State {
     engine: Engine,
     head: Arc<Mutex<Head>>,
+    space: Space,
     /// A commit failed in its last step and its remains were not written over yet.
     open_end: bool,
 }
 
 impl State {
-    /// Writes a batch as a whole or not at all, but for writes whose conditions fail.
+    /// Writes a batch as a whole or not at all, but for writes whose conditions fail. On a full disk,
+    /// one that only takes something away may use the reserve.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
+        let takes_away = |write: &Write| write.set.narrows() && write.content.is_empty() && write.jobs.is_empty();
+        let may_use_reserve = !batch.writes.is_empty() && batch.writes.iter().all(takes_away);
+        loop {
+            let ended = self.commit_once(batch);
+            let is_full = matches!(&ended, Err(CommitError::NotApplied(StoreError::Full(_))));
+            if !is_full || !may_use_reserve || !self.space.make(&self.engine) {
+                self.space.restore(&self.engine, ended.is_ok());
+                return ended;
+            }
+        }
+    }
+
+    fn commit_once(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
         self.begin().map_err(CommitError::NotApplied)?;
         let filled = fill(&self.engine, self.known_head(), batch);
         let (outcomes, head) = match filled {
@@ -102,7 +118,7 @@ impl State {
 
     fn failed_commit(&mut self, error: StoreError, commit_id: [u8; 16]) -> CommitError {
         self.open_end = true;
-        match self.outcome(commit_id) {
+        match self.look_up(commit_id) {
             Ok(None) => CommitError::NotApplied(error),
             Ok(Some(_)) | Err(_) => CommitError::Unknown(error),
         }
@@ -113,6 +129,12 @@ impl State {
         &mut self,
         work: impl FnOnce(&Engine) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let ended = self.transaction_once(work);
+        self.space.restore(&self.engine, ended.is_ok());
+        ended
+    }
+
+    fn transaction_once<T>(&mut self, work: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.begin()?;
         match work(&self.engine) {
             Ok(value) => match self.engine.command("COMMIT") {
@@ -131,6 +153,12 @@ impl State {
 
     /// The revisions that a commit wrote.
     pub(crate) fn outcome(&mut self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
+        let found = self.look_up(commit_id);
+        self.space.restore(&self.engine, false);
+        found
+    }
+
+    fn look_up(&mut self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
         self.settle()?;
         let values = [commit_id.as_slice().into()];
         Ok(self.engine.one(statements::OUTCOME, &values, rows::read_outcome)?.flatten())
@@ -151,7 +179,8 @@ impl State {
         }
     }
 
-    /// Brings the connection back to where nothing is open.
+    /// Brings the connection back to where nothing is open. Whoever calls this takes back in the end
+    /// what it used of the reserve, and not before: it could use it over and over.
     fn settle(&mut self) -> Result<(), StoreError> {
         if !self.engine.connection().is_autocommit() {
             self.engine.command("ROLLBACK")?;
@@ -159,18 +188,28 @@ impl State {
         if !self.open_end {
             return Ok(());
         }
-        if self.write_over().is_err() {
-            // The log itself finds no more room. Moving it into the main file makes some.
-            if !self.engine.connection().is_autocommit() {
-                self.engine.command("ROLLBACK")?;
+        // Until this is done nothing can be taken away either, so it may use the reserve.
+        while let Err(error) = self.mend() {
+            if !matches!(error, StoreError::Full(_)) || !self.space.make(&self.engine) {
+                return Err(error);
             }
-            self.engine.command("PRAGMA wal_checkpoint(TRUNCATE)")?;
-            self.write_over()?;
         }
         let head = self.engine.one(statements::HEAD, &[], rows::read_head)?;
         self.set_head(head.ok_or_else(|| StoreError::Corrupt("the row of the head is gone".to_owned()))?);
         self.open_end = false;
         Ok(())
+    }
+
+    fn mend(&self) -> Result<(), StoreError> {
+        if self.write_over().is_ok() {
+            return Ok(());
+        }
+        // The log itself finds no more room. Moving it into the main file makes some.
+        if !self.engine.connection().is_autocommit() {
+            self.engine.command("ROLLBACK")?;
+        }
+        self.engine.command("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        self.write_over()
     }
 
     /// A small commit that takes the place in the log where the failed one had begun.
@@ -255,7 +294,7 @@ mod tests {
     use valetkey_domain::{Action, Actor, Change, ChangeSet, Record};
 
     use super::*;
-    use crate::open::open_writer;
+    use crate::open::{lock_database, open_writer};
 
     fn batch(n: u8) -> Batch {
         let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
@@ -270,8 +309,10 @@ mod tests {
     fn after_a_commit_with_an_open_end_nothing_is_said_until_it_is_written_over() {
         let folder = std::env::temp_dir().join(format!("valetkey-writer-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
+        let _lock = lock_database(&folder.join("valetkey.db")).unwrap();
         let (engine, head) = open_writer(&folder.join("valetkey.db"), &folder, None).unwrap();
-        let mut state = State { engine, head: Arc::new(Mutex::new(head)), open_end: false };
+        let space = Space::of(&folder, None);
+        let mut state = State { engine, head: Arc::new(Mutex::new(head)), space, open_end: false };
         let error = || StoreError::Full("the last step failed".to_owned());
         // The remains can be written over at once: it was surely not applied.
         assert_eq!(state.failed_commit(error(), [1; 16]), CommitError::NotApplied(error()));

@@ -1,4 +1,4 @@
-//! Content: what assets hold (posts, campaigns, descriptive fields), and jobs that are due later.
+//! Content: what assets hold: posts, campaigns, descriptive fields.
 //!
 //! Content is never read to decide about a right.
 
@@ -25,6 +25,14 @@ pub struct Content {
     pub version: i64,
     /// A JSON object.
     pub body: String,
+}
+
+/// What guards one thing of content. Neither part ever changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentGuard {
+    pub id: Id,
+    pub kind: u8,
+    pub asset: Id,
 }
 
 /// A change of content.
@@ -56,35 +64,4 @@ pub struct ContentQuery {
     /// Oldest first instead of newest first.
     pub ascending: bool,
     pub limit: usize,
-}
-
-/// Something to be done later.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    pub id: Id,
-    /// A word such as `publish_post`.
-    pub kind: String,
-    pub due_at: UnixMs,
-    /// A JSON object.
-    pub payload: String,
-    pub attempts: i64,
-    /// Until when a runner holds it.
-    pub lease_until: Option<UnixMs>,
-    /// Names the runner that holds it.
-    pub holder: Option<String>,
-}
-
-/// A change of jobs, committed together with what the job does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JobWrite {
-    /// Fails as a conflict when the id is taken.
-    Insert(Job),
-    /// Removes the job if it is still held by `holder` and its lease runs beyond `now`; a
-    /// conflict otherwise.
-    Finish { id: Id, holder: String, now: UnixMs },
-    /// Removes the job whoever holds it; no conflict if it is gone.
-    Cancel { id: Id },
-    /// Moves a job to another time and takes it from whoever holds it, so that a runner that is
-    /// still at it can't finish; no conflict if it is gone.
-    Move { id: Id, due_at: UnixMs },
 }

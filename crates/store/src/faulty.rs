@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use valetkey_domain::{Id, Record, UnixMs};
 
 use crate::{
-    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow,
-    Store, StoreError, TokenUse,
+    Batch, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState,
+    KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
+use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 
 /// What is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +35,10 @@ pub enum Fault {
     Lost,
     /// All is done, but the caller can't know.
     After,
+    /// Nothing is done, for no space is left, and the caller is told so.
+    Full,
+    /// Nothing is done, and no answer ever comes. Of a read it is a failure like the others.
+    Stuck,
 }
 
 /// Says for each call whether it fails.
@@ -114,12 +119,18 @@ impl Faulty {
             None => work.await,
             Some(Fault::Before | Fault::Lost) => Err(failed()),
             Some(Fault::After) => work.await.and(Err(failed())),
+            Some(Fault::Full) => Err(full()),
+            Some(Fault::Stuck) => std::future::pending().await,
         }
     }
 }
 
 fn failed() -> StoreError {
     StoreError::Unavailable("it fails on purpose".to_owned())
+}
+
+fn full() -> StoreError {
+    StoreError::Full("it is full on purpose".to_owned())
 }
 
 struct Lock {
@@ -139,6 +150,8 @@ impl HeadLock for Lock {
             Some(Fault::Before) => Err(CommitError::NotApplied(failed())),
             Some(Fault::Lost) => Err(CommitError::Unknown(failed())),
             Some(Fault::After) => self.inner.commit(batch).await.and(Err(CommitError::Unknown(failed()))),
+            Some(Fault::Full) => Err(CommitError::NotApplied(full())),
+            Some(Fault::Stuck) => std::future::pending().await,
         }
     }
 }
@@ -146,11 +159,23 @@ impl HeadLock for Lock {
 #[async_trait]
 impl Store for Faulty {
     async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError> {
-        if self.fault(Call::LockHead).is_some() {
-            return Err(failed());
+        match self.fault(Call::LockHead) {
+            None => {}
+            Some(Fault::Stuck) => std::future::pending().await,
+            Some(Fault::Before | Fault::Lost | Fault::After | Fault::Full) => return Err(failed()),
         }
         let inner = self.inner.lock_head().await?;
         Ok(Box::new(Lock { inner, store: self.clone() }))
+    }
+
+    /// Goes the way of a commit, for it says whether one would go.
+    async fn try_write(&self) -> Result<(), StoreError> {
+        match self.fault(Call::Commit) {
+            None => self.inner.try_write().await,
+            Some(Fault::Before | Fault::Lost | Fault::After) => Err(failed()),
+            Some(Fault::Full) => Err(full()),
+            Some(Fault::Stuck) => std::future::pending().await,
+        }
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -183,6 +208,11 @@ impl Store for Faulty {
         self.inner.content(id).await
     }
 
+    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+        self.read()?;
+        self.inner.guards(ids).await
+    }
+
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
         self.read()?;
         self.inner.contents(ids).await
@@ -203,19 +233,59 @@ impl Store for Faulty {
         self.inner.count_content(query).await
     }
 
+    async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read()?;
+        self.inner.entries_about(subject, after, limit).await
+    }
+
     async fn claim_jobs(
         &self,
+        kind: &str,
         holder: &str,
         now: UnixMs,
         lease_until: UnixMs,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
-        self.write(self.inner.claim_jobs(holder, now, lease_until, limit)).await
+        self.write(self.inner.claim_jobs(kind, holder, now, lease_until, limit)).await
     }
 
-    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError> {
+    async fn renew_job(
+        &self,
+        id: Id,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+    ) -> Result<bool, StoreError> {
+        self.write(self.inner.renew_job(id, holder, now, lease_until)).await
+    }
+
+    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+        self.write(self.inner.put_back_job(id, holder, now, rest)).await
+    }
+
+    async fn next_jobs(&self) -> Result<Vec<NextJob>, StoreError> {
         self.read()?;
-        self.inner.next_job_at().await
+        self.inner.next_jobs().await
+    }
+
+    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+        self.read()?;
+        self.inner.job(id).await
+    }
+
+    async fn jobs_after(
+        &self,
+        state: Option<JobState>,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.read()?;
+        self.inner.jobs_after(state, after, limit).await
+    }
+
+    async fn job_counts(&self) -> Result<Vec<JobCount>, StoreError> {
+        self.read()?;
+        self.inner.job_counts().await
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
@@ -227,8 +297,22 @@ impl Store for Faulty {
         self.inner.uses(tokens).await
     }
 
-    async fn record_refusals(&self, rows: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError> {
-        self.write(self.inner.record_refusals(rows, keep, not_before)).await
+    async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Result<(), StoreError> {
+        self.write(self.inner.record_usage(rows, bounds)).await
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError> {
+        self.read()?;
+        self.inner.usage(query).await
+    }
+
+    async fn record_refusals(
+        &self,
+        rows: &[RefusalRow],
+        quotas: Quotas,
+        not_before: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.write(self.inner.record_refusals(rows, quotas, not_before)).await
     }
 
     async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError> {
@@ -250,8 +334,21 @@ impl Store for Faulty {
         self.write(self.inner.replace_keys(keys)).await
     }
 
-    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError> {
-        self.write(self.inner.hold_lease(holder, ttl_ms)).await
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.inner.migrate().await
+    }
+
+    async fn lease(&self) -> Result<Option<LeaseRow>, StoreError> {
+        self.read()?;
+        self.inner.lease().await
+    }
+
+    async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Result<bool, StoreError> {
+        self.write(self.inner.take_lease(holder, length_ms, seen)).await
+    }
+
+    async fn renew_lease(&self, holder: &str) -> Result<Renewal, StoreError> {
+        self.write(self.inner.renew_lease(holder)).await
     }
 
     async fn release_lease(&self, holder: &str) -> Result<(), StoreError> {

@@ -13,7 +13,14 @@ use crate::payload::{self, Payload};
 use crate::{StoreError, Write};
 
 /// The format of entries that this version writes.
-pub const FORMAT: u32 = 1;
+///
+/// 1: before jobs stood in the ledger. 2: every job stands in the entry that made it or changed it,
+/// with a digest.
+pub const FORMAT: u32 = JOBS_FORMAT;
+/// The first format whose writer enters every job.
+pub const JOBS_FORMAT: u32 = 2;
+/// The first format; entries of all formats from here on can be read.
+const FIRST_FORMAT: u32 = 1;
 /// The length of every salt. With any other, bytes could move between salt and payload unnoticed.
 pub const SALT_BYTES: usize = 16;
 
@@ -111,10 +118,10 @@ impl Entry {
     }
 
     /// The entry of a write: of class authority when records change. Its payload is the changes,
-    /// and what happened to which content, with a salted digest of each row.
+    /// and what happened to which content and to which jobs, with a salted digest of each.
     ///
     /// # Errors
-    /// If the payload can't be written as JSON.
+    /// If the payload can't be written as JSON, or if the entry about a job could not be found.
     pub fn of_write(write: &Write, commit_id: [u8; 16], link: Link) -> Result<Entry, StoreError> {
         let (class, body) = payload::write(write)
             .map_err(|e| StoreError::Other(format!("the payload of entry {}: {e}", link.revision)))?;
@@ -192,8 +199,12 @@ impl Entry {
 
     fn check_format(&self) -> Result<(), String> {
         let (revision, format) = (self.revision, self.format);
-        if format == FORMAT { Ok(()) } else { Err(ChainError::Format { revision, format }.to_string()) }
+        if is_known(format) { Ok(()) } else { Err(ChainError::Format { revision, format }.to_string()) }
     }
+}
+
+fn is_known(format: u32) -> bool {
+    (FIRST_FORMAT..=FORMAT).contains(&format)
 }
 
 /// SHA-256 of salt and payload.
@@ -289,9 +300,12 @@ impl Verifier {
 }
 
 /// What shows without the entries around it.
-fn check_alone(entry: &Entry) -> Result<(), ChainError> {
+///
+/// # Errors
+/// What does not fit.
+pub fn check_alone(entry: &Entry) -> Result<(), ChainError> {
     let revision = entry.revision;
-    if entry.format != FORMAT {
+    if !is_known(entry.format) {
         return Err(ChainError::Format { revision, format: entry.format });
     }
     if entry.salt.len() != SALT_BYTES {
@@ -399,7 +413,7 @@ mod tests {
         let good = chain();
         assert_eq!(verify(&good).unwrap().entries, 6);
         let changes: [fn(&mut Entry); 15] = [
-            |e| e.format = 2,
+            |e| e.format = FIRST_FORMAT,
             |e| e.revision += 10,
             |e| e.at += 1,
             |e| e.commit_id[0] ^= 1,
@@ -502,10 +516,10 @@ mod tests {
         let mut strange = Entry { class: Class::Authority, ..entry };
         strange.body = Some("[{\"after\":{\"spaceship\":{}}}]".to_owned());
         assert!(strange.change_set().unwrap_err().contains("entry 2"));
-        let newer = Entry { format: 2, body: Some("[]".to_owned()), ..strange.clone() };
-        assert!(newer.change_set().unwrap_err().contains("format 2"));
+        let newer = Entry { format: FORMAT + 1, body: Some("[]".to_owned()), ..strange.clone() };
+        assert!(newer.change_set().unwrap_err().contains("format 3"));
         let newer = Entry { class: Class::Content, ..newer };
-        assert!(newer.change_set().unwrap_err().contains("format 2"));
+        assert!(newer.change_set().unwrap_err().contains("format 3"));
         strange.action = "launched".to_owned();
         assert!(strange.change_set().unwrap_err().contains("launched"));
     }

@@ -8,16 +8,21 @@ pub mod content;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod faulty;
+pub mod job;
 pub mod ledger;
 pub mod memory;
 pub mod payload;
 pub mod port;
 pub mod sql;
+pub mod telemetry;
 
-pub use content::{Content, ContentQuery, ContentWrite, Job, JobWrite};
+pub use content::{Content, ContentGuard, ContentQuery, ContentWrite};
 pub use faulty::Faulty;
+pub use job::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
 pub use ledger::{Class, Entry};
 pub use memory::MemoryStore;
 pub use port::{
-    Batch, CommitError, Head, HeadLock, KeyRow, LeaseOutcome, Outcome, RefusalRow, Store, StoreError, TokenUse, Write,
+    Batch, CommitError, Head, HeadLock, KeyRow, LeaseRow, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
+    Write,
 };
+pub use telemetry::{Quotas, Usage, UsageBounds, UsageQuery, UsedFor};

@@ -3,7 +3,9 @@
 //! It keeps nothing on disk and shares no SQL with the engines. What it does must follow from
 //! what was called alone; its clock is handed in and stands still otherwise.
 
+mod jobs;
 mod state;
+mod telemetry;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,20 +14,20 @@ use tokio::sync::OwnedMutexGuard;
 use valetkey_domain::{Id, Record, UnixMs};
 
 use crate::{
-    Batch, CommitError, Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, Outcome, RefusalRow,
-    Store, StoreError, TokenUse,
+    Batch, Class, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest,
+    JobState, KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError,
+    TokenUse,
 };
+use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use state::State;
 
-/// Tells the model's time in unix milliseconds; only the lease of the node asks.
-pub type Clock = Arc<dyn Fn() -> UnixMs + Send + Sync>;
-
-/// A store in memory. Clones share their data.
-#[derive(Clone)]
+/// A store in memory. Clones share their data, and are one handle.
+#[derive(Clone, Default)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     head_lock: Arc<tokio::sync::Mutex<()>>,
-    clock: Clock,
+    /// As whom this handle commits, once it asked for the lease.
+    holder: Arc<Mutex<Option<String>>>,
 }
 
 impl std::fmt::Debug for MemoryStore {
@@ -34,21 +36,37 @@ impl std::fmt::Debug for MemoryStore {
     }
 }
 
-impl Default for MemoryStore {
-    fn default() -> MemoryStore {
-        MemoryStore::with_clock(Arc::new(|| 0))
-    }
-}
-
 impl MemoryStore {
-    /// An empty store whose clock stands at 0.
+    /// An empty store.
     pub fn new() -> MemoryStore {
         MemoryStore::default()
     }
 
-    /// An empty store with this clock.
-    pub fn with_clock(clock: Clock) -> MemoryStore {
-        MemoryStore { state: Arc::default(), head_lock: Arc::default(), clock }
+    /// Another handle on the same data, as another process would have one.
+    pub fn join(&self) -> MemoryStore {
+        MemoryStore { holder: Arc::default(), ..self.clone() }
+    }
+
+    fn holder(&self) -> MutexGuard<'_, Option<String>> {
+        self.holder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails if this handle asked for the lease and does not hold it.
+    fn check_holder(&self) -> Result<(), StoreError> {
+        let holder = self.holder().clone();
+        match holder {
+            Some(holder) if self.state().held_by(&holder).is_none() => {
+                Err(StoreError::InUse("another node has the lease".to_owned()))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Puts a row of a job in its place past the ledger, or takes it away, as somebody who can write in
+    /// the data could. For tests.
+    #[doc(hidden)]
+    pub fn plant_job(&self, id: Id, job: Option<Job>) {
+        self.state().jobs.set(id, job);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -79,8 +97,13 @@ impl HeadLock for Lock {
 impl Store for MemoryStore {
     async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError> {
         let held = Arc::clone(&self.head_lock).lock_owned().await;
+        self.check_holder()?;
         let head = self.state().head;
         Ok(Box::new(Lock { store: self.clone(), head, _held: held }))
+    }
+
+    async fn try_write(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -118,6 +141,13 @@ impl Store for MemoryStore {
         Ok(self.state().contents.get(&id).cloned())
     }
 
+    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+        let state = self.state();
+        let ids: std::collections::BTreeSet<&Id> = ids.iter().collect();
+        let guard = |row: &Content| ContentGuard { id: row.id, kind: row.kind, asset: row.asset };
+        Ok(ids.into_iter().filter_map(|id| state.contents.get(id)).map(guard).collect())
+    }
+
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
         let state = self.state();
         let ids: std::collections::BTreeSet<&Id> = ids.iter().collect();
@@ -138,24 +168,64 @@ impl Store for MemoryStore {
         Ok(self.state().filtered(query).len() as u64)
     }
 
+    async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let state = self.state();
+        let is_about = |e: &&Entry| e.class == Class::Content && e.subjects.first() == Some(&subject);
+        Ok(state.ledger.iter().filter(|e| e.revision > after).filter(is_about).take(limit).cloned().collect())
+    }
+
     async fn claim_jobs(
         &self,
+        kind: &str,
         holder: &str,
         now: UnixMs,
         lease_until: UnixMs,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
-        Ok(self.state().claim(holder, now, lease_until, limit))
+        Ok(self.state().jobs.claim(kind, holder, now, lease_until, limit))
     }
 
-    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError> {
-        Ok(self.state().jobs.values().map(|j| j.due_at.max(j.lease_until.unwrap_or(j.due_at))).min())
+    async fn renew_job(
+        &self,
+        id: Id,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+    ) -> Result<bool, StoreError> {
+        Ok(self.state().jobs.renew(id, holder, now, lease_until))
+    }
+
+    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+        Ok(self.state().jobs.put_back(id, holder, now, rest))
+    }
+
+    async fn next_jobs(&self) -> Result<Vec<NextJob>, StoreError> {
+        Ok(self.state().jobs.next())
+    }
+
+    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+        Ok(self.state().jobs.get(id).cloned())
+    }
+
+    async fn jobs_after(
+        &self,
+        state: Option<JobState>,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        let all = self.state();
+        let wanted = |j: &&Job| state.is_none_or(|s| j.state == s) && after.is_none_or(|after| j.id > after);
+        Ok(all.jobs.all().filter(wanted).take(limit).cloned().collect())
+    }
+
+    async fn job_counts(&self) -> Result<Vec<JobCount>, StoreError> {
+        Ok(self.state().jobs.counts())
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
         let mut state = self.state();
         for used in uses {
-            state.add_use(used);
+            state.telemetry.add_use(used);
         }
         Ok(())
     }
@@ -163,29 +233,38 @@ impl Store for MemoryStore {
     async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
         let state = self.state();
         let tokens: std::collections::BTreeSet<&Id> = tokens.iter().collect();
-        Ok(tokens.into_iter().filter_map(|id| state.uses.get(id)).cloned().collect())
+        Ok(tokens.into_iter().filter_map(|id| state.telemetry.uses.get(id)).cloned().collect())
     }
 
-    async fn record_refusals(&self, rows: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError> {
+    async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Result<(), StoreError> {
         let mut state = self.state();
         for row in rows {
-            state.refusals.insert(row.trace.clone(), row.clone());
+            state.telemetry.add_usage(row, bounds.rows_a_day);
         }
-        state.refusals.retain(|_, row| row.at >= not_before);
-        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        let gone: Vec<String> = state.newest_refusals(None).into_iter().skip(keep).map(|row| row.trace).collect();
-        for trace in gone {
-            state.refusals.remove(&trace);
-        }
+        state.telemetry.prune_usage(bounds);
+        Ok(())
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError> {
+        Ok(self.state().telemetry.usage(query))
+    }
+
+    async fn record_refusals(
+        &self,
+        rows: &[RefusalRow],
+        quotas: Quotas,
+        not_before: UnixMs,
+    ) -> Result<(), StoreError> {
+        self.state().telemetry.record_refusals(rows, quotas, not_before);
         Ok(())
     }
 
     async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError> {
-        Ok(self.state().refusals.get(trace).cloned())
+        Ok(self.state().telemetry.refusals.get(trace).cloned())
     }
 
     async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
-        let mut rows = self.state().newest_refusals(business);
+        let mut rows = self.state().telemetry.newest_refusals(business);
         rows.truncate(limit);
         Ok(rows)
     }
@@ -195,6 +274,7 @@ impl Store for MemoryStore {
     }
 
     async fn replace_keys(&self, keys: &[KeyRow]) -> Result<(), StoreError> {
+        self.check_holder()?;
         let mut new = std::collections::BTreeMap::new();
         for key in keys {
             if i64::try_from(key.key_id).is_err() || new.insert(key.key_id, key.clone()).is_some() {
@@ -205,24 +285,42 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError> {
-        let now = (self.clock)();
+    async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn lease(&self) -> Result<Option<LeaseRow>, StoreError> {
+        Ok(self.state().lease.clone())
+    }
+
+    async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Result<bool, StoreError> {
+        *self.holder() = Some(holder.to_owned());
+        let _no_commit = self.head_lock.lock().await;
         let mut state = self.state();
-        match &state.lease {
-            Some((other, until)) if other != holder && *until > now => {
-                Ok(LeaseOutcome::Taken { holder: other.clone(), remaining_ms: until - now })
-            }
-            _ => {
-                state.lease = Some((holder.to_owned(), now.saturating_add(ttl_ms)));
-                Ok(LeaseOutcome::Held)
-            }
+        if state.lease.as_ref() != seen {
+            return Ok(false);
         }
+        let counter = seen.map_or(0, |row| row.counter) + 1;
+        state.lease = Some(LeaseRow { holder: holder.to_owned(), counter, length_ms, released: false });
+        Ok(true)
+    }
+
+    async fn renew_lease(&self, holder: &str) -> Result<Renewal, StoreError> {
+        let mut state = self.state();
+        let head = state.head;
+        Ok(match state.held_by(holder) {
+            Some(row) => {
+                row.counter += 1;
+                Renewal::Held(Some(head))
+            }
+            None => Renewal::Gone,
+        })
     }
 
     async fn release_lease(&self, holder: &str) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.lease.as_ref().is_some_and(|(held_by, _)| held_by == holder) {
-            state.lease = None;
+        if let Some(row) = self.state().held_by(holder) {
+            row.counter += 1;
+            row.released = true;
         }
         Ok(())
     }

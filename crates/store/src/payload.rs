@@ -1,7 +1,10 @@
-//! The payload of a ledger entry: the changes of records, and a line for each thing of content.
+//! The payload of a ledger entry: the changes of records, and a line for each thing of content and
+//! for each job.
 //!
 //! What this version does not know is refused and never left out: a field that says less than it
 //! seems to could have taken a right away.
+
+mod job;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -9,13 +12,16 @@ use serde_json::Value;
 use valetkey_domain::{Change, Id};
 
 use crate::ledger::{finish, payload_digest, to_hex};
-use crate::{Class, Content, ContentWrite, Write};
+use crate::{Class, Content, ContentWrite, JobWrite, Write};
+
+pub use job::{JobDid, JobLine, job_digest};
 
 /// What one entry says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Payload {
     pub changes: Vec<Change>,
     pub content: Vec<ContentLine>,
+    pub jobs: Vec<JobLine>,
 }
 
 /// What happened to a thing of content.
@@ -117,11 +123,47 @@ struct BothRead {
     content: Vec<ContentLine>,
 }
 
+/// The form of a payload with jobs, beside content or alone.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithJobs {
+    content: Vec<ContentLine>,
+    jobs: Vec<JobLine>,
+}
+
+/// Fails unless the newest entry about a job can be found by the first subject of entries of class
+/// content.
+fn check_jobs(write: &Write) -> Result<(), String> {
+    if !write.jobs.is_empty() && !write.set.changes.is_empty() {
+        return Err("a write that changes records holds a job; write it by itself".to_owned());
+    }
+    let first = write.set.subjects.first().copied();
+    let is_found = |change: &JobWrite| match change {
+        JobWrite::Enter(_) => first.is_none(),
+        JobWrite::Insert(_) | JobWrite::Rearm { .. } | JobWrite::Finish { .. } | JobWrite::Cancel { .. } => {
+            first == Some(change.id())
+        }
+    };
+    match write.jobs.iter().find(|change| !is_found(change)) {
+        None => Ok(()),
+        Some(change) => Err(format!("job {} is not the first subject of the write that holds it", change.id())),
+    }
+}
+
 /// The class and the body of a write's entry: a list of changes, a list of lines, or an object with
-/// both. Nothing at all counts as content, for no index has to fold it.
-pub(crate) fn write(write: &Write) -> serde_json::Result<(Class, String)> {
+/// several lists. Nothing at all counts as content, for no index has to fold it.
+pub(crate) fn write(write: &Write) -> Result<(Class, String), String> {
+    check_jobs(write)?;
+    written(write).map_err(|e| e.to_string())
+}
+
+fn written(write: &Write) -> serde_json::Result<(Class, String)> {
     let changes = &write.set.changes;
     let content: Vec<ContentLine> = write.content.iter().map(|change| ContentLine::of(change, &write.salt)).collect();
+    if !write.jobs.is_empty() {
+        let jobs = write.jobs.iter().map(|change| JobLine::of(change, &write.salt)).collect();
+        return Ok((Class::Content, serde_json::to_string(&WithJobs { content, jobs })?));
+    }
     if changes.is_empty() {
         Ok((Class::Content, serde_json::to_string(&content)?))
     } else if content.is_empty() {
@@ -135,24 +177,34 @@ pub(crate) fn write(write: &Write) -> serde_json::Result<(Class, String)> {
 pub(crate) fn read(class: Class, body: &str) -> Result<Payload, String> {
     let unreadable = |e: serde_json::Error| format!("unreadable changes: {e}");
     if class == Class::Content {
-        let content = serde_json::from_str(body).map_err(unreadable)?;
-        return Ok(Payload { changes: Vec::new(), content });
+        let WithJobs { content, jobs } = if is_object(body) {
+            serde_json::from_str(body).map_err(unreadable)?
+        } else {
+            WithJobs { content: serde_json::from_str(body).map_err(unreadable)?, jobs: Vec::new() }
+        };
+        return Ok(Payload { changes: Vec::new(), content, jobs });
     }
-    let is_both = body.trim_start().starts_with('{');
+    let is_both = is_object(body);
     let payload = if is_both {
         let BothRead { changes, content } = serde_json::from_str(body).map_err(unreadable)?;
-        Payload { changes, content }
+        Payload { changes, content, jobs: Vec::new() }
     } else {
-        Payload { changes: serde_json::from_str(body).map_err(unreadable)?, content: Vec::new() }
+        let changes = serde_json::from_str(body).map_err(unreadable)?;
+        Payload { changes, ..Payload::default() }
     };
     nothing_lost(body, is_both, &payload).map_err(|what| format!("unreadable changes: {what}"))?;
     Ok(payload)
 }
 
+fn is_object(body: &str) -> bool {
+    body.trim_start().starts_with('{')
+}
+
 /// Fails if reading has left something out. What this version wrote itself reads back byte for byte,
 /// so the long way is gone only for entries of other versions.
 fn nothing_lost(body: &str, is_both: bool, read: &Payload) -> Result<(), String> {
-    let Payload { changes, content } = read;
+    // A payload of class authority has no jobs.
+    let Payload { changes, content, jobs: _ } = read;
     let again = if is_both {
         serde_json::to_string(&Both { changes, content: content.clone() })
     } else {
@@ -170,15 +222,15 @@ fn nothing_lost(body: &str, is_both: bool, read: &Payload) -> Result<(), String>
 }
 
 /// The path of the first field that stands in `told` and not in `read`.
-fn lost(told: &Value, read: &Value) -> Option<String> {
-    match (told, read) {
-        (Value::Object(told), Value::Object(read)) => {
-            told.iter().filter(|(_, v)| !v.is_null()).find_map(|(name, v)| match read.get(name) {
+fn lost(written: &Value, read: &Value) -> Option<String> {
+    match (written, read) {
+        (Value::Object(written), Value::Object(read)) => {
+            written.iter().filter(|(_, v)| !v.is_null()).find_map(|(name, v)| match read.get(name) {
                 None => Some(name.clone()),
                 Some(other) => lost(v, other).map(|path| format!("{name}.{path}")),
             })
         }
-        (Value::Array(told), Value::Array(read)) => told.iter().zip(read).find_map(|(a, b)| lost(a, b)),
+        (Value::Array(written), Value::Array(read)) => written.iter().zip(read).find_map(|(a, b)| lost(a, b)),
         _ => None,
     }
 }
@@ -282,14 +334,14 @@ mod tests {
         // Another spelling of the same is no loss, nor is a field that says nothing.
         let spaced = known.replace(':', ": ").replace("\"version\"", "\"limit\": null, \"version\"");
         assert!(read(Class::Authority, &spaced).is_ok(), "{spaced}");
-        for (told, path) in [
+        for (written, path) in [
             (known.replace("\"version\"", "\"only_from\":\"10.0.0.1\",\"version\""), "after.terms.only_from"),
             (known.replace("{\"after\"", "{\"until\":5,\"after\""), "field until"),
             (format!("{{\"changes\":{known},\"content\":[],\"unless\":1}}"), "unless"),
             (format!("{{\"changes\":{known}}}"), "content"),
         ] {
-            let error = read(Class::Authority, &told).unwrap_err();
-            assert!(error.contains(path), "{told}: {error}");
+            let error = read(Class::Authority, &written).unwrap_err();
+            assert!(error.contains(path), "{written}: {error}");
         }
         let line = "[{\"did\":\"insert\",\"id\":\"5\",\"version\":1,\"hidden\":true}]";
         assert!(read(Class::Content, line).unwrap_err().contains("hidden"));

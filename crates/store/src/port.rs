@@ -7,8 +7,10 @@
 use async_trait::async_trait;
 use valetkey_domain::{ChangeSet, Id, Record, UnixMs};
 
-use crate::content::{Content, ContentQuery, ContentWrite, Job, JobWrite};
+use crate::content::{Content, ContentGuard, ContentQuery, ContentWrite};
+use crate::job::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
 use crate::ledger::Entry;
+use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 
 /// The newest state of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,8 @@ pub struct RefusalRow {
     pub at: UnixMs,
     pub business: Option<Id>,
     pub token: Option<Id>,
+    /// Who brought it, under its business: a word for a token, an address, or a network of addresses.
+    pub source: String,
     pub reason: String,
     /// Question, steps, facts and revision, as a JSON object without secrets.
     pub body: String,
@@ -151,15 +155,28 @@ impl std::fmt::Debug for KeyRow {
     }
 }
 
-/// The answer to an attempt to be the one node.
+/// The row by which one process at a time works on a store that several can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LeaseOutcome {
-    Held,
-    /// Another node holds it; its name, and how long its lease still runs at most.
-    Taken {
-        holder: String,
-        remaining_ms: i64,
-    },
+pub struct LeaseRow {
+    /// Who holds it, or held it last. Every start of every process has a name of its own.
+    pub holder: String,
+    /// Moves with every change of the row, and never goes back.
+    pub counter: i64,
+    /// How long the counter must stand still before another may take the row; `valetkey-service` says
+    /// by which clock.
+    pub length_ms: i64,
+    /// Its holder gave it back; anybody may take it at once.
+    pub released: bool,
+}
+
+/// The answer to a renewal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// The counter moved. With it comes the head, as the same statement read it; `None` while the
+    /// store has no tables yet.
+    Held(Option<Head>),
+    /// It was given back, or another holds it.
+    Gone,
 }
 
 /// A store.
@@ -168,12 +185,16 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the head lock.
     async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError>;
 
+    /// Writes something that means nothing, and makes it durable: whether a commit would go now. Takes
+    /// no head lock.
+    async fn try_write(&self) -> Result<(), StoreError>;
+
     /// The head, without a lock.
     async fn head(&self) -> Result<Head, StoreError>;
 
     /// All authority records of one revision, in the order that lets an index fold them: terms,
     /// declared kinds, businesses, people, system users, apps, connections, installations, assets,
-    /// shares, assignments, tokens by id, sign-in codes.
+    /// shares, assignments, tokens by id, page counters, sign-in codes.
     async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Result<Head, StoreError>;
 
     /// Ledger entries after a revision, in order.
@@ -188,6 +209,10 @@ pub trait Store: Send + Sync + 'static {
 
     async fn content(&self, id: Id) -> Result<Option<Content>, StoreError>;
 
+    /// What guards these ids, in any order; absent ones are left out. Read from an index alone, so that
+    /// it costs the same whatever the rows hold.
+    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError>;
+
     /// Several at once, in any order; absent ones are left out.
     async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError>;
 
@@ -199,19 +224,53 @@ pub trait Store: Send + Sync + 'static {
     /// How many rows the query would give without place and limit.
     async fn count_content(&self, query: &ContentQuery) -> Result<u64, StoreError>;
 
-    /// Takes up to `limit` due jobs for a runner, until `lease_until`, the longest due first. A job
-    /// whose lease ends at `now` or before is free again; `attempts` grows with each claim.
+    /// Entries after a revision that write content or jobs and whose first subject is this one, in
+    /// order. Whoever asks for all entries about a job gets them, for a job is the first subject of
+    /// every write that holds it.
+    async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Takes up to `limit` waiting jobs of a kind for a run, until `lease_until`: those first that
+    /// could be tried longest. A job whose lease ends at `now` or before is free again; `attempts`
+    /// grows with each claim.
     async fn claim_jobs(
         &self,
+        kind: &str,
         holder: &str,
         now: UnixMs,
         lease_until: UnixMs,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError>;
 
-    /// When the next job can be claimed: when it is due, or, while somebody holds it, when that
-    /// lease runs out. `None` if there is no job.
-    async fn next_job_at(&self) -> Result<Option<UnixMs>, StoreError>;
+    /// Holds a job longer. Says `false`, and does nothing, if at `now` it is not held by this holder.
+    async fn renew_job(
+        &self,
+        id: Id,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+    ) -> Result<bool, StoreError>;
+
+    /// Lets go of a job that was not done, and says how it goes on. Says `false`, and does nothing, if
+    /// at `now` it is not held by this holder.
+    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError>;
+
+    /// For each kind of which a job is waiting, known to this program or not, when the next can be
+    /// claimed: when it may be tried, or, while somebody holds it, when that lease runs out. At most a
+    /// hundred kinds, by their words.
+    async fn next_jobs(&self) -> Result<Vec<NextJob>, StoreError>;
+
+    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError>;
+
+    /// Jobs in the order of ids, from behind an id on: all, or those in a state.
+    async fn jobs_after(
+        &self,
+        state: Option<JobState>,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError>;
+
+    /// How many jobs there are, by kind and state.
+    async fn job_counts(&self) -> Result<Vec<JobCount>, StoreError>;
 
     /// Adds to the use counts; telemetry, so a loss of the newest seconds is no harm.
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError>;
@@ -219,9 +278,29 @@ pub trait Store: Send + Sync + 'static {
     /// The uses of these tokens, totals; absent ones are left out.
     async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError>;
 
-    /// Keeps refusals, and drops the oldest beyond `keep` rows or from before `not_before`. A trace
-    /// that is there already is replaced.
-    async fn record_refusals(&self, rows: &[RefusalRow], keep: u64, not_before: UnixMs) -> Result<(), StoreError>;
+    /// Adds to what tokens were used for, and drops rows that are too old. `Ok` or not, a part of a long
+    /// list may be written: it is telemetry.
+    async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Result<(), StoreError>;
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError>;
+
+    /// Keeps refusals, [`REFUSALS_AT_ONCE`] in one transaction, and after each transaction drops what is
+    /// from before `not_before` or over a quota. A trace that is there already is replaced.
+    /// A row that is itself from before `not_before` is left out.
+    ///
+    /// Quotas are looked at in this order: of each source that a new row came from, of strangers, of each
+    /// business, of all businesses. A source that is over its own loses its oldest rows. For the others,
+    /// rows are taken one by one from whoever holds most, as [`give_up`] says: of the businesses, then of
+    /// the sources of that business, and there the oldest, by time and then by trace.
+    ///
+    /// [`REFUSALS_AT_ONCE`]: crate::telemetry::REFUSALS_AT_ONCE
+    /// [`give_up`]: crate::telemetry::give_up
+    async fn record_refusals(
+        &self,
+        rows: &[RefusalRow],
+        quotas: Quotas,
+        not_before: UnixMs,
+    ) -> Result<(), StoreError>;
 
     async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError>;
 
@@ -235,11 +314,23 @@ pub trait Store: Send + Sync + 'static {
     /// Replaces all wrapped data keys by these, in one commit.
     async fn replace_keys(&self, keys: &[KeyRow]) -> Result<(), StoreError>;
 
-    /// Takes or renews the lease of the one node for `ttl_ms` by the store's own clock. A lease
-    /// that has run out may be taken by anybody.
-    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Result<LeaseOutcome, StoreError>;
+    /// Brings the tables to the format of this program. Called with the lease held, where there is
+    /// one; nothing but the lease works before.
+    async fn migrate(&self) -> Result<(), StoreError>;
 
-    /// Gives the lease back.
+    /// The row of the lease; `None` if nobody ever held it. No clock of the store takes part in
+    /// anything about the lease.
+    async fn lease(&self) -> Result<Option<LeaseRow>, StoreError>;
+
+    /// Takes the lease if its row still is the one that was seen, and says whether it did. Waits for
+    /// a commit under way. From the first call on, this handle commits only while the holder that it
+    /// named last holds the lease; an engine that lets only one process in need not look.
+    async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Result<bool, StoreError>;
+
+    /// Moves the counter and reads the head, in one durable statement.
+    async fn renew_lease(&self, holder: &str) -> Result<Renewal, StoreError>;
+
+    /// Gives the lease back, if this holder has it.
     async fn release_lease(&self, holder: &str) -> Result<(), StoreError>;
 
     /// A word for messages: `sqlite`, `postgres`, `memory`.

@@ -8,12 +8,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use valetkey_domain::Random;
+use valetkey_domain::{Id, Random};
 use valetkey_seal::{KeyRing, MasterKey, OsRandom, WrappedKey};
 use valetkey_service::{Deps, OpenError, Service};
-use valetkey_store::{Faulty, MemoryStore, Store};
+use valetkey_store::{Faulty, Job, MemoryStore, Store};
 use valetkey_store_postgres::PostgresStore;
-use valetkey_store_sqlite::SqliteStore;
+pub use valetkey_store_sqlite::SqliteStore;
 
 use crate::clock::TestClock;
 use crate::postgres;
@@ -59,8 +59,8 @@ impl std::fmt::Debug for Ground {
 /// Where the data is. It is dropped after the store.
 #[derive(Debug)]
 enum Home {
-    Memory,
-    Folder(#[allow(dead_code, reason = "it is kept for its end")] Folder),
+    Memory(MemoryStore),
+    Folder(SqliteStore, #[allow(dead_code, reason = "it is kept for its end")] Folder),
     Database(postgres::Database),
 }
 
@@ -76,18 +76,37 @@ impl Ground {
         Ground::over(Engine::Memory).await
     }
 
+    /// Over SQLite on a disk that holds no more than so many pages of 4 KiB. Without a reserve, the
+    /// file that keeps space for revocations can't be made.
+    pub fn on_a_small_disk(limit_pages: u32, has_reserve: bool) -> (Ground, SqliteStore) {
+        let folder = Folder::new();
+        if !has_reserve {
+            std::fs::create_dir_all(folder.0.join("valetkey.reserve")).unwrap();
+        }
+        let store = SqliteStore::open_with(&folder.0, Some(limit_pages)).unwrap();
+        (Ground::on(Arc::new(store.clone()), Home::Folder(store.clone(), folder)), store)
+    }
+
     async fn over(engine: Engine) -> Ground {
         let (store, home): (Arc<dyn Store>, Home) = match engine {
-            Engine::Memory => (Arc::new(MemoryStore::new()), Home::Memory),
+            Engine::Memory => {
+                let store = MemoryStore::new();
+                (Arc::new(store.clone()), Home::Memory(store))
+            }
             Engine::Sqlite => {
                 let folder = Folder::new();
-                (Arc::new(SqliteStore::open(&folder.0).unwrap()), Home::Folder(folder))
+                let store = SqliteStore::open(&folder.0).unwrap();
+                (Arc::new(store.clone()), Home::Folder(store, folder))
             }
             Engine::Postgres => {
                 let database = postgres::Database::new().unwrap();
                 (Arc::new(PostgresStore::connect(database.dsn()).await.unwrap()), Home::Database(database))
             }
         };
+        Ground::on(store, home)
+    }
+
+    fn on(store: Arc<dyn Store>, home: Home) -> Ground {
         let master = MasterKey::generate(&OsRandom).unwrap();
         let ring = KeyRing::open(&master, []).unwrap();
         let wrapped = vec![ring.new_data_key(&master, &OsRandom).unwrap()];
@@ -114,15 +133,66 @@ impl Ground {
         Service::open(self.deps(Arc::new(self.faulty.clone()), random, "node")).await
     }
 
+    /// Puts a row of a job in its place past the ledger, as somebody who can write in the data could.
+    pub async fn plant_job(&self, job: &Job) {
+        match &self.home {
+            Home::Memory(store) => store.plant_job(job.id, Some(job.clone())),
+            Home::Folder(store, _) => store.run_past_the_store(planted(job)).await.unwrap(),
+            Home::Database(database) => database.sql(&planted(job)).map(drop).unwrap(),
+        }
+    }
+
+    /// Takes a row of a job away past the ledger.
+    pub async fn take_job(&self, id: Id) {
+        let sql = format!("DELETE FROM jobs WHERE id = {id}");
+        match &self.home {
+            Home::Memory(store) => store.plant_job(id, None),
+            Home::Folder(store, _) => store.run_past_the_store(sql).await.unwrap(),
+            Home::Database(database) => database.sql(&sql).map(drop).unwrap(),
+        }
+    }
+
     /// One more node as another process would be it, with connections of its own where the store
     /// lets several processes in.
     pub async fn stranger(&self, seed: u64) -> Service {
         let store: Arc<dyn Store> = match &self.home {
             Home::Database(database) => Arc::new(PostgresStore::connect(database.dsn()).await.unwrap()),
-            Home::Memory | Home::Folder(_) => Arc::clone(&self.store),
+            Home::Memory(_) | Home::Folder(..) => Arc::clone(&self.store),
         };
         Service::open(self.deps(store, Box::new(SeededRandom::new(seed)), "stranger")).await.unwrap()
     }
+}
+
+/// The row in SQL that both engines read.
+fn planted(job: &Job) -> String {
+    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let maybe = |text: Option<String>| text.unwrap_or_else(|| "NULL".to_owned());
+    let number = |n: Option<i64>| maybe(n.map(|n| n.to_string()));
+    let id = |id: Option<Id>| number(id.map(Id::as_i64));
+    let columns: [(&str, String); 15] = [
+        ("id", job.id.to_string()),
+        ("kind", text(&job.kind)),
+        ("due_at", job.due_at.to_string()),
+        ("payload", text(&job.payload)),
+        ("attempts", job.attempts.to_string()),
+        ("lease_until", number(job.lease_until)),
+        ("holder", maybe(job.holder.as_deref().map(text))),
+        ("actor_kind", maybe(job.actor.map(|a| text(a.kind.as_str())))),
+        ("actor_id", id(job.actor.and_then(|a| a.id))),
+        ("actor_token", id(job.actor.and_then(|a| a.token))),
+        ("state", text(job.state.as_str())),
+        ("not_before", job.not_before.to_string()),
+        ("reason", maybe(job.reason.as_deref().map(text))),
+        ("tried_at", number(job.tried_at)),
+        ("revision", number(job.revision.and_then(|r| i64::try_from(r).ok()))),
+    ];
+    let (names, values): (Vec<&str>, Vec<String>) = columns.into_iter().unzip();
+    format!(
+        "DELETE FROM jobs WHERE id = {}; INSERT INTO jobs ({}) VALUES ({})",
+        job.id,
+        names.join(", "),
+        values.join(", ")
+    )
 }
 
 /// A folder that goes when the test ends.

@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod company;
 pub mod ground;
-pub mod postgres;
 pub mod random;
 pub mod stage;
+
+/// A private PostgreSQL server, from a crate of its own, since xtask uses it too.
+pub use valetkey_test_postgres as postgres;

@@ -143,7 +143,7 @@ impl Stage {
         SealedSecret(self.keys.seal(PURPOSE, app.get(), SECRET.as_bytes()).unwrap().to_bytes())
     }
 
-    fn app_record(&self, id: Id, business: Id, demands_proof: bool) -> Record {
+    fn app_record(&self, id: Id, business: Id, demands_proof: bool, allowed_scopes: ScopeSet) -> Record {
         Record::App(App {
             id,
             business,
@@ -151,13 +151,13 @@ impl Stage {
             created_at: NOW,
             secret: self.sealed(id),
             previous_secret: None,
-            allowed_scopes: ScopeSet::all(),
+            allowed_scopes,
             demands_proof,
         })
     }
 
     fn app(&self, ids: &Ids, app: &AppView) -> Vec<Record> {
-        let record = self.app_record(ids.app, ids.business, app.demands_proof);
+        let record = self.app_record(ids.app, ids.business, app.demands_proof, app.allowed_scopes);
         let connection = Connection { business: ids.business, app: ids.app, created_at: NOW };
         [record].into_iter().chain(app.connected.then_some(Record::Connection(connection))).collect()
     }
@@ -216,7 +216,7 @@ impl Stage {
     fn asset(&self, records: &mut Vec<Record>, ids: &Ids, view: &AssetView, user_is_there: bool) {
         let owner = if view.reach == Reach::Owned { ids.business } else { ids.other_business };
         records.push(match view.kind {
-            AssetKind::APP => self.app_record(ids.asset, owner, false),
+            AssetKind::APP => self.app_record(ids.asset, owner, false, ScopeSet::all()),
             kind => asset(ids.asset, kind, owner),
         });
         if let Reach::Shared(tasks) = view.reach {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Bench, SERVER_CORE, triple};
+use super::tools::{Bench, SERVER_CORE, triple};
 use crate::server::{Background, Look};
 use crate::{exec, out};
 

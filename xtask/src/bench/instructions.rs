@@ -9,8 +9,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Bench;
 use super::check::{Side, load};
+use super::tools::{Bench, write};
 use crate::out;
 
 /// Few tokens suffice: what a request executes hardly depends on their number.
@@ -23,7 +23,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
     // One token: uses are written down by token and time, and time runs otherwise under valgrind.
     let one = bench.folder.join("one-target.txt");
     let text = std::fs::read_to_string(&targets).context("there are no targets")?;
-    super::write(&one, &format!("{}\n", text.lines().next().unwrap_or_default()))?;
+    write(&one, &format!("{}\n", text.lines().next().unwrap_or_default()))?;
     let mut counts = Vec::new();
     for bare in [false, true] {
         let mut totals = Vec::new();

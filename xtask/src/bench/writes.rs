@@ -6,7 +6,7 @@
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use super::{Bench, triple};
+use super::tools::{Bench, triple};
 use crate::{exec, out};
 
 const ROUNDS: usize = 7;

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use super::clients::Language;
 use super::rust;
+pub use super::store::Store;
 use super::system::Suite;
 use crate::needs::Need;
 
@@ -36,24 +37,6 @@ impl Options {
             }
         }
         Ok(options)
-    }
-}
-
-/// A store that the demo runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
-    Sqlite,
-    Postgres,
-}
-
-impl Store {
-    const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "sqlite",
-            Self::Postgres => "postgres",
-        }
     }
 }
 

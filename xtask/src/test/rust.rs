@@ -12,7 +12,8 @@ use super::plan::Store;
 use super::{Work, counts, counts::Counts};
 use crate::exec::{self, Show};
 use crate::needs::Need;
-use crate::{lint, out};
+use crate::out;
+use crate::place::cargo;
 
 /// What the Rust tests use of the system: they start PostgreSQL themselves, and one traces flushes.
 pub const NEEDS: &[Need] = &[Need::Postgres, Need::Strace];
@@ -24,7 +25,7 @@ const TEST_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// selection would compile some dependencies twice. Answers where the binary is.
 pub fn build(work: &Work<'_>, tests: bool) -> Result<PathBuf> {
     out::heading(if tests { "building the binary and the tests" } else { "building the binary" });
-    let mut command = lint::cargo(work.root);
+    let mut command = cargo(work.root);
     if tests {
         command.args(["build", "--workspace", "--bins", "--tests"]);
     } else {
@@ -43,7 +44,7 @@ pub fn build(work: &Work<'_>, tests: bool) -> Result<PathBuf> {
 }
 
 fn target_folder(work: &Work<'_>) -> Result<PathBuf> {
-    let mut command: Command = lint::cargo(work.root);
+    let mut command: Command = cargo(work.root);
     let output = command.args(["metadata", "--no-deps", "--format-version", "1"]).output()?;
     let metadata: serde_json::Value =
         serde_json::from_slice(&output.stdout).context("`cargo metadata` answered no JSON")?;
@@ -53,7 +54,7 @@ fn target_folder(work: &Work<'_>) -> Result<PathBuf> {
 
 /// All tests, those of the service and of the adapters over the memory store.
 pub fn tests(work: &Work<'_>) -> Result<Counts> {
-    let mut command = lint::cargo(work.root);
+    let mut command = cargo(work.root);
     if work.tools.nextest {
         command.args(["nextest", "run", "--workspace", "--no-fail-fast", "--config-file"]);
         command.arg(work.root.join("xtask/nextest.toml"));
@@ -73,10 +74,10 @@ pub fn tests_over(work: &Work<'_>, store: Store) -> Result<Counts> {
         Store::Sqlite => None,
         Store::Postgres => Some(work.postgres(&format!("rust-{}", store.name()))?),
     };
-    let mut command = lint::cargo(work.root);
+    let mut command = cargo(work.root);
     command.env("VALETKEY_TEST_STORE", store.name());
-    if let Some(database) = &database {
-        command.env("VALETKEY_TEST_POSTGRES", database.address());
+    if let Some((_, address)) = &database {
+        command.env("VALETKEY_TEST_POSTGRES", address);
     }
     if work.tools.nextest {
         // The whole workspace with a filter, since naming crates would compile dependencies anew.

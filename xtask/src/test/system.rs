@@ -11,7 +11,6 @@ use anyhow::{Context, Result, bail};
 use super::{Work, clients, counts, counts::Counts};
 use crate::exec::{self, Show};
 use crate::needs::Need;
-use crate::server::Postgres;
 
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
@@ -25,8 +24,8 @@ pub struct Suite {
     pub needs: &'static [Need],
     /// The command. In its words, `{root}` is the repository, `{valetkey}` the binary, `{temp}` a
     /// fresh folder, `{python}` the Python of the client stories, `{postgres}` the address of a
-    /// fresh PostgreSQL server, and `{postgres-programs}` the folder of PostgreSQL's programs, for a
-    /// suite that needs a server of its own to kill.
+    /// fresh PostgreSQL server, and `{xtask}` this program, which a suite asks for a server of its
+    /// own to kill.
     pub command: &'static [&'static str],
 }
 
@@ -54,19 +53,13 @@ pub const SUITES: &[Suite] = &[
         name: "kill-database",
         path: "tests/kill_database_under_load.py",
         needs: &[Need::Python, Need::Postgres],
-        command: &[
-            "python3",
-            "{root}/tests/kill_database_under_load.py",
-            "{valetkey}",
-            "{temp}",
-            "{postgres-programs}",
-        ],
+        command: &["python3", "{root}/tests/kill_database_under_load.py", "{valetkey}", "{temp}", "{xtask}"],
     },
 ];
 
-/// What several suites share; not a suite.
+/// What is no suite: what several of them share, and data for a Rust test.
 #[cfg(test)]
-const SHARED: &str = "tests/lib";
+const BESIDE: &[&str] = &["tests/lib", "tests/upgrade"];
 
 pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
     if !work.root.join(suite.path).exists() {
@@ -74,10 +67,6 @@ pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
     }
     let uses = |word: &str| suite.command.iter().any(|part| part.contains(word));
     let database = if uses("{postgres}") { Some(work.postgres(suite.name)?) } else { None };
-    let programs = work.tools.postgres_bin.as_deref();
-    if uses("{postgres-programs}") && programs.is_none() {
-        bail!("the PostgreSQL server's programs were not looked for, which {} needs", suite.name);
-    }
     let python = if uses("{python}") { Some(clients::python(work)?) } else { None };
     let temp = work.reaper.folder(suite.name)?;
     let words = fill(
@@ -87,8 +76,8 @@ pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
             ("{valetkey}", &binary.to_string_lossy()),
             ("{temp}", &temp.to_string_lossy()),
             ("{python}", &python.unwrap_or_default().to_string_lossy()),
-            ("{postgres}", database.as_ref().map_or("", Postgres::address)),
-            ("{postgres-programs}", &programs.unwrap_or(Path::new("")).to_string_lossy()),
+            ("{postgres}", database.as_ref().map_or("", |(_, address)| address)),
+            ("{xtask}", &work.program.to_string_lossy()),
         ],
     );
     let (program, args) = words.split_first().with_context(|| format!("{} has no command", suite.name))?;
@@ -122,20 +111,9 @@ mod tests {
         let Ok(entries) = std::fs::read_dir(root.join("tests")) else { return };
         for entry in entries.flatten() {
             let path = format!("tests/{}", entry.file_name().to_string_lossy());
-            let known = path == SHARED || SUITES.iter().any(|suite| suite.path.starts_with(&path));
+            let known = BESIDE.contains(&path.as_str()) || SUITES.iter().any(|suite| suite.path.starts_with(&path));
             assert!(known, "{path} is in no row of SUITES");
         }
-    }
-
-    #[test]
-    fn a_suite_is_not_run_without_the_programs_that_it_needs() {
-        let reaper = Reaper::start().unwrap();
-        let logs = reaper.folder("logs").unwrap();
-        let root = crate::root().unwrap();
-        let work = Work { root: &root, reaper: &reaper, tools: Tools::default(), logs };
-        let suite = Suite { name: "probe", path: "xtask", needs: &[], command: &["echo", "{postgres-programs}"] };
-        let refused = run(&work, &suite, Path::new("/binary")).unwrap_err().to_string();
-        assert!(refused.contains("PostgreSQL"), "{refused}");
     }
 
     #[test]
@@ -143,13 +121,14 @@ mod tests {
         let reaper = Reaper::start().unwrap();
         let logs = reaper.folder("logs").unwrap();
         let root = crate::root().unwrap();
-        let work = Work { root: &root, reaper: &reaper, tools: Tools::default(), logs };
-        const SCRIPT: &str = r#"test -d "$1" && test "$2" = /binary && echo '2 passed, 0 failed'"#;
+        let work = Work { root: &root, reaper: &reaper, tools: Tools::default(), program: "/xtask".into(), logs };
+        const SCRIPT: &str =
+            r#"test -d "$1" && test "$2" = /binary && test "$3" = /xtask && echo '2 passed, 0 failed'"#;
         let suite = Suite {
             name: "probe",
             path: "xtask",
             needs: &[],
-            command: &["sh", "-c", SCRIPT, "sh", "{temp}", "{valetkey}"],
+            command: &["sh", "-c", SCRIPT, "sh", "{temp}", "{valetkey}", "{xtask}"],
         };
         assert_eq!(run(&work, &suite, Path::new("/binary")).unwrap(), Counts::new(2, 0));
     }

@@ -1,4 +1,4 @@
-//! Which crate may depend on which: the house as a table, and the manifests held against it.
+//! Which crate may depend on which: a table, and the manifests held against it.
 //!
 //! It must never guess: a crate without a row is a finding, so that whoever adds one decides its place.
 
@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::Finding;
-use crate::lint;
+use crate::place::cargo;
 
-/// Every crate with the crates of the house that it may name. Arrows point down only.
-const HOUSE: &[(&str, &[&str])] = &[
+/// Every crate of the product with the others that it may name. Arrows point down only.
+const CRATES: &[(&str, &[&str])] = &[
     ("valetkey-domain", &[]),
     ("valetkey-seal", &[]),
     ("valetkey-http", &[]),
@@ -30,11 +30,13 @@ const ADAPTER: &[&str] = &["valetkey-domain", "valetkey-service", "valetkey-http
 const ADAPTERS: &[&str] = &["valetkey-graph", "valetkey-gateway", "valetkey-api"];
 /// The binary names all; nobody names the binary.
 const BINARY: &str = "valetkey";
-/// Stands beside the house: may name all but adapters and the binary, and only tests may name it.
+/// Stands beside the product: may name all but adapters and the binary, and only tests may name it.
 const TESTKIT: &str = "valetkey-testkit";
-/// Stands beside the house: nobody names it.
+/// Stands beside the product: names nothing of it; the testkit and xtask name it.
+const TEST_POSTGRES: &str = "valetkey-test-postgres";
+/// Stands beside the product: it builds without it, and nobody names it.
 const XTASK: &str = "xtask";
-/// The measuring programs stand beside the house too: they look at every floor, and nobody names them.
+/// The measuring programs stand beside the product too: they name every layer, and nobody names them.
 const BENCH: &str = "valetkey-bench";
 
 /// Crates that speak to a database. Only stores name them; the benchmark measures beside them.
@@ -56,7 +58,7 @@ struct Dependency {
 
 /// Reads the manifests through cargo, which knows all their spellings.
 pub fn of_repository(root: &Path) -> Result<Vec<Package>> {
-    let output = lint::cargo(root)
+    let output = cargo(root)
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .output()
         .context("can't start cargo, which reads the manifests")?;
@@ -85,8 +87,9 @@ fn packages(metadata: &Value, root: &str) -> Result<Vec<Package>> {
 }
 
 pub fn check(packages: &[Package]) -> Vec<Finding> {
-    let house: BTreeMap<&str, &[&str]> = HOUSE.iter().copied().collect();
-    let known = |name: &str| house.contains_key(name) || [BINARY, TESTKIT, XTASK, BENCH].contains(&name);
+    let crates: BTreeMap<&str, &[&str]> = CRATES.iter().copied().collect();
+    let known =
+        |name: &str| crates.contains_key(name) || [BINARY, TESTKIT, TEST_POSTGRES, XTASK, BENCH].contains(&name);
     let mut findings = Vec::new();
     for package in packages {
         if !known(&package.name) {
@@ -98,7 +101,7 @@ pub fn check(packages: &[Package]) -> Vec<Finding> {
             let name = dependency.name.as_str();
             let inside = packages.iter().any(|other| other.name == name);
             let why = if inside {
-                arrow(&house, &package.name, name, dependency.for_tests)
+                arrow(&crates, &package.name, name, dependency.for_tests)
             } else if DRIVERS.contains(&name) && !may_name_drivers(&package.name) {
                 Some("only stores name a database driver")
             } else {
@@ -118,22 +121,28 @@ pub(super) fn may_name_drivers(package: &str) -> bool {
 }
 
 /// Why an arrow is forbidden, or nothing.
-fn arrow(house: &BTreeMap<&str, &[&str]>, from: &str, to: &str, for_tests: bool) -> Option<&'static str> {
+fn arrow(crates: &BTreeMap<&str, &[&str]>, from: &str, to: &str, for_tests: bool) -> Option<&'static str> {
     if to == BINARY || to == XTASK || to == BENCH {
         return Some("nobody names the binary or xtask");
     }
     let to_adapter = ADAPTERS.contains(&to);
     match from {
-        BINARY if to == TESTKIT && !for_tests => Some("only tests name the testkit"),
+        BINARY if [TESTKIT, TEST_POSTGRES].contains(&to) && !for_tests => {
+            Some("only tests name the testkit and its parts")
+        }
+        TEST_POSTGRES => Some("the database server of the tests names no other crate"),
+        XTASK if to != TEST_POSTGRES => Some("xtask must build without the product"),
         BINARY | XTASK | BENCH => None,
         TESTKIT if to_adapter => Some("the testkit names no adapter"),
         TESTKIT => None,
-        _ if for_tests && to_adapter => Some("an adapter never names another adapter, and nobody below names an adapter"),
-        // Tests may set up more of the house than the crate itself may name.
+        _ if for_tests && to_adapter => {
+            Some("an adapter never names another adapter, and nobody below names an adapter")
+        }
+        // Tests may set up more of the product than the crate itself may name.
         _ if for_tests => None,
-        _ if to == TESTKIT => Some("only tests name the testkit"),
-        _ if house.get(from).is_some_and(|allowed| allowed.contains(&to)) => None,
-        _ => Some("the arrows of the house don't allow it (ARCHITECTURE.md)"),
+        _ if to == TESTKIT || to == TEST_POSTGRES => Some("only tests name the testkit and its parts"),
+        _ if crates.get(from).is_some_and(|allowed| allowed.contains(&to)) => None,
+        _ => Some("the arrows between crates don't allow it (ARCHITECTURE.md)"),
     }
 }
 
@@ -143,7 +152,7 @@ mod tests {
 
     fn metadata(arrows: &[(&str, &str, bool)]) -> Vec<Package> {
         let names: Vec<&str> =
-            HOUSE.iter().map(|(name, _)| *name).chain([BINARY, TESTKIT, XTASK, "stranger"]).collect();
+            CRATES.iter().map(|(name, _)| *name).chain([BINARY, TESTKIT, TEST_POSTGRES, XTASK, "stranger"]).collect();
         let packages: Vec<Value> = names
             .iter()
             .filter(|name| **name != "stranger" || arrows.iter().any(|(from, ..)| from == *name))
@@ -170,6 +179,8 @@ mod tests {
         assert!(allowed("valetkey-graph", "valetkey-service", false));
         assert!(allowed("valetkey", "valetkey-store-sqlite", false));
         assert!(allowed("valetkey-domain", "serde", false));
+        assert!(allowed("xtask", "valetkey-test-postgres", false));
+        assert!(allowed("valetkey-testkit", "valetkey-test-postgres", false));
         for (from, to) in [
             ("valetkey-domain", "valetkey-authz"),
             ("valetkey-http", "valetkey-domain"),
@@ -183,6 +194,9 @@ mod tests {
             ("valetkey-service", "valetkey-testkit"),
             ("valetkey", "valetkey-testkit"),
             ("valetkey-testkit", "valetkey-graph"),
+            ("valetkey-test-postgres", "valetkey-domain"),
+            ("xtask", "valetkey-domain"),
+            ("valetkey-service", "valetkey-test-postgres"),
         ] {
             assert!(!allowed(from, to, false), "{from} to {to}");
         }
@@ -216,9 +230,9 @@ mod tests {
     #[test]
     fn the_table_has_no_circle() {
         let mut placed: Vec<&str> = Vec::new();
-        while placed.len() < HOUSE.len() {
+        while placed.len() < CRATES.len() {
             let before = placed.len();
-            for (name, below) in HOUSE {
+            for (name, below) in CRATES {
                 if !placed.contains(name) && below.iter().all(|one| placed.contains(one)) {
                     placed.push(name);
                 }

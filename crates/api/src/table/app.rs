@@ -1,16 +1,18 @@
 //! Apps: secrets, connections, installations.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use valetkey_domain::app::{AppEdit, SECRET_OVERLAP_LIMIT_S, SECRET_OVERLAP_S};
-use valetkey_domain::{Id, List, Refusal, State};
-use valetkey_service::rights;
+use valetkey_domain::{Id, List, Refusal, ScopeSet};
+use valetkey_service::app::Narrowing;
+use valetkey_service::read::Guard;
+use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, Sort, may, need};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, line, may, need};
 use crate::show;
 
-const APP: Param = need("app", Sort::Id, "The app.");
-const OF: Param = may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, the app's.");
-const USER: Param = need("system_user", Sort::Id, "The system user.");
+const APP: Param = need("app", Sort::Id, "The app.").of(Noun::App);
+const OF: Param = may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, the app's.").of(Noun::Business);
+const USER: Param = need("system_user", Sort::Id, "The system user.").of(Noun::SystemUser);
 
 pub(crate) const ROWS: &[Command] = &[
     Command {
@@ -24,9 +26,13 @@ pub(crate) const ROWS: &[Command] = &[
             may(
                 "demands_proof",
                 Sort::Boolean,
-                "Whether every call with its tokens must bring appsecret_proof; false if left out.",
-            ),
+                "Whether every call with its tokens must bring appsecret_proof.",
+            )
+            .default("false"),
         ],
+        line: line("app create", "app create Publisher --demands-proof")
+            .makes("app \"{name}\" created and connected")
+            .next("the secret is shown this once: keep it where secrets belong"),
         run: |ctx| Box::pin(create(ctx)),
     },
     Command {
@@ -35,6 +41,13 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[BUSINESS, LIMIT, AFTER],
+        line: line("app list", "app list").table(&[
+            ("id", "id"),
+            ("name", "name"),
+            ("connected", "connected"),
+            ("demands proof", "demands_proof"),
+            ("created", "created_at"),
+        ]),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -45,10 +58,31 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             APP,
             may("name", Sort::Name, "A new name."),
-            may("allowed_scopes", Sort::Texts, "All scopes that tokens for this app may carry; replaces the list."),
-            may("demands_proof", Sort::Boolean, "Whether every call must bring appsecret_proof."),
+            may("allowed_scopes", Sort::Texts, "All scopes that tokens for this app may carry; replaces the list.")
+                .called("scopes"),
+            may("demands_proof", Sort::Boolean, "Whether every call must bring appsecret_proof.").with_value(),
         ],
+        line: line("app update", "app update Publisher --scopes pages_show_list,pages_manage_posts")
+            .says("app {app} changed[; live tokens lost scopes: {lost}]")
+            .asks_after(
+                "app.narrowing",
+                "{tokens} live tokens of {app} lose scopes at once: {lost}. Widening gives them back. Change the app?",
+            )
+            .needs_change(),
         run: |ctx| Box::pin(update(ctx)),
+    },
+    Command {
+        name: "app.narrowing",
+        summary: "Count the tokens that would lose scopes if an app might ask for these alone",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            APP,
+            may("allowed_scopes", Sort::Texts, "The scopes, as for app.update. Left out: those that it has.")
+                .called("scopes"),
+        ],
+        line: line("app narrowing", "app narrowing Publisher --scopes pages_show_list"),
+        run: |ctx| Box::pin(narrowing(ctx)),
     },
     Command {
         name: "app.rotate-secret",
@@ -60,9 +94,13 @@ pub(crate) const ROWS: &[Command] = &[
             may(
                 "overlap_s",
                 Sort::Integer(0, SECRET_OVERLAP_LIMIT_S),
-                "How long the old secret still works, in seconds; 86400 if left out, 0 ends it at once.",
-            ),
+                "How long the old secret still works, in seconds; 0 ends it at once.",
+            )
+            .default("86400"),
         ],
+        line: line("app rotate-secret", "app rotate-secret Publisher --overlap-s 3600")
+            .prints("secret")
+            .next("shown this once; the secret before works for another {overlap_s} seconds"),
         run: |ctx| Box::pin(rotate(ctx)),
     },
     Command {
@@ -71,6 +109,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[OF, APP],
+        line: line("app connect", "app connect Publisher").says("app {app} connected"),
         run: |ctx| Box::pin(connect(ctx)),
     },
     Command {
@@ -79,6 +118,9 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[OF, APP],
+        line: line("app disconnect", "app disconnect Publisher")
+            .says("app {app} disconnected; its tokens there are dead")
+            .asks("The tokens of {app} are dead at once and stay dead. Disconnect the app?"),
         run: |ctx| Box::pin(disconnect(ctx)),
     },
     Command {
@@ -86,7 +128,8 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Install an app on a system user",
         access: Access::Admin,
         writes: true,
-        params: &[USER, APP],
+        params: &[APP, USER],
+        line: line("app install", "app install Publisher Poster").says("app {app} installed on {system_user}"),
         run: |ctx| Box::pin(install(ctx)),
     },
     Command {
@@ -94,7 +137,10 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Take an app off a system user; its tokens of that app are dead when this answers",
         access: Access::Admin,
         writes: true,
-        params: &[USER, APP],
+        params: &[APP, USER],
+        line: line("app uninstall", "app uninstall Publisher Poster")
+            .says("app {app} taken off {system_user}; its tokens there are dead")
+            .asks("The tokens of {system_user} for {app} are dead at once. Take the app off?"),
         run: |ctx| Box::pin(uninstall(ctx)),
     },
 ];
@@ -109,10 +155,9 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let business = ctx.business()?;
-    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
-    let ids = ctx.read(|s| s.list(List::OwnedApps(business)))?;
-    let row = |s: &dyn State, id: Id| s.app(id).map(|a| show::app(&a, s.connection(business, id).is_some()));
-    ctx.page(ids, row).map(Answer::read)
+    let row = |s: &Facts<'_>, id: Id| s.app(id).map(|a| show::app(&a, s.connection(business, id).is_some()));
+    let question = rights::MANAGE_BUSINESS.on_business(business);
+    ctx.list(question, |s| s.list(List::OwnedApps(business)), row).map(Answer::read)
 }
 
 async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -122,7 +167,20 @@ async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
         demands_proof: ctx.flag("demands_proof"),
     };
     let done = ctx.service.update_app(&ctx.call, ctx.need_id("app")?, edit).await?;
-    Ok(Answer::done(&done))
+    Ok(Answer::wrote(&done, narrowed(&done.value)))
+}
+
+async fn narrowing(ctx: Ctx) -> Result<Answer, Refusal> {
+    let app = ctx.need_id("app")?;
+    let allowed = ctx.scopes("allowed_scopes")?.unwrap_or(ScopeSet::all());
+    ctx.service.narrowing_effect(&ctx.call, app, allowed).await.map(|found| Answer::read(narrowed(&found)))
+}
+
+/// How many tokens lose which scopes; `asks` says whether any does.
+fn narrowed(found: &Narrowing) -> Value {
+    let lost: Vec<String> = found.scopes.iter().map(|(scope, tokens)| format!("{} ({tokens})", scope.name())).collect();
+    let scopes: Map<String, Value> = found.scopes.iter().map(|(s, n)| (s.name().to_owned(), json!(n))).collect();
+    json!({ "asks": found.tokens > 0, "tokens": found.tokens, "lost": lost.join(", "), "scopes": scopes })
 }
 
 async fn rotate(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -133,7 +191,16 @@ async fn rotate(ctx: Ctx) -> Result<Answer, Refusal> {
 
 /// The business of a connection: the one named, the caller's own, or, for the operator, the app's.
 fn business_of(ctx: &Ctx, app: Id) -> Result<Id, Refusal> {
-    let owner = ctx.read(|s| s.app(app).map(|a| a.business))?;
+    let owner = match ctx.service.record_guard(app)? {
+        Guard::App { business } => business,
+        Guard::Business
+        | Guard::SystemUser { .. }
+        | Guard::Person { .. }
+        | Guard::Asset { .. }
+        | Guard::Token { .. }
+        | Guard::Content { .. }
+        | Guard::Absent => None,
+    };
     ctx.business_or(owner)
 }
 

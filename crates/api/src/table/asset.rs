@@ -1,14 +1,15 @@
 //! Assets, who may do what on them, and with whom they are shared.
 
 use serde_json::{Value, json};
-use valetkey_domain::{AssetKind, Id, List, Refusal, State, assignment};
+use valetkey_domain::{AssetKind, Id, List, Refusal};
 use valetkey_service::authz::{Need, Question, Sorts, Target};
-use valetkey_service::rights;
+use valetkey_service::read::Guard;
+use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, Sort, may, need};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need};
 use crate::show;
 
-const ASSET: Param = need("asset", Sort::Id, "The asset.");
+const ASSET: Param = need("asset", Sort::Id, "The asset.").of(Noun::Asset);
 const KIND: &str = "The kind: page, ad_account, catalog, pixel, instagram_account, whatsapp_account, or one that the operator declared (kind.list).";
 
 pub(crate) const ROWS: &[Command] = &[
@@ -18,12 +19,15 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[
-            need("kind", Sort::Text, KIND),
+            need("kind", Sort::Text, KIND).option(),
             BUSINESS,
             need("name", Sort::Name, "What the asset is called."),
-            may("details", Sort::Object, "Descriptive fields, such as category or currency."),
-            may("unowned", Sort::Boolean, "Make it without an owner, for a business to claim; the operator's."),
+            may("details", Sort::Object, "Descriptive fields, such as category or currency.").called("detail"),
+            may("unowned", Sort::Boolean, "Make it without an owner, for a business to claim; the operator's.")
+                .not_beside(&["business"]),
         ],
+        line: line("asset create", "asset create \"Our Page\" --kind page --detail category=Shop")
+            .makes("{kind} \"{name}\" created"),
         run: |ctx| Box::pin(create(ctx)),
     },
     Command {
@@ -34,10 +38,23 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             may("kind", Sort::Text, KIND),
-            may("reach", Sort::Word(&["owned", "shared"]), "Owned, if left out, or shared with the business."),
+            may("reach", Sort::Word(&["owned", "shared"]), "Whether it lists what the business owns, or what is shared with it.")
+                .default("owned")
+                .also("shared", Spelling::Is("shared"), "The same as --reach shared."),
             LIMIT,
             AFTER,
         ],
+        line: line("asset list", "asset list --kind page").table_if(
+            "reach",
+            &[
+                ("id", "id"),
+                ("kind", "kind"),
+                ("name", "name"),
+                ("owner", "business"),
+                ("permitted tasks", "permitted_tasks"),
+            ],
+            &[("id", "id"), ("kind", "kind"), ("name", "name"), ("created", "created_at")],
+        ),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -46,6 +63,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[ASSET, need("name", Sort::Name, "The new name.")],
+        line: line("asset rename", "asset rename Bikes \"City Bikes\"").says("{asset} is called \"{name}\" now"),
         run: |ctx| Box::pin(rename(ctx)),
     },
     Command {
@@ -55,9 +73,11 @@ pub(crate) const ROWS: &[Command] = &[
         writes: true,
         params: &[
             ASSET,
-            need("user", Sort::Id, "A person or system user of the business."),
+            need("user", Sort::Id, "A person or system user of the business.").of(Noun::User),
             need("tasks", Sort::Texts, "The tasks, by name; they replace the ones before (kind.list shows them)."),
         ],
+        line: line("assignment assign", "assignment assign \"Our Page\" Poster CREATE_CONTENT,ANALYZE")
+            .says("{user} may {tasks} on {asset}"),
         run: |ctx| Box::pin(assign(ctx)),
     },
     Command {
@@ -65,7 +85,9 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Take an asset away from a user",
         access: Access::Admin,
         writes: true,
-        params: &[ASSET, need("user", Sort::Id, "The person or system user.")],
+        params: &[ASSET, need("user", Sort::Id, "The person or system user.").of(Noun::User)],
+        line: line("assignment unassign", "assignment unassign \"Our Page\" Poster")
+            .says("{asset} taken away from {user}"),
         run: |ctx| Box::pin(unassign(ctx)),
     },
     Command {
@@ -74,11 +96,16 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::AdminOrSelf,
         writes: false,
         params: &[
-            may("user", Sort::Id, "The person or system user; this or asset is needed."),
-            may("asset", Sort::Id, "The asset; this or user is needed."),
+            may("user", Sort::Id, "The person or system user whose assets are wanted.").of(Noun::User).or("asset"),
+            may("asset", Sort::Id, "The asset whose users are wanted.").of(Noun::Asset).or("user"),
             LIMIT,
             AFTER,
         ],
+        line: line("assignment list", "assignment list --user Poster").table_if(
+            "user",
+            &[("asset", "asset"), ("kind", "kind"), ("name", "asset_name"), ("tasks", "tasks"), ("since", "created_at")],
+            &[("user", "user"), ("type", "user_type"), ("name", "user_name"), ("tasks", "tasks"), ("since", "created_at")],
+        ),
         run: |ctx| Box::pin(list_assignments(ctx)),
     },
     Command {
@@ -88,9 +115,11 @@ pub(crate) const ROWS: &[Command] = &[
         writes: true,
         params: &[
             ASSET,
-            need("partner", Sort::Id, "The business to share with."),
+            need("partner", Sort::Id, "The business to share with.").of(Noun::Business),
             need("tasks", Sort::Texts, "The most that the partner's users may do; replaces what was permitted before."),
         ],
+        line: line("share share", "share share Bikes Agency ADVERTISE,ANALYZE")
+            .says("{asset} shared with {partner}, up to {tasks}"),
         run: |ctx| Box::pin(share(ctx)),
     },
     Command {
@@ -98,7 +127,10 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "End a share; what the partner assigned ends with it",
         access: Access::Admin,
         writes: true,
-        params: &[ASSET, may("partner", Sort::Id, "The partner; the caller's own business if left out.")],
+        params: &[ASSET, may("partner", Sort::Id, "The partner. Left out: the caller's own business.").of(Noun::Business).positional()],
+        line: line("share unshare", "share unshare Bikes Agency")
+            .says("{asset} no longer shared[ with {partner}]")
+            .asks("What was assigned through the share ends with it. End the share of {asset}[ with {partner}]?"),
         run: |ctx| Box::pin(unshare(ctx)),
     },
     Command {
@@ -107,15 +139,32 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[
-            may("asset", Sort::Id, "The asset whose partners are wanted."),
+            may("asset", Sort::Id, "The asset whose partners are wanted.").of(Noun::Asset).not_beside(&["business"]),
             may(
                 "business",
                 Sort::Id,
-                "Without asset: the business that things are shared with; the caller's own if left out.",
-            ),
+                "The business that the assets are shared with. Left out: the caller's own.",
+            )
+            .of(Noun::Business),
             LIMIT,
             AFTER,
         ],
+        line: line("share list", "share list --asset Bikes").table_if(
+            "asset",
+            &[
+                ("partner", "partner"),
+                ("name", "partner_name"),
+                ("permitted tasks", "permitted_tasks"),
+                ("since", "created_at"),
+            ],
+            &[
+                ("asset", "asset"),
+                ("kind", "kind"),
+                ("name", "asset_name"),
+                ("owner", "owner"),
+                ("permitted tasks", "permitted_tasks"),
+            ],
+        ),
         run: |ctx| Box::pin(list_shares(ctx)),
     },
     Command {
@@ -124,13 +173,19 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Anyone,
         writes: false,
         params: &[],
+        line: line("asset kinds", "asset kinds").table(&[
+            ("kind", "kind"),
+            ("title", "title"),
+            ("declared", "declared"),
+            ("tasks", "tasks"),
+        ]),
         run: |ctx| Box::pin(list_kinds(ctx)),
     },
 ];
 
 fn kind(ctx: &Ctx) -> Result<Option<AssetKind>, Refusal> {
     let Some(word) = ctx.text("kind") else { return Ok(None) };
-    let declared = ctx.read(|s| s.declared_kinds())?;
+    let declared = ctx.service.declared_kinds();
     let found = AssetKind::parse(word).filter(|k| *k != AssetKind::APP);
     let found = found.or_else(|| declared.iter().find(|k| k.word == word).map(|k| k.kind));
     let all = || {
@@ -157,18 +212,17 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let (business, kind) = (ctx.business()?, kind(&ctx)?);
-    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
     let shared = ctx.text("reach") == Some("shared");
-    let ids = ctx.read(|s| s.list(if shared { List::SharedAssets(business) } else { List::OwnedAssets(business) }))?;
-    let row = |s: &dyn State, id: Id| {
+    let ids = if shared { List::SharedAssets(business) } else { List::OwnedAssets(business) };
+    let row = |s: &Facts<'_>, id: Id| {
         let asset = s.asset(id).filter(|a| kind.is_none_or(|k| k == a.kind))?;
-        let mut row = show::asset(s, &asset);
+        let mut row = show::asset(&**s, &asset);
         if let (Value::Object(map), Some(share)) = (&mut row, s.share(id, business).filter(|_| shared)) {
-            map.insert("permitted_tasks".into(), json!(show::tasks(s, asset.kind, share.tasks)));
+            map.insert("permitted_tasks".into(), json!(show::tasks(&**s, asset.kind, share.tasks)));
         }
         Some(row)
     };
-    let mut page = ctx.page(ids, row)?;
+    let mut page = ctx.list(rights::MANAGE_BUSINESS.on_business(business), |s| s.list(ids), row)?;
     add_details(&ctx, &mut page).await?;
     Ok(Answer::read(page))
 }
@@ -178,7 +232,7 @@ async fn add_details(ctx: &Ctx, page: &mut Value) -> Result<(), Refusal> {
     let Some(rows) = page.get_mut("rows").and_then(Value::as_array_mut) else { return Ok(()) };
     let id_of = |row: &Value| row.get("id").and_then(Value::as_str).and_then(Id::parse);
     let ids: Vec<Id> = rows.iter().filter_map(id_of).collect();
-    let details = ctx.service.details(&ids).await?;
+    let details = ctx.service.details(&ctx.call, &ids, |id, kind| rights::OPEN.on_asset(id, kind)).await?;
     for row in rows {
         let found = id_of(row).and_then(|id| details.get(&id));
         if let (Some(fields), Value::Object(map)) = (found, row) {
@@ -216,24 +270,25 @@ async fn unassign(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
     match (ctx.id("user"), ctx.id("asset")) {
         (Some(user), None) => {
-            let business =
-                ctx.read(|s| assignment::user_business(s, user))?.ok_or_else(|| Refusal::not_visible(user))?;
-            let asked = ctx.service.ask(&ctx.call, rights::MANAGE_OR_SELF.on_user(business, user));
-            asked.map_err(|r| about(r, user))?;
-            let ids = ctx.read(|s| s.list(List::AssetsOf(user)))?;
-            ctx.page(ids, |s, asset| s.assignment(user, asset).map(|a| show::assignment(s, &a))).map(Answer::read)
+            let guard = ctx.service.record_guard(user)?;
+            if !matches!(guard, Guard::SystemUser { .. } | Guard::Person { .. }) {
+                return Err(Refusal::not_visible(user));
+            }
+            let row = |s: &Facts<'_>, asset: Id| s.assignment(user, asset).map(|a| show::assignment(&**s, &a));
+            let question = guard.question(user, &rights::MANAGE_OR_SELF);
+            let page = ctx.list(question, |s| s.list(List::AssetsOf(user)), row);
+            page.map(Answer::read).map_err(|r| about(r, user))
         }
         (None, Some(asset)) => {
             let kind = ctx.kind_of(asset)?;
             let question = Question { target: Target::Asset(asset), need: Need::Admin, ..rights::list_assigned(kind) };
-            let own = ctx.service.ask(&ctx.call, question)?.caller.business();
-            let ids = ctx.read(|s| s.list(List::UsersOn(asset)))?;
             // Who the other side of a share has put on the asset is its own affair.
-            let row = |s: &dyn State, user: Id| {
+            let row = |s: &Facts<'_>, user: Id| {
+                let own = s.allowed.caller.business();
                 let found = s.assignment(user, asset).filter(|a| own.is_none_or(|b| b == a.business))?;
-                Some(show::assignment(s, &found))
+                Some(show::assignment(&**s, &found))
             };
-            ctx.page(ids, row).map(Answer::read)
+            ctx.list(question, |s| s.list(List::UsersOn(asset)), row).map(Answer::read)
         }
         (Some(_), Some(_)) => {
             Err(Refusal::invalid("asset", "left out beside user").with_note("name the user or the asset, not both"))
@@ -271,20 +326,19 @@ async fn list_shares(ctx: Ctx) -> Result<Answer, Refusal> {
                 .with_note("name the asset or the business, not both"));
         }
         let question = rights::share(asset, ctx.kind_of(asset)?).need(Need::Admin).sorts(Sorts::USERS);
-        let own = ctx.service.ask(&ctx.call, question)?.caller.business();
-        let owns = own.is_none() || ctx.read(|s| s.asset(asset).and_then(|a| a.business))? == own;
-        let ids = ctx.read(|s| s.list(List::PartnersOf(asset)))?;
         // A partner sees its own share alone.
-        let row = |s: &dyn State, partner: Id| {
+        let row = |s: &Facts<'_>, partner: Id| {
+            let own = s.allowed.caller.business();
+            let owns = own.is_none() || s.asset(asset).and_then(|a| a.business) == own;
             let found = s.share(asset, partner).filter(|_| owns || own == Some(partner))?;
-            Some(show::share(s, &found))
+            Some(show::share(&**s, &found))
         };
-        return ctx.page(ids, row).map(Answer::read);
+        return ctx.list(question, |s| s.list(List::PartnersOf(asset)), row).map(Answer::read);
     }
     let business = ctx.business()?;
-    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
-    let ids = ctx.read(|s| s.list(List::SharedAssets(business)))?;
-    ctx.page(ids, |s, asset| s.share(asset, business).map(|found| show::share(s, &found))).map(Answer::read)
+    let row = |s: &Facts<'_>, asset: Id| s.share(asset, business).map(|found| show::share(&**s, &found));
+    let question = rights::MANAGE_BUSINESS.on_business(business);
+    ctx.list(question, |s| s.list(List::SharedAssets(business)), row).map(Answer::read)
 }
 
 async fn list_kinds(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -293,7 +347,7 @@ async fn list_kinds(ctx: Ctx) -> Result<Answer, Refusal> {
         let tasks: Vec<&str> = row.tasks.iter().map(|t| t.name).collect();
         json!({ "kind": row.word, "title": row.title, "declared": false, "tasks": tasks })
     });
-    let declared = ctx.read(|s| s.declared_kinds())?;
+    let declared = ctx.service.declared_kinds();
     let declared =
         declared.iter().map(|k| json!({ "kind": k.word, "title": k.title, "declared": true, "tasks": k.tasks }));
     Ok(Answer::read(crate::command::page_of(built_in.chain(declared).collect(), None)))

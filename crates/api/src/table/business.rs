@@ -5,9 +5,9 @@ use valetkey_domain::business::BusinessEdit;
 use valetkey_domain::limits::Limits;
 use valetkey_domain::{Id, List, Name, Refusal};
 use valetkey_service::authz::{Question, Target};
-use valetkey_service::rights;
+use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Sort, may, need};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Sort, line, may, need};
 use crate::show;
 
 const COUNT: Sort = Sort::Integer(0, u32::MAX as i64);
@@ -20,9 +20,12 @@ pub(crate) const ROWS: &[Command] = &[
         writes: true,
         params: &[
             need("name", Sort::Name, "What the business is called."),
-            need("admin_email", Sort::Text, "The e-mail address of its first ADMIN."),
-            may("admin_name", Sort::Name, "The name of that person; the address up to its @ if left out."),
+            need("admin_email", Sort::Text, "The e-mail address of its first ADMIN.").option().shown("ADDRESS"),
+            may("admin_name", Sort::Name, "The name of that person. Left out: the address up to its @.").shown("NAME"),
         ],
+        line: line("business create", "business create Agency --admin-email eve@example.com")
+            .makes("business \"{name}\" created")
+            .next("let its ADMIN in with: valetkey person sign-in {admin_email}"),
         run: |ctx| Box::pin(create(ctx)),
     },
     Command {
@@ -31,6 +34,13 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[LIMIT, AFTER],
+        line: line("business list", "business list").table(&[
+            ("id", "id"),
+            ("name", "name"),
+            ("terms", "terms_accepted"),
+            ("strict", "strict_visibility"),
+            ("created", "created_at"),
+        ]),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -39,13 +49,14 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[
-            BUSINESS,
+            BUSINESS.positional(),
             may("name", Sort::Name, "A new name."),
             may(
                 "strict_visibility",
                 Sort::Boolean,
                 "Whether an EMPLOYEE sees what is not assigned to it as if it did not exist.",
-            ),
+            )
+            .with_value(),
             may(
                 "token_lifetime_limit_s",
                 Sort::Integer(0, i64::MAX),
@@ -55,7 +66,9 @@ pub(crate) const ROWS: &[Command] = &[
                 "limits_preset",
                 Sort::Word(&["default", "meta-limited", "meta-full"]),
                 "A set of limits; the operator's.",
-            ),
+            )
+            .called("limits")
+            .shown("PRESET"),
             may("admin_system_users_limit", COUNT, "How many ADMIN system users; the operator's."),
             may("employee_system_users_limit", COUNT, "How many EMPLOYEE system users; the operator's."),
             may("people_limit", COUNT, "How many people; the operator's."),
@@ -63,6 +76,9 @@ pub(crate) const ROWS: &[Command] = &[
             may("assets_limit", COUNT, "How many assets; the operator's."),
             may("tokens_per_system_user_limit", COUNT, "How many live tokens of one system user; the operator's."),
         ],
+        line: line("business update", "business update Velo --strict-visibility true --people-limit 50")
+            .says("business changed")
+            .needs_change(),
         run: |ctx| Box::pin(update(ctx)),
     },
     Command {
@@ -71,6 +87,9 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Anyone,
         writes: false,
         params: &[],
+        line: line("terms show", "terms show")
+            .prints("text")
+            .next("version {version} is in force; an ADMIN person accepts it with: valetkey terms accept"),
         run: |ctx| Box::pin(show_terms(ctx)),
     },
     Command {
@@ -83,6 +102,7 @@ pub(crate) const ROWS: &[Command] = &[
             Sort::Integer(1, u32::MAX as i64),
             "The version that was read; only the one in force can be accepted.",
         )],
+        line: line("terms accept", "terms accept --version 1 --yes").by_program(),
         run: |ctx| Box::pin(accept_terms(ctx)),
     },
     Command {
@@ -90,7 +110,10 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Put a new text of the terms in force",
         access: Access::Operator,
         writes: true,
-        params: &[need("text", Sort::Text, "The whole text, at most 100,000 bytes.")],
+        params: &[need("text", Sort::Text, "The whole text, at most 100,000 bytes.").from_file()],
+        line: line("terms replace", "terms replace terms.txt")
+            .says("version {version} is in force; new system users and tokens wait until it is accepted")
+            .asks("New system users and new tokens wait until each business accepts the new text. Put it in force?"),
         run: |ctx| Box::pin(replace_terms(ctx)),
     },
 ];
@@ -117,13 +140,12 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
-    let allowed = ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_caller())?;
-    let ids = match allowed.caller.business() {
+    let ids = |s: &Facts<'_>| match s.allowed.caller.business() {
         Some(own) => vec![own],
-        None => ctx.read(|s| s.list(List::Businesses))?,
+        None => s.list(List::Businesses),
     };
-    let row = |s: &dyn valetkey_domain::State, id: Id| s.business(id).map(|b| show::business(&b, s.terms().version));
-    ctx.page(ids, row).map(Answer::read)
+    let row = |s: &Facts<'_>, id: Id| s.business(id).map(|b| show::business(&b, s.terms().version));
+    ctx.list(rights::MANAGE_BUSINESS.on_caller(), ids, row).map(Answer::read)
 }
 
 async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -156,7 +178,10 @@ fn limits(ctx: &Ctx, id: Id) -> Result<Option<Limits>, Refusal> {
     // A business that isn't there is told so by the service; the default only stands in for it.
     let mut limits = match preset {
         Some(preset) => preset,
-        None => ctx.read(|s| s.business(id).map(|b| b.limits))?.unwrap_or_default(),
+        None => {
+            let read = |s: &Facts<'_>| s.business(id).map(|b| b.limits);
+            ctx.step(rights::MANAGE_BUSINESS.on_business(id), read)?.unwrap_or_default()
+        }
     };
     let [admins, employees, people, apps, assets, tokens] = wanted;
     let set = |slot: &mut u32, value: Option<u32>| *slot = value.unwrap_or(*slot);
@@ -170,9 +195,8 @@ fn limits(ctx: &Ctx, id: Id) -> Result<Option<Limits>, Refusal> {
 }
 
 async fn show_terms(ctx: Ctx) -> Result<Answer, Refusal> {
-    let allowed = ctx.service.ask(&ctx.call, Question::about(Target::Nothing))?;
-    let own = allowed.caller.business();
-    ctx.read(|s| {
+    ctx.step(Question::about(Target::Nothing), |s| {
+        let own = s.allowed.caller.business();
         let terms = s.terms();
         let accepted = own.and_then(|id| s.business(id)).and_then(|b| b.accepted);
         let accepted =

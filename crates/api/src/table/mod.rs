@@ -4,17 +4,83 @@
 mod app;
 mod asset;
 mod business;
+mod job;
 mod person;
 mod records;
 mod system_user;
 mod token;
+mod token_use;
 
 use serde_json::{Value, json};
 
 use crate::command::Command;
 
-static PARTS: [&[Command]; 7] =
-    [business::ROWS, person::ROWS, app::ROWS, system_user::ROWS, asset::ROWS, token::ROWS, records::ROWS];
+static PARTS: [&[Command]; 8] = [
+    business::ROWS,
+    person::ROWS,
+    app::ROWS,
+    system_user::ROWS,
+    asset::ROWS,
+    token::ROWS,
+    job::ROWS,
+    records::ROWS,
+];
+
+/// Where a first word of the command line stands in the overview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Start,
+    Manage,
+    Look,
+    Shell,
+}
+
+impl Section {
+    /// All of them, in the order of the overview.
+    pub const ALL: [Section; 4] = [Section::Start, Section::Manage, Section::Look, Section::Shell];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Section::Start => "Start",
+            Section::Manage => "Manage",
+            Section::Look => "Look",
+            Section::Shell => "Shell",
+        }
+    }
+}
+
+/// A first word of the command line that verbs follow, and a tag of the OpenAPI document.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    pub word: &'static str,
+    pub summary: &'static str,
+    pub section: Section,
+}
+
+const fn manage(word: &'static str, summary: &'static str) -> Group {
+    Group { word, summary, section: Section::Manage }
+}
+
+const fn look(word: &'static str, summary: &'static str) -> Group {
+    Group { word, summary, section: Section::Look }
+}
+
+/// The first words that verbs follow, in the order of the overview.
+pub static GROUPS: &[Group] = &[
+    manage("business", "Businesses, their rules and limits"),
+    manage("person", "People, and the codes that let them in"),
+    manage("app", "Apps: secrets, connections, installations"),
+    manage("system-user", "Software with an identity of its own"),
+    manage("asset", "Pages, ad accounts, catalogs and the rest"),
+    manage("assignment", "Who may do what on which asset"),
+    manage("share", "Assets shared with partners"),
+    manage("token", "Issue, list and revoke tokens"),
+    manage("terms", "The terms that stand before system users"),
+    look("job", "What is to be done later, and what failed: list, retry"),
+    look("ledger", "Everything that was changed: list, verify, export"),
+    look("name", "Find the ids that a name stands for"),
+];
 
 /// All commands, in the order of the documents.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
@@ -33,11 +99,12 @@ pub(crate) fn listing() -> Value {
             let params: Vec<Value> = c
                 .params
                 .iter()
-                .map(|p| json!({"name": p.name, "required": p.required, "type": p.sort.expected(), "doc": p.doc}))
+                .map(|p| json!({"name": p.name, "required": p.required, "type": p.sort.expected(), "doc": p.text()}))
                 .collect();
             json!({
                 "name": c.name, "summary": c.summary, "path": format!("/v1/commands/{}", c.name),
                 "writes": c.writes, "who": c.access.as_str(), "parameters": params,
+                "example": format!("valetkey {}", c.line.example),
             })
         })
         .collect();

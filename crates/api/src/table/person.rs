@@ -3,13 +3,14 @@
 use serde_json::json;
 use valetkey_domain::person::PersonEdit;
 use valetkey_domain::sign_in::CODE_LIFETIME_MS;
-use valetkey_domain::{Id, List, Refusal, Role, State, Status};
-use valetkey_service::rights;
+use valetkey_domain::{Id, List, Refusal, Role, Status};
+use valetkey_service::authz::{Question, Target};
+use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, ROLE, Sort, may, need};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, ROLE, Sort, Spelling, line, may, need};
 use crate::show;
 
-const PERSON: Param = need("person", Sort::Id, "The person.");
+const PERSON: Param = need("person", Sort::Id, "The person.").of(Noun::Person);
 
 pub(crate) const ROWS: &[Command] = &[
     Command {
@@ -20,9 +21,14 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             need("name", Sort::Name, "The person's name."),
-            need("email", Sort::Text, "An e-mail address that no other person of the business has."),
-            may("role", ROLE, "ADMIN or EMPLOYEE; EMPLOYEE if left out."),
+            need("email", Sort::Text, "An e-mail address that no other person of the business has.")
+                .option()
+                .shown("ADDRESS"),
+            may("role", ROLE, "ADMIN reaches everything of the business, EMPLOYEE only what is assigned.").default("EMPLOYEE"),
         ],
+        line: line("person create", "person create \"Cy Berg\" --email cy@example.com --role EMPLOYEE")
+            .makes("{name} added as {role}")
+            .next("let them in with: valetkey person sign-in {email}"),
         run: |ctx| Box::pin(create(ctx)),
     },
     Command {
@@ -31,6 +37,14 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[BUSINESS, LIMIT, AFTER],
+        line: line("person list", "person list").table(&[
+            ("id", "id"),
+            ("name", "name"),
+            ("email", "email"),
+            ("role", "role"),
+            ("status", "status"),
+            ("created", "created_at"),
+        ]),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -41,9 +55,16 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             PERSON,
             may("name", Sort::Name, "A new name."),
-            may("role", ROLE, "ADMIN or EMPLOYEE. The last ADMIN stays."),
-            may("status", Sort::Word(&["ACTIVE", "DEACTIVATED"]), "Whether the person's tokens work."),
+            may("role", ROLE, "A new role. The last ADMIN stays."),
+            may("status", Sort::Word(&["ACTIVE", "DEACTIVATED"]), "Whether the person's tokens work.").also(
+                "active",
+                Spelling::Either("ACTIVE", "DEACTIVATED"),
+                "true is --status ACTIVE, false is --status DEACTIVATED.",
+            ),
         ],
+        line: line("person update", "person update bo@example.com --role ADMIN")
+            .says("{person} changed")
+            .needs_change(),
         run: |ctx| Box::pin(update(ctx)),
     },
     Command {
@@ -52,6 +73,9 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[PERSON],
+        line: line("person delete", "person delete bo@example.com")
+            .says("{person} deleted; the person's tokens are dead")
+            .asks("The tokens of {person} are dead at once and stay dead. Delete the person?"),
         run: |ctx| Box::pin(delete(ctx)),
     },
     Command {
@@ -60,6 +84,9 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Operator,
         writes: true,
         params: &[PERSON],
+        line: line("person sign-in", "person sign-in ada@example.com")
+            .prints("code")
+            .next("works once, until {expires_at}: valetkey login CODE"),
         run: |ctx| Box::pin(create_code(ctx)),
     },
     Command {
@@ -68,9 +95,15 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[
-            may("business", Sort::Id, "The business; the caller's own, or all for the operator, if left out."),
+            may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, all.").of(Noun::Business),
             LIMIT,
         ],
+        line: line("person sign-ins", "person sign-ins").table(&[
+            ("person", "person"),
+            ("email", "email"),
+            ("created", "created_at"),
+            ("ends", "expires_at"),
+        ]),
         run: |ctx| Box::pin(list_codes(ctx)),
     },
 ];
@@ -84,10 +117,9 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let business = ctx.business()?;
-    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
-    let ids = ctx.read(|s| s.list(List::People(business)))?;
-    let row = |s: &dyn State, id: Id| s.person(id).filter(|p| p.status != Status::Deleted).map(|p| show::person(&p));
-    ctx.page(ids, row).map(Answer::read)
+    let row = |s: &Facts<'_>, id: Id| s.person(id).filter(|p| p.status != Status::Deleted).map(|p| show::person(&p));
+    let question = rights::MANAGE_BUSINESS.on_business(business);
+    ctx.list(question, |s| s.list(List::People(business)), row).map(Answer::read)
 }
 
 async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -110,7 +142,8 @@ async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn create_code(ctx: Ctx) -> Result<Answer, Refusal> {
     let done = ctx.service.create_sign_in_code(&ctx.call, ctx.need_id("person")?).await?;
     // The record is found by its digest, since the commit's own clock gave the time.
-    let end = ctx.read(|s| s.sign_in_code(&done.value.digest()).map(|c| c.expires_at))?;
+    let read = |s: &Facts<'_>| s.sign_in_code(&done.value.digest()).map(|c| c.expires_at);
+    let end = ctx.step(Question::about(Target::Nothing), read)?;
     let end = end.unwrap_or_else(|| ctx.service.now() + CODE_LIFETIME_MS);
     Ok(Answer::wrote(&done, json!({ "code": done.value.reveal(), "expires_at": show::time(end) })))
 }
@@ -121,12 +154,11 @@ async fn list_codes(ctx: Ctx) -> Result<Answer, Refusal> {
         Some(business) => rights::MANAGE_BUSINESS.on_business(business),
         None => rights::MANAGE_BUSINESS.on_caller(),
     };
-    ctx.service.ask(&ctx.call, right)?;
-    let mut codes = ctx.service.sign_in_codes(wanted)?;
+    let mut codes = ctx.service.sign_in_codes(&ctx.call, right, wanted)?;
     codes.sort_by_key(|c| std::cmp::Reverse((c.created_at, c.digest)));
     codes.truncate(ctx.limit());
-    ctx.read(|s| {
-        let rows = codes.iter().map(|c| show::sign_in_code(s, c)).collect();
+    ctx.step(right, |s| {
+        let rows = codes.iter().map(|c| show::sign_in_code(&**s, c)).collect();
         Answer::read(crate::command::page_of(rows, None))
     })
 }

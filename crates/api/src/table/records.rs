@@ -1,13 +1,14 @@
 //! What was done and what was refused: ledger, journal, explanations; and what this node is like.
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
-use valetkey_domain::{Id, List, Refusal, State, Status};
+use valetkey_domain::{Id, List, Reason, Refusal, Sentence, State, Status};
 use valetkey_service::authz::{Question, Target};
-use valetkey_service::rights;
 use valetkey_service::store::ledger::to_hex;
+use valetkey_service::{Facts, rights};
 
-use crate::command::{Access, Answer, Command, Ctx, LIMIT, Sort, may, need};
-use crate::show;
+use crate::command::{Access, Answer, Command, Ctx, LIMIT, Noun, Sort, line, may, need};
+use crate::{error, show};
 
 /// How many ids a name may stand for before the rest is left out.
 const FOUND_LIMIT: usize = 10;
@@ -21,14 +22,23 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[
-            may("after", REVISION, "Only entries behind this revision; 0 if left out."),
-            LIMIT,
+            may("after", REVISION, "Only entries after this revision.").default("0").shown("REVISION"),
+            LIMIT.sends("100"),
             may(
                 "business",
                 Sort::Id,
-                "Only this business's entries; the caller's own, or all for the operator, if left out.",
-            ),
+                "The business whose entries are wanted. Left out: the caller's own; for the operator, all.",
+            )
+            .of(Noun::Business),
         ],
+        line: line("ledger list", "ledger list --after 100 --limit 20").table(&[
+            ("revision", "revision"),
+            ("at", "at"),
+            ("action", "action"),
+            ("by", "actor.kind actor.id"),
+            ("with token", "actor.token"),
+            ("about", "subjects"),
+        ]),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -37,6 +47,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[],
+        line: line("ledger head", "ledger head"),
         run: |ctx| Box::pin(head(ctx)),
     },
     Command {
@@ -45,6 +56,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[need("trace", Sort::Text, "The fbtrace_id of a Graph answer, or the trace of one of this adapter.")],
+        line: line("explain", "explain AbCdEf123").by_program(),
         run: |ctx| Box::pin(explain_trace(ctx)),
     },
     Command {
@@ -54,10 +66,11 @@ pub(crate) const ROWS: &[Command] = &[
         writes: false,
         params: &[
             need("token", Sort::Id, "The id of the token, not its text."),
-            need("asset", Sort::Id, "The asset."),
-            may("task", Sort::Text, "A task of the asset's kind; any task if left out."),
-            may("scope", Sort::Text, "A scope; none is asked for if left out."),
+            need("asset", Sort::Id, "The asset.").of(Noun::Asset),
+            may("task", Sort::Text, "A task of the asset's kind. Left out: any task."),
+            may("scope", Sort::Text, "A scope. Left out: none is asked for."),
         ],
+        line: line("explain", "explain --token-id 123456789 --asset Bikes --task MODERATE").by_program(),
         run: |ctx| Box::pin(explain_question(ctx)),
     },
     Command {
@@ -65,7 +78,16 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "List the newest refusals",
         access: Access::Admin,
         writes: false,
-        params: &[LIMIT],
+        params: &[LIMIT.sends("20")],
+        line: line("refusals", "refusals --limit 50")
+            .table(&[
+                ("at", "at"),
+                ("reason", "reason"),
+                ("token", "token"),
+                ("business", "business"),
+                ("trace", "trace"),
+            ])
+            .next("valetkey explain TRACE tells more"),
         run: |ctx| Box::pin(refusals(ctx)),
     },
     Command {
@@ -76,12 +98,16 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             need("sort", Sort::Word(&["business", "person", "app", "system_user", "asset"]), "What is looked for."),
             need("name", Sort::Text, "The whole name; for a person the e-mail address or the name."),
-            may(
-                "business",
-                Sort::Id,
-                "Only in this business; the caller's own, or every one for the operator, if left out.",
-            ),
+            may("business", Sort::Id, "The business to look in. Left out: the caller's own; for the operator, all.")
+                .of(Noun::Business),
         ],
+        line: line("name find", "name find system_user Poster").table(&[
+            ("id", "id"),
+            ("kind", "kind"),
+            ("name", "name"),
+            ("business", "business"),
+            ("called", "business_name"),
+        ]),
         run: |ctx| Box::pin(find(ctx)),
     },
     Command {
@@ -90,6 +116,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Anyone,
         writes: false,
         params: &[],
+        line: line("whoami", "whoami"),
         run: |ctx| Box::pin(caller(ctx)),
     },
     Command {
@@ -98,6 +125,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[],
+        line: line("status", "status").next("answered by {server}"),
         run: |ctx| Box::pin(status(ctx)),
     },
 ];
@@ -122,8 +150,15 @@ async fn head(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
     let trace = ctx.need_text("trace")?;
     let found = ctx.service.explain(&ctx.call, trace).await?;
+    // A refusal of a rule stands in the row; of a decision, the facts beside the sentence say the rest.
+    let refusal = found.then.get("refusal").and_then(|refusal| Refusal::deserialize(refusal).ok());
+    let refusal = refusal.or_else(|| Reason::parse(&found.reason).map(Refusal::of));
+    let sentence = refusal.map(|refusal| error::sentence(&ctx.service, &refusal, true));
     Ok(Answer::read(json!({
         "trace": found.trace, "at": show::time(found.at), "reason": found.reason, "token": found.token,
+        "message": sentence.as_ref().map(|sentence| &sentence.what),
+        "hint": sentence.as_ref().and_then(Sentence::hint),
+        "granted_by": sentence.and_then(|sentence| sentence.granted_by),
         "then": found.then, "now": found.now,
     })))
 }
@@ -151,8 +186,8 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
         Some(business) => rights::MANAGE_BUSINESS.on_business(business),
         None => rights::MANAGE_BUSINESS.on_caller(),
     };
-    ctx.service.ask(&ctx.call, right)?;
-    let rows = ctx.read(|s| {
+    let rows = ctx.step(right, |facts| {
+        let s: &dyn State = &**facts;
         let businesses = wanted.map_or_else(|| s.list(List::Businesses), |b| vec![b]);
         let mut rows: Vec<Value> = Vec::new();
         // To the operator a shared asset is there twice, as the owner's and as the partner's.
@@ -160,7 +195,7 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
         for business in businesses {
             for id in candidates(s, sort, business) {
                 if is_called(s, sort, id, name) && seen.insert(id) {
-                    rows.push(json!({ "id": id, "business": business }));
+                    rows.push(found(s, sort, id, business));
                 }
                 if rows.len() > FOUND_LIMIT {
                     return rows;
@@ -172,6 +207,22 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
     Ok(Answer::read(
         json!({ "more": rows.len() > FOUND_LIMIT, "rows": rows.into_iter().take(FOUND_LIMIT).collect::<Vec<_>>() }),
     ))
+}
+
+/// A row of what was found, with what tells two of one name apart.
+fn found(s: &dyn State, sort: &str, id: Id, business: Id) -> Value {
+    let name = match sort {
+        "business" => s.business(id).map(|b| b.name),
+        "person" => s.person(id).map(|p| p.name),
+        "app" => s.app(id).map(|a| a.name),
+        "system_user" => s.system_user(id).map(|u| u.name),
+        _ => s.asset(id).map(|a| a.name),
+    };
+    let kind = s.asset(id).filter(|_| sort == "asset").map(|a| show::kind_word(s, a.kind));
+    json!({
+        "id": id, "kind": kind.unwrap_or_else(|| sort.to_owned()), "name": name, "business": business,
+        "business_name": s.business(business).map(|b| b.name),
+    })
 }
 
 /// What could carry the name within a business; shared assets are within it too.
@@ -200,17 +251,20 @@ fn is_called(s: &dyn State, sort: &str, id: Id, name: &str) -> bool {
 }
 
 async fn caller(ctx: Ctx) -> Result<Answer, Refusal> {
-    let allowed = ctx.service.ask(&ctx.call, Question::about(Target::Nothing))?;
+    // Who asks only who it is makes no use of its token.
+    let call = ctx.call.quietly();
+    let allowed = ctx.service.caller(&ctx.call)?;
     let actor = allowed.caller.actor();
     let own = allowed.caller.business();
-    ctx.read(|s| {
+    let read = |s: &Facts<'_>| {
         let name = actor.id.and_then(|id| s.person(id).map(|p| p.name).or_else(|| s.system_user(id).map(|u| u.name)));
         let business = own.and_then(|id| s.business(id)).map(|b| json!({ "id": b.id, "name": b.name }));
         Answer::read(json!({
             "type": actor.kind.as_str(), "id": actor.id, "name": name, "role": allowed.role.as_str(), "business": business,
             "token": actor.token, "scopes": allowed.scopes, "expires_at": show::maybe_time(allowed.expires_at),
         }))
-    })
+    };
+    Ok(ctx.service.step(&call, Question::about(Target::Nothing), read)?.into_inner())
 }
 
 async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -224,10 +278,11 @@ async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
     // Counts of the whole server are the operator's.
     if let (None, Value::Object(map)) = (allowed.caller.business(), &mut result) {
         let (yes, no) = ctx.service.decision_counts();
-        let businesses = ctx.read(|s| s.list(List::Businesses).len())?;
+        let count = |s: &Facts<'_>| (s.list(List::Businesses).len(), s.terms().version);
+        let (businesses, terms_version) = ctx.step(rights::MANAGE_BUSINESS.on_caller(), count)?;
         map.insert("decisions".into(), json!({ "allowed": yes, "refused": no }));
         map.insert("businesses".into(), json!(businesses));
-        map.insert("terms_version".into(), json!(ctx.read(|s| s.terms().version)?));
+        map.insert("terms_version".into(), json!(terms_version));
     }
     Ok(Answer::read(result))
 }

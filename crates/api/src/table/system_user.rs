@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use valetkey_domain::system_user::{self, SystemUserEdit};
-use valetkey_domain::{Id, List, Refusal, Role, State, Status};
-use valetkey_service::rights;
+use valetkey_domain::{Id, List, Refusal, Role, Status};
+use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, ROLE, Sort, may, need};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, ROLE, Sort, line, may, need};
 use crate::show;
 
-const USER: Param = need("system_user", Sort::Id, "The system user.");
+const USER: Param = need("system_user", Sort::Id, "The system user.").of(Noun::SystemUser);
 
 pub(crate) const ROWS: &[Command] = &[
     Command {
@@ -22,9 +22,13 @@ pub(crate) const ROWS: &[Command] = &[
             may(
                 "role",
                 ROLE,
-                "ADMIN reaches everything of the business; EMPLOYEE, if left out, only what is assigned to it. Fixed for life.",
-            ),
+                "ADMIN reaches everything of the business, EMPLOYEE only what is assigned to it. It can't be changed later.",
+            )
+            .default("EMPLOYEE"),
         ],
+        line: line("system-user create", "system-user create Poster --role EMPLOYEE")
+            .makes("system user \"{name}\" created as {role}")
+            .next("install an app on it with: valetkey app install APP {id}"),
         run: |ctx| Box::pin(create(ctx)),
     },
     Command {
@@ -33,6 +37,14 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[BUSINESS, LIMIT, AFTER],
+        line: line("system-user list", "system-user list").table(&[
+            ("id", "id"),
+            ("name", "name"),
+            ("role", "role"),
+            ("status", "status"),
+            ("apps", "apps"),
+            ("created", "created_at"),
+        ]),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -41,6 +53,8 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[USER, need("name", Sort::Name, "The new name.")],
+        line: line("system-user rename", "system-user rename Poster Writer")
+            .says("{system_user} is called \"{name}\" now"),
         run: |ctx| Box::pin(rename(ctx)),
     },
     Command {
@@ -49,6 +63,7 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[USER],
+        line: line("system-user activate", "system-user activate Poster").says("{system_user} activated"),
         run: |ctx| Box::pin(switch(ctx, Status::Active)),
     },
     Command {
@@ -57,6 +72,8 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[USER],
+        line: line("system-user deactivate", "system-user deactivate Poster")
+            .says("{system_user} deactivated; its tokens are refused"),
         run: |ctx| Box::pin(switch(ctx, Status::Deactivated)),
     },
     Command {
@@ -65,6 +82,9 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: true,
         params: &[USER],
+        line: line("system-user delete", "system-user delete Poster")
+            .says("{system_user} deleted; its tokens are dead")
+            .asks("The tokens of {system_user} are dead at once and stay dead. Delete the system user?"),
         run: |ctx| Box::pin(delete(ctx)),
     },
 ];
@@ -78,10 +98,9 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let business = ctx.business()?;
-    ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_business(business))?;
-    let ids = ctx.read(|s| s.list(List::SystemUsers(business)))?;
-    let row = |s: &dyn State, id: Id| system_user::live(s, id).map(|u| show::system_user(s, &u));
-    ctx.page(ids, row).map(Answer::read)
+    let row = |s: &Facts<'_>, id: Id| system_user::live(&**s, id).map(|u| show::system_user(&**s, &u));
+    let question = rights::MANAGE_BUSINESS.on_business(business);
+    ctx.list(question, |s| s.list(List::SystemUsers(business)), row).map(Answer::read)
 }
 
 async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {

@@ -6,9 +6,12 @@ use valetkey_domain::{Id, Refusal, Scope};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::token::{Listed, TokenStatus};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Param, Sort, may, need, page_of};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need, page_of};
 use crate::show;
+use crate::table::token_use;
 
+/// A day, in seconds.
+const DAY_S: i64 = 24 * 60 * 60;
 const TOKEN: Param = need("token", Sort::Id, "The id of the token, not its text.");
 
 pub(crate) const ROWS: &[Command] = &[
@@ -18,21 +21,29 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::AdminOrSelf,
         writes: true,
         params: &[
-            need("system_user", Sort::Id, "The system user that the token stands for."),
-            need("app", Sort::Id, "A connected app that is installed on it."),
-            need("scopes", Sort::Texts, "What the token may be used for (scope.list); public_profile is always added."),
+            need("system_user", Sort::Id, "The system user that the token stands for.").of(Noun::SystemUser),
+            need("app", Sort::Id, "A connected app that is installed on it.").of(Noun::App),
+            need("scopes", Sort::Texts, "What the token may be used for (scope.list); public_profile is always added.").option(),
             may(
                 "lifetime_s",
                 Sort::Integer(1, LIFETIME_LIMIT_S),
-                "How long it lives, in seconds; 60 days if left out.",
-            ),
-            may("never", Sort::Boolean, "Whether it has no end; not beside lifetime_s."),
+                "How long it lives, in seconds. Left out: 60 days.",
+            )
+            .also("days", Spelling::Times { factor: DAY_S, limit: 3660 }, "How long it lives, in days."),
+            may("never", Sort::Boolean, "Whether it has no end.").not_beside(&["lifetime_s"]),
             may(
                 "add_dependencies",
                 Sort::Boolean,
                 "Whether to add the scopes that the wanted ones rest on, instead of refusing.",
             ),
         ],
+        line: line("token issue", "token issue Poster Publisher --scopes pages_show_list,ads_read --days 30")
+            .help("The text of the token alone goes to standard output, so that TOKEN=$(valetkey token issue …) holds it.")
+            .prints("access_token")
+            .next(
+                "shown this once: keep it where secrets belong. Its id is {token_id}. It ends: {expires_at:never}. \
+                 Scopes: {scopes}. Revoke it with: valetkey token revoke {token_id}",
+            ),
         run: |ctx| Box::pin(issue(ctx)),
     },
     Command {
@@ -41,12 +52,25 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::AdminOrSelf,
         writes: false,
         params: &[
-            may("user", Sort::Id, "The person or system user; the whole business if left out."),
+            may("user", Sort::Id, "The person or system user. Left out: the whole business.")
+                .of(Noun::User)
+                .not_beside(&["business"]),
             BUSINESS,
             may("live", Sort::Boolean, "Whether to leave out what no longer works."),
             LIMIT,
             AFTER,
         ],
+        line: line("token list", "token list --user Poster --live").table(&[
+            ("id", "id"),
+            ("type", "type"),
+            ("user", "user_name"),
+            ("app", "app"),
+            ("status", "status"),
+            ("ends", "expires_at"),
+            ("last used", "last_used_at"),
+            ("from", "last_used_ip"),
+            ("scopes", "scopes"),
+        ]),
         run: |ctx| Box::pin(list(ctx)),
     },
     Command {
@@ -55,7 +79,40 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::AdminOrSelf,
         writes: false,
         params: &[TOKEN],
+        line: line("token show", "token show 123456789"),
         run: |ctx| Box::pin(show_one(ctx)),
+    },
+    Command {
+        name: "token.uses",
+        summary: "List what a token was used for: by day, scope, asset and task",
+        access: Access::AdminOrSelf,
+        writes: false,
+        params: &[
+            TOKEN,
+            may("from_day", Sort::Text, "The first day, in UTC, such as 2026-11-24. Left out: 90 days ago."),
+            may("until_day", Sort::Text, "The last day, in UTC. Left out: today."),
+            LIMIT,
+            may("after", Sort::Text, "Only rows after this place: `next` of the page before.").shown("PLACE"),
+        ],
+        line: line("token uses", "token uses 123456789 --from-day 2026-11-01")
+            .help(
+                "A call counts once in the row of each right that it used. A row marked as other holds what was not \
+                 kept apart.",
+            )
+            .table(&[
+                ("day", "day"),
+                ("scope", "scope"),
+                ("asset", "asset"),
+                ("task", "task"),
+                ("other", "other"),
+                ("uses", "uses"),
+                ("first", "first_at"),
+                ("last", "last_at"),
+                ("from", "ip"),
+                ("program", "user_agent"),
+            ])
+            .next("as of {as_of}; in the store up to {written_until:nothing yet}"),
+        run: |ctx| Box::pin(token_use::uses(ctx)),
     },
     Command {
         name: "token.revoke",
@@ -70,6 +127,9 @@ pub(crate) const ROWS: &[Command] = &[
                 "Whether to revoke with it every token that was issued with it or refreshed from it, and what came from those.",
             ),
         ],
+        line: line("token revoke", "token revoke 123456789 --with-descendants").says(
+            "token {token} revoked[, with all that came from it, {revoked} in all]; no use is accepted any more",
+        ),
         run: |ctx| Box::pin(revoke(ctx)),
     },
     Command {
@@ -78,9 +138,12 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::AdminOrSelf,
         writes: true,
         params: &[
-            need("system_user", Sort::Id, "The system user."),
-            may("app", Sort::Id, "Only the tokens for this app."),
+            need("system_user", Sort::Id, "The system user.").of(Noun::SystemUser),
+            may("app", Sort::Id, "The app whose tokens are meant. Left out: all of them.").of(Noun::App),
         ],
+        line: line("token revoke-all", "token revoke-all Poster --app Publisher")
+            .says("the tokens of {system_user}[ for {app}] are revoked")
+            .asks("All tokens of {system_user}[ for {app}] are dead at once and stay dead. Revoke them?"),
         run: |ctx| Box::pin(revoke_all(ctx)),
     },
     Command {
@@ -89,6 +152,11 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Anyone,
         writes: false,
         params: &[],
+        line: line("token scopes", "token scopes").table(&[
+            ("scope", "scope"),
+            ("needs", "needs"),
+            ("allows", "sentence"),
+        ]),
         run: |ctx| Box::pin(list_scopes(ctx)),
     },
 ];
@@ -133,6 +201,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
         (Some(user), None) => ctx.service.list_tokens(&ctx.call, user).await?,
         (None, _) => ctx.service.list_business_tokens(&ctx.call, ctx.business()?).await?,
     };
+    let tokens = tokens.into_inner();
     let (after, live) = (ctx.id("after"), ctx.flag("live").unwrap_or(false));
     let wanted = |l: &&Listed| after.is_none_or(|a| l.token.id < a) && (!live || l.status == TokenStatus::Live);
     let mut tokens: Vec<&Listed> = tokens.iter().filter(wanted).collect();
@@ -141,13 +210,14 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let more = tokens.len() > ctx.limit();
     tokens.truncate(ctx.limit());
     let next: Option<Id> = tokens.last().filter(|_| more).map(|l| l.token.id);
-    let rows: Vec<Value> = ctx.read(|s| tokens.iter().map(|l| show::listed(s, l)).collect())?;
+    let question = Question::about(Target::Nothing);
+    let rows: Vec<Value> = ctx.step(question, |s| tokens.iter().map(|l| show::listed(&**s, l)).collect())?;
     Ok(Answer::read(page_of(rows, next)))
 }
 
 async fn show_one(ctx: Ctx) -> Result<Answer, Refusal> {
     let found = ctx.service.get_token(&ctx.call, ctx.need_id("token")?).await?;
-    ctx.read(|s| Answer::read(show::listed(s, &found)))
+    ctx.step(Question::about(Target::Nothing), |s| Answer::read(show::listed(&**s, &found)))
 }
 
 async fn revoke(ctx: Ctx) -> Result<Answer, Refusal> {

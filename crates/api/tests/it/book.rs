@@ -2,6 +2,7 @@
 
 use http::Method;
 use valetkey_api::commands;
+use valetkey_http::{Adapter as _, PathEntry};
 
 use crate::fixture::{By, Fixture};
 
@@ -16,7 +17,17 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
         assert_eq!(post["operationId"], command.name);
         assert!(!post["summary"].as_str().unwrap().is_empty());
         let schema = &post["requestBody"]["content"]["application/json"]["schema"];
-        assert_eq!(schema["properties"].as_object().unwrap().len(), command.params.len());
+        let properties = schema["properties"].as_object().unwrap();
+        assert_eq!(properties.len(), command.params.len());
+        for (param, (name, property)) in command.params.iter().zip(properties) {
+            assert_eq!(name, param.name, "{}: in the order of the row", command.name);
+            assert_eq!(property["description"], param.text());
+            assert_eq!(property.get("default").is_some(), param.default.is_some(), "{} {name}", command.name);
+        }
+        let example = format!("valetkey {}", command.line.example);
+        assert!(post["description"].as_str().unwrap().ends_with(&example), "{}", command.name);
+        let tag = &post["tags"][0];
+        assert!(book["tags"].as_array().unwrap().iter().any(|t| t["name"] == *tag), "{tag} is not described");
         assert_eq!(post["responses"]["200"].get("headers").is_some(), command.writes, "{}", command.name);
     }
     for path in ["/v1", "/v1/openapi.json", "/v1/sign-in", "/v1/receipts/{revision}"] {
@@ -31,7 +42,7 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
           "app"
         ],
         "summary": "Give an app a new secret, shown once; the old one goes on for a while",
-        "description": "For an ADMIN of the business, or the operator.",
+        "description": "For an ADMIN of the business, or the operator. On the command line: valetkey app rotate-secret Publisher --overlap-s 3600",
         "parameters": [
           {
             "$ref": "#/components/parameters/Proof"
@@ -53,7 +64,8 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
                     "type": "integer",
                     "minimum": 0,
                     "maximum": 2592000,
-                    "description": "How long the old secret still works, in seconds; 86400 if left out, 0 ends it at once."
+                    "description": "How long the old secret still works, in seconds; 0 ends it at once. Default: 86400.",
+                    "default": 86400
                   }
                 },
                 "required": [
@@ -108,8 +120,12 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
 #[tokio::test]
 async fn paths_of_other_adapters_stand_in_the_document_when_they_are_given() {
     let fixture = Fixture::new().await;
-    let api = fixture.api.clone().with_path("/v1/check", serde_json::json!({"post": {"summary": "Ask"}}));
+    let entry = |path, item| PathEntry { path, summary: None, item };
+    let item = serde_json::json!({"post": {"summary": "Ask"}});
+    let mut api = fixture.api.clone();
+    api.set_paths(&[entry("/v1/check", Some(item)), entry("/undescribed", None)].into());
     assert_eq!(api.openapi()["paths"]["/v1/check"]["post"]["summary"], "Ask");
+    assert!(api.openapi()["paths"].get("/undescribed").is_none());
 }
 
 #[tokio::test]
@@ -145,8 +161,8 @@ async fn the_access_of_every_command_is_as_printed() {
     w Admin app.rotate-secret(app overlap_s?)
     w Admin app.connect(business? app)
     w Admin app.disconnect(business? app)
-    w Admin app.install(system_user app)
-    w Admin app.uninstall(system_user app)
+    w Admin app.install(app system_user)
+    w Admin app.uninstall(app system_user)
     w Admin system-user.create(business? name role?)
     r Admin system-user.list(business? limit? after?)
     w Admin system-user.rename(system_user name)
@@ -166,9 +182,14 @@ async fn the_access_of_every_command_is_as_printed() {
     w AdminOrSelf token.issue(system_user app scopes lifetime_s? never? add_dependencies?)
     r AdminOrSelf token.list(user? business? live? limit? after?)
     r AdminOrSelf token.show(token)
+    r AdminOrSelf token.uses(token from_day? until_day? limit? after?)
     w AdminOrSelf token.revoke(token with_descendants?)
     w AdminOrSelf token.revoke-all(system_user app?)
     r Anyone scope.list()
+    r Operator job.list(state? limit? after?)
+    w Operator job.retry(job)
+    w Operator job.confirm(job)
+    w Operator job.cancel(job)
     r Admin ledger.list(after? limit? business?)
     r Admin ledger.head()
     r Admin explain.trace(trace)

@@ -7,4 +7,5 @@ mod book;
 mod fixture;
 mod sign_in;
 mod story;
+mod token_use;
 mod walk;

@@ -34,11 +34,14 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "token.issue" => {
             json!({"system_user": user, "app": firm.app, "scopes": ["business_management"], "add_dependencies": true, "lifetime_s": 60})
         }
-        "token.show" | "token.revoke" => json!({"token": firm.employee_token_id}),
+        "token.show" | "token.uses" | "token.revoke" => json!({"token": firm.employee_token_id}),
         "token.revoke-all" => json!({"system_user": user}),
         "terms.accept" => json!({"version": 1}),
         "terms.replace" => json!({"text": "New terms."}),
         "explain.trace" => json!({"trace": "Azzzzzzzzzzzzzzzzzzzzz"}),
+        // The id of no job: what happens to one that there is, other tests show.
+        "job.retry" | "job.confirm" | "job.cancel" => json!({"job": firm.page}),
+        "job.list" => json!({"state": "failed", "limit": 5}),
         "explain.question" => json!({"token": firm.employee_token_id, "asset": firm.page}),
         "name.find" => json!({"sort": "app", "name": "Shop"}),
         "terms.show" | "ledger.head" | "refusals.list" | "kind.list" | "scope.list" | "caller.show" | "status" => {
@@ -220,6 +223,9 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
             let answer = fixture.call(by, command.name, body).await;
             match (operator, command.access, command.name) {
                 (_, _, "explain.trace") => assert_eq!(answer.no(), (400, "invalid_parameter")),
+                (true, _, "job.retry" | "job.confirm" | "job.cancel") => {
+                    assert_eq!(answer.no(), (404, "not_visible"), "{}", command.name)
+                }
                 (_, _, "person.delete") => assert_eq!(answer.no(), (409, "last_admin")),
                 (true, Access::AdminPerson, _) | (false, Access::Operator, _) => {
                     assert_eq!(answer.no(), (403, "role_insufficient"), "{}", command.name);

@@ -3,6 +3,7 @@
 //! A change set is folded as a whole while nobody reads. A change that refers to something unknown
 //! marks the index broken, and a broken index is not asked any more: it must never guess.
 
+use valetkey_domain::app::App;
 use valetkey_domain::asset::Asset;
 use valetkey_domain::assignment::Assignment;
 use valetkey_domain::share::Share;
@@ -58,11 +59,16 @@ impl Index {
             Record::App(app) => {
                 self.put_asset(app_as_asset(&app));
                 match self.app_slots.get(&app.id).copied() {
-                    Some(slot) => self.apps[slot as usize].demands_proof = app.demands_proof,
+                    Some(slot) => {
+                        let row = &mut self.apps[slot as usize];
+                        row.demands_proof = app.demands_proof;
+                        row.allowed_scopes = app.allowed_scopes;
+                    }
                     None => {
                         self.app_slots.insert(app.id, self.apps.len() as u32);
                         let home = self.business_slots.get(&app.business).copied().unwrap_or(NONE);
-                        self.apps.push(AppRow { id: app.id, home, at_home: false, demands_proof: app.demands_proof });
+                        let App { id, demands_proof, allowed_scopes, .. } = app;
+                        self.apps.push(AppRow { id, home, at_home: false, demands_proof, allowed_scopes });
                     }
                 }
                 self.records.apps.insert(app.id, app);
@@ -84,6 +90,9 @@ impl Index {
             Record::Assignment(assignment) => self.put_assignment(assignment),
             Record::Share(share) => self.put_share(share),
             Record::Token(token) => self.put_token(&token),
+            Record::PageCounter(counter) => {
+                self.records.page_counters.insert((counter.parent, counter.page), counter);
+            }
             Record::SignInCode(code) => {
                 self.records.codes.insert(code.digest, code);
             }
@@ -120,7 +129,15 @@ impl Index {
                 self.records.codes.remove(&c.digest);
             }
             // Everything else is marked, never removed. A removal comes from a newer program.
-            _ => self.breaks("a removal of a record that this version never removes"),
+            Record::Terms(_)
+            | Record::DeclaredKind(_)
+            | Record::Business(_)
+            | Record::Person(_)
+            | Record::SystemUser(_)
+            | Record::App(_)
+            | Record::Asset(_)
+            | Record::Token(_)
+            | Record::PageCounter(_) => self.breaks("a removal of a record that this version never removes"),
         }
     }
 
@@ -316,6 +333,19 @@ impl Index {
         if let Some(at) = token.revoked_at {
             self.revoked.insert(slot, at);
         }
+        self.list_page_token(slot, token.revoked_at.is_none());
+    }
+
+    /// Keeps the list of page tokens in step with the row in a slot.
+    fn list_page_token(&mut self, slot: u32, is_live: bool) {
+        let Some(row) = self.tokens.get(slot).filter(|row| row.page != NONE) else { return };
+        let Some(business) = self.users.get(row.user).map(|user| user.business) else { return };
+        let entry = [row.page, business, row.user, slot];
+        if is_live {
+            self.records.page_tokens.insert(entry);
+        } else {
+            self.records.page_tokens.remove(&entry);
+        }
     }
 
     fn change_token(&mut self, slot: u32, token: &Token) {
@@ -328,5 +358,6 @@ impl Index {
             Some(at) => self.revoked.insert(slot, at),
             None => self.revoked.remove(&slot),
         };
+        self.list_page_token(slot, token.revoked_at.is_none());
     }
 }

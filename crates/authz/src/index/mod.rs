@@ -17,6 +17,7 @@ use valetkey_domain::asset::Asset;
 use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
+use valetkey_domain::page_token::PageCounter;
 use valetkey_domain::share::Share;
 use valetkey_domain::sign_in::SignInCode;
 use valetkey_domain::terms::Terms;
@@ -78,6 +79,10 @@ struct Records {
     /// Partner, asset.
     shared_with: BTreeSet<(Id, Id)>,
     codes: BTreeMap<Digest, SignInCode>,
+    page_counters: BTreeMap<(Id, Id), PageCounter>,
+    /// Slots of Page, business, user and token, of page tokens that are not revoked: whoever takes a
+    /// path to a Page away finds its tokens here.
+    page_tokens: BTreeSet<[u32; 4]>,
     /// Business, user.
     people: BTreeSet<(Id, Id)>,
     system_users: BTreeSet<(Id, Id)>,
@@ -143,7 +148,7 @@ impl Index {
         // for both lines at once.
         let entry = match target {
             Target::Asset(id) => self.assets.find(id.get(), |_| true),
-            _ => None,
+            Target::Nothing | Target::Alive | Target::Business(_) => None,
         };
         let mut view = View { revision: self.revision, subject: Subject::Unknown, asset: None };
         let Some(row) = self.row_by_digest(digest) else {
@@ -177,6 +182,7 @@ impl Index {
                 self.connections.value(user.business, row.app).is_some()
             },
             demands_proof: app.demands_proof,
+            allowed_scopes: app.allowed_scopes,
         });
         let installed = row.app == NONE || user.is_person || self.is_installed(user, row.user, row.app);
         let page = self.asset_colds.get(row.page).map(|a| a.id);

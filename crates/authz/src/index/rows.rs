@@ -138,6 +138,7 @@ pub(super) struct AppRow {
     pub home: u32,
     pub at_home: bool,
     pub demands_proof: bool,
+    pub allowed_scopes: ScopeSet,
 }
 
 /// A business, as checks read it: many to a cache line.

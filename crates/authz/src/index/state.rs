@@ -5,6 +5,7 @@ use valetkey_domain::asset::Asset;
 use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
+use valetkey_domain::page_token::PageCounter;
 use valetkey_domain::person::Person;
 use valetkey_domain::share::Share;
 use valetkey_domain::sign_in::SignInCode;
@@ -77,6 +78,10 @@ impl State for Index {
         self.token_of(self.token_slot(row.id)?, row)
     }
 
+    fn page_counter(&self, parent: Id, page: Id) -> Option<PageCounter> {
+        self.records.page_counters.get(&(parent, page)).cloned()
+    }
+
     fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode> {
         self.records.codes.get(digest).cloned()
     }
@@ -108,6 +113,16 @@ impl State for Index {
             List::UsersOn(a) => second(r.assigned_on.range((a, Id::MIN)..=(a, Id::MAX))),
             List::PartnersOf(a) => second(r.shares.range((a, Id::MIN)..=(a, Id::MAX)).map(|(k, _)| k)),
             List::TokensOf(u) => self.tokens_of(u),
+            List::PageTokensOn(page) => self.page_tokens(self.asset_slot(page), None),
+            List::PageTokensIn { page, business } => {
+                let business = self.business_slots.get(&business).copied();
+                business.map_or_else(Vec::new, |b| self.page_tokens(self.asset_slot(page), Some((b, None))))
+            }
+            List::PageTokensOf { page, user } => {
+                let slot = self.user_slot(user);
+                let place = slot.and_then(|s| Some((self.users.get(s)?.business, Some(s))));
+                place.map_or_else(Vec::new, |place| self.page_tokens(self.asset_slot(page), Some(place)))
+            }
         }
     }
 
@@ -138,6 +153,20 @@ impl Index {
             page: self.asset_colds.get(row.page).map(|a| a.id),
             revoked_at: self.revoked.get(&slot).copied(),
         })
+    }
+
+    /// Page tokens of a Page, and within it of a business, and within that of a user.
+    fn page_tokens(&self, page: Option<u32>, within: Option<(u32, Option<u32>)>) -> Vec<Id> {
+        let Some(page) = page else { return Vec::new() };
+        let (first, last) = match within {
+            None => ([page, 0, 0, 0], [page, NONE, NONE, NONE]),
+            Some((business, None)) => ([page, business, 0, 0], [page, business, NONE, NONE]),
+            Some((business, Some(user))) => ([page, business, user, 0], [page, business, user, NONE]),
+        };
+        let slots = self.records.page_tokens.range(first..=last).map(|entry| entry[3]);
+        let mut ids: Vec<Id> = slots.filter_map(|slot| self.tokens.get(slot)).map(|row| row.id).collect();
+        ids.sort_unstable();
+        ids
     }
 
     fn tokens_of(&self, user: Id) -> Vec<Id> {

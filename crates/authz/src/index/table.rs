@@ -263,7 +263,7 @@ impl<E: Entry> Table<E> {
             shard.write(at, entry);
             return Some(before);
         }
-        shard.make_room(bits);
+        shard.make_space(bits);
         put(&mut shard.cells, place, entry);
         shard.len += 1;
         self.len += 1;
@@ -343,7 +343,7 @@ impl<E: Entry> Shard<E> {
     }
 
     /// Grows when one more entry would take more than four fifths of the cells.
-    fn make_room(&mut self, shard_bits: u32) {
+    fn make_space(&mut self, shard_bits: u32) {
         let capacity = self.cells.len();
         if (self.len as usize + 1) * 5 <= capacity * 4 {
             return;

@@ -169,7 +169,7 @@ impl Case {
     }
 
     /// The decision in the words of the table; only what `wanted` speaks of beside the answer itself.
-    pub fn told(&self, decision: &Decision, ids: &Ids) -> String {
+    pub fn answer(&self, decision: &Decision, ids: &Ids) -> String {
         let mut words = vec![match decision {
             Decision::Allow(_) => "allow".to_owned(),
             Decision::Deny(denial) => denial.reason.as_str().to_owned(),
@@ -194,6 +194,7 @@ impl Case {
         let other = |id: Id| pairs.iter().find(|(from, _)| *from == id).map_or(id, |(_, to)| *to);
         let target = match self.question.target {
             Target::Nothing => Target::Nothing,
+            Target::Alive => Target::Alive,
             Target::Asset(id) => Target::Asset(other(id)),
             Target::Business(id) => Target::Business(other(id)),
         };
@@ -213,14 +214,17 @@ impl Case {
             ("held", Decision::Allow(a)) if a.held == TaskSet::ALL => "ALL".into(),
             ("held", Decision::Allow(a)) => task_names(kind, a.held),
             ("role", Decision::Allow(a)) => a.role.as_str().into(),
+            ("may", Decision::Allow(a)) if a.scopes == ScopeSet::all() => "ALL".into(),
+            ("may", Decision::Allow(a)) => a.scopes.names().join(","),
+            ("may-not", Decision::Allow(a)) => ScopeSet::all().without(a.scopes).names().join(","),
             ("wire", Decision::Deny(d)) => d.refusal().reason.as_str().into(),
             ("lacks", Decision::Deny(d)) => {
                 [d.missing.scopes.names().join(","), task_names(kind, d.missing.tasks)].concat()
             }
             ("holds", Decision::Deny(d)) => task_names(kind, d.missing.held),
             ("told", Decision::Deny(d)) => {
-                let told = d.refusal().missing;
-                [told.scopes.names().join(","), task_names(kind, told.tasks)].concat()
+                let answer = d.refusal().missing;
+                [answer.scopes.names().join(","), task_names(kind, answer.tasks)].concat()
             }
             ("subject", Decision::Deny(d)) => match d.subject {
                 None => "none".into(),
@@ -246,7 +250,7 @@ fn read_caller(text: &str) -> Subject {
         "operator" => return Subject::Operator,
         _ => {}
     }
-    let mut app = AppView { id: ids.app, business: ids.business, connected: true, demands_proof: false };
+    let mut app = AppView { id: ids.app, business: ids.business, connected: true, demands_proof: false, allowed_scopes: ScopeSet::all() };
     if sort == "app" {
         for word in words {
             match word {
@@ -279,7 +283,7 @@ fn read_caller(text: &str) -> Subject {
         parent_dead: false,
         page: (sort == "page").then_some(ids.asset),
     };
-    let mut has_app = sort != "user";
+    let (mut has_app, mut listed) = (sort != "user", sort == "page");
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
             ("admin", _) => token.role = Role::Admin,
@@ -295,9 +299,14 @@ fn read_caller(text: &str) -> Subject {
             ("no-app", _) => has_app = false,
             ("strict", _) => token.strict_visibility = true,
             ("scopes", names) => token.scopes = scopes(names),
+            ("allows", names) => app.allowed_scopes = scopes(names),
+            ("unlisted", _) => listed = false,
             ("of", "other") => token.page = Some(ids.other_asset),
             other => panic!("unknown word of a token: {other:?}"),
         }
+    }
+    if listed {
+        token.scopes = token.scopes.with(scopes("pages_show_list"));
     }
     token.app = has_app.then_some(app);
     Subject::Token(token)
@@ -336,6 +345,8 @@ fn read_question(text: &str, kind: AssetKind) -> Question {
             ("asset", _) => Question { target: Target::Asset(ids.asset), ..question },
             ("other-asset", _) => Question { target: Target::Asset(ids.other_asset), ..question },
             ("caller", _) => Question { target: Target::Nothing, ..question },
+            ("alive", _) => Question { target: Target::Alive, sorts: Sorts::ANY, ..question },
+            ("scope-free", letters) => question.scope_free(sorts(letters)),
             ("business", _) => Question { target: Target::Business(ids.business), ..question },
             ("other-business", _) => Question { target: Target::Business(ids.other_business), ..question },
             ("takes", letters) => question.sorts(sorts(letters)),

@@ -8,7 +8,7 @@ use valetkey_domain::Reason;
 
 fn hold(cases: &[Case]) {
     let ids = Ids::of_tables();
-    let got = cases.iter().map(|case| (case, case.told(&case.decide(), &ids)));
+    let got = cases.iter().map(|case| (case, case.answer(&case.decide(), &ids)));
     let wrong: Vec<String> = got
         .filter(|(case, got)| *got != case.wanted)
         .map(|(case, got)| format!("{}: wanted `{}`, got `{got}`", case.line, case.wanted))
@@ -23,7 +23,7 @@ fn every_row_of_the_table_holds() {
 }
 
 #[test]
-fn of_two_failures_the_earlier_one_is_told() {
+fn the_earlier_of_two_failures_is_the_answer() {
     hold(&orders());
 }
 
@@ -60,11 +60,11 @@ fn the_table_reaches_every_reason_that_a_decision_has() {
 }
 
 #[test]
-fn what_is_hidden_is_told_like_what_never_was() {
+fn a_hidden_asset_is_answered_like_one_that_never_was() {
     let foreign = Case::read("su", "page foreign", "needs=ANY");
     let absent = Case::read("su", "none", "needs=ANY");
     let unassigned = Case::read("su strict", "page owned", "needs=ANY");
-    let told = |case: &Case| case.decide().into_result().unwrap_err();
-    assert_eq!(told(&foreign), told(&absent));
-    assert_eq!(told(&unassigned), told(&absent));
+    let answer = |case: &Case| case.decide().into_result().unwrap_err();
+    assert_eq!(answer(&foreign), answer(&absent));
+    assert_eq!(answer(&unassigned), answer(&absent));
 }

@@ -21,7 +21,7 @@ use valetkey_domain::{
     Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, Role, ScopeSet, State, Status, TaskSet,
 };
 
-use crate::world::{Command, Seen, Things, World};
+use crate::world::{Command, Seen, Ids, World};
 
 pub fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
     prop::collection::vec((0u8..32, any::<u16>(), any::<u16>(), any::<u16>()), 1..most)
@@ -29,11 +29,11 @@ pub fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
 
 /// Every view that can be asked for: each token, and a text that is none, with each asset.
 fn assert_same_views(index: &Index, model: &Model, seen: &Seen, what: &str) {
-    let things = Things::of(model);
+    let ids = Ids::of(model);
     let strange = Id::new(987_654_321).unwrap();
     let digests = seen.digests.iter().copied().chain([Digest::of("nothing")]);
     for digest in digests {
-        let assets = things.assets.iter().copied().chain([strange]).map(Target::Asset);
+        let assets = ids.assets.iter().copied().chain([strange]).map(Target::Asset);
         let others = [Target::Nothing, Target::Business(strange)];
         for target in assets.chain(others) {
             let wanted = gather(model, model.revision, &digest, target);
@@ -61,7 +61,8 @@ fn load_rank(record: &Record) -> u8 {
         Record::Share(_) => 9,
         Record::Assignment(_) => 10,
         Record::Token(_) => 11,
-        Record::SignInCode(_) => 12,
+        Record::PageCounter(_) => 12,
+        Record::SignInCode(_) => 13,
     }
 }
 

@@ -9,7 +9,7 @@ use valetkey_domain::{AssetKind, Caller, ChangeSet, IdSource, List, Name, Planne
 use valetkey_testkit::random::SeededRandom;
 
 use crate::index::commands;
-use crate::world::{Seen, Things, World};
+use crate::world::{Seen, Ids, World};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
@@ -56,10 +56,10 @@ fn company() -> (Model, World) {
 #[test]
 fn one_key_may_go_and_come_back_within_a_batch() {
     let (model, _) = company();
-    let things = Things::of(&model);
-    let (user, app_id) = things.installations[0];
+    let ids = Ids::of(&model);
+    let (user, app_id) = ids.installations[0];
     let business = model.system_user(user).unwrap().business;
-    let page = things
+    let page = ids
         .assets
         .iter()
         .copied()

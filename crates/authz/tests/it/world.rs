@@ -3,13 +3,13 @@
 
 use valetkey_domain::app::SealedSecret;
 use valetkey_domain::business::BusinessEdit;
-use valetkey_domain::credential::{CredentialText, Digest};
+use valetkey_domain::credential::Digest;
 use valetkey_domain::person::PersonEdit;
 use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
     AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, List, Name, Planner, Refusal, Role, Scope, ScopeSet,
-    State, Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
+    State, Status, app, asset, assignment, business, page_token, person, share, sign_in, system_user, terms, token,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
@@ -75,7 +75,7 @@ impl World {
     pub fn run(&mut self, state: &dyn State, (verb, a, b, c): Command) -> Option<ChangeSet> {
         self.now += 1 + i64::from(c % 50);
         let node = usize::from(c % 2);
-        let things = Things::of(state);
+        let ids = Ids::of(state);
         let by = Caller::Operator;
         let name = self.name();
         match verb % 32 {
@@ -84,34 +84,36 @@ impl World {
                 self.plan(state, node, |p| business::create(p, &by, name.clone(), name, &email)).map(|r| r.0)
             }
             1 => {
-                let business = pick(&things.businesses, a)?;
+                let business = pick(&ids.businesses, a)?;
                 let email = format!("q{}@example.com", self.names);
                 let role = if b % 2 == 0 { Role::Admin } else { Role::Employee };
                 self.plan(state, node, |p| person::create(p, &by, business, name, &email, role)).map(|r| r.0)
             }
             2 => {
-                let business = pick(&things.businesses, a)?;
+                let business = pick(&ids.businesses, a)?;
                 let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
                 self.plan(state, node, |p| app::create(p, &by, business, name, b % 2 == 0, &mut seal)).map(|r| r.0)
             }
             3 => {
-                let app = pick(&things.apps, a)?;
-                let edit = app::AppEdit { name: Some(name), demands_proof: Some(b % 2 == 0), allowed_scopes: None };
+                let app = pick(&ids.apps, a)?;
+                let allowed: ScopeSet = Scope::all().skip(usize::from(c % 5)).collect();
+                let allowed_scopes = Some(allowed).filter(|_| c % 3 == 0);
+                let edit = app::AppEdit { name: Some(name), demands_proof: Some(b % 2 == 0), allowed_scopes };
                 self.plan(state, node, |p| app::update(p, &by, app, edit))
             }
             4 => {
-                let person = pick(&things.people, a)?;
+                let person = pick(&ids.people, a)?;
                 let record = state.person(person)?;
                 let by = Caller::Person { person, business: record.business, token: None };
                 self.plan(state, node, |p| terms::accept(p, &by, state.terms().version))
             }
             5 => {
-                let business = pick(&things.businesses, a)?;
+                let business = pick(&ids.businesses, a)?;
                 let role = if b % 3 == 0 { Role::Admin } else { Role::Employee };
                 self.plan(state, node, |p| system_user::create(p, &by, business, name, role)).map(|r| r.0)
             }
             6 => {
-                let (user, app) = (pick(&things.system_users, a)?, pick(&things.apps, b)?);
+                let (user, app) = (pick(&ids.system_users, a)?, pick(&ids.apps, b)?);
                 self.plan(state, node, |p| app::install(p, &by, user, app))
             }
             7 => {
@@ -125,7 +127,7 @@ impl World {
                 self.plan(state, node, |p| asset::declare(p, &by, kind)).flatten()
             }
             8 => {
-                let business = pick(&things.businesses, a);
+                let business = pick(&ids.businesses, a);
                 let declared: Vec<AssetKind> = state.declared_kinds().iter().map(|k| k.kind).collect();
                 let kinds = [AssetKind::PAGE, AssetKind::AD_ACCOUNT, AssetKind::PIXEL, AssetKind::CATALOG];
                 let all: Vec<AssetKind> = kinds.into_iter().chain(declared).collect();
@@ -134,33 +136,33 @@ impl World {
                 self.plan(state, node, |p| asset::create(p, &by, kind, owner, name)).map(|r| r.0)
             }
             9 => {
-                let asset = pick(&things.assets, a)?;
+                let asset = pick(&ids.assets, a)?;
                 self.plan(state, node, |p| asset::rename(p, &by, asset, name))
             }
             10 | 11 => {
-                let (asset, user) = (pick(&things.assets, a)?, pick(&things.users, b)?);
+                let (asset, user) = (pick(&ids.assets, a)?, pick(&ids.users, b)?);
                 let business = assignment::user_business(state, user)?;
                 let tasks = self.tasks(state, asset, c);
                 self.plan(state, node, |p| assignment::assign(p, &by, business, asset, user, &tasks))
             }
             12 => {
-                let (asset, user) = pick(&things.assignments, a)?;
+                let (asset, user) = pick(&ids.assignments, a)?;
                 let business = state.assignment(user, asset)?.business;
                 self.plan(state, node, |p| assignment::unassign(p, &by, business, asset, user))
             }
             13 | 14 => {
-                let (asset, partner) = (pick(&things.assets, a)?, pick(&things.businesses, b)?);
+                let (asset, partner) = (pick(&ids.assets, a)?, pick(&ids.businesses, b)?);
                 let owner = state.asset(asset)?.business?;
                 let tasks = self.tasks(state, asset, c);
                 self.plan(state, node, |p| share::share(p, &by, owner, asset, partner, &tasks))
             }
             15 => {
-                let (asset, partner) = pick(&things.shares, a)?;
+                let (asset, partner) = pick(&ids.shares, a)?;
                 self.plan(state, node, |p| share::unshare(p, &by, partner, asset, partner))
             }
-            16..=18 => self.issue(state, node, &things, (a, b, c)),
+            16..=18 => self.issue(state, node, &ids, (a, b, c)),
             19 => {
-                let token = state.token(pick(&things.tokens, a)?)?;
+                let token = state.token(pick(&ids.tokens, a)?)?;
                 let lifetime = if b % 2 == 0 { None } else { Some(Lifetime::Seconds(1 + i64::from(b))) };
                 let (set, token, text) = self.plan(state, node, |p| token::refresh(p, &by, &token, lifetime))?;
                 self.texts.push((token.id, text.reveal().to_owned()));
@@ -169,40 +171,39 @@ impl World {
             20 | 21 => {
                 let (parent, text) = self.texts.get(usize::from(a) % self.texts.len().max(1))?.clone();
                 let of_kind = |id: &Id| state.asset(*id).is_some_and(|a| a.kind == AssetKind::PAGE);
-                let pages: Vec<Id> = things.assets.iter().copied().filter(of_kind).collect();
+                let pages: Vec<Id> = ids.assets.iter().copied().filter(of_kind).collect();
                 let chosen = [pick(&pages, b)?, pick(&pages, c)?];
-                let derived = chosen.map(|p| (p, CredentialText::for_page(&text, p).digest()));
                 let parent = state.token(parent)?;
-                self.plan(state, node, |p| token::derive_page(p, &by, &parent, &derived))
+                self.plan(state, node, |p| page_token::derive(p, &by, &parent, &text, &chosen)).map(|(set, _)| set)
             }
             22 => {
-                let token = pick(&things.tokens, a)?;
+                let token = pick(&ids.tokens, a)?;
                 self.plan(state, node, |p| token::revoke(p, &by, token))
             }
             23 => {
-                let (user, app) = (pick(&things.users, a)?, pick(&things.apps, b));
+                let (user, app) = (pick(&ids.users, a)?, pick(&ids.apps, b));
                 self.plan(state, node, |p| token::revoke_all(p, &by, user, app.filter(|_| c % 2 == 0)))
             }
             24 => {
-                let (user, app) = (pick(&things.system_users, a)?, pick(&things.apps, b));
+                let (user, app) = (pick(&ids.system_users, a)?, pick(&ids.apps, b));
                 let scope = Scope::all().nth(usize::from(c) % 12)?;
                 self.plan(state, node, |p| token::drop_scope(p, &by, user, app, scope))
             }
             25 => {
-                let (user, app) = pick(&things.installations, a)?;
+                let (user, app) = pick(&ids.installations, a)?;
                 self.plan(state, node, |p| app::uninstall(p, &by, user, app))
             }
             26 => {
-                let (business, app) = pick(&things.connections, a)?;
+                let (business, app) = pick(&ids.connections, a)?;
                 self.plan(state, node, |p| app::disconnect(p, &by, business, app))
             }
             27 => {
-                let app = pick(&things.apps, a)?;
+                let app = pick(&ids.apps, a)?;
                 let business = state.app(app)?.business;
                 self.plan(state, node, |p| app::connect(p, &by, business, app))
             }
             28 => {
-                let user = pick(&things.system_users, a)?;
+                let user = pick(&ids.system_users, a)?;
                 if b % 4 == 0 {
                     return self.plan(state, node, |p| system_user::delete(p, &by, user));
                 }
@@ -211,7 +212,7 @@ impl World {
                 self.plan(state, node, |p| system_user::update(p, &by, user, edit))
             }
             29 => {
-                let person = pick(&things.people, a)?;
+                let person = pick(&ids.people, a)?;
                 let status = [Status::Active, Status::Deactivated, Status::Deleted][usize::from(b % 3)];
                 let role = if c % 2 == 0 { Role::Admin } else { Role::Employee };
                 let edit = PersonEdit { name: None, role: Some(role), status: Some(status) };
@@ -219,7 +220,7 @@ impl World {
             }
             30 => {
                 if a % 2 == 0 {
-                    let person = pick(&things.people, b)?;
+                    let person = pick(&ids.people, b)?;
                     let (set, text) = self.plan(state, node, |p| sign_in::create(p, &by, person))?;
                     self.codes.push(text.reveal().to_owned());
                     return Some(set);
@@ -233,7 +234,7 @@ impl World {
                 if c % 5 == 0 {
                     return self.plan(state, node, |p| terms::replace(p, &by, &format!("text {a}")));
                 }
-                let business = pick(&things.businesses, a)?;
+                let business = pick(&ids.businesses, a)?;
                 let edit = BusinessEdit {
                     name: Some(name),
                     strict_visibility: Some(b % 2 == 0),
@@ -249,10 +250,10 @@ impl World {
         &mut self,
         state: &dyn State,
         node: usize,
-        things: &Things,
+        ids: &Ids,
         (a, b, c): (u16, u16, u16),
     ) -> Option<ChangeSet> {
-        let (user, app) = pick(&things.installations, a)?;
+        let (user, app) = pick(&ids.installations, a)?;
         let parents = token::tokens_of(state, user);
         let parent = parents.get(usize::from(b) % parents.len().max(1)).filter(|_| c % 3 == 0);
         let by = match parent {
@@ -278,7 +279,7 @@ impl World {
 
 /// The ids of a state, to choose from and to compare with.
 #[derive(Debug, Default)]
-pub struct Things {
+pub struct Ids {
     pub businesses: Vec<Id>,
     pub people: Vec<Id>,
     pub system_users: Vec<Id>,
@@ -292,9 +293,9 @@ pub struct Things {
     pub connections: Vec<(Id, Id)>,
 }
 
-impl Things {
-    pub fn of(state: &dyn State) -> Things {
-        let mut t = Things { businesses: state.list(List::Businesses), ..Things::default() };
+impl Ids {
+    pub fn of(state: &dyn State) -> Ids {
+        let mut t = Ids { businesses: state.list(List::Businesses), ..Ids::default() };
         for b in t.businesses.clone() {
             t.people.extend(state.list(List::People(b)));
             t.system_users.extend(state.list(List::SystemUsers(b)));
@@ -326,6 +327,8 @@ pub struct Seen {
     pub keys: std::collections::BTreeSet<valetkey_domain::RecordKey>,
     pub ids: std::collections::BTreeSet<Id>,
     pub digests: std::collections::BTreeSet<Digest>,
+    /// Pages that a token was derived for.
+    pub pages: std::collections::BTreeSet<Id>,
 }
 
 impl Seen {
@@ -337,6 +340,7 @@ impl Seen {
             match record {
                 Record::Token(t) => {
                     self.digests.insert(t.digest);
+                    self.pages.extend(t.page);
                     self.ids.insert(t.id);
                 }
                 Record::SignInCode(c) => {
@@ -367,6 +371,11 @@ impl Seen {
             for list in lists(id) {
                 assert_eq!(got.list(list), wanted.list(list), "{what}: {list:?}");
             }
+            for other in self.pages.iter().flat_map(|page| {
+                [List::PageTokensIn { page: *page, business: id }, List::PageTokensOf { page: *page, user: id }]
+            }) {
+                assert_eq!(got.list(other), wanted.list(other), "{what}: {other:?}");
+            }
         }
         assert_eq!(got.declared_kinds(), wanted.declared_kinds(), "{what}: kinds");
         assert_eq!(got.sign_in_codes(), wanted.sign_in_codes(), "{what}: codes");
@@ -375,7 +384,7 @@ impl Seen {
 }
 
 /// Every listing about one id.
-pub fn lists(id: Id) -> [List; 11] {
+pub fn lists(id: Id) -> [List; 12] {
     [
         List::People(id),
         List::SystemUsers(id),
@@ -388,5 +397,6 @@ pub fn lists(id: Id) -> [List; 11] {
         List::UsersOn(id),
         List::PartnersOf(id),
         List::TokensOf(id),
+        List::PageTokensOn(id),
     ]
 }

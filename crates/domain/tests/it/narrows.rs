@@ -24,6 +24,7 @@ fn samples() -> Vec<Value> {
         json!({"assignment": {"user":"1","asset":"1","business":"1","tasks":1,"created_at":1,"created_by":null}}),
         json!({"share": {"asset":"1","partner":"1","tasks":1,"created_at":1,"created_by":null}}),
         json!({"token": {"id":"1","digest":digest,"kind":"SYSTEM_USER","user":"1","business":"1","app":"1","scopes":["ads_read"],"created_at":1,"expires_at":null,"created_by":null,"parent":null,"page":null,"revoked_at":null}}),
+        json!({"page_counter": {"parent":"1","page":"1","counter":1}}),
         json!({"sign_in_code": {"digest":digest,"person":"1","business":"1","created_at":1,"expires_at":5}}),
         json!({"terms": {"version":1,"text":"A"}}),
     ]
@@ -42,6 +43,7 @@ fn word(record: &Record) -> &'static str {
         Record::Assignment(_) => "assignment",
         Record::Share(_) => "share",
         Record::Token(_) => "token",
+        Record::PageCounter(_) => "page_counter",
         Record::SignInCode(_) => "sign_in_code",
         Record::Terms(_) => "terms",
     }
@@ -101,7 +103,7 @@ fn every_row_holds_and_every_field_is_named() {
         all.extend(whole[kind].as_object().unwrap().keys().map(|field| format!("{kind}.{field}")));
     }
     assert_eq!(named, all);
-    assert_eq!(samples().len(), 13, "one sample of each record");
+    assert_eq!(samples().len(), 14, "one sample of each record");
 }
 
 #[test]

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use valetkey_authz::model::Model;
 use valetkey_domain::app::{AppEdit, SealedSecret};
 use valetkey_domain::business::BusinessEdit;
-use valetkey_domain::credential::CredentialText;
 use valetkey_domain::limits::Limits;
 use valetkey_domain::person::PersonEdit;
 use valetkey_domain::system_user::SystemUserEdit;
@@ -15,7 +14,7 @@ use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
     Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, Name, Planner, Refusal, Role, Scope, ScopeSet,
-    State, Status, app, asset, assignment, business, person, share, sign_in, system_user, terms, token,
+    State, Status, app, asset, assignment, business, page_token, person, share, sign_in, system_user, terms, token,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
@@ -154,7 +153,7 @@ impl World {
         let by = if actor == "anybody" { Caller::Operator } else { self.caller(actor) };
         let names = self.names.clone();
         let called = |name: &str| id_or_strange(&names, name);
-        let thing = |at: usize| called(args.at(at));
+        let id = |at: usize| called(args.at(at));
         let named = |key: &str| args.get(key).map(called);
         let texts = args.get("of").and_then(|t| self.texts.get(t)).cloned();
         let (ids, random) = (&mut self.ids, &mut self.random);
@@ -176,7 +175,7 @@ impl World {
                 })
             }
             "edit-business" => {
-                let mut limits = self.model.business(thing(0)).map_or(Limits::default(), |b| b.limits);
+                let mut limits = self.model.business(id(0)).map_or(Limits::default(), |b| b.limits);
                 let before = limits;
                 args.set("limit.admins", &mut limits.admin_system_users);
                 args.set("limit.employees", &mut limits.employee_system_users);
@@ -190,7 +189,7 @@ impl World {
                     token_lifetime_limit_s: args.get("lifetime").map(|l| (l != "none").then(|| seconds(l))),
                     limits: (limits != before).then_some(limits),
                 };
-                business::update(p, &by, thing(0), edit)
+                business::update(p, &by, id(0), edit)
             }
             "person" => {
                 let email = args.get("email").map_or(format!("{first}@example.com"), str::to_owned);
@@ -205,7 +204,7 @@ impl World {
                     role: args.get("role").map(|r| Role::parse(r).unwrap()),
                     status: args.status(),
                 };
-                person::update(p, &by, thing(0), edit)
+                person::update(p, &by, id(0), edit)
             }
             "app" => {
                 let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
@@ -222,19 +221,19 @@ impl World {
                     allowed_scopes: args.get("allowed").map(scopes),
                     demands_proof: args.get("proof").map(|d| d == "on"),
                 };
-                app::update(p, &by, thing(0), edit)
+                app::update(p, &by, id(0), edit)
             }
             "rotate" => app::rotate_secret(
                 p,
                 &by,
-                thing(0),
+                id(0),
                 SealedSecret(vec![9, 9]),
                 args.get("overlap").unwrap().parse().unwrap(),
             ),
-            "connect" => app::connect(p, &by, thing(0), thing(1)),
-            "disconnect" => app::disconnect(p, &by, thing(0), thing(1)),
-            "install" => app::install(p, &by, thing(0), thing(1)),
-            "uninstall" => app::uninstall(p, &by, thing(0), thing(1)),
+            "connect" => app::connect(p, &by, id(0), id(1)),
+            "disconnect" => app::disconnect(p, &by, id(0), id(1)),
+            "install" => app::install(p, &by, id(0), id(1)),
+            "uninstall" => app::uninstall(p, &by, id(0), id(1)),
             "accept" => terms::accept(p, &by, args.at(0).parse().unwrap()),
             "terms" => terms::replace(p, &by, args.get("text").unwrap_or("a new text")),
             "user" => system_user::create(p, &by, named("of").unwrap(), name(), args.role()).map(|(set, id)| {
@@ -244,9 +243,9 @@ impl World {
             "edit-user" => {
                 let edit =
                     SystemUserEdit { name: args.get("name").map(|n| Name::parse(n).unwrap()), status: args.status() };
-                system_user::update(p, &by, thing(0), edit)
+                system_user::update(p, &by, id(0), edit)
             }
-            "delete-user" => system_user::delete(p, &by, thing(0)),
+            "delete-user" => system_user::delete(p, &by, id(0)),
             "asset" => {
                 let word = args.get("kind").unwrap();
                 let declared = self.model.declared_kinds().into_iter().find(|k| k.word == word).map(|k| k.kind);
@@ -257,7 +256,7 @@ impl World {
                     set
                 })
             }
-            "rename-asset" => asset::rename(p, &by, thing(0), Name::parse(args.get("name").unwrap()).unwrap()),
+            "rename-asset" => asset::rename(p, &by, id(0), Name::parse(args.get("name").unwrap()).unwrap()),
             "declare" => {
                 let kind = DeclaredKind {
                     kind: AssetKind(0),
@@ -268,10 +267,10 @@ impl World {
                 asset::declare(p, &by, kind)
                     .map(|set| set.unwrap_or_else(|| p.finish(Action::KindDeclared, &by, None, &[])))
             }
-            "assign" => assignment::assign(p, &by, named("as").unwrap(), thing(0), thing(1), &args.list("tasks")),
-            "unassign" => assignment::unassign(p, &by, named("as").unwrap(), thing(0), thing(1)),
-            "share" => share::share(p, &by, named("as").unwrap(), thing(0), thing(1), &args.list("tasks")),
-            "unshare" => share::unshare(p, &by, named("as").unwrap(), thing(0), thing(1)),
+            "assign" => assignment::assign(p, &by, named("as").unwrap(), id(0), id(1), &args.list("tasks")),
+            "unassign" => assignment::unassign(p, &by, named("as").unwrap(), id(0), id(1)),
+            "share" => share::share(p, &by, named("as").unwrap(), id(0), id(1), &args.list("tasks")),
+            "unshare" => share::unshare(p, &by, named("as").unwrap(), id(0), id(1)),
             "issue" => {
                 let ask = IssueRequest {
                     system_user: named("for").unwrap(),
@@ -297,24 +296,38 @@ impl World {
             "derive" => {
                 let parent = self.model.token(named("of").unwrap()).unwrap();
                 let secret = texts.unwrap();
-                let pages: Vec<_> = args
-                    .list("pages")
-                    .iter()
-                    .map(|page| called(page))
-                    .map(|page| (page, CredentialText::for_page(&secret, page).digest()))
-                    .collect();
-                token::derive_page(p, &by, &parent, &pages).inspect(|set| {
-                    let new = set.changes.first().and_then(|c| c.after.clone());
-                    if let Some(valetkey_domain::Record::Token(t)) = new {
-                        made = Some((first, t.id));
-                    }
+                let pages: Vec<_> = args.list("pages").iter().map(|page| called(page)).collect();
+                page_token::derive(p, &by, &parent, &secret, &pages).map(|(set, texts)| {
+                    let new = set.changes.iter().filter_map(|c| match &c.after {
+                        Some(valetkey_domain::Record::Token(t)) => Some(t.id),
+                        _ => None,
+                    });
+                    made = new.last().map(|id| (first.clone(), id));
+                    text = texts.last().map(|(_, t)| (first, t.reveal().to_owned()));
+                    set
                 })
             }
-            "revoke" => token::revoke(p, &by, thing(0)),
-            "revoke-family" => token::revoke_with_descendants(p, &by, thing(0)),
-            "revoke-all" => token::revoke_all(p, &by, thing(0), named("app")),
+            // No rule moves an asset to another owner yet, so the records are planned as such a rule will.
+            "transfer" => {
+                let asset = self.model.asset(id(0)).unwrap();
+                p.put(valetkey_domain::Record::Asset(asset::Asset { business: named("to"), ..asset }));
+                Ok(p.finish(Action::BusinessUpdated, &by, None, &[]))
+            }
+            // As data of versions before the counters look.
+            "forget-counter" => {
+                p.remove(valetkey_domain::RecordKey::PageCounter(id(0), id(1)));
+                Ok(p.finish(Action::TokenRevoked, &by, None, &[]))
+            }
+            "demote" => {
+                let user = self.model.system_user(id(0)).unwrap();
+                p.put(valetkey_domain::Record::SystemUser(system_user::SystemUser { role: Role::Employee, ..user }));
+                Ok(p.finish(Action::BusinessUpdated, &by, None, &[]))
+            }
+            "revoke" => token::revoke(p, &by, id(0)),
+            "revoke-family" => token::revoke_with_descendants(p, &by, id(0)),
+            "revoke-all" => token::revoke_all(p, &by, id(0), named("app")),
             "drop" => {
-                token::drop_scope(p, &by, thing(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap())
+                token::drop_scope(p, &by, id(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap())
             }
             "code" => sign_in::create(p, &by, named("for").unwrap()).map(|(set, t)| {
                 text = Some((first, t.reveal().to_owned()));
@@ -340,8 +353,8 @@ impl World {
         let got = match words[0] {
             "token" => {
                 let token = self.model.token(self.id(words[1])).unwrap();
-                let told: Vec<String> = wanted.split_whitespace().map(|w| self.of_token(&token, w)).collect();
-                told.join(" ")
+                let shown: Vec<String> = wanted.split_whitespace().map(|w| self.of_token(&token, w)).collect();
+                shown.join(" ")
             }
             "assignment" => {
                 let (user, asset) = (self.id(words[1]), self.id(words[2]));
@@ -358,6 +371,11 @@ impl World {
                 .model
                 .person(self.id(words[1]))
                 .map_or("none".into(), |p| format!("{} {}", p.role.as_str(), p.status.as_str())),
+            "counter" => page_token::counter(&self.model, self.id(words[1]), self.id(words[2])).to_string(),
+            "texts" => {
+                let [one, other] = [words[1], words[2]].map(|w| self.texts.get(w).unwrap_or_else(|| panic!("no text {w}")));
+                if one == other { "same".into() } else { "other".into() }
+            }
             "tokens" => token::tokens_of(&self.model, self.id(words[1])).len().to_string(),
             "codes" => self.model.sign_in_codes().len().to_string(),
             "asset" => self.model.asset(self.id(words[1])).map_or("none".into(), |a| a.name.as_str().to_owned()),

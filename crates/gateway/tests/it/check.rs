@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use valetkey_domain::app::AppEdit;
 use valetkey_domain::token::Lifetime;
 use valetkey_domain::{Id, ScopeSet};
-use valetkey_gateway::Gateway;
-use valetkey_http::Request;
+use valetkey_http::{Adapter as _, Origin, Request};
 
 use crate::fixture::{Answer, fixture, issue, proof};
 
@@ -18,6 +17,7 @@ async fn a_token_asks_about_itself() {
     assert_eq!(yes.status.as_u16(), 200);
     let wanted = json!({
         "allowed": true, "user": m.employee.to_string(), "token": m.employee_token_id.to_string(),
+        "type": "SYSTEM_USER",
         "revision": fixture.service.revision().to_string(), "trace": yes.body["trace"],
     });
     assert_eq!(yes.body, wanted, "{}", yes.text);
@@ -75,11 +75,13 @@ async fn an_unreadable_body_is_refused_and_never_repeated() {
     let get = fixture.ask("GET", "/v1/check", &[("authorization", &bearer)]);
     assert_eq!((get.status.as_u16(), get.header("allow")), (405, Some("POST")));
     let empty = Request::new(http::Method::POST, "/v1/check".parse().unwrap());
-    assert_eq!(Answer::of(Gateway::without_body(&empty.head())).no(), (400, "invalid_parameter"));
+    assert!(fixture.gateway.check_path(&empty.head()).is_none());
+    let empty = fixture.gateway.handle(empty, Origin::Network).await;
+    assert_eq!(Answer::of(empty).no(), (400, "invalid_parameter"));
     // Other paths are sent on.
     let elsewhere = Request::new(http::Method::POST, "/v1/checks".parse().unwrap());
-    assert!(fixture.gateway.fast(&elsewhere.head()).is_none());
-    assert!(fixture.gateway.fast_with_body(&elsewhere.head(), &bytes::Bytes::new()).is_none());
+    assert!(fixture.gateway.check_path(&elsewhere.head()).is_none());
+    assert!(fixture.gateway.check_path_with_body(&elsewhere.head(), &bytes::Bytes::new()).is_none());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use valetkey_domain::credential::{CredentialText, app_secret_proof};
 use valetkey_domain::token::{IssueRequest, Lifetime, Token};
 use valetkey_domain::{AssetKind, DeclaredKind, Id, ScopeSet};
 use valetkey_gateway::Gateway;
-use valetkey_http::{Reply, Request, RequestId};
+use valetkey_http::{Adapter as _, Reply, Request, RequestId};
 use valetkey_service::{Call, Service};
 use valetkey_testkit::clock::TestClock;
 use valetkey_testkit::company;
@@ -135,7 +135,7 @@ pub fn proof(secret: &str, token: &str) -> String {
 impl Fixture {
     pub fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
         let request = request(method, target, headers);
-        Answer::of(self.gateway.fast(&request.head()).unwrap_or_else(|| panic!("{method} {target} was sent on")))
+        Answer::of(self.gateway.check_path(&request.head()).unwrap_or_else(|| panic!("{method} {target} was sent on")))
     }
 
     /// Forward-auth for a bearer.
@@ -146,7 +146,7 @@ impl Fixture {
     pub fn check_raw(&self, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let request = request("POST", "/v1/check", headers);
         let body = bytes::Bytes::copy_from_slice(body);
-        Answer::of(self.gateway.fast_with_body(&request.head(), &body).expect("answered"))
+        Answer::of(self.gateway.check_path_with_body(&request.head(), &body).expect("answered"))
     }
 
     pub fn check(&self, token: &str, body: &Value) -> Answer {

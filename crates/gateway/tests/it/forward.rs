@@ -18,8 +18,17 @@ async fn the_yes_says_who_it_is_and_nothing_secret() {
     names.sort_unstable();
     assert_eq!(
         names,
-        ["cache-control", "content-type", "valetkey-app", "valetkey-business", "valetkey-token", "valetkey-user"]
+        [
+            "cache-control",
+            "content-type",
+            "valetkey-app",
+            "valetkey-business",
+            "valetkey-token",
+            "valetkey-token-type",
+            "valetkey-user"
+        ]
     );
+    assert_eq!(yes.header("valetkey-token-type"), Some("SYSTEM_USER"));
     for (header, id) in [
         ("valetkey-user", m.employee),
         ("valetkey-business", m.business),

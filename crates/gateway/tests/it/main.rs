@@ -3,6 +3,8 @@
 // The lints' leave for tests covers test functions, not the helpers that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alive;
 mod check;
 mod forward;
 mod fixture;
+mod tables;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use valetkey_domain::campaign::{Campaign, CampaignInput, SHOWN_STATUSES, STATUSES};
 use valetkey_domain::{AssetKind, Id, IdKind};
-use valetkey_service::content::{ContentQuery, Thing};
+use valetkey_service::authz::Question;
+use valetkey_service::content::{ContentQuery, Item};
 use valetkey_service::rights;
 
 use super::input::Problem;
@@ -34,7 +35,6 @@ impl Cx<'_> {
     pub async fn create_campaign(&self, node: &Node) -> Result<Answer, Problem> {
         let account = node.id().ok_or_else(envelope::server_fault)?;
         let question = rights::WRITE_ADS.on_asset(account, AssetKind::AD_ACCOUNT);
-        self.service().ask(self.call, question)?;
         let input = self.campaign_input()?;
         if self.validate_only()? {
             Campaign::create(input)?;
@@ -50,7 +50,6 @@ impl Cx<'_> {
             return Err(envelope::unsupported_method(self.input.verb.as_str()).into());
         };
         let question = rights::WRITE_ADS.on_asset(campaign.asset, AssetKind::AD_ACCOUNT);
-        self.service().ask(self.call, question)?;
         let input = if delete {
             CampaignInput { status: Some("DELETED".to_owned()), ..CampaignInput::default() }
         } else {
@@ -110,6 +109,8 @@ impl Cx<'_> {
 
     pub async fn list_campaigns(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
         let account = node.id().ok_or_else(envelope::server_fault)?;
+        let question = node.question(&edge.right);
+        // Before the parameters are looked at, and again with each read.
         self.ask(node, &edge.right)?;
         let filters = self.filters()?;
         let mut statuses: Vec<&str> = match self.input.list("effective_status")? {
@@ -131,15 +132,15 @@ impl Cx<'_> {
         let query = ContentQuery { since: None, until: None, ..query };
         let rest: Vec<&Filter> = filters.iter().filter(|f| !by_status(f)).collect();
         if rest.is_empty() {
-            return self.write_content::<Campaign>(edge, query, Node::Campaign).await;
+            return self.write_content::<Campaign>(edge, question, query, Node::Campaign).await;
         }
-        let (data, keys, more) = self.filtered(edge, &query, &rest).await?;
+        let (data, keys, more) = self.filtered(edge, question, &query, &rest).await?;
         // A filter that the store can't apply is counted the way it is shown.
         let counted = match self.input.get("summary") {
-            Some(_) => Some(self.count_filtered(&query, &rest).await?),
+            Some(_) => Some(self.count_filtered(question, &query, &rest).await?),
             None => None,
         };
-        self.write_content_page(edge, &query, data, &keys, more, counted).await
+        self.write_content_page(edge, question, &query, data, &keys, more, counted).await
     }
 
     /// Reads on until a page of matching rows is full. Rows are rendered as they come, so that no
@@ -147,6 +148,7 @@ impl Cx<'_> {
     async fn filtered(
         &self,
         edge: &'static Edge,
+        question: Question,
         query: &ContentQuery,
         filters: &[&Filter],
     ) -> Result<(Vec<Value>, Vec<(i64, Id)>, bool), Problem> {
@@ -156,7 +158,8 @@ impl Cx<'_> {
         let (mut data, mut keys) = (Vec::new(), Vec::new());
         for _ in 0..SCAN_LIMIT {
             self.work.check()?;
-            let found = self.service().list_content::<Campaign>(&query).await?;
+            let sights = self.list_sights(edge, question)?;
+            let found = self.service().list_content::<Campaign>(self.call, question, &query).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
             // Pages backwards are gathered from their end.
             let next = if backwards { found.rows.first() } else { found.rows.last() }.map(|t| (t.sort_at, t.id));
@@ -167,7 +170,7 @@ impl Cx<'_> {
             let full = keys.len() + rows.len() > wanted;
             rows.truncate(wanted - keys.len());
             keys.extend(rows.iter().map(|t| (t.sort_at, t.id)));
-            let rows: Vec<Row> = rows.into_iter().map(|t| Row::of(Node::Campaign(t))).collect();
+            let rows: Vec<Row> = rows.into_iter().map(|t| sights.row(Node::Campaign(t))).collect();
             self.render_rows(edge, &rows, &mut data).await?;
             let Some(place) = next.filter(|_| found.more && !full) else {
                 if backwards {
@@ -182,12 +185,17 @@ impl Cx<'_> {
     }
 
     /// How many rows match in all; none of them is kept.
-    async fn count_filtered(&self, query: &ContentQuery, filters: &[&Filter]) -> Result<u64, Problem> {
+    async fn count_filtered(
+        &self,
+        question: Question,
+        query: &ContentQuery,
+        filters: &[&Filter],
+    ) -> Result<u64, Problem> {
         let mut query = ContentQuery { after: None, before: None, limit: CONTENT_ROWS, ..query.clone() };
         let mut count = 0;
         for _ in 0..SCAN_LIMIT {
             self.work.check()?;
-            let found = self.service().list_content::<Campaign>(&query).await?;
+            let found = self.service().list_content::<Campaign>(self.call, question, &query).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
             count += found.rows.iter().filter(|t| filters.iter().all(|f| f.matches(t))).count() as u64;
             match found.rows.last().filter(|_| found.more) {
@@ -253,7 +261,7 @@ impl Filter {
     }
 
     /// Unknown fields match, as a filter that can't be applied must hide nothing.
-    fn matches(&self, campaign: &Thing<Campaign>) -> bool {
+    fn matches(&self, campaign: &Item<Campaign>) -> bool {
         let text = match self.bare() {
             "name" => campaign.body.name.as_str().to_owned(),
             "objective" => campaign.body.objective.clone(),

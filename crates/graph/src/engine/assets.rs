@@ -32,7 +32,6 @@ impl Cx<'_> {
             _ => return Err(envelope::unsupported_method("post").into()),
         };
         let question = right.on_asset(asset.id, asset.kind);
-        self.service().ask(self.call, question)?;
         let (name, details) = (self.input.name("name")?, self.changed_details(node, asset.kind)?);
         let done = self.service().update_asset(self.call, question, asset.id, name, details).await?;
         Ok(Answer::success(done.revision))

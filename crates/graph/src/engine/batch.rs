@@ -53,7 +53,7 @@ impl Graph {
         index: usize,
         request: ItemRequest,
     ) -> ItemResult {
-        let call = Call { trace: format!("{}-{index}", call.trace), ..call.clone() };
+        let call = call.with_trace(format!("{}-{index}", call.trace()));
         let pairs = item_pairs(&request);
         let (call, has_own) = item_call(call, &pairs, &request);
         let input = match item_input(&call, has_own, outer, pairs, &request) {
@@ -93,13 +93,12 @@ fn value_of<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
 fn item_call(call: Call, pairs: &[(String, String)], request: &ItemRequest) -> (Call, bool) {
     let own = request.access_token.as_deref().or_else(|| value_of(pairs, "access_token"));
     let mut call = call;
-    if let Some(text) = own {
-        // The proof of the top token says nothing about this one.
-        call.proof = call.proof.filter(|_| matches!(&call.credential, Credential::Text(top) if top == text));
-        call.credential = Credential::Text(text.to_owned());
+    // The proof of the top token says nothing about another one.
+    if let Some(text) = own.filter(|text| call.text() != Some(*text)) {
+        call = call.with_credential(Credential::Text(text.to_owned()));
     }
     if let Some(proof) = value_of(pairs, "appsecret_proof") {
-        call.proof = Some(proof.to_owned());
+        call = call.with_proof(Some(proof.to_owned()));
     }
     (call, own.is_some())
 }
@@ -119,7 +118,7 @@ fn item_input(
     if token_in_params && let Some(text) = call.text() {
         pairs.retain(|(n, _)| !matches!(n.as_str(), "access_token" | "appsecret_proof"));
         pairs.push(("access_token".to_owned(), text.to_owned()));
-        pairs.extend(call.proof.clone().map(|proof| ("appsecret_proof".to_owned(), proof)));
+        pairs.extend(call.proof().map(|proof| ("appsecret_proof".to_owned(), proof.to_owned())));
     }
     let version = path.named.unwrap_or(outer.version);
     let segments: Vec<String> = path.segments.iter().map(|s| s.clone().into_owned()).collect();

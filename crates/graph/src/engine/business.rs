@@ -6,8 +6,10 @@ use valetkey_domain::business::BusinessEdit;
 use valetkey_domain::system_user::{SystemUser, SystemUserEdit};
 use valetkey_domain::{AssetKind, Id, Role, Scope, ScopeSet, Status};
 
+use valetkey_service::{Checked, Facts, rights};
+
 use super::input::Problem;
-use super::{Answer, Cx, Node};
+use super::{Answer, Cx, Node, VISIBLE};
 use crate::protocol::envelope;
 use crate::schema::Op;
 
@@ -31,8 +33,8 @@ impl Cx<'_> {
         let business = self.business_id(node)?;
         if let Some(id) = self.input.id("system_user_id")? {
             let is_known = |u: SystemUser| u.business == business && u.status != Status::Deleted;
-            let known = self.service().read(|s| s.system_user(id).is_some_and(is_known))?;
-            if !known {
+            let known = |facts: &Facts<'_>| facts.system_user(id).is_some_and(is_known);
+            if !self.service().step(self.call, rights::MANAGE_BUSINESS.on_business(business), known)?.into_inner() {
                 return Err(envelope::invisible_parameter("system_user_id").into());
             }
             let name = self.input.name("name")?.ok_or_else(|| envelope::parameter_required("name"))?;
@@ -157,13 +159,20 @@ impl Cx<'_> {
             demands_proof: self.input.boolean("demands_proof")?,
         };
         let done = self.service().update_app(self.call, id, edit).await?;
-        Ok(Answer::success(done.revision))
+        let mut answer = Answer::success(done.revision);
+        if done.value.tokens > 0 {
+            answer.body["tokens_narrowed"] = json!(done.value.tokens);
+        }
+        Ok(answer)
     }
 
     /// The answer for something new: its id, and the fields that were asked for.
     pub async fn answer_made(&self, id: Id, revision: u64) -> Result<Answer, Problem> {
-        let body = match self.find_id(id).await? {
-            Some(node) => self.made(self.with_details(node).await?).await?,
+        let named = self.named_id(id).await?;
+        let made = |facts: &Facts<'_>| Node::known(&**facts, id);
+        let node = self.service().quiet_step(self.call, named.question(&VISIBLE), made).and_then(Checked::into_inner);
+        let body = match node {
+            Some(node) => self.made(node).await?,
             None => id_alone(id.to_string()),
         };
         Ok(Answer::made(body, revision))

@@ -200,6 +200,18 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl From<Box<Refusal>> for Problem {
+    fn from(refusal: Box<Refusal>) -> Problem {
+        Problem::Refusal(refusal)
+    }
+}
+
+impl From<Box<GraphError>> for Problem {
+    fn from(error: Box<GraphError>) -> Problem {
+        Problem::Graph(error)
+    }
+}
+
 impl From<GraphError> for Problem {
     fn from(error: GraphError) -> Problem {
         Problem::Graph(Box::new(error))

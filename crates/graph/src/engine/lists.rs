@@ -3,13 +3,14 @@
 //! Lists of ids are cut by id, so a row that comes or goes between two pages moves no other row.
 
 use serde_json::{Value, json};
-use valetkey_domain::{AssetKind, Caller, Id, List, Role, Scope, State, Status, TaskSet};
+use valetkey_domain::{AssetKind, Caller, Id, List, Role, Scope, Status, TaskSet};
 use valetkey_http::mask;
+use valetkey_service::Facts;
 use valetkey_service::authz::{Allowed, Need, Question, Target};
 use valetkey_service::rights::{self, Right, Who};
 
 use super::input::Problem;
-use super::read::Place;
+use super::sight::Place;
 use super::rows::{give_tokens, plain, row_defaults};
 use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};
@@ -62,7 +63,7 @@ impl Cx<'_> {
                 for ids in cut.rows.chunks(CHUNK_ROWS) {
                     let mut tokens = self.tokens_of_rows(edge, ids).await?;
                     for ids in ids.chunks(DETAIL_ROWS) {
-                        let mut rows = self.materialise(node, edge, ids).await?;
+                        let mut rows = self.materialise(node, edge, self.list_question(node, edge), ids).await?;
                         if let Some(tokens) = &mut tokens {
                             give_tokens(&mut rows, tokens);
                         }
@@ -150,58 +151,76 @@ impl Cx<'_> {
         self.input.pairs.iter().filter(|(name, value)| kept(name, value)).cloned().collect()
     }
 
+    /// The question of a list of records. Each of its steps asks it anew.
+    fn list_question(&self, node: &Node, edge: &'static Edge) -> Question {
+        match (edge.op, node) {
+            (Op::ListTokens, _) => node.question(&rights::MANAGE_OR_SELF),
+            (Op::ListBusinessTokens, _) => node.question(&rights::MANAGE_BUSINESS),
+            (Op::ListAssignedUsers, Node::Asset(asset, _)) => {
+                Question { target: Target::Asset(asset.id), ..rights::list_assigned(asset.kind) }
+            }
+            // A person reads its own row without any scope.
+            (Op::ListPeople, Node::Business(business)) if self.is_employee(business.id) => {
+                rights::OPEN.on_business(business.id)
+            }
+            (Op::ListPartners, Node::Asset(asset, _)) => rights::share(asset.id, asset.kind).need(Need::Admin),
+            _ => node.question(&edge.right),
+        }
+    }
+
+    /// Whether the caller is a person of a business with the role EMPLOYEE.
+    fn is_employee(&self, business: Id) -> bool {
+        let allowed = self.service().may(self.call, rights::OPEN.on_business(business));
+        allowed.is_some_and(|a| a.role == Role::Employee && matches!(a.caller, Caller::Person { .. }))
+    }
+
     fn items(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
+        let question = self.list_question(node, edge);
         match edge.op {
             Op::EmptyList => {
-                self.ask(node, &edge.right)?;
+                self.service().ask(self.call, question)?;
                 Ok(Items::Ids(Vec::new()))
             }
-            Op::ListTokens | Op::ListBusinessTokens => self.token_ids(node, edge),
-            Op::ListPeople => self.people_ids(node, edge),
-            Op::MyPermissions => self.scope_rows(node, edge),
-            Op::ListAppPermissions => self.app_scope_rows(node, edge),
-            Op::ListAssignedUsers => self.assigned_user_ids(node),
-            Op::ListPartners => self.partner_ids(node),
+            Op::ListPeople => self.people_ids(node, question),
+            Op::MyPermissions => self.scope_rows(question),
+            Op::ListAppPermissions => self.app_scope_rows(node, edge, question),
+            Op::ListAssignedUsers => self.assigned_user_ids(node, question),
             _ => {
-                let allowed = self.ask(node, &edge.right)?;
-                Ok(Items::Ids(self.service().read(|state| ids_of(state, self.work, node, edge, &allowed))?))
+                let newest_first = matches!(edge.op, Op::ListTokens | Op::ListBusinessTokens);
+                let read = |facts: &Facts<'_>| ids_of(facts, self.work, node, edge);
+                let mut ids = self.service().step(self.call, question, read)?.into_inner();
+                if newest_first {
+                    ids.reverse();
+                }
+                Ok(Items::Ids(ids))
             }
         }
     }
 
-    fn token_ids(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
-        let id = node.id().ok_or_else(envelope::server_fault)?;
-        let ids = match edge.op {
-            Op::ListBusinessTokens => self.service().business_token_ids(self.call, id)?,
-            _ => self.service().token_ids(self.call, id)?,
-        };
-        self.work.spend(ids.len() as u64);
-        Ok(Items::Ids(ids))
-    }
-
     /// ADMINs see all people, a person with the role EMPLOYEE itself, and no other EMPLOYEE any.
-    fn people_ids(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
-        let allowed = self.ask(node, &edge.right)?;
+    fn people_ids(&self, node: &Node, question: Question) -> Result<Items, Problem> {
         let Some(business) = node.id() else { return Ok(Items::Ids(Vec::new())) };
-        let own = match allowed.caller {
-            _ if Cx::is_admin(&allowed) => None,
-            Caller::Person { person, .. } => Some(person),
-            // Asked, so that the no can be explained.
-            _ => self.ask(node, &rights::MANAGE_BUSINESS).map(|_| None)?,
+        let needs_no_scope = question.scopes.is_empty();
+        let read = |facts: &Facts<'_>| {
+            let own = match facts.allowed.caller {
+                Caller::Person { person, .. } if needs_no_scope => Some(person),
+                _ if Cx::is_admin(&facts.allowed) => None,
+                Caller::Person { person, .. } => Some(person),
+                Caller::SystemUser { .. } | Caller::App { .. } | Caller::Operator => return None,
+            };
+            let live = |p: &Id| facts.person(*p).is_some_and(|p| p.status != Status::Deleted);
+            let people = facts.list(List::People(business)).into_iter();
+            Some(people.filter(|p| own.is_none_or(|own| own == *p)).filter(live).collect())
         };
-        let ids = self.service().read(|s| {
-            let live = |p: &Id| s.person(*p).is_some_and(|p| p.status != Status::Deleted);
-            s.list(List::People(business))
-                .into_iter()
-                .filter(|p| own.is_none_or(|own| own == *p))
-                .filter(live)
-                .collect()
-        })?;
-        Ok(Items::Ids(ids))
+        match self.service().step(self.call, question, read)?.into_inner() {
+            Some(ids) => Ok(Items::Ids(ids)),
+            // Asked, so that the no can be explained.
+            None => self.ask(node, &rights::MANAGE_BUSINESS).map(|_| Items::Ids(Vec::new())),
+        }
     }
 
-    fn scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
-        let allowed = self.ask(node, &edge.right)?;
+    fn scope_rows(&self, question: Question) -> Result<Items, Problem> {
+        let allowed = self.service().ask(self.call, question)?;
         let scopes = allowed.scopes.with([Scope::PUBLIC_PROFILE].into_iter().collect());
         let wanted = self.input.get("permission");
         let names = scopes.names().into_iter().filter(|n| wanted.is_none_or(|w| w == *n));
@@ -212,13 +231,16 @@ impl Cx<'_> {
         ))
     }
 
-    fn app_scope_rows(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
-        let allowed = self.ask(node, &edge.right)?;
+    fn app_scope_rows(&self, node: &Node, edge: &'static Edge, question: Question) -> Result<Items, Problem> {
         let Some(id) = node.id() else { return Ok(Items::Rows(Vec::new())) };
-        if !matches!(allowed.caller, Caller::App { app, .. } if app == id) {
+        let read = |facts: &Facts<'_>| {
+            let is_itself = matches!(facts.allowed.caller, Caller::App { app, .. } if app == id);
+            (is_itself, facts.app(id).map(|app| app.allowed_scopes).unwrap_or_default())
+        };
+        let (is_itself, scopes) = self.service().step(self.call, question, read)?.into_inner();
+        if !is_itself {
             self.ask(node, &Right { who: Who::Admin, ..edge.right })?;
         }
-        let scopes = self.service().read(|s| s.app(id).map(|a| a.allowed_scopes))?.unwrap_or_default();
         Ok(Items::Rows(
             scopes
                 .names()
@@ -229,43 +251,29 @@ impl Cx<'_> {
     }
 
     /// Without MANAGE on the asset a caller sees its own row alone.
-    fn assigned_user_ids(&self, node: &Node) -> Result<Items, Problem> {
+    fn assigned_user_ids(&self, node: &Node, question: Question) -> Result<Items, Problem> {
         let Node::Asset(asset, _) = node else { return Ok(Items::Ids(Vec::new())) };
-        let question = Question { target: Target::Asset(asset.id), ..rights::list_assigned(asset.kind) };
-        let allowed = self.service().ask(self.call, question)?;
-        let business = match self.input.id("business")? {
-            Some(id) => Some(id),
-            None => allowed.caller.business(),
-        };
-        // The owner's ADMINs may ask who of a partner works on the asset; nobody else learns of users
-        // of another business.
-        let own = allowed.caller.business();
-        if business != own && !(asset.business == own && business.is_some() && Cx::is_admin(&allowed)) {
-            return Ok(Items::Ids(Vec::new()));
-        }
-        let manages = self.manages(asset.kind, &allowed);
-        let ids = self.service().read(|s| {
-            let users = s.list(List::UsersOn(asset.id)).into_iter();
+        let named = self.input.id("business");
+        let read = |facts: &Facts<'_>| {
+            let allowed = &facts.allowed;
+            let own = allowed.caller.business();
+            let business = named.as_ref().ok().copied().flatten().or(own);
+            // The owner's ADMINs may ask who of a partner works on the asset; nobody else learns of users
+            // of another business.
+            if business != own && !(asset.business == own && business.is_some() && Cx::is_admin(allowed)) {
+                return Vec::new();
+            }
+            let manages = manages(asset.kind, allowed);
+            let users = facts.list(List::UsersOn(asset.id)).into_iter();
             users
                 .filter(|u| manages || allowed.caller.user() == Some(*u))
-                .filter(|u| s.assignment(*u, asset.id).is_some_and(|a| Some(a.business) == business))
+                .filter(|u| facts.assignment(*u, asset.id).is_some_and(|a| Some(a.business) == business))
                 .collect()
-        })?;
+        };
+        let ids = self.service().step(self.call, question, read)?.into_inner();
+        // The right comes before the parameter.
+        named?;
         Ok(Items::Ids(ids))
-    }
-
-    fn manages(&self, kind: AssetKind, allowed: &Allowed) -> bool {
-        let manage = kind.row().and_then(|r| TaskSet::named(r.tasks, "MANAGE"));
-        Cx::is_admin(allowed) || manage.is_some_and(|m| allowed.held.meets(m))
-    }
-
-    fn partner_ids(&self, node: &Node) -> Result<Items, Problem> {
-        let Node::Asset(asset, _) = node else { return Ok(Items::Ids(Vec::new())) };
-        let allowed = self.service().ask(self.call, rights::share(asset.id, asset.kind).need(Need::Admin))?;
-        let own = allowed.caller.business();
-        let partners = self.service().read(|s| s.list(List::PartnersOf(asset.id)))?;
-        let is_owner = asset.business == own;
-        Ok(Items::Ids(partners.into_iter().filter(|p| is_owner || Some(*p) == own).collect()))
     }
 
     fn cut_ids(&self, ids: Vec<Id>, tag: &str, newest_first: bool) -> Result<Cut<Id>, Problem> {
@@ -342,9 +350,15 @@ pub(super) fn list_tag(node: Option<Id>, edge: &Edge) -> String {
     format!("{id}/{}", edge.name)
 }
 
+fn manages(kind: AssetKind, allowed: &Allowed) -> bool {
+    let manage = kind.row().and_then(|r| TaskSet::named(r.tasks, "MANAGE"));
+    Cx::is_admin(allowed) || manage.is_some_and(|m| allowed.held.meets(m))
+}
+
 /// The ids that an edge shows to a caller.
-fn ids_of(state: &dyn State, work: &Work, node: &Node, edge: &Edge, allowed: &Allowed) -> Vec<Id> {
+fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
     let Some(id) = node.id() else { return Vec::new() };
+    let (state, allowed) = (facts, &facts.allowed);
     let look = |list: List| {
         let ids = state.list(list);
         work.spend(ids.len() as u64);
@@ -368,6 +382,14 @@ fn ids_of(state: &dyn State, work: &Work, node: &Node, edge: &Edge, allowed: &Al
         Op::ListAgencies => partners_of(state, &look(List::OwnedAssets(id))),
         Op::ListClients => owners_of(state, &look(List::SharedAssets(id))),
         Op::ListInstalledApps => look(List::InstalledApps(id)),
+        Op::ListTokens => look(List::TokensOf(id)),
+        Op::ListBusinessTokens => {
+            let users = [List::SystemUsers(id), List::People(id)].into_iter().flat_map(&look);
+            let mut ids: Vec<Id> = users.collect::<Vec<_>>().into_iter().flat_map(|u| look(List::TokensOf(u))).collect();
+            ids.sort_unstable();
+            ids
+        }
+        Op::ListPartners => partner_ids(facts, node, id),
         Op::ListAssigned(AssetKind::APP) => of_kind(look(List::AssetsOf(id)), AssetKind::APP),
         Op::ListAssigned(kind) => of_kind(look(List::AssetsOf(id)), kind),
         Op::ListAssignedAssets => look(List::AssetsOf(id)),
@@ -386,7 +408,15 @@ fn ids_of(state: &dyn State, work: &Work, node: &Node, edge: &Edge, allowed: &Al
     }
 }
 
-fn live_users(state: &dyn State, users: Vec<Id>) -> Vec<Id> {
+/// The owner sees all partners of an asset, a partner itself.
+fn partner_ids(facts: &Facts<'_>, node: &Node, asset: Id) -> Vec<Id> {
+    let own = facts.allowed.caller.business();
+    let is_owner = node.business() == own;
+    let partners = facts.list(List::PartnersOf(asset));
+    partners.into_iter().filter(|p| is_owner || Some(*p) == own).collect()
+}
+
+fn live_users(state: &Facts<'_>, users: Vec<Id>) -> Vec<Id> {
     let live = |u: &Id| state.system_user(*u).is_some_and(|u| u.status != Status::Deleted);
     users.into_iter().filter(live).collect()
 }
@@ -396,7 +426,7 @@ pub(super) fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
 }
 
 /// An EMPLOYEE sees only what it holds some task on.
-fn reachable(state: &dyn State, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed) -> Vec<Id> {
+fn reachable(state: &Facts<'_>, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed) -> Vec<Id> {
     let mut ids = of_kind(ids, kind);
     if allowed.role != Role::Admin {
         ids.retain(|id| allowed.caller.user().is_some_and(|u| state.assignment(u, *id).is_some()));
@@ -422,14 +452,14 @@ fn everything_of(look: &dyn Fn(List) -> Vec<Id>, node: &Node, kind: AssetKind) -
     of_kind(ids, kind)
 }
 
-fn partners_of(state: &dyn State, assets: &[Id]) -> Vec<Id> {
+fn partners_of(state: &Facts<'_>, assets: &[Id]) -> Vec<Id> {
     let mut ids: Vec<Id> = assets.iter().flat_map(|a| state.list(List::PartnersOf(*a))).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
 }
 
-fn owners_of(state: &dyn State, assets: &[Id]) -> Vec<Id> {
+fn owners_of(state: &Facts<'_>, assets: &[Id]) -> Vec<Id> {
     let mut ids: Vec<Id> = assets.iter().filter_map(|a| state.asset(*a)?.business).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -14,25 +14,28 @@ mod oauth;
 mod pages;
 mod read;
 mod rows;
+mod sight;
 mod users;
 mod values;
 mod work;
 
 use serde_json::{Map, Value, json};
-use valetkey_domain::credential::Digest;
-use valetkey_domain::{Id, Reason, Refusal, Role, ScopeSet, UnixMs};
+use valetkey_domain::{Caller, Id, List, Reason, Refusal, Role, ScopeSet, UnixMs, Words};
 use valetkey_service::authz::{Allowed, Question, Sorts, Target};
-use valetkey_service::rights::Who;
-use valetkey_service::{Call, Credential, Service};
+use valetkey_service::read::Guard;
+use valetkey_service::rights::{Right, Who};
+use valetkey_service::{Call, Facts, Service};
 
 pub(crate) use input::{Input, Problem};
-pub(crate) use node::{Node, Row};
+pub(crate) use node::{Named, Node, Row};
+use sight::Sight;
 pub(crate) use work::Work;
 
 use crate::protocol::envelope::{self, GraphError, MAX_IDS};
-use crate::protocol::text::{holds_credential, nearest};
+use crate::protocol::text::{echo, holds_credential, nearest};
+use crate::protocol::times::session_time;
 use crate::refusal::{graph_error, missing_object};
-use crate::schema::{Edge, NodeType, Op, Verb};
+use crate::schema::{APPLICATION, Edge, Level, NodeType, Op, Verb};
 
 /// An answer before it is written.
 #[derive(Debug)]
@@ -90,16 +93,13 @@ impl<'a> Cx<'a> {
 
     /// Without any credential nothing is served, and the answer is the same everywhere.
     pub fn need_token(&self) -> Result<(), Problem> {
-        match self.call.credential {
-            Credential::None => Err(envelope::no_token().into()),
-            _ => Ok(()),
-        }
+        if self.call.is_anonymous() { Err(envelope::no_token().into()) } else { Ok(()) }
     }
 
-    /// The caller, whoever it is: what every call asks before it looks at anything.
+    /// The caller, whoever it is. That alone is no use of its token.
     pub fn live(&self) -> Result<Allowed, Problem> {
         self.need_token()?;
-        Ok(self.service.ask(self.call, Cx::alive())?)
+        Ok(self.service.caller(self.call)?)
     }
 
     async fn dispatch(&self) -> Result<Answer, Problem> {
@@ -118,18 +118,18 @@ impl<'a> Cx<'a> {
             ["search"] => self.search(),
             [edge] if self.input.get("ids").is_some() && self.input.verb == Verb::Get => self.ids(Some(edge)).await,
             [first] => {
-                let node = self.first(first).await?;
-                self.on_node(node).await
+                let named = self.first(first).await?;
+                self.on_node(&named).await
             }
             [first, edge] => {
-                let node = self.first(first).await?;
-                self.on_edge(node, edge).await
+                let named = self.first(first).await?;
+                self.on_edge(&named, edge).await
             }
             [first, "permissions", scope] if self.input.verb == Verb::Delete => {
-                let node = self.first(first).await?;
-                let edge = node.kind().edge("permissions", Verb::Delete);
-                let edge = edge.ok_or_else(|| envelope::unsupported_method("delete"))?;
-                self.ask(&node, &edge.right).map_err(|problem| self.clearer(problem, &node, edge))?;
+                let named = self.first(first).await?;
+                let edge = named.kind().and_then(|kind| kind.edge("permissions", Verb::Delete));
+                let Some(edge) = edge else { return self.unserved(&named, envelope::unsupported_method("delete")).await };
+                let node = self.loaded(&named, edge).await?;
                 self.drop_permissions(&node, Some(scope)).await
             }
             [_, _, rest @ ..] => self.no_such_path(rest),
@@ -138,7 +138,7 @@ impl<'a> Cx<'a> {
 
     /// A path that leads nowhere is told so to whom a token is alive, and to whom has none.
     fn no_such_path(&self, rest: &[&str]) -> Result<Answer, Problem> {
-        if !matches!(self.call.credential, Credential::None) {
+        if !self.call.is_anonymous() {
             self.live()?;
         }
         Err(envelope::unknown_path(&rest.join("/")).into())
@@ -154,140 +154,143 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The node of the first segment: `me`, `app`, or an id.
-    async fn first(&self, text: &str) -> Result<Node, Problem> {
+    /// What the first segment names: `me`, `app`, or an id.
+    async fn first(&self, text: &str) -> Result<Named, Problem> {
         match text {
             "me" => self.me().await,
             "app" => self.own_app().await,
-            _ => self.visible(text).await,
+            _ => {
+                self.live()?;
+                let named = self.named(&[text]).await?;
+                self.named_or_alias(text, named.first().copied().flatten())
+            }
         }
     }
 
-    /// The thing that the token stands for.
-    async fn me(&self) -> Result<Node, Problem> {
-        if matches!(self.call.credential, Credential::None) {
+    /// What the token stands for.
+    async fn me(&self) -> Result<Named, Problem> {
+        if self.call.is_anonymous() {
             return Err(envelope::no_user().into());
         }
         let allowed = self.live()?;
         let id = allowed.page.or(allowed.caller.user()).ok_or_else(envelope::no_user)?;
-        match self.find_id(id).await? {
-            Some(node) => self.with_details(node).await,
-            None => Err(missing_object(self.input.verb, "me").into()),
+        self.named_id(id).await
+    }
+
+    async fn own_app(&self) -> Result<Named, Problem> {
+        let allowed = self.live()?;
+        match allowed.caller {
+            Caller::App { app, .. } | Caller::SystemUser { app, .. } => self.named_id(app).await,
+            Caller::Person { .. } | Caller::Operator => Err(missing_object(self.input.verb, "app").into()),
         }
     }
 
-    async fn own_app(&self) -> Result<Node, Problem> {
-        let allowed = self.live()?;
-        let app = match allowed.caller {
-            valetkey_domain::Caller::App { app, .. } | valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
-            _ => None,
-        };
-        let node = match app {
-            Some(app) => self.find_id(app).await?,
-            None => None,
-        };
-        node.ok_or_else(|| missing_object(self.input.verb, "app").into())
-    }
-
-    /// A node that the caller may know of. The token is looked at first, so a dead one is told so
-    /// whatever it asks about; then foreign and never issued ids get one and the same answer.
-    async fn visible(&self, text: &str) -> Result<Node, Problem> {
-        self.live()?;
+    /// A text that can't be an id is an alias; what can be one and names nothing is decided like a
+    /// foreign id. The token was looked at before.
+    fn named_or_alias(&self, text: &str, named: Option<Named>) -> Result<Named, Problem> {
         let looks_like_id = text.bytes().any(|b| b.is_ascii_digit())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
         if !looks_like_id || holds_credential(text) {
             return Err(envelope::alias(text).into());
         }
-        let Some(node) = self.find(text).await? else {
-            return Err(missing_object(self.input.verb, text).into());
-        };
-        let named = match &node {
-            Node::Business(business) => self.is_partner(business.id),
-            node => node.app_id().is_some_and(|id| self.stands_for_app(id)),
-        };
-        if !named {
-            let open = valetkey_service::rights::Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
-            self.service.ask(self.call, node.question(&open))?;
-        }
-        // The descriptive fields are fetched only now: how long that takes must tell a stranger
-        // nothing.
-        self.with_details(node).await
+        named.ok_or_else(|| missing_object(self.input.verb, text).into())
     }
 
-    /// Whether a business shares an asset with the caller's own, or the other way round, in the
-    /// caller's sight: such a business is known by its name.
-    pub fn is_partner(&self, business: Id) -> bool {
-        let Some(allowed) = self.service.may(self.call, Cx::alive()) else { return false };
-        let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else {
-            return false;
-        };
-        if own == business {
-            return false;
+    /// The answer about a node that the caller may know of, where the path asks for what is not
+    /// served. To others the node does not exist.
+    async fn unserved(&self, named: &Named, error: GraphError) -> Result<Answer, Problem> {
+        self.load(named, &VISIBLE, Level::Identity).await?;
+        Err(error.into())
+    }
+
+    /// The node of a call, read under the right of the call.
+    async fn loaded(&self, named: &Named, edge: &Edge) -> Result<Node, Problem> {
+        let right = self.right_of(edge);
+        let row = self.load(named, &right, Level::Identity).await.map_err(|problem| self.clearer(problem, named, edge))?;
+        Ok(row.node)
+    }
+
+    /// The right of a call. Lists ask for their own with each of their steps; posts are decided by what
+    /// is asked for.
+    fn right_of(&self, edge: &Edge) -> Right {
+        match edge.op {
+            Op::PublishPost => self.right_to_publish(),
+            Op::UpdatePost => self.right_to_change_post(),
+            Op::AcceptAnything => VISIBLE,
+            _ if edge.verb == Verb::Get => VISIBLE,
+            _ => edge.right,
         }
-        let related = self.service.read(|s| {
-            let owned_by = |asset: &Id, owner: Id| s.asset(*asset).is_some_and(|a| a.business == Some(owner));
-            if allowed.role == Role::Admin {
-                let given = s.list(valetkey_domain::List::SharedAssets(own)).iter().any(|a| owned_by(a, business));
-                return given || s.list(valetkey_domain::List::SharedAssets(business)).iter().any(|a| owned_by(a, own));
+    }
+
+    /// What a caller knows by name without a right to it: a partner of its business, the owner of what
+    /// it works on, the app whose token it carries, and other apps of its business.
+    pub fn known_by_name(&self, named: &Named, wanted: Level) -> Option<Row> {
+        let read = |facts: &Facts<'_>| match named.guard {
+            Guard::Business if is_partner(facts, named.id) => {
+                Node::known(&**facts, named.id).map(|node| Row::seen(node, Sight::Named))
             }
-            // An EMPLOYEE knows the owners of what it works on.
-            s.list(valetkey_domain::List::AssetsOf(user)).iter().any(|a| owned_by(a, business))
-        });
-        related.unwrap_or(false)
+            Guard::App { business } => {
+                let sight = app_sight(facts, named, business, wanted)?;
+                Node::known(&**facts, named.id).map(|node| Row::seen(node, sight))
+            }
+            _ => None,
+        };
+        self.service.quiet_step(self.call, Question::alive(), read)?.into_inner()
     }
 
-    async fn on_node(&self, node: Node) -> Result<Answer, Problem> {
+    async fn on_node(&self, named: &Named) -> Result<Answer, Problem> {
+        let Some(kind) = named.kind() else { return self.unserved(named, envelope::server_fault()).await };
         match self.input.verb {
             Verb::Get => {
-                let about = super::usage::about(&node, None);
-                let body = self.read_node(node).await?;
+                let row = self.load_whole(named, &kind.identity, self.wanted(kind)).await?;
+                let about = super::usage::about(&row.node, None);
+                let body = self.read_node(&row).await?;
                 Ok(Answer { about, ..Answer::of(Value::Object(body)) })
             }
-            verb => {
-                let call = node.kind().call(verb).ok_or_else(|| envelope::unsupported_method(verb.as_str()))?;
-                self.operate(node, call).await
-            }
+            verb => match kind.call(verb) {
+                Some(call) => self.operate(named, call).await,
+                None => self.unserved(named, envelope::unsupported_method(verb.as_str())).await,
+            },
         }
     }
 
-    async fn on_edge(&self, node: Node, name: &str) -> Result<Answer, Problem> {
-        let kind = node.kind();
+    async fn on_edge(&self, named: &Named, name: &str) -> Result<Answer, Problem> {
+        let Some(kind) = named.kind() else { return self.unserved(named, envelope::server_fault()).await };
         match kind.edge(name, self.input.verb) {
-            Some(edge) => self.operate(node, edge).await,
-            None if self.input.verb == Verb::Get => Err(unknown_edge(kind, name).into()),
-            None => Err(envelope::unsupported_method(self.input.verb.as_str()).into()),
+            Some(edge) => self.operate(named, edge).await,
+            None if self.input.verb == Verb::Get => self.unserved(named, unknown_edge(kind, name)).await,
+            None => self.unserved(named, envelope::unsupported_method(self.input.verb.as_str())).await,
         }
     }
 
     /// One arm for each thing that a call can do.
-    async fn operate(&self, node: Node, edge: &'static Edge) -> Result<Answer, Problem> {
-        let answer = self.act(&node, edge).await.map_err(|problem| self.clearer(problem, &node, edge))?;
+    async fn operate(&self, named: &Named, edge: &'static Edge) -> Result<Answer, Problem> {
+        let node = self.loaded(named, edge).await?;
+        let answer = self.act(&node, edge).await.map_err(|problem| self.clearer(problem, named, edge))?;
         Ok(Answer { about: answer.about.or(super::usage::about(&node, Some(edge))), ..answer })
     }
 
-    /// A missing role, told as what it is where no role would do.
-    fn clearer(&self, problem: Problem, node: &Node, edge: &Edge) -> Problem {
+    /// A missing role, said as what it is where no role would do.
+    fn clearer(&self, problem: Problem, named: &Named, edge: &Edge) -> Problem {
         let of_role = matches!(&problem, Problem::Refusal(r) if r.reason == Reason::RoleInsufficient);
         if !of_role || edge.right.who != Who::OwnerAdmin {
             return problem;
         }
-        let caller = self.service.may(self.call, Cx::alive()).map(|a| a.caller);
-        let own = caller.and_then(|c| c.business());
-        match (node, edge.right.own) {
-            (_, Some(_)) if caller.is_some_and(|c| c.user().is_some()) => envelope::oneself_alone().into(),
-            (Node::Asset(asset, _), None) if own.is_some() && asset.business != own => {
-                envelope::partner_share(asset.kind.row().map_or("asset", |r| r.title)).into()
+        let open = named.question(&VISIBLE);
+        let owner = |facts: &Facts<'_>| facts.asset(named.id).and_then(|a| a.business);
+        let Some(seen) = self.service.quiet_step(self.call, open, owner) else { return problem };
+        let caller = seen.allowed().caller;
+        let own = caller.business();
+        match (named.guard, edge.right.own) {
+            (_, Some(_)) if caller.user().is_some() => envelope::oneself_alone().into(),
+            (Guard::Asset { kind }, None) if own.is_some() && *seen != own => {
+                envelope::partner_share(kind.row().map_or("asset", |r| r.title)).into()
             }
             _ => problem,
         }
     }
 
     async fn act(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
-        // Who may not do it at all is told so before its parameters are looked at. Posts decide by
-        // what is asked for.
-        if edge.verb != Verb::Get && !matches!(edge.op, Op::PublishPost | Op::UpdatePost | Op::AcceptAnything) {
-            self.ask(node, &edge.right)?;
-        }
         match edge.op {
             Op::UpdateBusiness => self.update_business(node).await,
             Op::CreateSystemUser => self.create_system_user(node).await,
@@ -329,15 +332,68 @@ impl<'a> Cx<'a> {
         if ids.len() > MAX_IDS {
             return Err(envelope::too_many_ids(ids.len()).into());
         }
-        let nodes = ids.len() as u64;
-        let mut out = Map::new();
-        for text in ids {
-            if out.contains_key(&text) {
-                continue;
+        let mut texts: Vec<&str> = Vec::with_capacity(ids.len());
+        for text in &ids {
+            if !texts.contains(&text.as_str()) {
+                texts.push(text);
             }
-            let input = self.input_for(&text, edge, nodes);
-            let value = Cx { input: &input, ..*self }.one_of(&text, edge).await?;
-            out.insert(text, value);
+        }
+        let mut named = Vec::with_capacity(texts.len());
+        for (text, found) in texts.iter().zip(self.named(&texts).await?) {
+            named.push(match *text {
+                "me" => self.me().await?,
+                _ => self.named_or_alias(text, found).map_err(|problem| alias_of(problem, text))?,
+            });
+        }
+        let nodes = ids.len() as u64;
+        match edge {
+            None => self.nodes(&texts, &named, nodes).await,
+            Some(edge) => self.edges(&texts, &named, edge, nodes).await,
+        }
+    }
+
+    /// Several nodes: a decision for each, and one statement for the bodies.
+    async fn nodes(&self, texts: &[&str], named: &[Named], nodes: u64) -> Result<Answer, Problem> {
+        let level = named.iter().filter_map(Named::kind).map(|kind| self.wanted(kind)).max().unwrap_or(Level::Identity);
+        let mut rows = Vec::with_capacity(named.len());
+        let rights: Vec<(Named, Right)> =
+            named.iter().map(|named| (*named, named.kind().map_or(VISIBLE, |kind| kind.identity))).collect();
+        // The first refusal in their order is the one that answers, under the id that it is about.
+        for chunk in rights.chunks(IDS_AT_ONCE) {
+            let at = rows.len();
+            match self.load_all(chunk, level).await {
+                Ok(mut loaded) => {
+                    self.add_details(loaded.iter_mut().flatten()).await?;
+                    rows.extend(loaded);
+                }
+                Err(problem) => return Err(self.first_refused(chunk, texts.get(at..).unwrap_or_default(), problem)),
+            }
+        }
+        let mut out = Map::new();
+        for (text, row) in texts.iter().zip(rows) {
+            let row = row.ok_or_else(|| alias_of(missing_object(self.input.verb, text).into(), text))?;
+            let input = self.input_for(text, None, nodes);
+            let cx = Cx { input: &input, ..*self };
+            out.insert((*text).to_owned(), Value::Object(cx.read_node(&row).await?));
+        }
+        Ok(Answer::of(Value::Object(out)))
+    }
+
+    /// The refusal of the first id that is refused, in its own words.
+    fn first_refused(&self, rights: &[(Named, Right)], texts: &[&str], problem: Problem) -> Problem {
+        let questions: Vec<Question> = rights.iter().map(|(named, right)| named.question(right)).collect();
+        let answers = self.service.may_each(self.call, &questions);
+        let at = answers.iter().position(Option::is_none).unwrap_or_default();
+        alias_of(problem, texts.get(at).copied().unwrap_or_default())
+    }
+
+    async fn edges(&self, texts: &[&str], named: &[Named], name: &str, nodes: u64) -> Result<Answer, Problem> {
+        let mut out = Map::new();
+        for (text, named) in texts.iter().zip(named) {
+            let input = self.input_for(text, Some(name), nodes);
+            let cx = Cx { input: &input, ..*self };
+            let answer = cx.on_edge(named, name).await.map_err(|problem| alias_of(problem, text))?;
+            out.insert((*text).to_owned(), answer.body);
         }
         Ok(Answer::of(Value::Object(out)))
     }
@@ -359,18 +415,6 @@ impl<'a> Cx<'a> {
             nodes,
             ..self.input.clone()
         }
-    }
-
-    async fn one_of(&self, text: &str, edge: Option<&str>) -> Result<Value, Problem> {
-        let node = match text {
-            "me" => self.me().await?,
-            _ => self.visible(text).await.map_err(|problem| alias_of(problem, text))?,
-        };
-        let Some(name) = edge else { return Ok(Value::Object(self.read_node(node).await?)) };
-        let kind = node.kind();
-        let edge = kind.edge(name, Verb::Get).ok_or_else(|| unknown_edge(kind, name))?;
-        let answer = self.list_edge(&node, edge).await.map_err(|problem| self.clearer(problem, &node, edge))?;
-        Ok(answer.body)
     }
 
     /// Searches that belong to ad targeting are not served yet; known types are empty.
@@ -396,6 +440,43 @@ impl<'a> Cx<'a> {
     }
 }
 
+/// How many ids are read at once.
+const IDS_AT_ONCE: usize = 100;
+
+/// The right to know that something is there, for every credential.
+pub(crate) const VISIBLE: Right = Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
+
+/// Whether a business shares an asset with the caller's own, or the other way round, as far as the
+/// caller can see.
+fn is_partner(facts: &Facts<'_>, business: Id) -> bool {
+    let allowed = facts.allowed;
+    let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else {
+        return false;
+    };
+    if own == business {
+        return false;
+    }
+    let owned_by = |asset: &Id, owner: Id| facts.asset(*asset).is_some_and(|a| a.business == Some(owner));
+    if allowed.role == Role::Admin {
+        let here = facts.list(List::SharedAssets(own)).iter().any(|a| owned_by(a, business));
+        return here || facts.list(List::SharedAssets(business)).iter().any(|a| owned_by(a, own));
+    }
+    // An EMPLOYEE knows the owners of what it works on.
+    facts.list(List::AssetsOf(user)).iter().any(|a| owned_by(a, business))
+}
+
+/// What an app, or a token of it, may read of the app itself and of other apps of its business.
+fn app_sight(facts: &Facts<'_>, named: &Named, business: Option<Id>, wanted: Level) -> Option<Sight> {
+    let guarded = || wanted == Level::Guarded && facts.may(named.question(&APPLICATION.guarded)).is_some();
+    match facts.allowed.caller {
+        Caller::App { app, .. } | Caller::SystemUser { app, .. } if app == named.id => {
+            Some(Sight::Level(if guarded() { Level::Guarded } else { Level::Full }))
+        }
+        Caller::App { business: own, .. } if business == Some(own) => Some(Sight::Public),
+        Caller::App { .. } | Caller::SystemUser { .. } | Caller::Person { .. } | Caller::Operator => None,
+    }
+}
+
 /// In a list of ids, what is not there is told as an alias that does not exist.
 fn alias_of(problem: Problem, text: &str) -> Problem {
     let hidden = match &problem {
@@ -414,15 +495,13 @@ pub(crate) fn error_of(
     verb: Verb,
     named: Option<&str>,
 ) -> GraphError {
-    if refusal.reason == Reason::ProofInvalid {
-        let app = call.text().and_then(|text| {
-            let digest = Digest::of(text);
-            service.read(|s| s.token_by_digest(&digest)?.app.and_then(|id| s.app(id)).map(|a| a.name)).ok().flatten()
-        });
-        let error = envelope::proof_invalid(app.as_ref().map(|name| name.as_str()));
-        return error.with_data("reason", json!(refusal.reason.as_str()));
-    }
-    graph_error(refusal, verb, named, service.now())
+    let app = (refusal.reason == Reason::ProofInvalid).then(|| service.app_name_of(call)).flatten();
+    let app = app.as_ref().map(|name| echo(name.as_str()));
+    let declared = refusal.missing.kind.and_then(|kind| service.declared_kind(kind));
+    let at = refusal.time.map(session_time);
+    let words =
+        Words { declared: declared.as_ref(), app: app.as_deref(), at: at.as_deref(), ..Words::default() };
+    graph_error(refusal, &words, verb, named, service.now())
 }
 
 fn unknown_edge(kind: &'static NodeType, name: &str) -> GraphError {

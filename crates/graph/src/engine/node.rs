@@ -7,16 +7,20 @@ use valetkey_domain::campaign::Campaign;
 use valetkey_domain::person::Person;
 use valetkey_domain::post::{Post, PostState};
 use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::{AssetKind, Id, IdKind, Reason, State, Status, TaskSet};
-use valetkey_service::authz::{Question, Target};
-use valetkey_service::content::Thing;
+use valetkey_domain::{AssetKind, Id, IdKind, State, TaskSet};
+use valetkey_service::Facts;
+use valetkey_service::authz::{Question, Sorts};
+use valetkey_service::content::Item;
+use valetkey_service::read::{Body, Guard};
 use valetkey_service::rights::{self, Right};
 use valetkey_service::token::Listed;
 
 use super::Cx;
 use super::input::Problem;
+use super::sight::{self, ContentSights, Sight};
 use crate::protocol::value::{self, IdText};
-use crate::schema::{self, NodeType};
+use crate::refusal::missing_object;
+use crate::schema::{self, Level, NodeType};
 
 /// A thing that a path or a field names.
 #[derive(Debug, Clone)]
@@ -27,8 +31,8 @@ pub(crate) enum Node {
     /// An asset with its descriptive fields; an app is one of kind app.
     Asset(Asset, Map<String, Value>),
     Token(Box<Listed>),
-    Post(Thing<Post>),
-    Campaign(Thing<Campaign>),
+    Post(Item<Post>),
+    Campaign(Item<Campaign>),
     /// A row that is no thing of its own: an assigned user, a scope.
     Row(&'static NodeType, Map<String, Value>),
 }
@@ -37,6 +41,8 @@ pub(crate) enum Node {
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub node: Node,
+    /// What its caller may read of it, decided with the step that read it.
+    pub sight: Sight,
     /// Values that the list knows: tasks, a page token.
     pub extra: Map<String, Value>,
     /// Which of them stand in every row, whatever fields are asked for.
@@ -44,8 +50,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub fn of(node: Node) -> Row {
-        Row { node, extra: Map::new(), always: &[] }
+    /// A node with what its caller may read of it.
+    pub fn seen(node: Node, sight: Sight) -> Row {
+        Row { node, sight, extra: Map::new(), always: &[] }
     }
 }
 
@@ -58,14 +65,6 @@ impl Node {
         business.or_else(user).or_else(person).or_else(|| state.asset(id).map(|a| Node::Asset(a, Map::new())))
     }
 
-    fn is_deleted(&self) -> bool {
-        match self {
-            Node::SystemUser(user) => user.status == Status::Deleted,
-            Node::Person(person) => person.status == Status::Deleted,
-            _ => false,
-        }
-    }
-
     pub fn kind(&self) -> &'static NodeType {
         match self {
             Node::Business(_) => &schema::BUSINESS,
@@ -76,14 +75,6 @@ impl Node {
             Node::Post(_) => &schema::POST,
             Node::Campaign(_) => &schema::CAMPAIGN,
             Node::Row(kind, _) => kind,
-        }
-    }
-
-    /// The id, if the node is an app.
-    pub fn app_id(&self) -> Option<Id> {
-        match self {
-            Node::Asset(asset, _) if asset.kind == AssetKind::APP => Some(asset.id),
-            _ => None,
         }
     }
 
@@ -170,71 +161,186 @@ pub(crate) fn asset_type(kind: AssetKind) -> &'static NodeType {
     }
 }
 
-impl Cx<'_> {
-    /// The node that a path segment or a parameter names; `None` covers everything from a text
-    /// that is no id to an id that was never issued.
-    pub async fn find(&self, text: &str) -> Result<Option<Node>, Problem> {
-        let (id, wanted) = match value::id(text) {
-            Ok(IdText::Object(n)) => (Id::new(n), None),
-            Ok(IdText::AdAccount(n)) => (Id::new(n), Some(AssetKind::AD_ACCOUNT)),
-            // `{page}_{post}`: the second number names the post; the first must be its Page.
-            Ok(IdText::Pair(page, post)) => {
-                let (Some(page), Some(post)) = (Id::new(page), Id::new(post)) else { return Ok(None) };
-                let found = self.find_id(post).await?;
-                return Ok(found.filter(|n| matches!(n, Node::Post(p) if p.asset == page)));
-            }
-            Err(_) => (None, None),
-        };
-        let Some(id) = id else { return Ok(None) };
-        let node = self.find_id(id).await?;
-        Ok(node.filter(|n| wanted.is_none_or(|kind| matches!(n, Node::Asset(a, _) if a.kind == kind))))
-    }
+/// What a path or a parameter names, before anything of it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    pub id: Id,
+    pub guard: Guard,
+}
 
-    /// The node behind an id, an asset without its descriptive fields.
-    pub async fn find_id(&self, id: Id) -> Result<Option<Node>, Problem> {
-        match id.kind() {
-            Some(IdKind::Post) => return Ok(self.service().content(IdKind::Post, id).await?.map(Node::Post)),
-            Some(IdKind::Campaign) => {
-                return Ok(self.service().content(IdKind::Campaign, id).await?.map(Node::Campaign));
-            }
-            Some(IdKind::Token) => {
-                // The listing asks for the right itself; what is not visible looks like an id that
-                // was never issued, and every other no is told.
-                return match self.service().get_token(self.call, id).await {
-                    Ok(token) => Ok(Some(Node::Token(Box::new(token)))),
-                    Err(refusal) if refusal.reason == Reason::NotVisible => Ok(None),
-                    Err(refusal) => Err(refusal.into()),
-                };
-            }
-            _ => {}
-        }
-        Ok(self.service().read(|state| Node::known(state, id))?.filter(|node| !node.is_deleted()))
-    }
-
-    /// The node with the descriptive fields of an asset. The caller has asked before whether the
-    /// node may be seen.
-    pub async fn with_details(&self, node: Node) -> Result<Node, Problem> {
-        Ok(match node {
-            Node::Asset(asset, _) => {
-                let details = self.service().details(&[asset.id]).await?.remove(&asset.id).unwrap_or_default();
-                Node::Asset(asset, details)
-            }
-            other => other,
+impl Named {
+    /// The kind of node, as far as its guard tells; none if the id names nothing.
+    pub fn kind(&self) -> Option<&'static NodeType> {
+        Some(match self.guard {
+            Guard::Business => &schema::BUSINESS,
+            Guard::SystemUser { .. } => &schema::SYSTEM_USER,
+            Guard::Person { .. } => &schema::BUSINESS_USER,
+            Guard::App { .. } => &schema::APPLICATION,
+            Guard::Asset { kind } => asset_type(kind),
+            Guard::Token { .. } => &schema::ACCESS_TOKEN,
+            Guard::Content { kind: IdKind::Post, .. } => &schema::POST,
+            Guard::Content { kind: IdKind::Campaign, .. } => &schema::CAMPAIGN,
+            Guard::Content { .. } | Guard::Absent => return None,
         })
+    }
+
+    /// The question of a right about it.
+    pub fn question(&self, right: &Right) -> Question {
+        self.guard.question(self.id, right)
+    }
+}
+
+impl Cx<'_> {
+    /// What texts name, in their order; `None` for a text that can't be an id.
+    pub async fn named(&self, texts: &[&str]) -> Result<Vec<Option<Named>>, Problem> {
+        let read: Vec<_> = texts.iter().map(|text| value::id(text).ok()).collect();
+        let id_of = |text: &IdText| match text {
+            IdText::Object(n) | IdText::AdAccount(n) | IdText::Pair(_, n) => Id::new(*n),
+        };
+        let ids: Vec<Id> = read.iter().flatten().filter_map(id_of).collect();
+        let guards = self.service().guards(&ids).await?;
+        let named = |text: &Option<IdText>| {
+            let text = text.as_ref()?;
+            let id = id_of(text)?;
+            let guard = guards.get(&id).copied().unwrap_or(Guard::Absent);
+            let fits = match text {
+                IdText::Object(_) => true,
+                IdText::AdAccount(_) => guard == Guard::Asset { kind: AssetKind::AD_ACCOUNT },
+                // `{page}_{post}`: the second number names the post; the first must be its Page.
+                IdText::Pair(page, _) => {
+                    matches!(guard, Guard::Content { kind: IdKind::Post, asset, .. } if asset.get() == *page)
+                }
+            };
+            let is_there = !matches!(guard, Guard::SystemUser { deleted: true, .. } | Guard::Person { deleted: true, .. });
+            Some(Named { id, guard: if fits && is_there { guard } else { Guard::Absent } })
+        };
+        Ok(read.iter().map(named).collect())
+    }
+
+    /// What an id names.
+    pub async fn named_id(&self, id: Id) -> Result<Named, Problem> {
+        Ok(Named { id, guard: self.service().guard(id).await? })
+    }
+
+    /// Reads a node under a right, which is decided just before; `wanted` is the highest level of the
+    /// fields that are asked for. An asset comes without its descriptive fields.
+    pub async fn load(&self, named: &Named, right: &Right, wanted: Level) -> Result<Row, Problem> {
+        let mut rows = self.load_all(&[(*named, *right)], wanted).await?;
+        rows.pop().flatten().ok_or_else(|| missing_object(self.input.verb, self.input.named().unwrap_or("me")).into())
+    }
+
+    /// The same with the descriptive fields of an asset.
+    pub async fn load_whole(&self, named: &Named, right: &Right, wanted: Level) -> Result<Row, Problem> {
+        let mut row = self.load(named, right, wanted).await?;
+        self.add_details(std::iter::once(&mut row)).await?;
+        Ok(row)
+    }
+
+    /// Reads several nodes, each under its right: the first refusal in their order answers, and bodies
+    /// of content are read by one statement. What was deleted meanwhile is absent.
+    pub async fn load_all(&self, wanted: &[(Named, Right)], level: Level) -> Result<Vec<Option<Row>>, Problem> {
+        let mut rows: Vec<Option<Row>> = Vec::with_capacity(wanted.len());
+        let mut permits = Vec::new();
+        for (at, (named, right)) in wanted.iter().enumerate() {
+            rows.push(match named.guard {
+                Guard::Content { .. } => {
+                    let permit = self.service().permit(self.call, named.id, &named.guard, right)?;
+                    permits.push((at, permit, self.content_sights(named, level)));
+                    None
+                }
+                Guard::Token { .. } => Some(self.load_token(named, level).await?),
+                Guard::Business
+                | Guard::SystemUser { .. }
+                | Guard::Person { .. }
+                | Guard::App { .. }
+                | Guard::Asset { .. }
+                | Guard::Absent => self.load_record(named, right, level)?,
+            });
+        }
+        let (places, permits): (Vec<_>, Vec<_>) = permits.into_iter().map(|(at, p, s)| ((at, s), p)).unzip();
+        if permits.is_empty() {
+            return Ok(rows);
+        }
+        let bodies = self.service().bodies(&permits).await?;
+        for ((at, sights), (named, right)) in places.into_iter().filter_map(|place| Some((place, wanted.get(place.0)?))) {
+            let Some(body) = bodies.get(&named.id) else { continue };
+            let row = content_row(&named.guard, body, sights)?;
+            // What is not public yet takes another right to be read than what is.
+            if right.scopes == rights::READ_POST.scopes && is_unpublished(&row.node) {
+                self.service().ask(self.call, named.question(&rights::READ_SCHEDULED))?;
+            }
+            if let Some(place) = rows.get_mut(at) {
+                *place = Some(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn load_record(&self, named: &Named, right: &Right, level: Level) -> Result<Option<Row>, Problem> {
+        if let Some(row) = self.known_by_name(named, level) {
+            // Found in silence; as an answer it is a use of the token like any other.
+            self.service().ask(self.call, Question::alive())?;
+            return Ok(Some(row));
+        }
+        let read = |facts: &Facts<'_>| {
+            let node = Node::known(&**facts, named.id)?;
+            let sight = sight::of(facts, &node, level);
+            Some(Row::seen(node, sight))
+        };
+        Ok(self.service().step(self.call, named.question(right), read)?.into_inner())
+    }
+
+    /// The listing asks for the right itself; what is not visible looks like an id that was never
+    /// issued, and every other no is told.
+    async fn load_token(&self, named: &Named, level: Level) -> Result<Row, Problem> {
+        let token = self.service().get_token(self.call, named.id).await?;
+        let node = Node::Token(Box::new(token));
+        let sight = self.sight_of(&node, level);
+        Ok(Row::seen(node, sight))
+    }
+
+    /// Adds the descriptive fields of assets, for which the caller sees the asset at all.
+    pub async fn add_details<'r>(&self, rows: impl Iterator<Item = &'r mut Row>) -> Result<(), Problem> {
+        let mut assets: Vec<(Id, &mut Map<String, Value>)> = rows
+            .filter_map(|row| match &mut row.node {
+                Node::Asset(asset, details) if asset.kind != AssetKind::APP => Some((asset.id, details)),
+                _ => None,
+            })
+            .collect();
+        if assets.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Id> = assets.iter().map(|(id, _)| *id).collect();
+        let open = Right { sorts: Sorts::ANY, ..rights::OPEN };
+        let mut read = self.service().details(self.call, &ids, |id, kind| open.on_asset(id, kind)).await?;
+        for (id, details) in &mut assets {
+            **details = read.remove(id).unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// What the caller holds on an asset, as the Graph prints it.
     pub fn printed_tasks(&self, kind: AssetKind, held: TaskSet) -> Vec<String> {
         use valetkey_domain::task::Vocabulary;
-        let declared = self.service().read(|s| s.declared_kind(kind)).ok().flatten();
+        let declared = self.service().declared_kind(kind);
         let set = if held == TaskSet::ALL { kind.full_tasks() } else { held };
         Vocabulary::of(kind, declared.as_ref())
             .map(|w| w.names(set).into_iter().map(str::to_owned).collect())
             .unwrap_or_default()
     }
+}
 
-    /// A question about nothing but the credential: is it alive?
-    pub fn alive() -> Question {
-        Question::about(Target::Nothing).sorts(valetkey_service::authz::Sorts::ANY)
-    }
+fn content_row(guard: &Guard, body: &Body, sights: ContentSights) -> Result<Row, Problem> {
+    let node = match guard {
+        Guard::Content { kind: IdKind::Post, .. } => Node::Post(body.item()?),
+        Guard::Content { kind: IdKind::Campaign, .. } => Node::Campaign(body.item()?),
+        _ => return Err(crate::protocol::envelope::server_fault().into()),
+    };
+    let sight = sights.of(&node);
+    Ok(Row::seen(node, sight))
+}
+
+/// Whether a node is content that is not public yet.
+pub(crate) fn is_unpublished(node: &Node) -> bool {
+    matches!(node, Node::Post(post) if post.body.state != PostState::Published)
 }

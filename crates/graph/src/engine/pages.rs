@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use valetkey_domain::post::{LINK_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, Post, PostInput, PostState};
 use valetkey_domain::{AssetKind, Id, IdKind};
-use valetkey_service::content::{ContentQuery, Thing};
-use valetkey_service::rights;
+use valetkey_service::authz::Question;
+use valetkey_service::content::{ContentQuery, Item};
+use valetkey_service::rights::{self, Right};
 
 use super::input::Problem;
 use super::lists::list_tag;
@@ -47,18 +48,31 @@ impl Cx<'_> {
     pub async fn publish(&self, node: &Node) -> Result<Answer, Problem> {
         let page = node.id().ok_or_else(envelope::server_fault)?;
         let published = self.input.boolean("published")?;
-        // What is shown on the Page, now or later, is no post for ads, whatever it calls itself.
-        let for_ads = self.input.get("unpublished_content_type") == Some("ADS_POST")
-            && published != Some(true)
-            && self.input.get("scheduled_publish_time").is_none();
-        let right = if for_ads { rights::PUBLISH_ADS_POST } else { rights::PUBLISH };
-        let question = right.on_asset(page, AssetKind::PAGE);
-        self.service().ask(self.call, question)?;
+        let for_ads = self.is_for_ads(published);
+        let question = self.right_to_publish().on_asset(page, AssetKind::PAGE);
         let mut input = self.post_input()?;
         input.published = if for_ads { Some(false) } else { published };
         let done = self.service().create_post(self.call, question, page, input).await?;
         let body = self.made(Node::Post(done.value)).await?;
         Ok(Answer::made(body, done.revision))
+    }
+
+    /// What is shown on the Page, now or later, is no post for ads, whatever it calls itself.
+    fn is_for_ads(&self, published: Option<bool>) -> bool {
+        self.input.get("unpublished_content_type") == Some("ADS_POST")
+            && published != Some(true)
+            && self.input.get("scheduled_publish_time").is_none()
+    }
+
+    /// The right to publish what is asked for. A parameter that can't be read asks for the stricter one.
+    pub fn right_to_publish(&self) -> Right {
+        let published = self.input.boolean("published").unwrap_or(Some(true));
+        if self.is_for_ads(published) { rights::PUBLISH_ADS_POST } else { rights::PUBLISH }
+    }
+
+    /// The right that a change of a post takes at least; what is really changed may take more.
+    pub fn right_to_change_post(&self) -> Right {
+        if self.input.get("is_hidden").is_some() { rights::HIDE_POST } else { rights::PUBLISH }
     }
 
     fn post_input(&self) -> Result<PostInput, Problem> {
@@ -76,8 +90,6 @@ impl Cx<'_> {
     pub async fn update_post(&self, node: &Node) -> Result<Answer, Problem> {
         let Node::Post(post) = node else { return Err(envelope::unsupported_method("post").into()) };
         let hides = self.input.get("is_hidden").is_some();
-        let wide = if hides { rights::HIDE_POST } else { rights::PUBLISH };
-        self.service().ask(self.call, wide.on_asset(post.asset, AssetKind::PAGE))?;
         let mut input = self.post_input()?;
         input.hidden = self.input.boolean("is_hidden")?;
         // Programs send the whole post back; what is as it was is no change.
@@ -108,6 +120,7 @@ impl Cx<'_> {
 
     pub async fn list_posts(&self, node: &Node, edge: &'static Edge, which: PostList) -> Result<Answer, Problem> {
         let page = node.id().ok_or_else(envelope::server_fault)?;
+        // Before the parameters are looked at, and again with each read.
         self.ask(node, &edge.right)?;
         let statuses = match which {
             PostList::Published => vec![PostState::Published.as_str().to_owned()],
@@ -115,7 +128,7 @@ impl Cx<'_> {
             PostList::Ads => vec![PostState::Unpublished.as_str().to_owned()],
         };
         let query = self.content_query(page, IdKind::Post, statuses, edge)?;
-        self.write_content::<Post>(edge, query, Node::Post).await
+        self.write_content::<Post>(edge, node.question(&edge.right), query, Node::Post).await
     }
 
     /// The query behind a list of content: places and limit from the paging parameters.
@@ -154,8 +167,9 @@ impl Cx<'_> {
     pub async fn write_content<T: DeserializeOwned>(
         &self,
         edge: &'static Edge,
+        question: Question,
         query: ContentQuery,
-        node: fn(Thing<T>) -> Node,
+        node: fn(Item<T>) -> Node,
     ) -> Result<Answer, Problem> {
         let backwards = query.before.is_some();
         let mut pieces: Vec<Vec<Value>> = Vec::new();
@@ -163,11 +177,12 @@ impl Cx<'_> {
         let mut part = query.clone();
         let more = loop {
             part.limit = (query.limit - keys.len()).min(CONTENT_ROWS);
-            let found = self.service().list_content::<T>(&part).await?;
+            let sights = self.list_sights(edge, question)?;
+            let found = self.service().list_content::<T>(self.call, question, &part).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
             let more = found.more;
             let read: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
-            let rows: Vec<Row> = found.rows.into_iter().map(|t| Row::of(node(t))).collect();
+            let rows: Vec<Row> = found.rows.into_iter().map(|t| sights.row(node(t))).collect();
             let mut data = Vec::with_capacity(rows.len());
             self.render_rows(edge, &rows, &mut data).await?;
             pieces.push(data);
@@ -184,7 +199,7 @@ impl Cx<'_> {
         if backwards {
             pieces.reverse();
         }
-        self.write_content_page(edge, &query, pieces.into_iter().flatten().collect(), &keys, more, None).await
+        self.write_content_page(edge, question, &query, pieces.into_iter().flatten().collect(), &keys, more, None).await
     }
 
     /// Writes rendered rows of content with their cursors. `counted` is the total where the store
@@ -192,6 +207,7 @@ impl Cx<'_> {
     pub async fn write_content_page(
         &self,
         edge: &'static Edge,
+        question: Question,
         query: &ContentQuery,
         data: Vec<Value>,
         keys: &[(i64, Id)],
@@ -200,7 +216,7 @@ impl Cx<'_> {
     ) -> Result<Answer, Problem> {
         let total = match (counted, self.input.get("summary")) {
             (Some(counted), _) => Some(counted),
-            (None, Some(_)) => Some(self.service().count_content(query).await?),
+            (None, Some(_)) => Some(self.service().count_content(self.call, question, query).await?),
             (None, None) => None,
         };
         let tag = list_tag(Some(query.parent), edge);

@@ -4,63 +4,22 @@
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
-use valetkey_domain::{AssetKind, Caller, Id, Reason};
+use valetkey_domain::{AssetKind, Id, Reason};
 use valetkey_service::authz::{Question, Sorts};
-use valetkey_service::rights;
+use valetkey_service::{Checked, Facts, rights};
 
 use super::fields::{defaults, is_edge};
 use super::input::{Input, Problem};
+use super::sight::{self, Place, Sight};
 use super::values::{Given, value};
-use super::{Cx, Node, Row};
+use super::{Cx, Named, Node, Row, VISIBLE};
 use crate::protocol::envelope;
 use crate::protocol::fields::FieldSpec;
 use crate::protocol::text::nearest;
-use crate::schema::{self, Field, Level, NodeType};
+use crate::schema::{self, Level, NodeType};
 
-/// Where an object stands in an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// It is what the path names; the right to see it was asked for.
-    Node,
-    /// It is a row of a list, whose own right was asked for.
-    Row,
-    /// It is a single object inside another.
-    Inside,
-}
-
-/// What a caller may read of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
-    /// That it is there: id and name.
-    Named,
-    /// What an app tells the other apps of its business.
-    Public,
-    Level(Level),
-}
-
-impl Sight {
-    fn shows(self, field: &Field, place: Place) -> bool {
-        if matches!(field.name, "id" | "name") {
-            return true;
-        }
-        // The right of the list covers what its rows show unasked, guarded fields aside.
-        if place == Place::Row && field.in_rows && field.level < Level::Guarded {
-            return true;
-        }
-        match self {
-            Sight::Named => false,
-            Sight::Public => matches!(field.name, "category" | "link"),
-            Sight::Level(level) => field.level <= level,
-        }
-    }
-}
-
-/// The questions that decide a sight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Asked {
-    identity: Question,
-    full: Question,
-    wanted: Level,
+fn wanted_level(kind: &NodeType, specs: &[FieldSpec]) -> Level {
+    sight::wanted(kind, specs.iter().map(|spec| spec.name.as_str()))
 }
 
 /// Whether a name belongs to the other kind of user.
@@ -73,33 +32,24 @@ fn of_another_user(kind: &NodeType, name: &str) -> bool {
 }
 
 impl Cx<'_> {
-    /// `GET /{id}`: the right to see the node is asked for out loud, the rest in silence.
-    pub async fn read_node(&self, node: Node) -> Result<Map<String, Value>, Problem> {
-        self.may_read(&node)?;
-        let specs = self.field_specs(1, node.kind())?;
-        let row = Row::of(node);
+    /// The highest level of the fields that the call asks for. Fields that can't be read are said
+    /// later, once the right to the node is decided.
+    pub fn wanted(&self, kind: &NodeType) -> Level {
+        match self.field_specs(1, kind) {
+            Ok(Some(specs)) => wanted_level(kind, &specs),
+            Ok(None) | Err(_) => Level::Full,
+        }
+    }
+
+    /// `GET /{id}`, for a node that was read.
+    pub async fn read_node(&self, row: &Row) -> Result<Map<String, Value>, Problem> {
+        let specs = self.field_specs(1, row.node.kind())?;
         let specs = specs.unwrap_or_else(|| defaults(row.node.kind(), false));
-        let mut body = self.render(&row, &specs, Place::Node).await?;
+        let mut body = self.render(row, &specs, Place::Node).await?;
         if self.input.boolean("metadata")? == Some(true) {
             body.insert("metadata".to_owned(), metadata(&row.node));
         }
         Ok(body)
-    }
-
-    fn may_read(&self, node: &Node) -> Result<(), Problem> {
-        if let Some(id) = node.app_id() {
-            // An app may be read by itself, by whatever carries a token of it, and by ADMINs.
-            if self.stands_for_app(id) || self.is_other_app_of(node) {
-                return Ok(());
-            }
-        }
-        if let Node::Business(business) = node
-            && self.is_partner(business.id)
-        {
-            return Ok(());
-        }
-        self.ask(node, &node.identity_right())?;
-        Ok(())
     }
 
     /// The fields of something that a POST made, if they are asked for and may be read; its id
@@ -108,46 +58,15 @@ impl Cx<'_> {
         let id = node.printed_id();
         let mut body = Map::new();
         body.insert("id".to_owned(), Value::String(id));
-        if let Some(specs) = self.field_specs(1, node.kind())?
-            && self.service.may(self.call, node.question(&node.identity_right())).is_some()
-        {
-            body.extend(self.render(&Row::of(node), &specs, Place::Node).await?);
+        if let Some(specs) = self.field_specs(1, node.kind())? {
+            let sight = self.sight_of(&node, wanted_level(node.kind(), &specs));
+            if sight != Sight::Named {
+                let mut row = Row::seen(node, sight);
+                self.add_details(std::iter::once(&mut row)).await?;
+                body.extend(self.render(&row, &specs, Place::Node).await?);
+            }
         }
         Ok(body)
-    }
-
-    /// What the caller may read of a node, as far as the fields asked for make a difference.
-    fn sight(&self, node: &Node, specs: &[FieldSpec]) -> Sight {
-        let kind = node.kind();
-        if matches!(node, Node::Row(..)) {
-            return Sight::Level(Level::Full);
-        }
-        let wanted = specs.iter().filter_map(|s| kind.field(&s.name)).map(|f| f.level).max().unwrap_or(Level::Identity);
-        let ask =
-            Asked { identity: node.question(&node.identity_right()), full: node.question(&node.full_right()), wanted };
-        // Rows of one asset ask the same: a list of campaigns is decided once.
-        if let Some(sight) = self.work.seen(&ask) {
-            return sight;
-        }
-        let sight = self.look(node, &ask);
-        self.work.remember(ask, sight);
-        sight
-    }
-
-    fn look(&self, node: &Node, ask: &Asked) -> Sight {
-        let may = |question| self.service.may(self.call, question).is_some();
-        if node.app_id().is_some_and(|id| self.stands_for_app(id)) {
-            let manages = ask.wanted == Level::Guarded && may(node.question(&node.kind().guarded));
-            return Sight::Level(if manages { Level::Guarded } else { Level::Full });
-        }
-        if self.is_other_app_of(node) {
-            return Sight::Public;
-        }
-        if ask.wanted > Level::Identity && may(ask.full) {
-            let guarded = ask.wanted == Level::Guarded && may(node.question(&node.kind().guarded));
-            return Sight::Level(if guarded { Level::Guarded } else { Level::Full });
-        }
-        if may(ask.identity) { Sight::Level(Level::Identity) } else { Sight::Named }
     }
 
     /// One object. What may not be read is left out, so that a wide list of fields never fails for
@@ -160,7 +79,6 @@ impl Cx<'_> {
     ) -> BoxFuture<'s, Result<Map<String, Value>, Problem>> {
         Box::pin(async move {
             let kind = row.node.kind();
-            let sight = self.sight(&row.node, specs);
             self.work.spend(1 + specs.len() as u64);
             let mut body = Map::new();
             for spec in specs {
@@ -181,7 +99,7 @@ impl Cx<'_> {
                 };
                 let given = match row.extra.get(&spec.name) {
                     Some(value) => value.clone().into(),
-                    None if !sight.shows(&field, place) => Given::Nothing,
+                    None if !row.sight.shows(&field, place) => Given::Nothing,
                     None => value(self, &row.node, field.name),
                 };
                 if let Some(value) = self.finish(row, spec, given).await? {
@@ -224,14 +142,12 @@ impl Cx<'_> {
             Given::Nothing => None,
             Given::Tasks => self.tasks_on(&row.node),
             Given::PageToken => self.page_token(&row.node).await?,
-            Given::Node(node) => {
-                if !self.sees(&row.node, &node) {
-                    return Ok(None);
-                }
+            Given::Node(id) => {
                 let names = [FieldSpec::plain("id"), FieldSpec::plain("name")];
                 let children = if spec.children.is_empty() { &names[..] } else { &spec.children[..] };
+                let Some(inner) = self.inside(&row.node, id, children).await? else { return Ok(None) };
                 // What stands inside counts there.
-                return Ok(Some(Value::Object(self.render(&Row::of(*node), children, Place::Inside).await?)));
+                return Ok(Some(Value::Object(self.render(&inner, children, Place::Inside).await?)));
             }
         };
         if let Some(value) = &value {
@@ -240,19 +156,30 @@ impl Cx<'_> {
         Ok(value)
     }
 
-    /// Whether an object inside another may be named. The owner of a shared asset is: who sees the
-    /// asset deals with that business.
-    fn sees(&self, outer: &Node, node: &Node) -> bool {
-        let open = rights::Right { sorts: Sorts::ANY, ..rights::OPEN };
-        if self.service.may(self.call, node.question(&open)).is_some() {
-            return true;
+    /// An object inside another, if it may be named: a step of its own, in silence. The owner of a
+    /// shared asset may be: who sees the asset deals with that business.
+    async fn inside(&self, outer: &Node, id: Id, children: &[FieldSpec]) -> Result<Option<Row>, Problem> {
+        let named = Named { id, guard: self.service.guard(id).await? };
+        let Some(kind) = named.kind() else { return Ok(None) };
+        let level = wanted_level(kind, children);
+        let read = |facts: &Facts<'_>| {
+            let node = Node::known(&**facts, id)?;
+            let sight = sight::of(facts, &node, level);
+            Some(Row::seen(node, sight))
+        };
+        if let Some(row) = self.service.quiet_step(self.call, named.question(&VISIBLE), read) {
+            return Ok(row.into_inner());
         }
-        match (outer, node) {
-            (Node::Asset(asset, _), Node::Business(owner)) if asset.business == Some(owner.id) => {
-                self.service.may(self.call, Cx::alive()).is_some_and(|a| a.page.is_none() && a.caller.user().is_some())
-            }
-            (_, node) => node.app_id().is_some_and(|id| self.stands_for_app(id)),
+        if let Some(row) = self.known_by_name(&named, level) {
+            return Ok(Some(row));
         }
+        let is_owner = matches!(outer, Node::Asset(asset, _) if asset.business == Some(id));
+        let by_name = |facts: &Facts<'_>| {
+            let deals_with = facts.allowed.page.is_none() && facts.allowed.caller.user().is_some();
+            let node = Node::known(&**facts, id).filter(|_| is_owner && deals_with)?;
+            Some(Row::seen(node, Sight::Named))
+        };
+        Ok(self.service.quiet_step(self.call, Question::alive(), by_name).and_then(Checked::into_inner))
     }
 
     /// An edge inside braces: refused means left out.
@@ -280,24 +207,13 @@ impl Cx<'_> {
             nodes: 1,
             base_url: self.input.base_url.clone(),
         };
-        let inner = Cx { input: &input, ..*self };
+        let call = self.call.quietly();
+        let inner = Cx { input: &input, call: &call, ..*self };
         match Box::pin(inner.list_edge(node, edge)).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(Problem::Refusal(refusal)) if is_of_rights(refusal.reason) => Ok(None),
             Err(problem) => Err(problem),
         }
-    }
-
-    /// Whether the caller is this app, or carries a token of it.
-    pub fn stands_for_app(&self, id: Id) -> bool {
-        let caller = self.service.may(self.call, Cx::alive()).map(|a| a.caller);
-        matches!(caller, Some(Caller::App { app, .. } | Caller::SystemUser { app, .. }) if app == id)
-    }
-
-    /// Whether the caller is another app of the business that owns this one.
-    fn is_other_app_of(&self, node: &Node) -> bool {
-        let caller = || self.service.may(self.call, Cx::alive()).map(|a| a.caller);
-        node.app_id().is_some_and(|id| matches!(caller(), Some(Caller::App { app, business }) if app != id && node.business() == Some(business)))
     }
 
     /// What the caller holds on the asset of a node.

@@ -7,63 +7,96 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 use valetkey_domain::{AssetKind, Id, List};
+use valetkey_service::Facts;
+use valetkey_service::authz::Question;
+use valetkey_service::read::Guard;
 
 use super::fields::defaults;
 use super::input::Problem;
 use super::lists::of_kind;
-use super::{Cx, Node, Row};
+use super::sight::{self, Sight};
+use super::{Cx, Named, Node, Row, app_sight};
 use crate::protocol::fields::FieldSpec;
-use crate::schema::{self, Edge, Op};
+use crate::schema::{self, Edge, Level, Op};
 
 impl Cx<'_> {
-    /// The rows of some ids, in their order.
-    pub async fn materialise(&self, node: &Node, edge: &'static Edge, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+    /// The rows of some ids, in their order: one step under the list's own right.
+    pub async fn materialise(
+        &self,
+        node: &Node,
+        edge: &'static Edge,
+        question: Question,
+        ids: &[Id],
+    ) -> Result<Vec<Row>, Problem> {
+        // Rows of several kinds are decided as deep as any of them can go.
+        let level = schema::find(edge.rows).map_or(Level::Guarded, |kind| self.wanted(kind));
         match edge.op {
-            Op::ListAssignedUsers => Ok(self.assigned_rows(node, ids)?),
-            Op::ListPartners => Ok(self.partner_rows(node, ids)?),
+            Op::ListAssignedUsers => self.assigned_rows(node, question, ids),
+            Op::ListPartners => self.partner_rows(node, question, ids),
             Op::ListTokens | Op::ListBusinessTokens => {
-                let listed = self.service().tokens(ids).await?;
-                Ok(listed.into_iter().map(|t| Row::of(Node::Token(Box::new(t)))).collect())
+                let listed = self.service().tokens(self.call, question, ids).await?;
+                let rows = listed.into_inner().into_iter().map(|t| Node::Token(Box::new(t)));
+                Ok(rows.map(|node| self.row_of(node, level)).collect())
             }
-            Op::ListAssigned(_) | Op::ListAssignedAssets => self.rows_with_tasks(node, ids, true).await,
+            Op::ListAssigned(_) | Op::ListAssignedAssets => self.rows_with_tasks(node, question, ids, level, true).await,
             Op::MyPages
             | Op::MyAdAccounts
             | Op::ListOwned(_)
             | Op::ListClient(_)
             | Op::ListReachable(_)
-            | Op::ListInstalledApps => self.rows_with_tasks(node, ids, false).await,
-            Op::ListAgencies => self.agency_rows(node, ids),
-            _ => Ok(self.service().read(|s| ids.iter().filter_map(|id| Node::known(s, *id)).map(Row::of).collect())?),
+            | Op::ListInstalledApps => self.rows_with_tasks(node, question, ids, level, false).await,
+            Op::ListAgencies => self.agency_rows(node, question, ids, level),
+            _ => {
+                let read = |facts: &Facts<'_>| {
+                    let known = ids.iter().filter_map(|id| Node::known(&**facts, *id));
+                    known.map(|node| row_in(facts, node, level)).collect::<Vec<_>>()
+                };
+                Ok(self.service().step(self.call, question, read)?.into_inner())
+            }
         }
     }
 
+    fn row_of(&self, node: Node, level: Level) -> Row {
+        let sight = self.sight_of(&node, level);
+        Row::seen(node, sight)
+    }
+
     /// Assets with the tasks of the user whose list it is. `always` shows them unasked.
-    async fn rows_with_tasks(&self, node: &Node, ids: &[Id], always: bool) -> Result<Vec<Row>, Problem> {
-        let mut details = self.service().details(ids).await?;
+    async fn rows_with_tasks(
+        &self,
+        node: &Node,
+        question: Question,
+        ids: &[Id],
+        level: Level,
+        always: bool,
+    ) -> Result<Vec<Row>, Problem> {
         let user = node.id().filter(|_| matches!(node, Node::SystemUser(_) | Node::Person(_)));
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            let Some(asset) = self.service().read(|s| s.asset(*id))? else { continue };
-            let mut row = Row::of(Node::Asset(asset.clone(), details.remove(id).unwrap_or_default()));
-            let (assigned, permitted) = self.service().read(|s| {
-                let assigned = user.and_then(|u| s.assignment(u, *id)).map(|a| a.tasks);
-                let business = node.business();
-                (
-                    assigned,
-                    business.filter(|b| asset.business != Some(*b)).and_then(|b| s.share(*id, b)).map(|s| s.tasks),
-                )
-            })?;
+        let read = |facts: &Facts<'_>| {
+            let row = |id: &Id| {
+                let asset = facts.asset(*id)?;
+                let assigned = user.and_then(|u| facts.assignment(u, *id)).map(|a| a.tasks);
+                let partner = node.business().filter(|b| asset.business != Some(*b));
+                let permitted = partner.and_then(|b| facts.share(*id, b)).map(|s| s.tasks);
+                let kind = asset.kind;
+                Some((row_in(facts, Node::Asset(asset, Map::new()), level), kind, assigned, permitted))
+            };
+            ids.iter().filter_map(row).collect::<Vec<_>>()
+        };
+        let read = self.service().step(self.call, question, read)?.into_inner();
+        let mut rows = Vec::with_capacity(read.len());
+        for (mut row, kind, assigned, permitted) in read {
             if let Some(tasks) = assigned {
-                row.extra.insert("tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
+                row.extra.insert("tasks".to_owned(), json!(self.printed_tasks(kind, tasks)));
             }
             if let Some(tasks) = permitted {
-                row.extra.insert("permitted_tasks".to_owned(), json!(self.printed_tasks(asset.kind, tasks)));
+                row.extra.insert("permitted_tasks".to_owned(), json!(self.printed_tasks(kind, tasks)));
             }
             if always {
                 row.always = &["tasks"];
             }
             rows.push(row);
         }
+        self.add_details(rows.iter_mut()).await?;
         Ok(rows)
     }
 
@@ -85,21 +118,23 @@ impl Cx<'_> {
 
     /// Partners of a business with what is shared with each, by kind, as far as the Graph has a name
     /// for such a list.
-    fn agency_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+    fn agency_rows(&self, node: &Node, question: Question, ids: &[Id], level: Level) -> Result<Vec<Row>, Problem> {
         let Some(business) = node.id() else { return Ok(Vec::new()) };
-        let found = self.service().read(|s| {
-            let owned = s.list(List::OwnedAssets(business));
+        let read = |facts: &Facts<'_>| {
+            let owned = facts.list(List::OwnedAssets(business));
             self.work.spend(owned.len() as u64 * ids.len() as u64);
             let shared = |partner: Id| {
-                let share = |id: &Id| Some((s.asset(*id)?, s.share(*id, partner)?.tasks));
+                let share = |id: &Id| Some((facts.asset(*id)?, facts.share(*id, partner)?.tasks));
                 owned.iter().filter_map(share).collect::<Vec<_>>()
             };
-            ids.iter().filter_map(|id| Some((Node::known(s, *id)?, shared(*id)))).collect::<Vec<_>>()
-        })?;
+            let row = |id: &Id| Some((row_in(facts, Node::known(&**facts, *id)?, level), shared(*id)));
+            ids.iter().filter_map(row).collect::<Vec<_>>()
+        };
+        let found = self.service().step(self.call, question, read)?.into_inner();
         Ok(found
             .into_iter()
             .map(|(partner, shared)| {
-                let mut row = Row::of(partner);
+                let mut row = partner;
                 for (kind, name) in PERMISSION_LISTS {
                     let of_kind = shared.iter().filter(|(asset, _)| asset.kind == *kind);
                     let rows: Vec<Value> = of_kind
@@ -118,44 +153,46 @@ impl Cx<'_> {
             .collect())
     }
 
-    fn assigned_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+    fn assigned_rows(&self, node: &Node, question: Question, ids: &[Id]) -> Result<Vec<Row>, Problem> {
         let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
-        let found = self.service().read(|s| {
+        let read = |s: &Facts<'_>| {
             let row = |id: &Id| {
-                let given = s.assignment(*id, asset.id)?;
+                let assigned = s.assignment(*id, asset.id)?;
                 let (name, role, kind) = match (s.system_user(*id), s.person(*id)) {
                     (Some(u), _) => (u.name, u.role, "system_user"),
                     (None, Some(p)) => (p.name, p.role, "business_user"),
                     (None, None) => return None,
                 };
-                Some((*id, name, role, kind, given, s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name)))
+                Some((*id, name, role, kind, assigned, s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name)))
             };
             ids.iter().filter_map(row).collect::<Vec<_>>()
-        })?;
+        };
+        let found = self.service().step(self.call, question, read)?.into_inner();
         Ok(found
             .into_iter()
-            .map(|(id, name, role, kind, given, business)| {
+            .map(|(id, name, role, kind, assigned, business)| {
                 plain(
                     &schema::ASSIGNED_USER,
                     &[
                         ("id", json!(id)),
                         ("name", json!(name)),
-                        ("tasks", json!(self.printed_tasks(asset.kind, given.tasks))),
+                        ("tasks", json!(self.printed_tasks(asset.kind, assigned.tasks))),
                         ("user_type", json!(kind)),
                         ("role", json!(role.as_str())),
-                        ("business", json!({ "id": given.business, "name": business })),
+                        ("business", json!({ "id": assigned.business, "name": business })),
                     ],
                 )
             })
             .collect())
     }
 
-    fn partner_rows(&self, node: &Node, ids: &[Id]) -> Result<Vec<Row>, Problem> {
+    fn partner_rows(&self, node: &Node, question: Question, ids: &[Id]) -> Result<Vec<Row>, Problem> {
         let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
-        let found = self.service().read(|s| {
+        let read = |s: &Facts<'_>| {
             let row = |id: &Id| Some((*id, s.business(*id)?.name, s.share(asset.id, *id)?.tasks));
             ids.iter().filter_map(row).collect::<Vec<_>>()
-        })?;
+        };
+        let found = self.service().step(self.call, question, read)?.into_inner();
         Ok(found
             .into_iter()
             .map(|(id, name, tasks)| {
@@ -171,6 +208,19 @@ impl Cx<'_> {
             })
             .collect())
     }
+}
+
+/// A row with what the caller may read of it, decided in the step that reads it.
+fn row_in(facts: &Facts<'_>, node: Node, level: Level) -> Row {
+    let sight = match &node {
+        Node::Asset(asset, _) if asset.kind == AssetKind::APP => {
+            let named = Named { id: asset.id, guard: Guard::App { business: asset.business } };
+            app_sight(facts, &named, asset.business, level)
+        }
+        _ => None,
+    };
+    let sight = sight.unwrap_or_else(|| sight::of(facts, &node, level));
+    Row::seen(node, sight)
 }
 
 /// What a row shows when nothing is asked for. `accounts` shows more than other lists of Pages,
@@ -216,5 +266,5 @@ pub(super) fn give_tokens(rows: &mut [Row], tokens: &mut HashMap<Id, String>) {
 /// A row that is no thing of its own.
 pub(super) fn plain(kind: &'static schema::NodeType, fields: &[(&str, Value)]) -> Row {
     let map: Map<String, Value> = fields.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
-    Row::of(Node::Row(kind, map))
+    Row::seen(Node::Row(kind, map), Sight::Level(Level::Full))
 }

@@ -3,14 +3,16 @@
 use serde_json::{Value, json};
 use valetkey_domain::post::PostState;
 use valetkey_domain::{AssetKind, Id, UnixMs};
+use valetkey_service::{Checked, Facts};
 
-use super::{Cx, Node};
+use super::{Cx, Node, VISIBLE};
 use crate::protocol::times::graph_time;
 
 /// The value of a field, or what it takes to get one.
 pub(crate) enum Given {
     Json(Value),
-    Node(Box<Node>),
+    /// Another node, which is read with a right of its own.
+    Node(Id),
     /// What the caller may do on the asset.
     Tasks,
     PageToken,
@@ -49,8 +51,8 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "role" => json!(u.role.as_str()).into(),
             "status" => json!(u.status.as_str()).into(),
             "created_time" => time(u.created_at).into(),
-            "created_by" => u.created_by.map_or(Given::Nothing, |id| named(cx, id)),
-            "business" => named(cx, u.business),
+            "created_by" => u.created_by.map_or(Given::Nothing, Given::Node),
+            "business" => Given::Node(u.business),
             _ => Given::Nothing,
         },
         Node::Person(p) => match name {
@@ -59,11 +61,11 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "email" => json!(p.email).into(),
             "status" => json!(p.status.as_str()).into(),
             "created_time" => time(p.created_at).into(),
-            "business" => named(cx, p.business),
+            "business" => Given::Node(p.business),
             _ => Given::Nothing,
         },
         Node::Asset(..) => asset_value(cx, node, name),
-        Node::Token(_) => token_value(cx, node, name),
+        Node::Token(_) => token_value(node, name),
         Node::Post(_) => post_value(cx, node, name),
         Node::Campaign(_) => campaign_value(node, name),
         Node::Row(_, fields) => fields.get(name).cloned().unwrap_or_default().into(),
@@ -75,18 +77,12 @@ fn address(cx: &Cx<'_>, path: impl std::fmt::Display) -> Given {
     cx.input.base_url.as_ref().map_or(Given::Nothing, |base| json!(format!("{base}/{path}")).into())
 }
 
-/// A user, business or app as an object of its own. Users may be of either sort.
-fn named(cx: &Cx<'_>, id: Id) -> Given {
-    let found = cx.service().read(|s| Node::known(s, id));
-    found.ok().flatten().map_or(Given::Nothing, |n| Given::Node(Box::new(n)))
-}
-
 fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
     let Node::Asset(asset, details) = node else { return Given::Nothing };
     match name {
         "name" => return json!(asset.name).into(),
         "created_time" | "creation_time" => return time(asset.created_at).into(),
-        "business" | "owner_business" => return asset.business.map_or(Given::Nothing, |b| named(cx, b)),
+        "business" | "owner_business" => return asset.business.map_or(Given::Nothing, Given::Node),
         "tasks" | "user_tasks" => return Given::Tasks,
         _ => {}
     }
@@ -119,8 +115,9 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "disable_reason" => json!(0).into(),
             "owner" => asset.business.map_or(Value::Null, |b| json!(b)).into(),
             "business_name" => {
-                let business = asset.business.and_then(|b| cx.service().read(|s| s.business(b)).ok().flatten());
-                business.map_or(Value::Null, |b| json!(b.name)).into()
+                let name = |facts: &Facts<'_>| asset.business.and_then(|b| facts.business(b)).map(|b| b.name);
+                let name = cx.service().quiet_step(cx.call, node.question(&VISIBLE), name);
+                name.and_then(Checked::into_inner).map_or(Value::Null, |name| json!(name)).into()
             }
             "age" => json!((cx.now - asset.created_at) as f64 / 86_400_000.0).into(),
             "is_prepay_account" | "is_personal" => {
@@ -128,7 +125,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             }
             _ => Given::Nothing,
         },
-        AssetKind::APP => app_value(cx, asset.id, name),
+        AssetKind::APP => app_value(cx, node, asset.id, name),
         AssetKind::CATALOG => match name {
             "vertical" => json!("commerce").into(),
             "product_count" | "feed_count" => json!(0).into(),
@@ -139,38 +136,45 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             _ => Given::Nothing,
         },
         kind if kind.is_declared() && name == "kind" => {
-            let declared = cx.service().read(|s| s.declared_kind(kind)).ok().flatten();
+            let declared = cx.service().declared_kind(kind);
             declared.map_or(Value::Null, |k| json!(k.word)).into()
         }
         _ => Given::Nothing,
     }
 }
 
-fn app_value(cx: &Cx<'_>, id: Id, name: &str) -> Given {
-    let Some(app) = cx.service().read(|s| s.app(id)).ok().flatten() else { return Given::Nothing };
+fn app_value(cx: &Cx<'_>, node: &Node, id: Id, name: &str) -> Given {
+    // What every app has needs no look at its record.
     match name {
-        "category" => json!("Business").into(),
-        "link" => address(cx, id),
+        "category" => return json!("Business").into(),
+        "link" => return address(cx, id),
+        _ => {}
+    }
+    let read = |facts: &Facts<'_>| {
+        let app = facts.app(id)?;
+        let connected = facts.connection(app.business, id).is_some();
+        Some((app, connected))
+    };
+    let read = cx.service().quiet_step(cx.call, node.question(&VISIBLE), read).and_then(Checked::into_inner);
+    let Some((app, connected)) = read else { return Given::Nothing };
+    match name {
         "allowed_scopes" => json!(app.allowed_scopes).into(),
         "demands_proof" => json!(app.demands_proof).into(),
-        "connected" => {
-            let connected = cx.service().read(|s| s.connection(app.business, id).is_some()).unwrap_or(false);
-            json!(connected).into()
-        }
+        "connected" => json!(connected).into(),
         _ => Given::Nothing,
     }
 }
 
-fn token_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
+fn token_value(node: &Node, name: &str) -> Given {
     let Node::Token(listed) = node else { return Given::Nothing };
     let token = &listed.token;
     let used = listed.last_used.as_ref();
     match name {
-        "app" => token.app.map_or(Given::Nothing, |id| named(cx, id)),
-        "user" => named(cx, token.user),
-        "created_by" => token.created_by.map_or(Given::Nothing, |id| named(cx, id)),
-        "page" => token.page.map_or(Given::Nothing, |id| named(cx, id)),
-        "scopes" => json!(token.scopes).into(),
+        "app" => token.app.map_or(Given::Nothing, Given::Node),
+        "user" => Given::Node(token.user),
+        "created_by" => token.created_by.map_or(Given::Nothing, Given::Node),
+        "page" => token.page.map_or(Given::Nothing, Given::Node),
+        "scopes" => json!(listed.scopes).into(),
         "parent" => json!(token.parent).into(),
         "type" => json!(token.kind.as_str()).into(),
         "created_time" => time(token.created_at).into(),
@@ -196,9 +200,9 @@ fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
         "created_time" => time(post.sort_at).into(),
         "updated_time" => time(post.updated_at).into(),
         "permalink_url" => address(cx, format!("{}/posts/{}", post.asset, post.id)),
-        "from" => named(cx, post.asset),
-        "admin_creator" => body.author.map_or(Given::Nothing, |id| named(cx, id)),
-        "application" => body.app.map_or(Given::Nothing, |id| named(cx, id)),
+        "from" => Given::Node(post.asset),
+        "admin_creator" => body.author.map_or(Given::Nothing, Given::Node),
+        "application" => body.app.map_or(Given::Nothing, Given::Node),
         "is_published" => json!(body.state == PostState::Published).into(),
         "is_hidden" => json!(body.hidden).into(),
         "is_expired" | "is_popular" | "is_spherical" | "subscribed" => json!(false).into(),

@@ -1,14 +1,13 @@
-//! How much one call may cost, and what it has found out already.
+//! How much one call may cost.
 //!
 //! A call may ask for lists inside lists. What it may answer with is estimated before; this counts
 //! what it really looks at, since a short page may be cut out of a long list.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::read::{Asked, Sight};
 use crate::protocol::envelope::{self, GraphError};
 
 /// What one call may look at before it may begin no further inner list: ids of lists, fields of
@@ -29,14 +28,12 @@ struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     counters: Arc<Counters>,
-    last: Mutex<Option<(Asked, Sight)>>,
 }
 
 impl Work {
-    /// The work of one part of a batch: it counts for the whole, and remembers for itself, since
-    /// parts may come with tokens of their own.
+    /// The work of one part of a batch, which counts for the whole.
     pub fn part(&self) -> Work {
-        Work { counters: Arc::clone(&self.counters), last: Mutex::default() }
+        Work { counters: Arc::clone(&self.counters) }
     }
 
     /// Notes work that is done or about to be.
@@ -56,18 +53,6 @@ impl Work {
         let size = size_bytes(value);
         let held = self.counters.bytes.fetch_add(size, Ordering::Relaxed) + size;
         if held > BYTES_LIMIT { Err(envelope::reduce_data()) } else { Ok(()) }
-    }
-
-    /// The answer to the same questions, if they were the last ones.
-    pub fn seen(&self, asked: &Asked) -> Option<Sight> {
-        let last = self.last.lock().ok()?;
-        last.as_ref().filter(|(a, _)| a == asked).map(|(_, sight)| *sight)
-    }
-
-    pub fn remember(&self, asked: Asked, sight: Sight) {
-        if let Ok(mut last) = self.last.lock() {
-            *last = Some((asked, sight));
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
+use valetkey_domain::Sentence;
 
 pub use self::rows::*;
 
@@ -112,6 +113,19 @@ impl GraphError {
         self.user_title = given(title);
         self.user_msg = given(msg);
         self
+    }
+
+    /// With another heading.
+    #[must_use]
+    pub fn with_title(mut self, title: &'static str) -> Self {
+        self.user_title = Some(Cow::Borrowed(title));
+        self
+    }
+
+    /// With what the table of sentences says.
+    #[must_use]
+    pub fn with_sentence(self, sentence: &Sentence) -> Self {
+        self.with_user(&sentence.title, &sentence.text())
     }
 
     /// With an entry of `error_data`.

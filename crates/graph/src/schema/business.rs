@@ -84,7 +84,7 @@ pub static BUSINESS: NodeType = NodeType {
             "business_users",
             Op::ListPeople,
             "BusinessUser",
-            LISTED,
+            rights::LIST_PEOPLE,
             "The people of the business; a person with the role EMPLOYEE sees itself, and other EMPLOYEEs are refused.",
         ),
         list(

@@ -230,6 +230,9 @@ fn scopes(right: &Right) -> String {
     if !right.admin_scopes.is_empty() {
         let _ = write!(text, "; for an ADMIN also {}", either(right.admin_scopes));
     }
+    if right.scope_free.meets(Sorts::USER) {
+        text.push_str("; a person needs none");
+    }
     or_dash(text)
 }
 

@@ -1,6 +1,7 @@
 //! System users, people, tokens, and the rows that show users and partners of an asset.
 
 use valetkey_domain::AssetKind;
+use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Who};
 
 use super::Type::{Boolean, Id, List, Node, Number, Text, Time, UnixTime};
@@ -157,7 +158,7 @@ const EDGES: &[Edge] = &[
         Op::MyBusinesses,
         "Business",
         &[],
-        myself(BUSINESS),
+        Right { scope_free: Sorts::USER, ..myself(BUSINESS) },
         "One's own businesses; a system user has one.",
     ),
     get(

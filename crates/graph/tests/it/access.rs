@@ -193,9 +193,9 @@ async fn people_see_themselves_and_admins_everybody() {
     let node = format!("/v26.0/{eve}");
     assert_eq!(fixture.post(&node, token, &[("name", "Evi")]).await.body, json!({"success": true}));
     let promoted = fixture.post(&node, token, &[("role", "ADMIN")]).await;
-    assert_eq!((promoted.code(), promoted.reason()), (Some(200), Some("role_insufficient")), "{}", promoted.text);
+    assert_eq!((promoted.code(), promoted.reason()), (Some(10), Some("scope_missing")), "{}", promoted.text);
     let foreign = fixture.post(&format!("/v26.0/{}", m.admin_person), token, &[("name", "Mine")]).await;
-    assert_eq!((foreign.code(), foreign.reason()), (Some(200), Some("role_insufficient")), "{}", foreign.text);
+    assert_eq!((foreign.code(), foreign.reason()), (Some(10), Some("scope_missing")), "{}", foreign.text);
     assert_eq!(fixture.delete(&node, token, &[]).await.body, json!({"success": true}));
     assert_eq!(fixture.get("/v26.0/me", token).await.code(), Some(190));
     let last = fixture.delete(&format!("/v26.0/{}", m.admin_person), &m.person_token, &[]).await;

@@ -438,7 +438,7 @@ async fn strict_visibility_has_no_hole() {
     assert_eq!(fixture.get(&format!("/v26.0/{}", m.page), t).await.body["id"], m.page.to_string());
     fixture.delete(&format!("/v26.0/{}/assigned_users", m.page), &m.admin_token, &[("user", &m.employee.to_string())]).await;
     let gone = fixture.get("/v26.0/me", &page_token).await;
-    assert_eq!((gone.code(), gone.body["error"]["error_subcode"].as_u64()), (Some(100), Some(33)), "{}", gone.text);
+    assert_eq!((gone.code(), gone.body["error"]["error_subcode"].as_u64()), (Some(190), Some(467)), "{}", gone.text);
     let tokens = fixture.get("/v26.0/me/access_tokens?fields=type,page{id,name,feed{id}}", t).await;
     assert!(tokens.text.contains("\"PAGE\"") && !tokens.text.contains("City bikes"), "{}", tokens.text);
 }

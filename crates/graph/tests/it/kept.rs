@@ -17,8 +17,8 @@ async fn media_in_pieces_is_kept_whole() {
     ] {
         let made = fixture.post(&feed, &m.admin_token, &body).await;
         let id = made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned();
-        let post = fixture.service.content::<valetkey_domain::post::Post>(
-            valetkey_domain::IdKind::Post,
+        let operator = valetkey_service::operator::Operator::of(&fixture.service, "t");
+        let post = operator.content::<valetkey_domain::post::Post>(
             id.split('_').nth(1).unwrap().parse::<u64>().ok().and_then(valetkey_domain::Id::new).unwrap(),
         );
         assert_eq!(post.await.unwrap().unwrap().body.more["attached_media"], media, "{body:?}");

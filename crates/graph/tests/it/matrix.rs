@@ -114,7 +114,8 @@ async fn the_access_matrix_of_an_employee_without_assignments() {
     let m = &fixture.company;
     let things = paths(&fixture, m).await;
     let person = Call::with_token(&m.person_token, "seed");
-    let scopes = fixture.service.read(|s| s.app(m.app).unwrap().allowed_scopes.names()).unwrap();
+    let operator = valetkey_service::operator::Operator::of(&fixture.service, "t");
+    let scopes = operator.read(|s| s.app(m.app).unwrap().allowed_scopes.names()).unwrap();
     let mut lines = Vec::new();
     for (kind, id) in &things {
         for (method, edge) in routes(kind) {

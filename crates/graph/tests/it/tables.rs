@@ -38,8 +38,8 @@ fn differs(answer: &Answer, wanted: &Decision) -> Option<String> {
             let reason = denial.refusal().reason;
             let (status, code, subcode) = wire(reason);
             // An id that is not visible is answered like one that never was: without a reason.
-            let told = if reason == Reason::NotVisible { None } else { Some(reason.as_str()) };
-            got.0 == status && got.1 == code && (subcode.is_none() || got.2 == subcode) && answer.reason() == told
+            let shown = if reason == Reason::NotVisible { None } else { Some(reason.as_str()) };
+            got.0 == status && got.1 == code && (subcode.is_none() || got.2 == subcode) && answer.reason() == shown
         }
     };
     (!right).then(|| format!("{} {}", answer.status.as_u16(), answer.text))

@@ -4,8 +4,8 @@
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use valetkey_domain::token::Lifetime;
-use valetkey_graph::Graph;
-use valetkey_http::Request;
+use valetkey_graph::{Graph, GraphConfig};
+use valetkey_http::{BadRequest, Failure, Late, Request};
 use valetkey_service::Call;
 
 use crate::fixture::{Answer, Fixture, fixture, name};
@@ -168,13 +168,15 @@ async fn batches_and_what_never_reached_the_adapter_have_the_headers_too() {
     assert_eq!(answer.header("facebook-api-version"), Some("v25.0"));
     let request = Request::new(Method::GET, "/v24.0/me".parse().unwrap());
     let head = request.head();
-    for (what, reply) in [
-        ("too large", Graph::too_large(&head, 10)),
-        ("fault", Graph::fault(&head, false)),
-        ("busy", Graph::fault(&head, true)),
-        ("bad request", Graph::bad_request(&head, "sent in time")),
-        ("unknown outcome", Graph::unknown_outcome(&head)),
+    let graph = Graph::new(fixture.service.clone(), GraphConfig::default());
+    for (what, failure) in [
+        ("too large", Failure::TooLarge { limit_bytes: 10 }),
+        ("fault", Failure::Fault),
+        ("busy", Failure::Busy),
+        ("bad request", Failure::BadRequest(BadRequest::Connect)),
+        ("late", Failure::Late(Late::Answer)),
     ] {
+        let reply = valetkey_http::Adapter::failed(&graph, &head, failure);
         complete(&reply.headers, what);
         assert_eq!(reply.headers["facebook-api-version"], "v24.0", "{what}");
     }
@@ -305,7 +307,7 @@ async fn a_wrong_proof_names_the_app() {
     let app = fixture.get(&format!("/v26.0/{}", m.app), &m.admin_token).await.str("name").to_owned();
     let wrong = fixture.get("/v26.0/me?appsecret_proof=00", &m.employee_token).await;
     let told = wrong.body["error"]["error_user_msg"].as_str().unwrap_or_else(|| panic!("{}", wrong.text));
-    assert!(told.contains(&format!("the secret of app {app};")), "{told}");
+    assert!(told.contains(&format!("the secret of the app {app};")), "{told}");
     assert_eq!(wrong.reason(), Some("proof_invalid"));
 }
 

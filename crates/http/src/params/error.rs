@@ -39,8 +39,8 @@ pub enum ParamFault {
     /// A NUL character.
     #[error("contains a NUL character")]
     Nul,
-    /// Given more than once, with values that differ.
-    #[error("is given more than once with different values: send it once")]
+    /// Sent more than once, with values that differ.
+    #[error("is sent more than once with different values: send it once")]
     Contradiction,
     /// The body is not JSON.
     #[error("{0}")]
@@ -84,7 +84,7 @@ impl ParamError {
         self.position
     }
 
-    /// Where it was said.
+    /// The source that it came from.
     pub fn place(&self) -> Source {
         self.source
     }

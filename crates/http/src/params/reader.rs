@@ -1,5 +1,5 @@
-//! Fills the bag from each kind of source, under one set of limits. It must
-//! never keep a pair that it has not checked.
+//! Collects parameters from each kind of source, under one set of limits. It
+//! must never keep a pair that it has not checked.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -23,20 +23,20 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// Looks at the content type, and at the first byte where there is none
-    /// that says anything.
+    /// Looks at the content type, and at the first byte where there is no usable
+    /// one.
     pub(super) fn of(content_type: Option<&str>, body: &[u8]) -> Result<Self, ParamError> {
-        let given = content_type.unwrap_or_default();
-        let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let sent = content_type.unwrap_or_default();
+        let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Ok(Self::Form),
             "" | "text/plain" => {
                 let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
                 Ok(if first == Some(&b'{') { Self::Json } else { Self::Form })
             }
-            "multipart/form-data" => match multer::parse_boundary(given) {
+            "multipart/form-data" => match multer::parse_boundary(sent) {
                 Ok(boundary) => Ok(Self::Multipart(boundary)),
-                Err(error) => Err(ParamError::new(Source::Multipart, ParamFault::Multipart(told(&error)))),
+                Err(error) => Err(ParamError::new(Source::Multipart, ParamFault::Multipart(description(&error)))),
             },
             json if json == "application/json" || json.ends_with("+json") => Ok(Self::Json),
             _ => Err(ParamError::new(Source::Form, ParamFault::ContentType)),
@@ -47,8 +47,8 @@ impl Shape {
 pub(super) struct Reader<'a> {
     limits: &'a ParamLimits,
     params: Params,
-    /// Names ending in `[]` that the body gave, whose values in the query no
-    /// longer count.
+    /// Names ending in `[]` that the body has; their values in the query are
+    /// dropped.
     lists_of_body: HashSet<Arc<str>>,
     seen: usize,
 }
@@ -58,8 +58,8 @@ impl<'a> Reader<'a> {
         Self { limits, params: Params::default(), lists_of_body: HashSet::new(), seen: 0 }
     }
 
-    /// Pairs of the query or of an urlencoded body. Own decoding, because a
-    /// lossy one would hide bytes that are not UTF-8.
+    /// Pairs of the query or of an urlencoded body. They are decoded here,
+    /// because a lossy decoder would hide bytes that are not UTF-8.
     pub(super) fn form(&mut self, text: &[u8], source: Source) -> Result<(), ParamError> {
         let pairs = text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         for (at, pair) in pairs.enumerate() {
@@ -112,10 +112,10 @@ impl<'a> Reader<'a> {
                 return Err(fault(ParamFault::Nul));
             }
             let text = match &value {
-                // Said to be nothing, so it is as if it were not said.
+                // A null is treated as if the parameter had not been sent.
                 Value::Null => None,
                 Value::String(text) => Some(text.clone()),
-                // The caller's own spelling: a long number keeps its digits.
+                // The text as it was sent, so that a long number keeps its digits.
                 Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(raw.get().to_owned()),
             };
             match text {
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
         loop {
             position += 1;
             let fault = |fault| ParamError::new(Source::Multipart, fault).at(position);
-            let broken = |error: multer::Error| fault(ParamFault::Multipart(told(&error)));
+            let broken = |error: multer::Error| fault(ParamFault::Multipart(description(&error)));
             let Some(part) = parts.next_field().await.map_err(broken)? else {
                 return Ok(());
             };
@@ -188,14 +188,14 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let bag = &mut self.params;
-        if let Some(given) = bag.index.get(name).and_then(|at| bag.params.get_mut(*at)) {
-            if name == ACCESS_TOKEN && given.value != value {
+        if let Some(held) = bag.index.get(name).and_then(|at| bag.params.get_mut(*at)) {
+            if name == ACCESS_TOKEN && held.value != value {
                 return Err(fault(ParamFault::Contradiction));
             }
             if !name.ends_with("[]") {
-                if given.source != source {
-                    given.value = value;
-                    given.source = source;
+                if held.source != source {
+                    held.value = value;
+                    held.source = source;
                 }
                 return Ok(());
             }
@@ -265,8 +265,8 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// A multipart fault in words of ours, which hold nothing of the body.
-fn told(error: &multer::Error) -> &'static str {
+/// A multipart fault in our own words, which repeat nothing of the body.
+fn description(error: &multer::Error) -> &'static str {
     match error {
         multer::Error::NoBoundary | multer::Error::DecodeContentType(_) => "the content type has no usable boundary",
         multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => {

@@ -98,8 +98,8 @@ async fn json_strings_are_bare_and_the_rest_keeps_its_text() {
         ("o", r#"{"b": [1, "x"]}"#),
         ("l", "[ ]"),
     ]);
-    let told: Vec<_> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-    assert_eq!(told, wanted);
+    let found: Vec<_> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    assert_eq!(found, wanted);
     let json = params.json_body().unwrap();
     assert_eq!(json["o"]["b"][1], "x");
     assert!(json["z"].is_null());
@@ -177,9 +177,9 @@ async fn what_cant_be_read_names_field_and_position() {
         ),
         ("", Some("image/png"), b"x", "the form body has a content type that is not supported"),
     ];
-    for (query, kind, body, told) in rows {
+    for (query, kind, body, start) in rows {
         let error = read(query, kind, body).await.unwrap_err().to_string();
-        assert!(error.starts_with(told), "{told:?} but {error:?}");
+        assert!(error.starts_with(start), "{start:?} but {error:?}");
     }
     assert!(read("a=1", Some("image/png"), b"").await.is_ok());
 }

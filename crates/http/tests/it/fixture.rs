@@ -1,5 +1,5 @@
 //! A site that shows what reached it, a listener around it, and a client that
-//! writes bytes as they are given.
+//! writes bytes as they are.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use valetkey_http::{
-    BadRequest, CancellationToken, Drained, Head, Late, ListenConfig, Listener, Reply, Request, SeededIds, Site, Stats,
+    CancellationToken, Drained, Failure, Head, Late, ListenConfig, Listener, Reply, Request, SeededIds, Site, Stats,
     StatsSnapshot,
 };
 
@@ -33,26 +33,26 @@ pub struct Marks {
 
 pub struct Probe(pub Arc<Marks>);
 
-fn told(status: u16, text: String) -> Reply {
+fn reply(status: u16, text: String) -> Reply {
     Reply::text(StatusCode::from_u16(status).unwrap(), text)
 }
 
 impl Site for Probe {
-    fn fast(&self, head: &Head<'_>) -> Option<Reply> {
+    fn check_path(&self, head: &Head<'_>) -> Option<Reply> {
         match head.path() {
-            "/fast" => Some(told(200, format!("fast {} {}", head.client_ip(), head.query()))),
+            "/fast" => Some(reply(200, format!("fast {} {}", head.client_ip(), head.query()))),
             "/fast-id" => {
                 assert_eq!(head.request_id(), head.request_id());
-                Some(told(200, head.request_id().to_string()))
+                Some(reply(200, head.request_id().to_string()))
             }
             "/fast-panic" => panic!("on purpose"),
             _ => None,
         }
     }
 
-    fn fast_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
+    fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
         match head.path() {
-            "/check" => Some(told(200, format!("checked {}", body.len()))),
+            "/check" => Some(reply(200, format!("checked {}", body.len()))),
             "/check-panic" => panic!("on purpose"),
             _ => None,
         }
@@ -73,14 +73,14 @@ impl Site for Probe {
                     marks.entered.add_permits(1);
                     marks.gate.acquire().await.unwrap().forget();
                     marks.left.add_permits(1);
-                    told(200, "through".to_owned())
+                    reply(200, "through".to_owned())
                 }
                 "/forever" => {
                     marks.entered.add_permits(1);
                     std::future::pending().await
                 }
-                "/large" => told(200, "x".repeat(10_000_000)),
-                path => told(
+                "/large" => reply(200, "x".repeat(10_000_000)),
+                path => reply(
                     200,
                     format!(
                         "{} {} {} bytes from {} tls {}",
@@ -100,26 +100,22 @@ impl Site for Probe {
         head.path() == "/echo"
     }
 
-    fn too_large(&self, head: &Head<'_>, limit_bytes: usize) -> Reply {
-        let json = format!("{{\"too_large\":{limit_bytes},\"at\":\"{}\"}}", head.path());
-        Reply::json(StatusCode::PAYLOAD_TOO_LARGE, json)
-    }
-
-    fn bad_request(&self, _head: &Head<'_>, reason: BadRequest) -> Reply {
-        told(400, format!("site says: {reason}"))
-    }
-
-    fn timeout(&self, head: &Head<'_>, late: Late) -> Reply {
-        told(if late == Late::Body { 408 } else { 503 }, format!("late {late:?} {}", head.path()))
-    }
-
-    fn busy(&self, _head: &Head<'_>) -> Reply {
-        told(503, "busy".to_owned())
-    }
-
-    fn fault(&self, head: &Head<'_>) -> Reply {
-        assert_ne!(head.query(), "fault=panics", "on purpose");
-        told(500, format!("fault {} {}", head.path(), head.request_id().as_str().len()))
+    fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {
+        match failure {
+            Failure::TooLarge { limit_bytes } => {
+                let json = format!("{{\"too_large\":{limit_bytes},\"at\":\"{}\"}}", head.path());
+                Reply::json(StatusCode::PAYLOAD_TOO_LARGE, json)
+            }
+            Failure::BadRequest(reason) => reply(400, format!("site says: {reason}")),
+            Failure::Late(late) => {
+                reply(if late == Late::Body { 408 } else { 503 }, format!("late {late:?} {}", head.path()))
+            }
+            Failure::Busy => reply(503, "busy".to_owned()),
+            Failure::Fault => {
+                assert_ne!(head.query(), "fault=panics", "on purpose");
+                reply(500, format!("fault {} {}", head.path(), head.request_id().as_str().len()))
+            }
+        }
     }
 }
 

@@ -167,7 +167,7 @@ async fn the_request_as_a_whole_is_bounded() {
 }
 
 #[tokio::test]
-async fn silent_connections_make_room_for_callers() {
+async fn silent_connections_yield_to_callers() {
     let fixture = Fixture::open(with(Limits { connection_limit: 1, ..Limits::default() }));
     let mut idle = fixture.caller().await;
     assert_eq!(idle.ask(&get("/other")).await.status, 200);
@@ -209,7 +209,7 @@ async fn too_many_handlers_are_answered_busy_and_fast_replies_go_on() {
 }
 
 #[tokio::test]
-async fn bodies_beyond_what_memory_is_given_are_answered_busy() {
+async fn bodies_beyond_the_memory_limit_are_answered_busy() {
     let fixture = Fixture::open(with(Limits { body_memory_limit_bytes: 1, ..Limits::default() }));
     let mut caller = fixture.caller().await;
     let got = caller.ask(&post("/echo", &"x".repeat(300_000))).await;

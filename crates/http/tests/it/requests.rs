@@ -102,7 +102,7 @@ async fn forwarded_addresses_are_believed_from_trusted_peers_alone() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_doesnt_stop_its_handler() {
+async fn a_caller_that_leaves_doesnt_stop_its_handler() {
     let fixture = Fixture::open(config());
     let mut caller = fixture.caller().await;
     caller.send(post("/gate", "x")).await;

@@ -92,15 +92,15 @@ async fn tls_speaks_both_versions_and_takes_a_new_certificate_while_running() {
 #[tokio::test]
 async fn pem_texts_that_cant_be_used_are_named() {
     let (_, good) = made();
-    let told = |pem: io::Result<Pem>| reloader(&Arc::new(Mutex::new(pem))).unwrap_err().to_string();
-    let gone = told(Err(io::Error::new(io::ErrorKind::NotFound, "cert.pem: no such file")));
+    let message = |pem: io::Result<Pem>| reloader(&Arc::new(Mutex::new(pem))).unwrap_err().to_string();
+    let gone = message(Err(io::Error::new(io::ErrorKind::NotFound, "cert.pem: no such file")));
     assert_eq!(gone, "the TLS certificate or key can't be read: cert.pem: no such file");
     let empty = Pem { certificate: vec![], ..good.clone() };
-    assert!(told(Ok(empty)).starts_with("cert.pem holds no readable PEM certificate"));
+    assert!(message(Ok(empty)).starts_with("cert.pem holds no readable PEM certificate"));
     let swapped = Pem { certificate: good.key.clone(), ..good.clone() };
-    assert!(told(Ok(swapped)).starts_with("cert.pem holds no readable PEM certificate"));
+    assert!(message(Ok(swapped)).starts_with("cert.pem holds no readable PEM certificate"));
     let keyless = Pem { key: good.certificate.clone(), ..good.clone() };
-    assert!(told(Ok(keyless)).starts_with("key.pem holds no readable PEM private key"));
+    assert!(message(Ok(keyless)).starts_with("key.pem holds no readable PEM private key"));
     assert!(!format!("{good:?}").contains("PRIVATE"));
 }
 

@@ -182,7 +182,7 @@ fn the_same_value_never_seals_to_the_same_bytes() {
 fn another_master_key_is_refused_by_name() {
     let (master, mut ring, stored) = ring(1);
     let other = MasterKey::generate(&OsRandom).unwrap();
-    let wrong = SealError::WrongMaster { needed: master.id().to_owned(), given: other.id().to_owned() };
+    let wrong = SealError::WrongMaster { needed: master.id().to_owned(), found: other.id().to_owned() };
     assert_eq!(KeyRing::open(&other, stored.clone()).err(), Some(wrong.clone()));
     assert_eq!(ring.new_data_key(&other, &OsRandom).err(), Some(wrong.clone()));
     assert_eq!(ring.add(&other, stored[0].clone()).err(), Some(wrong.clone()));

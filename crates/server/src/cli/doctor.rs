@@ -14,11 +14,10 @@ use valetkey_domain::id::EPOCH_MS;
 use valetkey_http::{Pem, TlsReloader};
 use valetkey_service::{Call, Clock as _};
 
-use super::args::On;
-use super::client;
-use super::fail::Fail;
+use super::fail::{Fail, Outcome};
+use super::input::On;
 use super::target::{Session, config};
-use super::{Outcome, screen};
+use super::{client, screen};
 use crate::clock::SystemClock;
 use crate::config::{Config, StoreChoice, TlsFiles};
 use crate::keys;

@@ -5,19 +5,21 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::args::ExplainArgs;
-use super::fail::Fail;
-use super::names::{self, Sort};
-use super::target::Session;
-use super::{Outcome, screen};
+use valetkey_api::Noun;
+
+use super::fail::{Fail, Outcome};
+use super::input::Input;
+use super::target::{Session, within};
+use super::{names, screen};
 
 /// `valetkey explain`.
-pub async fn run(session: &Session, args: &ExplainArgs) -> Outcome {
-    match (&args.trace, &args.token_id) {
+pub async fn run(input: &Input) -> Outcome {
+    within(&input.on, async |session| match (input.text("trace"), input.text("token_id")) {
         (Some(trace), _) => trace_of(session, trace).await,
-        (None, Some(token)) => question(session, token, args).await,
+        (None, Some(token)) => question(session, token, input).await,
         (None, None) => Err(Fail::new("name the trace of a refusal, or a token and an asset")),
-    }
+    })
+    .await
 }
 
 async fn trace_of(session: &Session, trace: &str) -> Outcome {
@@ -26,7 +28,8 @@ async fn trace_of(session: &Session, trace: &str) -> Outcome {
         return Ok(screen::json(&found));
     }
     let text = |name: &str| found.get(name).map(screen::cell).unwrap_or_default();
-    anstream::println!("{} at {}: {}\n", screen::clean(trace), text("at"), text("reason"));
+    anstream::println!("{} at {}: {} ({})", screen::clean(trace), text("at"), text("message"), text("reason"));
+    println_next(&found);
     let null = Value::Null;
     let (then, now) = (found.get("then").unwrap_or(&null), found.get("now").unwrap_or(&null));
     print(&side_by_side(then, now));
@@ -36,12 +39,11 @@ async fn trace_of(session: &Session, trace: &str) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn question(session: &Session, token: &str, args: &ExplainArgs) -> Outcome {
-    let asset = args.asset.as_deref().unwrap_or_default();
-    let asset = names::id(session, Sort::Asset, asset).await?;
+async fn question(session: &Session, token: &str, input: &Input) -> Outcome {
+    let asset = names::id(session, Noun::Asset, input.text("asset").unwrap_or_default()).await?;
     let mut pairs = json!({ "token": token, "asset": asset });
-    for (name, value) in [("task", &args.task), ("scope", &args.scope)] {
-        if let Some(value) = value {
+    for name in ["task", "scope"] {
+        if let Some(value) = input.text(name) {
             pairs[name] = json!(value);
         }
     }
@@ -52,34 +54,28 @@ async fn question(session: &Session, token: &str, args: &ExplainArgs) -> Outcome
     let reason = found.get("reason").filter(|r| !r.is_null()).map(screen::cell);
     match reason {
         None => anstream::println!("yes: it would pass now\n"),
-        Some(reason) => anstream::println!("no: {reason}\n"),
+        Some(reason) => {
+            anstream::println!("no: {} ({reason})", found.get("message").map(screen::cell).unwrap_or_default());
+            println_next(&found);
+        }
     }
     let rows: Vec<Vec<String>> = flat(&found)
         .into_iter()
-        .filter(|(name, _)| name != "answer" && name != "reason")
+        .filter(|(name, _)| !["answer", "reason", "message", "hint", "granted_by"].contains(&name.as_str()))
         .map(|(name, value)| vec![name, value])
         .collect();
     screen::text_table(&["fact", "now"], &rows);
     Ok(ExitCode::SUCCESS)
 }
 
-/// `valetkey refusals`.
-pub async fn refusals(session: &Session, limit: u32) -> Outcome {
-    let result = session.call("refusals.list", json!({ "limit": limit })).await?.result;
-    if session.json {
-        return Ok(screen::json(&result));
+/// What to do about it, and who can, and the end of the paragraph.
+fn println_next(found: &Value) {
+    for (title, name) in [("next", "hint"), ("can be granted by", "granted_by")] {
+        if let Some(text) = found.get(name).filter(|text| !text.is_null()) {
+            anstream::println!("{title}: {}", screen::cell(text));
+        }
     }
-    let rows = result.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
-    if rows.is_empty() {
-        screen::note("nothing was refused");
-        return Ok(ExitCode::SUCCESS);
-    }
-    screen::table(
-        &rows,
-        &[("at", "at"), ("reason", "reason"), ("token", "token"), ("business", "business"), ("trace", "trace")],
-    );
-    screen::note("valetkey explain TRACE tells more");
-    Ok(ExitCode::SUCCESS)
+    anstream::println!();
 }
 
 /// One fact at two times.

@@ -1,8 +1,15 @@
 //! What went wrong, as people and scripts read it: one line that says what, one that says what to
 //! do. No secret may stand in either.
 
+use std::process::ExitCode;
+
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
+
+use super::{rows, screen};
+
+/// What a command gives back: a code that says whether all went well.
+pub type Outcome = Result<ExitCode, Fail>;
 
 /// A failure of a command.
 #[derive(Debug, Clone)]
@@ -34,9 +41,10 @@ impl Fail {
             message = format!("{message} ({reason})");
         }
         let granted = text("granted_by").map(|role| format!("can be granted by: {role}"));
-        let hint = match (text("hint"), granted) {
+        // The adapter names its commands; people type words.
+        let hint = match (text("hint").map(rows::spoken), granted) {
             (Some(hint), Some(granted)) => Some(format!("{hint}; {granted}")),
-            (hint, granted) => hint.map(str::to_owned).or(granted),
+            (hint, granted) => hint.or(granted),
         };
         Fail { message, hint, error: Some(error.clone()) }
     }
@@ -63,12 +71,12 @@ impl Fail {
             anstream::eprintln!("{}", json!({ "error": self.error.clone().unwrap_or_else(own) }));
             return;
         }
-        anstream::eprintln!("{}: {}", "error".red().bold(), super::screen::clean(&self.message));
+        anstream::eprintln!("{}: {}", "error".red().bold(), screen::clean(&self.message));
         if let Some(hint) = &self.hint {
-            anstream::eprintln!("{}: {}", "hint".cyan().bold(), super::screen::clean(hint));
+            anstream::eprintln!("{}: {}", "hint".cyan().bold(), screen::clean(hint));
         }
         if let Some(trace) = self.error.as_ref().and_then(|e| e.get("trace")).and_then(Value::as_str) {
-            anstream::eprintln!("{}", super::screen::clean(&format!("trace: {trace}")).dimmed());
+            anstream::eprintln!("{}", screen::clean(&format!("trace: {trace}")).dimmed());
         }
     }
 }

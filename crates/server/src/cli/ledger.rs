@@ -17,12 +17,12 @@ use valetkey_store::ledger::{ChainError, Verifier, to_hex};
 use valetkey_store::{Entry, Store};
 use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
 
-use super::args::{LedgerVerb, On};
-use super::fail::Fail;
-use super::target::{self, Session};
-use super::{Outcome, client, names, screen};
+use super::fail::{Fail, Outcome};
+use super::input::{Input, On};
+use super::target::{self, Session, within};
+use super::{client, names, screen};
 use crate::config::{Config, StoreChoice};
-use crate::lifecycle::connect;
+use crate::lifecycle::connect_to_read;
 use crate::lifecycle::folder::DataFolder;
 
 /// The longest line of an export that is read: far more than any entry has.
@@ -39,55 +39,23 @@ struct Header {
     business: Option<String>,
 }
 
-/// `valetkey ledger …`.
-pub async fn run(on: &On, verb: LedgerVerb) -> Outcome {
-    match verb {
-        LedgerVerb::List { after, limit, of } => {
-            super::within(on, async |s| list(s, after, limit, of.business.as_deref()).await).await
-        }
-        LedgerVerb::Verify { file: Some(file), expect, .. } => verify_file(&file)?.tell(expect.as_deref(), on.json),
-        // Whoever has the store itself gets all of it checked; others see entries alone.
-        LedgerVerb::Verify { file: None, expect, of } if of.business.is_none() && has_store(on).await? => {
-            verify_store(on).await?.tell(expect.as_deref(), on.json)
-        }
-        LedgerVerb::Verify { file: None, expect, of } => {
-            super::within(on, async |s| verify_shown(s, of.business.as_deref()).await?.tell(expect.as_deref(), on.json))
-                .await
-        }
-        LedgerVerb::Export { out, of } => {
-            super::within(on, async |s| export(s, &out, of.business.as_deref()).await).await
-        }
+/// `valetkey ledger verify`.
+pub async fn verify(input: &Input) -> Outcome {
+    let (on, expect, business) = (&input.on, input.text("expect"), input.text("business"));
+    if let Some(file) = input.path("file") {
+        return verify_file(&file)?.tell(expect, on.json);
     }
+    // Whoever has the store itself gets all of it checked; others see entries alone.
+    if business.is_none() && has_store(on).await? {
+        return verify_store(on).await?.tell(expect, on.json);
+    }
+    within(on, async |s| verify_shown(s, business).await?.tell(expect, on.json)).await
 }
 
-async fn list(session: &Session, after: u64, limit: u32, business: Option<&str>) -> Outcome {
-    let mut pairs = json!({ "after": after, "limit": limit });
-    if let Some(business) = names::business(session, business).await? {
-        pairs["business"] = json!(business);
-    }
-    let result = session.call("ledger.list", pairs).await?.result;
-    if session.json {
-        return Ok(screen::json(&result));
-    }
-    let rows: Vec<Vec<String>> = result.get("rows").and_then(Value::as_array).into_iter().flatten().map(line).collect();
-    if rows.is_empty() {
-        screen::note("no entries here");
-        return Ok(ExitCode::SUCCESS);
-    }
-    screen::text_table(&["revision", "at", "action", "by", "with token", "about"], &rows);
-    if let Some(next) = result.get("next").filter(|n| !n.is_null()) {
-        screen::note(&format!("more may follow: --after {next}"));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn line(row: &Value) -> Vec<String> {
-    let text = |name: &str| row.get(name).map(screen::cell).unwrap_or_default();
-    let at = row.get("at").and_then(Value::as_i64).and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let at = at.map_or_else(|| text("at"), |t| screen::cell(&json!(format!("{t:.3}"))));
-    let actor = |name: &str| row.pointer(&format!("/actor/{name}")).map(screen::cell).unwrap_or_default();
-    let by = if actor("id") == "-" { actor("kind") } else { format!("{} {}", actor("kind"), actor("id")) };
-    vec![text("revision"), at, text("action"), by, actor("token"), text("subjects")]
+/// `valetkey ledger export`.
+pub async fn export_to(input: &Input) -> Outcome {
+    let out = input.path("out").unwrap_or_default();
+    within(&input.on, async |s| export(s, &out, input.text("business")).await).await
 }
 
 /// Whether the store can be read from here. A server may have been started with a store that only
@@ -180,7 +148,7 @@ async fn open_to_read(config: &Config) -> Result<Arc<dyn Store>, Fail> {
             let opened = opened.map_err(|e| Fail::new(format!("opening the store broke off: {e}")))?;
             Ok(Arc::new(opened.map_err(|e| Fail::new(e.to_string()))?))
         }
-        StoreChoice::Postgres(address) => connect(config, address).await.map_err(|e| Fail::new(format!("{e:#}"))),
+        StoreChoice::Postgres(address) => connect_to_read(config, address).await.map_err(|e| Fail::new(format!("{e:#}"))),
     }
 }
 
@@ -296,9 +264,9 @@ impl Checked {
         screen::done(&format!("{of}: {entries} entries, nothing altered, removed or inserted"));
         match compared {
             Some(compared) => {
-                let (records, content) = (compared.records, compared.content);
+                let (records, content, jobs) = (compared.records, compared.content, compared.jobs);
                 screen::done(&format!(
-                    "the store holds what they say: {records} records, {content} posts, campaigns and details"
+                    "the store holds what they say: {records} records, {content} posts, campaigns and details, {jobs} jobs"
                 ));
                 screen::note("a server that runs has in force what the store held when it started");
             }
@@ -306,7 +274,7 @@ impl Checked {
                 "what is in force was not compared with them; that takes the store, as the configuration names it",
             ),
         }
-        screen::pairs(&json!({ "head_revision": last.0, "head_hash": to_hex(&last.1) }), None);
+        screen::pairs(&json!({ "head_revision": last.0, "head_hash": to_hex(&last.1) }));
         screen::note("keep this hash elsewhere: `valetkey ledger verify --expect HASH` then shows a cut-off end too");
         Ok(ExitCode::SUCCESS)
     }
@@ -345,7 +313,7 @@ impl Checked {
             "intact": problems.is_empty(), "problem": problems.first(), "entries": entries,
             "revision": last.0, "hash": to_hex(&last.1), "business": self.business,
             "compared": compared.map(|c| json!({
-                "records": c.records, "content": c.content,
+                "records": c.records, "content": c.content, "jobs": c.jobs,
             })),
             "without_payload": { "count": without_payload.count(), "revisions": without_payload.named },
             "differences": { "count": differences.count(), "rows": differing },

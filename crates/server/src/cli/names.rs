@@ -1,91 +1,72 @@
-//! From what people type to ids: an id is taken as it is, a name must stand for exactly one thing.
+//! From what people type to ids: an id is taken as it is, a name must stand for exactly one record.
 
 use serde_json::{Value, json};
+use valetkey_api::Noun;
 use valetkey_domain::Id;
 
 use super::fail::Fail;
 use super::target::Session;
-
-/// What a name can stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    Business,
-    Person,
-    App,
-    SystemUser,
-    Asset,
-}
-
-impl Sort {
-    fn word(self) -> &'static str {
-        match self {
-            Sort::Business => "business",
-            Sort::Person => "person",
-            Sort::App => "app",
-            Sort::SystemUser => "system_user",
-            Sort::Asset => "asset",
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Sort::SystemUser => "system user",
-            other => other.word(),
-        }
-    }
-
-    /// The command that lists them.
-    fn list(self) -> &'static str {
-        match self {
-            Sort::Business => "valetkey business list",
-            Sort::Person => "valetkey person list",
-            Sort::App => "valetkey app list",
-            Sort::SystemUser => "valetkey system-user list",
-            Sort::Asset => "valetkey asset list",
-        }
-    }
-}
+use super::{rows, screen};
 
 /// The id that a text stands for.
-pub async fn id(session: &Session, sort: Sort, text: &str) -> Result<String, Fail> {
-    let digits = if sort == Sort::Asset { text.strip_prefix("act_").unwrap_or(text) } else { text };
+pub async fn id(session: &Session, noun: Noun, text: &str) -> Result<String, Fail> {
+    let digits = if noun == Noun::Asset { text.strip_prefix("act_").unwrap_or(text) } else { text };
     if Id::parse(digits).is_some() {
         return Ok(digits.to_owned());
     }
-    let found = find(session, sort, text).await?;
-    one(found, sort.title(), text, sort.list())
-}
-
-/// The id of a system user or person.
-pub async fn user(session: &Session, text: &str) -> Result<String, Fail> {
-    if Id::parse(text).is_some() {
-        return Ok(text.to_owned());
+    let mut found = Vec::new();
+    for word in noun.words() {
+        let answer = session.call("name.find", json!({ "sort": word, "name": text })).await?.result;
+        found.extend(answer.get("rows").and_then(Value::as_array).cloned().unwrap_or_default());
     }
-    let mut found = find(session, Sort::SystemUser, text).await?;
-    found.extend(find(session, Sort::Person, text).await?);
-    one(found, "system user or person", text, Sort::SystemUser.list())
+    one(&found, noun, text)
 }
 
 /// The id of a business, if one was named.
 pub async fn business(session: &Session, named: Option<&str>) -> Result<Option<String>, Fail> {
     match named {
-        Some(text) => id(session, Sort::Business, text).await.map(Some),
+        Some(text) => id(session, Noun::Business, text).await.map(Some),
         None => Ok(None),
     }
 }
 
-async fn find(session: &Session, sort: Sort, name: &str) -> Result<Vec<String>, Fail> {
-    let found = session.call("name.find", json!({ "sort": sort.word(), "name": name })).await?.result;
-    let rows = found.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
-    Ok(rows.iter().filter_map(|r| r.get("id").and_then(Value::as_str).map(str::to_owned)).collect())
+fn one(found: &[Value], noun: Noun, text: &str) -> Result<String, Fail> {
+    let title = noun.title();
+    let field = |row: &Value, name: &str| row.get(name).map(screen::cell).unwrap_or_default();
+    match found {
+        [row] => Ok(field(row, "id")),
+        [] => {
+            let list = rows::spoken(noun.list());
+            Err(Fail::new(format!("there is no {title} called \"{text}\""))
+                .hint(format!("{list} shows what there is; names are written whole")))
+        }
+        rows => {
+            let lines = rows.iter().map(|row| {
+                let kind = field(row, "kind").replace('_', " ");
+                format!("\n  {}  {kind} of {}", field(row, "id"), field(row, "business_name"))
+            });
+            Err(Fail::new(format!("more than one {title} is called \"{text}\""))
+                .hint(format!("name one by its id:{}", lines.collect::<String>())))
+        }
+    }
 }
 
-fn one(mut found: Vec<String>, title: &str, text: &str, list: &str) -> Result<String, Fail> {
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(Fail::new(format!("there is no {title} called \"{text}\""))
-            .hint(format!("{list} shows what there is; names are written whole"))),
-        _ => Err(Fail::new(format!("more than one {title} is called \"{text}\""))
-            .hint(format!("name one by its id: {}", found.join(", ")))),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_fits_several_lists_them_with_their_ids() {
+        let row = |id: &str, kind: &str, of: &str| json!({ "id": id, "kind": kind, "business_name": of });
+        let two = [row("7", "system_user", "Velo"), row("9", "person", "Agency")];
+        let fail = one(&two, Noun::User, "Robot").unwrap_err();
+        assert_eq!(fail.message(), "more than one system user or person is called \"Robot\"");
+        assert_eq!(
+            fail.what_to_do(),
+            Some("name one by its id:\n  7  system user of Velo\n  9  person of Agency")
+        );
+        assert_eq!(one(&two[..1], Noun::User, "Robot").unwrap(), "7");
+        let none = one(&[], Noun::App, "Shop").unwrap_err();
+        assert_eq!(none.what_to_do(), Some("valetkey app list shows what there is; names are written whole"));
     }
 }

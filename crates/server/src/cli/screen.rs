@@ -49,17 +49,40 @@ fn short(name: &str, value: &Value) -> String {
             let first: Vec<String> = items.iter().take(SCOPES_SHOWN - 1).map(cell).collect();
             format!("{} and {} more", first.join(", "), items.len() + 1 - SCOPES_SHOWN)
         }
+        // Ledger entries count their times in milliseconds.
+        Value::Number(number) if name == "at" => {
+            let time = number.as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+            time.map_or_else(|| cell(value), |time| cell(&Value::String(format!("{time:.3}"))))
+        }
         other => cell(other),
     }
 }
 
-/// Prints rows as a table with these columns: the heading, and the name in a row.
-pub fn table(rows: &[Value], columns: &[(&str, &str)]) {
+/// The value behind a dotted path, if there is one.
+pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, name| value.get(name)).filter(|value| !value.is_null())
+}
+
+/// The text of a column: one path, or several with blanks between them.
+fn column(row: &Value, paths: &str) -> String {
+    let texts = paths.split(' ').filter_map(|path| at(row, path).map(|value| short(path, value)));
+    let texts: Vec<String> = texts.collect();
+    if texts.is_empty() { "-".to_owned() } else { texts.join(" ") }
+}
+
+/// A column for each field of the first row.
+pub fn all_columns(rows: &[Value]) -> Vec<(String, String)> {
+    let first = rows.first().and_then(Value::as_object);
+    first.into_iter().flatten().map(|(name, _)| (name.replace('_', " "), name.clone())).collect()
+}
+
+/// Prints rows as a table with these columns: the heading, and the paths in a row.
+pub fn table(rows: &[Value], columns: &[(String, String)]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(columns.iter().map(|(heading, _)| heading.to_uppercase()));
     for row in rows {
-        table.add_row(columns.iter().map(|(_, name)| short(name, row.get(*name).unwrap_or(&Value::Null))));
+        table.add_row(columns.iter().map(|(_, paths)| column(row, paths)));
     }
     print_table(&table);
 }
@@ -89,12 +112,11 @@ fn print_table(table: &Table) {
 }
 
 /// Prints an object as lines of name and value.
-pub fn pairs(value: &Value, first: Option<(&str, &str)>) {
+pub fn pairs(value: &Value) {
     let empty = Map::new();
     let map = value.as_object().unwrap_or(&empty);
-    let first = first.map(|(name, text)| (name.to_owned(), clean(text)));
-    let rest = map.iter().map(|(name, value)| (name.replace('_', " "), cell(value)));
-    let rows: Vec<(String, String)> = first.into_iter().chain(rest).collect();
+    let rows: Vec<(String, String)> =
+        map.iter().map(|(name, value)| (name.replace('_', " "), cell(value))).collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, text) in rows {
         anstream::println!("{}  {text}", format!("{name:<width$}").dimmed());
@@ -130,6 +152,16 @@ mod tests {
             (json!("ééééééééééééTééééééééé.ééé"), "ééééééééééééTééééééééé.ééé"),
         ] {
             assert_eq!(cell(&value), text);
+        }
+        let row = json!({"at": 0, "actor": {"kind": "operator", "id": null, "n": {"m": 3}}, "scopes": []});
+        for (paths, text) in [
+            ("at", "1970-01-01 00:00:00Z"),
+            ("actor.kind actor.id", "operator"),
+            ("actor.kind actor.n.m", "operator 3"),
+            ("actor.id", "-"),
+            ("none.at", "-"),
+        ] {
+            assert_eq!(column(&row, paths), text);
         }
         assert_eq!(short("scopes", &json!(["a", "b", "c", "d", "e"])), "a, b, c, d, e");
         assert_eq!(short("scopes", &json!(["a", "b", "c", "d", "e", "f"])), "a, b, c, d and 2 more");

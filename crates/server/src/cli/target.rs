@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use valetkey_api::Api;
 use valetkey_http::{Request, RequestId};
 
-use super::args::On;
 use super::client::{self, Address, Send};
-use super::fail::Fail;
-use super::login;
+use super::fail::{Fail, Outcome};
+use super::input::On;
+use super::kept;
 use crate::config::{Config, DATA, Flag};
 use crate::lifecycle::{Node, open_service};
 
@@ -71,7 +71,7 @@ impl Session {
             let bearer = match (given_token(on), by) {
                 (_, By::Nobody) => None,
                 (Some(token), By::Usual) => Some(token),
-                _ => Some(login::load(&login::Place::Server(place.clone()))?.access_token),
+                _ => Some(kept::load(&kept::Place::Server(place.clone()))?.access_token),
             };
             let adapter = Adapter::Tcp { address, ca: on.ca.clone() };
             return Ok(Session { adapter, bearer, place, json: on.json });
@@ -80,7 +80,7 @@ impl Session {
         let bearer = match (given_token(on), by) {
             (_, By::Nobody) => None,
             (Some(token), By::Usual) => Some(token),
-            (_, By::Login) => Some(login::load(&login::Place::Folder(config.data.clone()))?.access_token),
+            (_, By::Login) => Some(kept::load(&kept::Place::Folder(config.data.clone()))?.access_token),
             (None, By::Usual) => None,
         };
         let place = config.data.display().to_string();
@@ -181,6 +181,14 @@ impl Session {
             }
         }
     }
+}
+
+/// Runs something in a session, which is closed whatever comes of it.
+pub async fn within(on: &On, act: impl AsyncFnOnce(&Session) -> Outcome) -> Outcome {
+    let session = Session::open(on).await?;
+    let outcome = act(&session).await;
+    session.close().await;
+    outcome
 }
 
 /// The token that the arguments or the environment name.

@@ -10,9 +10,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use valetkey_domain::{AssetKind, DeclaredKind, Name};
 use valetkey_http::{Limits, TrustedProxies};
+use valetkey_service::lease::{self, LENGTH_MAX, LENGTH_MIN};
 
 use crate::keys;
 use crate::telemetry::{Format, LogConfig, parse_targets};
@@ -27,6 +29,7 @@ pub const DATA: &str = "valetkey-data";
 /// Where the server listens when nothing is said.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+const LEASE_WANTED: &str = "a number of seconds from 1 to 300";
 const TEMPLATE: &str = include_str!("template.toml");
 
 /// What is wrong, and where it stands.
@@ -135,6 +138,8 @@ pub struct Config {
     pub kinds: Vec<DeclaredKind>,
     /// This node's name, in receipts and in the lease.
     pub node: String,
+    /// How long its lease of a PostgreSQL store runs.
+    pub lease: Duration,
 }
 
 impl Default for Config {
@@ -153,6 +158,7 @@ impl Default for Config {
             limits: Limits::default(),
             kinds: Vec::new(),
             node: host_name(),
+            lease: lease::LENGTH,
         }
     }
 }
@@ -223,6 +229,12 @@ impl Config {
         }
         if let Some((origin, name)) = settings.text("node")? {
             config.node = Name::parse(name).map_err(|e| ConfigError::new(origin, e.message()))?.to_string();
+        }
+        if let Some((origin, seconds)) = settings.parsed("lease_s", LEASE_WANTED)? {
+            config.lease = Duration::from_secs(seconds);
+            if !(LENGTH_MIN..=LENGTH_MAX).contains(&config.lease) {
+                return Err(ConfigError::new(origin, LEASE_WANTED));
+            }
         }
         config.tls = tls_of(settings)?;
         read_log(settings, &mut config.log)?;

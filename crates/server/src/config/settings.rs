@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "trusted_proxies",
     "behind_proxy",
     "node",
+    "lease_s",
     "tls.cert",
     "tls.key",
     "log.format",

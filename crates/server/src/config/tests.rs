@@ -46,7 +46,7 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
         (
             "[nothing.like.it]\nx = 1",
             "etc/valetkey.toml, line 1, nothing: there is no such key; there are data, store, \
-             store_root_certificate, listen, public_url, trusted_proxies, behind_proxy, node, tls, log, limits, kinds",
+             store_root_certificate, listen, public_url, trusted_proxies, behind_proxy, node, lease_s, tls, log, limits, kinds",
         ),
     ] {
         assert_eq!(error(text), told, "{text}");
@@ -95,6 +95,8 @@ fn a_value_that_makes_no_sense_is_named_with_its_place() {
         ("[[kinds]]\nword = \"w\"", "needs `tasks`"),
         ("[[kinds]]\ntasks = [\"A\"]", "needs a `word`"),
         ("node = \"a\\u0000b\"", "control character"),
+        ("lease_s = 0", "a number of seconds from 1 to 300"),
+        ("lease_s = 301", "a number of seconds from 1 to 300"),
     ] {
         let told = error(text);
         assert!(told.starts_with("etc/valetkey.toml, line") && told.contains(part), "{text}: {told}");

@@ -12,7 +12,7 @@ use valetkey_domain::campaign::CampaignInput;
 use valetkey_domain::post::PostInput;
 use valetkey_domain::system_user::SystemUserEdit;
 use valetkey_domain::{AssetKind, Id, IdKind, List, Name, Role, ScopeSet, Status, person, system_user};
-use valetkey_service::store::ContentQuery;
+use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service, rights};
 
 use super::company::{self, AdAccountSketch, HelperSketch, PageSketch};
@@ -129,7 +129,7 @@ struct Places<'a> {
 
 impl<'a> House<'a> {
     async fn find(service: &'a Service, name: &str, admin: (&str, &str), old: Option<Id>) -> anyhow::Result<House<'a>> {
-        let found = service.read(|state| {
+        let found = Operator::of(service, TRACE).read(|state| {
             let known = old.and_then(|id| state.business(id));
             let mut all = state.list(List::Businesses).into_iter().filter_map(|id| state.business(id));
             known.or_else(|| all.find(|b| b.name.as_str() == name)).map(|b| b.id)
@@ -142,7 +142,7 @@ impl<'a> House<'a> {
                 made.with_context(|| format!("the business {name}"))?.value.0
             }
         };
-        let admin = service.read(|state| {
+        let admin = Operator::of(service, TRACE).read(|state| {
             let mut people = person::live_people(state, business);
             people.retain(|p| p.role == Role::Admin && p.status == Status::Active);
             people.iter().find(|p| p.email == admin.1).or_else(|| people.first()).map(|p| p.id)
@@ -152,7 +152,7 @@ impl<'a> House<'a> {
     }
 
     fn named(&self) -> anyhow::Result<file::Named> {
-        let found = self.service.read(|state| state.business(self.business))?;
+        let found = Operator::of(self.service, TRACE).read(|state| state.business(self.business))?;
         let found = found.context("the business is gone")?;
         Ok(file::Named { id: found.id, name: found.name.to_string() })
     }
@@ -160,7 +160,7 @@ impl<'a> House<'a> {
     /// An app with a secret that works, connected.
     async fn app(&mut self, name: &str, demands_proof: bool, old: Option<(Id, &str)>) -> anyhow::Result<file::App> {
         let business = self.business;
-        let found = self.service.read(|state| {
+        let found = Operator::of(self.service, TRACE).read(|state| {
             let mut own = state.list(List::OwnedApps(business)).into_iter().filter_map(|id| state.app(id));
             let known = old.and_then(|(id, _)| state.app(id)).filter(|app| app.business == business);
             known.or_else(|| own.find(|app| app.name.as_str() == name))
@@ -171,7 +171,7 @@ impl<'a> House<'a> {
             let (id, secret) = made.with_context(|| format!("the app {name}"))?.value;
             return Ok(file::App { id, secret, name: name.to_owned() });
         };
-        if self.service.read(|state| state.connection(business, found.id).is_none())? {
+        if Operator::of(self.service, TRACE).read(|state| state.connection(business, found.id).is_none())? {
             self.service.connect_app(&call, business, found.id).await?;
         }
         if found.demands_proof != demands_proof {
@@ -188,7 +188,7 @@ impl<'a> House<'a> {
 
     async fn accept_terms(&mut self) -> anyhow::Result<()> {
         let business = self.business;
-        let (accepted, version) = self.service.read(|state| {
+        let (accepted, version) = Operator::of(self.service, TRACE).read(|state| {
             let accepted = state.business(business).and_then(|b| b.accepted).map(|a| a.version);
             (accepted, state.terms().version)
         })?;
@@ -203,7 +203,7 @@ impl<'a> House<'a> {
         let (name, email) = company::COLLEAGUE;
         let business = self.business;
         let found =
-            self.service.read(|state| person::live_people(state, business).into_iter().find(|p| p.email == email))?;
+            Operator::of(self.service, TRACE).read(|state| person::live_people(state, business).into_iter().find(|p| p.email == email))?;
         if let Some(found) = found {
             return Ok(found.id);
         }
@@ -215,7 +215,7 @@ impl<'a> House<'a> {
     /// A system user that is there and switched on.
     async fn system_user(&mut self, name: &str, role: Role, old: Option<Id>) -> anyhow::Result<file::Named> {
         let business = self.business;
-        let found = self.service.read(|state| {
+        let found = Operator::of(self.service, TRACE).read(|state| {
             let of_role = |user: &system_user::SystemUser| user.business == business && user.role == role;
             let known = old.and_then(|id| system_user::live(state, id)).filter(of_role);
             let all = state.list(List::SystemUsers(business)).into_iter().filter_map(|id| system_user::live(state, id));
@@ -236,7 +236,7 @@ impl<'a> House<'a> {
 
     async fn install(&mut self, user: Id, apps: &[Id]) -> anyhow::Result<()> {
         for app in apps {
-            if self.service.read(|state| state.installation(user, *app).is_none())? {
+            if Operator::of(self.service, TRACE).read(|state| state.installation(user, *app).is_none())? {
                 let call = self.session.call().await?;
                 self.service.install_app(&call, user, *app).await.context("an app could not be installed")?;
             }
@@ -262,7 +262,7 @@ impl<'a> House<'a> {
         details: Map<String, Value>,
     ) -> anyhow::Result<file::Named> {
         let business = self.business;
-        let found = self.service.read(|state| {
+        let found = Operator::of(self.service, TRACE).read(|state| {
             let mut own = state.list(List::OwnedAssets(business)).into_iter().filter_map(|id| state.asset(id));
             let known = old.and_then(|id| state.asset(id)).filter(|a| a.kind == kind && a.business == Some(business));
             known.or_else(|| own.find(|a| a.kind == kind && a.name.as_str() == name))
@@ -318,7 +318,7 @@ impl<'a> House<'a> {
     }
 
     async fn assign(&mut self, asset: Id, user: Id, tasks: &[&str]) -> anyhow::Result<()> {
-        if self.service.read(|state| state.assignment(user, asset).is_none())? {
+        if Operator::of(self.service, TRACE).read(|state| state.assignment(user, asset).is_none())? {
             let call = self.session.call().await?;
             let tasks = tasks.iter().map(|task| (*task).to_owned()).collect();
             self.service.assign(&call, asset, user, tasks).await.context("an asset could not be assigned")?;
@@ -344,18 +344,7 @@ impl<'a> House<'a> {
 }
 
 async fn is_empty(service: &Service, kind: IdKind, parent: Id) -> anyhow::Result<bool> {
-    let query = ContentQuery {
-        parent,
-        kind: kind as u8,
-        statuses: Vec::new(),
-        after: None,
-        before: None,
-        since: None,
-        until: None,
-        ascending: false,
-        limit: 1,
-    };
-    Ok(service.count_content(&query).await? == 0)
+    Ok(Operator::of(service, TRACE).count_content(kind, parent).await? == 0)
 }
 
 async fn fill_page(

@@ -5,6 +5,7 @@ use valetkey_domain::credential::{Digest, app_secret_proof};
 use valetkey_domain::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
 use valetkey_domain::{Id, Scope, ScopeSet};
 use valetkey_service::authz::{Decision, Question, Target};
+use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
 
 use super::file::App;
@@ -15,7 +16,7 @@ pub const SIXTY_DAYS: Lifetime = Lifetime::Seconds(SIXTY_DAYS_S);
 
 /// A call with a token and the proof of its app's secret.
 pub fn call(token: &str, secret: &str) -> Call {
-    Call { proof: Some(app_secret_proof(secret.as_bytes(), token)), ..Call::with_token(token, TRACE) }
+    Call::with_token(token, TRACE).with_proof(Some(app_secret_proof(secret.as_bytes(), token)))
 }
 
 /// The token, if it still works for this user and app and carries what it should.
@@ -28,7 +29,7 @@ pub fn keep(
 ) -> anyhow::Result<Option<String>> {
     let Some(text) = old else { return Ok(None) };
     let wanted = possible(service, app.id, scopes)?;
-    let found = service.read(|state| state.token_by_digest(&Digest::of(text)))?;
+    let found = Operator::of(service, TRACE).read(|state| state.token_by_digest(&Digest::of(text)))?;
     let fits = found.is_some_and(|t| t.user == user && t.app == Some(app.id) && t.scopes.covers(wanted));
     let proof = app_secret_proof(app.secret.as_bytes(), text);
     let (_, decision) = service.check(text, Some(&proof), Question::about(Target::Nothing));
@@ -68,6 +69,6 @@ pub async fn keep_or_issue(
 
 /// Of the scopes wanted, those that the app may ask for.
 fn possible(service: &Service, app: Id, wanted: ScopeSet) -> anyhow::Result<ScopeSet> {
-    let allowed = service.read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();
+    let allowed = Operator::of(service, TRACE).read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();
     Ok(wanted.shared(allowed.with([Scope::PUBLIC_PROFILE].into_iter().collect())))
 }

@@ -9,7 +9,6 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use valetkey_store::ledger::to_hex;
 
 /// The file whose lock says that a process works in the folder; it holds the process's number.
 pub const LOCK_NAME: &str = "node.lock";
@@ -81,25 +80,6 @@ impl DataFolder {
     pub fn path(&self) -> &Path {
         &self.path
     }
-
-    /// A word that only the process which has taken this very folder on this very machine can
-    /// have: whoever finds it elsewhere has found what a dead process of its own left behind. A
-    /// copy of the folder, or the same folder after the machine started anew, has another one.
-    ///
-    /// # Errors
-    /// When the folder can't be looked at.
-    pub fn identity(&self) -> anyhow::Result<String> {
-        let found =
-            std::fs::metadata(&self.path).with_context(|| format!("{} can't be looked at", self.path.display()))?;
-        // Without a boot id nothing tells two machines apart, so the word is made unique instead.
-        let boot = std::fs::read("/proc/sys/kernel/random/boot_id")
-            .or_else(|_| crate::random::bytes::<16>().map(Vec::from))?;
-        let mut facts = boot;
-        facts.extend_from_slice(&found.dev().to_be_bytes());
-        facts.extend_from_slice(&found.ino().to_be_bytes());
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &facts);
-        Ok(to_hex(digest.as_ref().get(..8).unwrap_or_default()))
-    }
 }
 
 fn taken(path: &Path, lock: &mut File) -> String {
@@ -115,6 +95,8 @@ fn taken(path: &Path, lock: &mut File) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use valetkey_store::ledger::to_hex;
+
     use super::*;
 
     /// A folder of one test's own, removed when dropped.
@@ -164,14 +146,5 @@ pub(crate) mod tests {
         let file = scratch.path().join("file");
         std::fs::write(&file, "x").unwrap();
         assert!(DataFolder::take(&file).unwrap_err().to_string().contains("not a folder"));
-    }
-
-    #[test]
-    fn an_identity_stays_with_its_folder_and_no_copy_has_it() {
-        let scratch = scratch();
-        let (one, two) = (scratch.path().join("one"), scratch.path().join("two"));
-        let first = DataFolder::make(&one).unwrap().identity().unwrap();
-        assert_eq!(DataFolder::take(&one).unwrap().identity().unwrap(), first);
-        assert_ne!(DataFolder::make(&two).unwrap().identity().unwrap(), first);
     }
 }

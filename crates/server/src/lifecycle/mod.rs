@@ -4,7 +4,6 @@
 //! A service must never outlive the lock or the lease that makes it the only one on its store.
 
 pub mod folder;
-pub mod lease;
 pub mod signals;
 pub mod socket;
 
@@ -14,17 +13,17 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use valetkey_service::{Clock, Deps, Service};
+use valetkey_service::{Clock, Deps, Lease, Service};
 use valetkey_store::Store;
+use valetkey_store::ledger::to_hex;
 use valetkey_store_postgres::{PostgresStore, Settings};
 use valetkey_store_sqlite::SqliteStore;
 
 use crate::clock::SystemClock;
 use crate::config::{Address, Config, StoreChoice};
+use crate::random::{self, SystemRandom};
 use crate::keys;
-use crate::random::SystemRandom;
 use folder::DataFolder;
-use lease::Lease;
 
 /// What a service stands on. It has to be closed, so that nothing that waits is lost and the next
 /// start need not wait.
@@ -85,20 +84,22 @@ impl Node {
         let store = open_store(config, folder.path()).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lease = match &config.store {
+            // The lock of the data file does here what a lease does there.
             StoreChoice::Sqlite => None,
             StoreChoice::Postgres(_) => {
-                let holder = format!("{} ({})", config.node, folder.identity()?);
-                Some(Lease::take(Arc::clone(&store), Arc::clone(&clock), holder, lease::TTL).await?)
+                Some(Lease::take(Arc::clone(&store), Arc::clone(&clock), holder(config)?, config.lease).await?)
             }
         };
-        let opened = open_on(config, folder.path(), first_key, &store, clock).await;
-        let service = match (opened, lease.as_ref()) {
-            (Ok(service), Some(lease)) => {
-                lease.attach(&service);
-                service
+        let opened = async {
+            let service = open_on(config, folder.path(), first_key, &store, clock).await?;
+            if let Some(lease) = &lease {
+                lease.attach(&service).await?;
             }
-            (Ok(service), None) => service,
-            (Err(error), _) => {
+            anyhow::Ok(service)
+        };
+        let service = match opened.await {
+            Ok(service) => service,
+            Err(error) => {
                 if let Some(lease) = lease {
                     lease.release().await;
                 }
@@ -166,17 +167,30 @@ async fn open_store(config: &Config, folder: &Path) -> anyhow::Result<Arc<dyn St
     }
 }
 
-/// Connects to a PostgreSQL store.
+async fn connect(config: &Config, address: &Address) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(PostgresStore::connect_with(settings(config, address)?).await?))
+}
+
+/// Connects to a PostgreSQL store to read alone, beside whoever works on it.
 ///
 /// # Errors
 /// When the root certificate can't be read, or the database can't be used.
-pub async fn connect(config: &Config, address: &Address) -> anyhow::Result<Arc<dyn Store>> {
+pub async fn connect_to_read(config: &Config, address: &Address) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(PostgresStore::connect_to_read(settings(config, address)?).await?))
+}
+
+fn settings(config: &Config, address: &Address) -> anyhow::Result<Settings> {
     let roots = match &config.store_root_certificate {
         Some(path) => std::fs::read(path)
             .with_context(|| format!("the root certificate of the store, {}, can't be read", path.display()))?,
         None => Vec::new(),
     };
-    Ok(Arc::new(PostgresStore::connect_with(Settings::new(address.expose(), &roots)?).await?))
+    Ok(Settings::new(address.expose(), &roots)?)
+}
+
+/// A name for the lease that no other start of any node has, whatever its folder is a copy of.
+fn holder(config: &Config) -> anyhow::Result<String> {
+    Ok(format!("{} ({})", config.node, to_hex(&random::bytes::<8>()?)))
 }
 
 async fn open_on(
@@ -186,6 +200,7 @@ async fn open_on(
     store: &Arc<dyn Store>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Service> {
+    store.migrate().await?;
     // A new key can't open what an older one sealed, so none is made for a store that has data keys.
     let is_new = store.keys().await?.is_empty();
     let master = match first_key {

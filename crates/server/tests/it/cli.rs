@@ -125,7 +125,7 @@ fn a_token_is_revoked_with_all_that_came_from_it() {
     let second = second.out.trim().to_owned();
     assert_eq!(server.get("/v26.0/me", Some(&second)).0, 200);
     let out = run(&folder, &["token", "revoke", &id, "--with-descendants"]);
-    assert!(out.contains("and all that came from it revoked, 2 in all"), "{out}");
+    assert!(out.contains("revoked, with all that came from it, 2 in all"), "{out}");
     for dead in [&first, &second] {
         assert_eq!(server.get("/v26.0/me", Some(dead)).0, 401);
     }
@@ -150,7 +150,7 @@ fn an_admin_token_manages_its_business_from_elsewhere() {
     // What is the operator's stays the operator's.
     let no = at(&server, &folder, token, &["person", "sign-in", "bo@example.com"]);
     assert!(no.error().contains("only the operator of this server can do this"), "{no:?}");
-    assert!(no.err.contains("hint: run this where the server runs"), "{no:?}");
+    assert!(no.err.contains("hint: run it where the server runs"), "{no:?}");
     let checked = at(&server, &folder, token, &["ledger", "verify", "--json"]);
     let checked: Value = serde_json::from_str(&checked.out).unwrap();
     assert_eq!(checked["intact"], true, "a business's own chain is checked");
@@ -290,7 +290,8 @@ fn a_refusal_is_explained_then_and_now() {
     let trace = no.err.lines().find_map(|l| l.strip_prefix("trace: ")).unwrap_or_else(|| panic!("{no:?}")).to_owned();
     run(&folder, &["system-user", "deactivate", "Robot"]);
     let told = run(&folder, &["explain", &trace]);
-    assert!(told.starts_with(&format!("{trace} at ")) && told.contains("scope_missing"), "{told}");
+    assert!(told.starts_with(&format!("{trace} at ")), "{told}");
+    assert!(told.contains(": the token lacks the scope that the call needs (scope_missing)\nnext: "), "{told}");
     let line = told.lines().find(|l| l.starts_with("facts.user_status")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words, ["facts.user_status", "ACTIVE", "DEACTIVATED", "changed"]);
@@ -299,9 +300,12 @@ fn a_refusal_is_explained_then_and_now() {
     let token_id = row["id"].as_str().unwrap();
     let ask = ["explain", "--token-id", token_id, "--asset", "Bikes", "--task", "MODERATE"];
     let now = run(&folder, &ask);
-    assert!(now.starts_with("no: user_deactivated"), "{now}");
+    assert!(now.starts_with("no: the user of this token is deactivated (user_deactivated)\nnext: "), "{now}");
     run(&folder, &["system-user", "activate", "Robot"]);
-    assert!(run(&folder, &ask).starts_with("no: task_missing"));
+    let no = run(&folder, &ask);
+    assert!(no.starts_with("no: the user lacks the task MODERATE on the Page ") && no.contains("(task_missing)"), "{no}");
+    assert!(no.contains("next: have the task added to the assignment (assignment.assign)\n"), "{no}");
+    assert!(no.contains("can be granted by: ADMIN of the business\n"), "{no}");
     run(&folder, &["assignment", "assign", "Bikes", "Robot", "MODERATE"]);
     assert!(run(&folder, &ask).starts_with("yes"));
     server.stop();
@@ -396,7 +400,7 @@ fn mistakes_end_with_1_or_2_and_say_what_to_do() {
     }
     let early = refused(&folder, &["system-user", "create", "Robot"]);
     assert!(
-        early.starts_with("error: the business has no connected app (no_connected_app)\nhint: create an app"),
+        early.starts_with("error: no app is connected to the business (no_connected_app)\nhint: create an app"),
         "{early}"
     );
     let ended = folder.run(&["system-user", "create", "Robot", "--data", "d", "--json"]);

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod commands;
 mod config;
 mod demo;
 mod init;
 mod ledger;
+mod locks;
 mod postgres;
 mod program;
 mod serve;
+mod upgrade;

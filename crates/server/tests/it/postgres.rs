@@ -1,37 +1,66 @@
 //! The same over PostgreSQL, where a lease makes one node the only one.
 
+use std::process::Command;
+
 use valetkey_testkit::postgres::{Options, Server};
 
+use crate::locks::remove_lock_files;
 use crate::program::{Folder, Running, demo_json};
 
-#[test]
-fn a_second_node_is_refused_and_a_dead_one_of_ones_own_is_not() {
-    let database = Server::start(Options::default()).unwrap();
-    let name = database.create_database().unwrap();
-    let store = database.dsn(&name);
+/// A database with a business in it, and two folders that have its key: two machines.
+fn two_machines(database: &Server) -> (Folder, String) {
+    let store = database.dsn(&database.create_database().unwrap());
     let folder = Folder::new();
-    let init = ["init", "--business", "Acme", "--admin-email", "ada@example.com", "--store", &store, "--data"];
-    assert!(folder.run(&[&init[..], &["one"]].concat()).status.success());
-    let serve = ["serve", "--port", "0", "--store", &store, "--data"];
-    let start = || Running::serve(folder.command(&[&serve[..], &["one"]].concat()));
-    let first = start();
-
-    // Another machine: another folder, with a copy of the key.
+    let init = ["init", "--business", "Acme", "--admin-email", "ada@example.com", "--store", &store, "--data", "one"];
+    assert!(folder.run(&init).status.success());
     std::fs::create_dir(folder.join("two")).unwrap();
     std::fs::copy(folder.join("one/master.key"), folder.join("two/master.key")).unwrap();
-    let second = || folder.run(&[&serve[..], &["two"]].concat());
-    let refused = second();
-    assert!(refused.error().contains("another node") && refused.err.contains("try again in"), "{refused:?}");
-    assert!(!refused.err.contains(database.dsn(&name).split('@').next().unwrap()), "the password is in the error");
+    (folder, store)
+}
+
+fn serve(folder: &Folder, store: &str, data: &str) -> Command {
+    let mut command = folder.command(&["serve", "--port", "0", "--store", store, "--data", data]);
+    command.env("VALETKEY_LEASE_S", "3");
+    command
+}
+
+#[test]
+fn a_second_node_is_refused_whatever_its_folder_holds_until_the_first_one_is_gone() {
+    let database = Server::start(Options::default()).unwrap();
+    let (folder, store) = two_machines(&database);
+    let first = Running::serve(serve(&folder, &store, "one"));
+    let refused = Running::refused(serve(&folder, &store, "two"));
+    assert!(refused.contains("another node") && refused.contains("works on this database"), "{refused}");
+    assert!(!refused.contains(store.split('@').next().unwrap()), "the password is in the error");
+    // The very folder of the first one, without its lock: the lease alone decides.
+    assert_eq!(remove_lock_files(&folder, "one"), 1);
+    let refused = Running::refused(serve(&folder, &store, "one"));
+    assert!(refused.contains("another node"), "{refused}");
     assert_eq!(first.get("/readyz", None).0, 200);
 
+    // Who is dead is waited for, on whatever machine.
     first.kill();
-    assert!(second().error().contains("another node"), "the lease of a dead node was taken before it ran out");
-    let again = start();
+    let again = Running::serve(serve(&folder, &store, "one"));
+    assert!(again.said.contains("waiting whether that one still renews it"), "{}", again.said);
     assert_eq!(again.get("/readyz", None).0, 200);
     again.stop();
-    // An orderly end gives the lease back.
-    Running::serve(folder.command(&[&serve[..], &["two"]].concat())).stop();
+    // An orderly end gives the lease back, so nobody waits.
+    let second = Running::serve(serve(&folder, &store, "two"));
+    assert!(!second.said.contains("waiting"), "{}", second.said);
+    second.stop();
+}
+
+#[test]
+fn a_node_that_was_paused_until_another_took_the_lease_stops() {
+    let database = Server::start(Options::default()).unwrap();
+    let (folder, store) = two_machines(&database);
+    let first = Running::serve(serve(&folder, &store, "one"));
+    first.signal("STOP");
+    let second = Running::serve(serve(&folder, &store, "two"));
+    first.signal("CONT");
+    first.failed();
+    assert_eq!(second.get("/readyz", None).0, 200);
+    second.stop();
 }
 
 #[test]

@@ -103,6 +103,28 @@ impl Running {
         Running { child, base_url, said }
     }
 
+    /// Runs a server that must not start; gives what it said. One that starts all the same is killed.
+    pub fn refused(mut command: Command) -> String {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = String::new();
+        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+            said.push_str(&line.unwrap());
+            said.push('\n');
+            if said.contains("serves http") {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("it started: {said}");
+            }
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+        said
+    }
+
+    /// Waits for one that stops by itself, with an error.
+    pub fn failed(mut self) {
+        assert_eq!(self.child.wait().unwrap().code(), Some(1));
+    }
+
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
@@ -141,6 +163,11 @@ impl Drop for Running {
 /// Asks over the operator's socket.
 pub fn ask_socket(socket: &Path, method: &str, path: &str) -> (u16, String) {
     ask(UnixStream::connect(socket).unwrap(), method, path, None, "")
+}
+
+/// The same with a form.
+pub fn ask_socket_form(socket: &Path, path: &str, form: &str) -> (u16, String) {
+    ask(UnixStream::connect(socket).unwrap(), "POST", path, None, form)
 }
 
 fn ask(

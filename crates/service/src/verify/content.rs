@@ -8,7 +8,7 @@ use valetkey_store::payload::{ContentLine, Did};
 use valetkey_store::{Content, StoreError};
 
 use super::report::{Difference, Progress};
-use super::{Check, ENTRIES_AT_ONCE};
+use super::{Check, ENTRIES_AT_ONCE, News};
 
 /// How many rows are read at once; a row has at most some tens of kilobytes.
 const ROWS_AT_ONCE: usize = 100;
@@ -172,9 +172,9 @@ impl Check<'_> {
         if suspects.is_empty() {
             return Ok(());
         }
-        let mut news = Vec::new();
+        let mut news = News::default();
         self.read_on(Some(&mut news)).await?;
-        suspects.retain(|suspect| !news.iter().any(|line| suspect.is_explained_by(line)));
+        suspects.retain(|suspect| !news.content.iter().any(|line| suspect.is_explained_by(line)));
         for suspect in suspects {
             let known = suspect.newest.as_ref().map_or(0, |newest| newest.revision);
             if self.gone.get(&suspect.id).is_some_and(|gone| *gone > known) {

@@ -62,6 +62,7 @@ pub struct Difference {
 pub struct Compared {
     pub records: u64,
     pub content: u64,
+    pub jobs: u64,
 }
 
 /// What a check found.
@@ -76,7 +77,7 @@ pub struct Report {
     pub without_payload: Findings<u64>,
     pub compared: Option<Compared>,
     pub differences: Findings<Difference>,
-    /// Records and content about which a payload is gone: nobody can say what they should be.
+    /// Records, content and jobs about which a payload is gone: nobody can say what they should be.
     pub not_verifiable: Findings<String>,
 }
 
@@ -103,7 +104,8 @@ pub(super) fn ids_of(key: RecordKey) -> [Option<Id>; 2] {
         RecordKey::Connection(one, other)
         | RecordKey::Installation(one, other)
         | RecordKey::Assignment(one, other)
-        | RecordKey::Share(one, other) => [Some(one), Some(other)],
+        | RecordKey::Share(one, other)
+        | RecordKey::PageCounter(one, other) => [Some(one), Some(other)],
         RecordKey::DeclaredKind(_) | RecordKey::SignInCode(_) | RecordKey::Terms => [None, None],
     }
 }
@@ -122,6 +124,7 @@ pub(super) fn name(key: RecordKey, record: Option<&Record>) -> String {
         RecordKey::Assignment(user, asset) => format!("assignment of user {user} on asset {asset}"),
         RecordKey::Share(asset, partner) => format!("share of asset {asset} with partner {partner}"),
         RecordKey::Token(id) => format!("token {id}"),
+        RecordKey::PageCounter(token, page) => format!("page counter of token {token} and Page {page}"),
         RecordKey::SignInCode(_) => match record {
             Some(Record::SignInCode(code)) => format!("sign-in code of person {}", code.person),
             _ => "a sign-in code".to_owned(),

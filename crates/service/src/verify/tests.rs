@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use valetkey_domain::asset::Asset;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::{Action, Actor, AssetKind, ChangeSet, Name};
-use valetkey_store::{Batch, Content, ContentWrite, MemoryStore, Outcome, Write};
+use valetkey_store::{Batch, Content, ContentWrite, Job, JobWrite, MemoryStore, Outcome, Write};
 
 use super::*;
 
@@ -40,6 +40,11 @@ fn insert(n: u64) -> ContentWrite {
     ContentWrite::Insert(thing(n, 1))
 }
 
+fn a_job(n: u64, due_at: i64) -> JobWrite {
+    let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
+    JobWrite::Insert(Job::new(id(n), "publish_post", due_at, Some(actor), "{}".to_owned()))
+}
+
 /// A store with a source of salts.
 #[derive(Clone, Default)]
 struct World {
@@ -54,10 +59,20 @@ impl World {
 
     /// The model in memory never waits, so this can be called from anywhere.
     fn commit(&self, changes: Vec<Change>, content: Vec<ContentWrite>) {
+        self.write(Vec::new(), changes, content, Vec::new());
+    }
+
+    fn write(
+        &self,
+        subjects: Vec<Id>,
+        changes: Vec<Change>,
+        content: Vec<ContentWrite>,
+        jobs: Vec<JobWrite>,
+    ) {
         let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
         let set =
-            ChangeSet { at: 0, action: Action::AssetCreated, actor, business: None, subjects: Vec::new(), changes };
-        let write = Write { set, content, jobs: Vec::new(), salt: self.sixteen() };
+            ChangeSet { at: 0, action: Action::AssetCreated, actor, business: None, subjects, changes };
+        let write = Write { set, content, jobs, salt: self.sixteen() };
         let batch = Batch { commit_id: self.sixteen(), writes: vec![write] };
         let work = async { self.store.lock_head().await.unwrap().commit(batch).await.unwrap() };
         // Nor may the runtime make it wait because the test has done much already.
@@ -71,6 +86,11 @@ impl World {
 
     fn content(&self, content: Vec<ContentWrite>) {
         self.commit(Vec::new(), content);
+    }
+
+    /// Writes about one job.
+    fn job(&self, jobs: Vec<JobWrite>) {
+        self.write(vec![jobs[0].id()], Vec::new(), Vec::new(), jobs);
     }
 
     async fn run(&self, content_at_once: usize, mut told: impl FnMut(Progress) + Send) -> Report {
@@ -96,6 +116,11 @@ fn furnished() -> World {
     }
     world.content(vec![ContentWrite::Update { row: thing(101, 2), expected: 1 }]);
     world.content(vec![ContentWrite::Delete { id: id(110), expected: 1 }]);
+    for n in 200..=204 {
+        world.job(vec![a_job(n, 5)]);
+    }
+    world.job(vec![JobWrite::Cancel { id: id(202) }, a_job(202, 6)]);
+    world.job(vec![JobWrite::Cancel { id: id(203) }]);
     world
 }
 
@@ -104,8 +129,8 @@ async fn a_store_that_holds_what_its_ledger_says_is_in_order() {
     for at_once in AT_ONCE {
         let report = furnished().run(at_once, |_| {}).await;
         assert!(report.is_intact(), "{at_once}: {report:?}");
-        let compared = Compared { records: 5, content: 21 };
-        assert_eq!((report.entries, report.compared), (31, Some(compared)), "{at_once}");
+        let compared = Compared { records: 5, content: 21, jobs: 4 };
+        assert_eq!((report.entries, report.compared), (38, Some(compared)), "{at_once}");
     }
     let empty = World::default().run(1, |_| {}).await;
     assert!(empty.is_intact() && empty.last == (0, [0; 32]), "{empty:?}");
@@ -128,6 +153,9 @@ async fn others_may_write_meanwhile() {
                 world.put(asset(n, "New"));
                 world.put(asset(1, &format!("Page {round}")));
                 world.content(vec![insert(n), insert(20 + round)]);
+                world.job(vec![a_job(n, 5)]);
+                world.job(vec![a_job(20 + round, 5)]);
+                world.job(vec![JobWrite::Cancel { id: id(201) }, a_job(201, 5 + i64::try_from(round).unwrap())]);
                 let version = i64::try_from(round).unwrap();
                 for id in [6, 115] {
                     world.content(vec![ContentWrite::Update { row: thing(id, version + 1), expected: version }]);
@@ -136,11 +164,37 @@ async fn others_may_write_meanwhile() {
                     let gone = ContentWrite::Delete { id: id(n - 1), expected: 1 };
                     let before = Some(asset(n - 1, "New"));
                     world.commit(vec![Change { before, after: None }], vec![gone]);
+                    world.job(vec![JobWrite::Cancel { id: id(n - 1) }]);
                 }
             })
             .await;
         assert!(report.is_intact(), "{at_once}: {report:?}");
     }
+}
+
+#[tokio::test]
+async fn jobs_are_compared_page_by_page() {
+    let world = World::default();
+    for n in 1..=2_003 {
+        world.job(vec![a_job(n, 5)]);
+    }
+    let report = world.run(1_000, |_| {}).await;
+    assert!(report.is_intact() && report.compared.unwrap().jobs == 2_003, "{report:?}");
+    // At the ends of pages, within one, and behind the last.
+    let there = |n: u64| Job::new(id(n), "publish_post", 5, None, "{}".to_owned());
+    for gone in [1, 1_000, 1_001, 2_003] {
+        world.store.plant_job(id(gone), None);
+    }
+    for planted in [500, 2_000, 3_000] {
+        world.store.plant_job(id(planted), Some(there(planted)));
+    }
+    let report = world.run(1_000, |_| {}).await;
+    let named: Vec<&str> = report.differences.named.iter().map(|d| d.what.as_str()).collect();
+    let mut expected: Vec<String> = [1, 500, 1_000, 1_001, 2_000, 2_003, 3_000].map(|n| format!("job {n}")).to_vec();
+    expected.sort();
+    let mut sorted = named.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected, "{report:?}");
 }
 
 #[test]

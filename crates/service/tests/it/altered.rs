@@ -1,17 +1,21 @@
 //! A store that, once switched on, does not tell what is in it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
-    Content, ContentQuery, Entry, Head, HeadLock, Job, KeyRow, LeaseOutcome, RefusalRow, Store, StoreError, TokenUse,
+    Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow, NextJob,
+    RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
 
 /// What it tells instead.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub enum Tale {
     /// Every entry has an action that no version knows.
     UnknownAction,
@@ -21,6 +25,18 @@ pub enum Tale {
     Shorter,
     /// The ledger has a head and no entries.
     Gap,
+    /// Every entry is one of another ledger: each is what its own hash says, and the head fits.
+    OtherPast,
+    /// The head has another hash than it had at this revision.
+    OtherHead,
+    /// The head has another hash than the newest entry.
+    OtherEnd,
+    /// The truth; but the first renewal of the lease is under way for so long, and no other succeeds.
+    SlowRenewal { delay: Duration, sent: Arc<Mutex<Option<Instant>>> },
+    /// Every entry is of the format from before jobs stood in the ledger.
+    OldFormat,
+    /// The truth; but whoever reads this thing of content says so, and gets its answer when told.
+    Stuck { content: Id, read: Arc<Notify>, go: Arc<Notify> },
     /// The truth; but whoever read the ledger's end says so, and gets its answer when told. Once.
     Late { read: Arc<Notify>, go: Arc<Notify> },
 }
@@ -44,10 +60,24 @@ impl Altered {
             Tale::UnknownAction => Some(Entry { action: "planet_moved".to_owned(), ..e }),
             Tale::Forged => Some(Entry { at: e.at + 1, ..e }),
             Tale::Gap => None,
-            Tale::Shorter | Tale::Late { .. } => Some(e),
+            Tale::OtherPast => Some(of_another_ledger(e)),
+            Tale::OldFormat => Some(Entry { format: 1, ..e }),
+            Tale::Shorter
+            | Tale::OtherHead
+            | Tale::OtherEnd
+            | Tale::SlowRenewal { .. }
+            | Tale::Stuck { .. }
+            | Tale::Late { .. } => Some(e),
         };
         entries.into_iter().filter_map(tell).collect()
     }
+}
+
+/// The same entry behind another one, with a hash that says so.
+fn of_another_ledger(entry: Entry) -> Entry {
+    let mut other = Entry { prev: [9; 32], ..entry };
+    other.hash = other.chain_hash();
+    other
 }
 
 type Answer<T> = Result<T, StoreError>;
@@ -57,10 +87,29 @@ impl Store for Altered {
     async fn lock_head(&self) -> Answer<Box<dyn HeadLock>> {
         self.inner.lock_head().await
     }
+    async fn try_write(&self) -> Answer<()> {
+        self.inner.try_write().await
+    }
     async fn head(&self) -> Answer<Head> {
         let head = self.inner.head().await?;
-        let cut = u64::from(self.is_on() && matches!(self.tale, Tale::Shorter));
-        Ok(Head { revision: head.revision - cut, ..head })
+        if !self.is_on() {
+            return Ok(head);
+        }
+        Ok(match self.tale {
+            Tale::Shorter => Head { revision: head.revision - 1, ..head },
+            Tale::OtherHead | Tale::OtherEnd => Head { hash: [7; 32], ..head },
+            Tale::OtherPast => {
+                let newest = self.inner.tail(head.revision - 1, 1).await?.remove(0);
+                Head { hash: of_another_ledger(newest).hash, ..head }
+            }
+            Tale::UnknownAction
+            | Tale::Forged
+            | Tale::Gap
+            | Tale::OldFormat
+            | Tale::Stuck { .. }
+            | Tale::SlowRenewal { .. }
+            | Tale::Late { .. } => head,
+        })
     }
     async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Answer<Head> {
         self.inner.load(sink).await
@@ -82,7 +131,17 @@ impl Store for Altered {
         self.inner.outcome(commit_id).await
     }
     async fn content(&self, id: Id) -> Answer<Option<Content>> {
+        if let Tale::Stuck { content, read, go } = &self.tale
+            && *content == id
+            && self.is_on()
+        {
+            read.notify_one();
+            go.notified().await;
+        }
         self.inner.content(id).await
+    }
+    async fn guards(&self, ids: &[Id]) -> Answer<Vec<ContentGuard>> {
+        self.inner.guards(ids).await
     }
     async fn contents(&self, ids: &[Id]) -> Answer<Vec<Content>> {
         self.inner.contents(ids).await
@@ -97,11 +156,36 @@ impl Store for Altered {
     async fn count_content(&self, query: &ContentQuery) -> Answer<u64> {
         self.inner.count_content(query).await
     }
-    async fn claim_jobs(&self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Answer<Vec<Job>> {
-        self.inner.claim_jobs(holder, now, lease_until, limit).await
+    async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Answer<Vec<Entry>> {
+        Ok(self.alter(self.inner.entries_about(subject, after, limit).await?))
     }
-    async fn next_job_at(&self) -> Answer<Option<UnixMs>> {
-        self.inner.next_job_at().await
+    async fn claim_jobs(
+        &self,
+        kind: &str,
+        holder: &str,
+        now: UnixMs,
+        lease_until: UnixMs,
+        limit: usize,
+    ) -> Answer<Vec<Job>> {
+        self.inner.claim_jobs(kind, holder, now, lease_until, limit).await
+    }
+    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Answer<bool> {
+        self.inner.renew_job(id, holder, now, lease_until).await
+    }
+    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Answer<bool> {
+        self.inner.put_back_job(id, holder, now, rest).await
+    }
+    async fn next_jobs(&self) -> Answer<Vec<NextJob>> {
+        self.inner.next_jobs().await
+    }
+    async fn job(&self, id: Id) -> Answer<Option<Job>> {
+        self.inner.job(id).await
+    }
+    async fn jobs_after(&self, state: Option<JobState>, after: Option<Id>, limit: usize) -> Answer<Vec<Job>> {
+        self.inner.jobs_after(state, after, limit).await
+    }
+    async fn job_counts(&self) -> Answer<Vec<JobCount>> {
+        self.inner.job_counts().await
     }
     async fn record_uses(&self, uses: &[TokenUse]) -> Answer<()> {
         self.inner.record_uses(uses).await
@@ -109,8 +193,14 @@ impl Store for Altered {
     async fn uses(&self, tokens: &[Id]) -> Answer<Vec<TokenUse>> {
         self.inner.uses(tokens).await
     }
-    async fn record_refusals(&self, rows: &[RefusalRow], keep: u64, not_before: UnixMs) -> Answer<()> {
-        self.inner.record_refusals(rows, keep, not_before).await
+    async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Answer<()> {
+        self.inner.record_usage(rows, bounds).await
+    }
+    async fn usage(&self, query: &UsageQuery) -> Answer<Vec<Usage>> {
+        self.inner.usage(query).await
+    }
+    async fn record_refusals(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Answer<()> {
+        self.inner.record_refusals(rows, quotas, not_before).await
     }
     async fn refusal(&self, trace: &str) -> Answer<Option<RefusalRow>> {
         self.inner.refusal(trace).await
@@ -124,8 +214,27 @@ impl Store for Altered {
     async fn replace_keys(&self, keys: &[KeyRow]) -> Answer<()> {
         self.inner.replace_keys(keys).await
     }
-    async fn hold_lease(&self, holder: &str, ttl_ms: i64) -> Answer<LeaseOutcome> {
-        self.inner.hold_lease(holder, ttl_ms).await
+    async fn migrate(&self) -> Answer<()> {
+        self.inner.migrate().await
+    }
+    async fn lease(&self) -> Answer<Option<LeaseRow>> {
+        self.inner.lease().await
+    }
+    async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Answer<bool> {
+        self.inner.take_lease(holder, length_ms, seen).await
+    }
+    async fn renew_lease(&self, holder: &str) -> Answer<Renewal> {
+        if let Tale::SlowRenewal { delay, sent } = &self.tale {
+            let is_first = sent.lock().unwrap().is_none();
+            if !is_first {
+                return Err(StoreError::Unavailable("the way is cut".to_owned()));
+            }
+            *sent.lock().unwrap() = Some(Instant::now());
+            let answer = self.inner.renew_lease(holder).await;
+            tokio::time::sleep(*delay).await;
+            return answer;
+        }
+        self.inner.renew_lease(holder).await
     }
     async fn release_lease(&self, holder: &str) -> Answer<()> {
         self.inner.release_lease(holder).await

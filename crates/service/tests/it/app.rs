@@ -112,7 +112,7 @@ async fn a_refresh_is_for_the_app_of_the_token() {
     let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     let app = service.prove_app(company.app, &company.secret).unwrap();
     let strange = service.prove_app(agency.app, &agency.secret).unwrap();
-    let none = Call { credential: valetkey_service::Credential::None, ..company.person.clone() };
+    let none = company.person.with_credential(valetkey_service::Credential::None);
     let refresh = |app, text: &str| {
         let (none, text) = (none.clone(), text.to_owned());
         async move { service.refresh_token(&none, app, &text, None).await }

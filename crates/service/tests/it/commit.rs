@@ -7,11 +7,12 @@ use futures_util::future;
 use serde_json::Map;
 use valetkey_domain::person::PersonEdit;
 use valetkey_domain::{AssetKind, Reason, Role, Status};
+use valetkey_service::operator::Operator;
 use valetkey_service::Service;
 use valetkey_store::Faulty;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
 
-use crate::fixture::{Ground, Fixture, fixture, name, operator};
+use crate::fixture::{reader, Ground, Fixture, fixture, name, operator};
 
 /// Counts the commits of a store.
 fn count_commits(faulty: &Faulty) -> Arc<AtomicUsize> {
@@ -138,18 +139,44 @@ async fn a_command_with_nothing_left_to_do_waits_for_the_one_that_did_it() {
     let fixture = fixture().await;
     let company = &fixture.company;
     // Both ask for the same; the second finds it planned, but nothing is written: the commit fails.
-    let revoke = || fixture.service.revoke_token(&company.person, company.robot_token.id);
+    let tasks = || crate::fixture::tasks(&["ANALYZE"]);
+    let assign = || fixture.service.assign(&company.person, company.page, company.robot, tasks());
+    let assigned = || reader(&fixture.service).read(|s| s.assignment(company.robot, company.page)).unwrap().is_some();
     let (one, other) = together(&fixture, async {
         fixture.ground.faulty.follow(fail_commit());
-        future::join(revoke(), revoke()).await
+        future::join(assign(), assign()).await
     })
     .await;
     assert_eq!(one.unwrap_err().reason, Reason::Unavailable);
     assert_eq!(other.unwrap_err().reason, Reason::Unavailable, "a yes for what was not done");
-    assert_eq!(fixture.ask(&company.robot_token, crate::fixture::alive()), "allow");
-    let (one, other) = together(&fixture, async { future::join(revoke(), revoke()).await }).await;
+    assert!(!assigned());
+    let (one, other) = together(&fixture, async { future::join(assign(), assign()).await }).await;
     assert_eq!(one.unwrap().revision, other.unwrap().revision);
+    assert!(assigned());
+}
+
+#[tokio::test]
+async fn a_revocation_is_tried_on_its_own_when_the_commit_that_it_shared_has_failed() {
+    let fixture = fixture().await;
+    let company = &fixture.company;
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&commits);
+    let revoke = || fixture.service.revoke_token(&company.person, company.robot_token.id);
+    let make = fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+    let (one, (other, made)) = together(&fixture, async {
+        fixture.ground.faulty.follow(Box::new(move |call| {
+            let nth = counter.fetch_add(usize::from(call == StoreCall::Commit), Ordering::SeqCst);
+            (call == StoreCall::Commit && nth == 0).then_some(Fault::Full)
+        }));
+        future::join(revoke(), future::join(revoke(), make)).await
+    })
+    .await;
+    assert_eq!(made.unwrap_err().reason, Reason::Unavailable);
+    assert_eq!(one.unwrap().revision, fixture.service.revision());
+    assert_eq!(other.unwrap().revision, fixture.service.revision(), "it rested on the first");
     assert_eq!(fixture.ask(&company.robot_token, crate::fixture::alive()), "token_revoked");
+    assert_eq!(fixture.ground.store.head().await.unwrap().revision, fixture.service.revision());
+    assert!(fixture.service.readiness().is_ready());
 }
 
 #[tokio::test]
@@ -157,15 +184,18 @@ async fn a_no_that_rests_on_a_command_that_failed_is_not_given() {
     let fixture = fixture().await;
     let (ada, bea) = two_admins(&fixture).await;
     let root = fixture.company.root_token.call();
-    let remove = |id| fixture.service.update_person(&root, id, gone());
+    let demote = |id| {
+        let edit = PersonEdit { role: Some(Role::Employee), ..PersonEdit::default() };
+        fixture.service.update_person(&root, id, edit)
+    };
     let (one, other) = together(&fixture, async {
         fixture.ground.faulty.follow(fail_commit());
-        future::join(remove(ada), remove(bea)).await
+        future::join(demote(ada), demote(bea)).await
     })
     .await;
     assert_eq!(one.unwrap_err().reason, Reason::Unavailable);
     assert_eq!(other.unwrap_err().reason, Reason::Unavailable, "bea was never the last ADMIN");
-    assert!(remove(bea).await.is_ok());
+    assert!(demote(bea).await.is_ok());
 }
 
 /// Lets the next commit fail without effect.
@@ -188,8 +218,8 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
         service.update_asset(&company.person, question, company.account, new.map(name), changes)
     };
     let seen = |wanted: (&'static str, &'static str)| async move {
-        let found = service.read(|s| s.asset(company.account)).unwrap().unwrap().name.to_string();
-        let kept = service.details(&[company.account]).await.unwrap().remove(&company.account);
+        let found = reader(&service).read(|s| s.asset(company.account)).unwrap().unwrap().name.to_string();
+        let kept = Some(Operator::of(&service, "t").details(company.account).await.unwrap()).filter(|kept| !kept.is_empty());
         let note = kept.and_then(|k| k["note"].as_str().map(str::to_owned)).unwrap_or_default();
         assert_eq!((found.as_str(), note.as_str()), wanted);
     };
@@ -208,7 +238,7 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     .await;
     assert_ne!(first.unwrap().revision, second.unwrap().revision);
     seen(("Third", "two")).await;
-    assert_eq!(service.details(&[company.account]).await.unwrap()[&company.account]["other"], "kept");
+    assert_eq!(Operator::of(&service, "t").details(company.account).await.unwrap()["other"], "kept");
     // The name that it has already, and nothing at all.
     let before = service.revision();
     assert_eq!(update(Some("Third"), details("three")).await.unwrap().revision, before + 1);

@@ -33,7 +33,7 @@ async fn a_leaked_token_is_cut_off_with_everything_it_made_in_one_commit() {
     let first = child(&fixture, &leak, company.root).await;
     let second = child(&fixture, &first, company.robot).await;
     let app = service.prove_app(company.app, &company.secret).unwrap();
-    let call = Call { credential: valetkey_service::Credential::None, ..company.person.clone() };
+    let call = company.person.with_credential(valetkey_service::Credential::None);
     let (token, text) = service.refresh_token(&call, app, &second.text, None).await.unwrap().value;
     let third = Issued { id: token.id, text: text.reveal().to_owned() };
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;

@@ -81,7 +81,7 @@ pub async fn try_issue(
 }
 
 pub fn alive() -> Question {
-    Question::about(Target::Nothing).sorts(valetkey_service::authz::Sorts::ANY)
+    Question::alive()
 }
 
 pub fn publish(page: Id) -> Question {
@@ -105,7 +105,7 @@ pub fn answer(service: &Service, text: &str, question: Question) -> &'static str
 }
 
 impl Fixture {
-    async fn on(ground: Ground) -> Fixture {
+    pub async fn on(ground: Ground) -> Fixture {
         let service = ground.node(7).await;
         let company = make_company(&service, "Rad", "ada@rad.example").await;
         let agency = make_company(&service, "Laut", "kim@laut.example").await;
@@ -126,4 +126,9 @@ impl Fixture {
     pub fn ask(&self, token: &Issued, question: Question) -> &'static str {
         answer(&self.service, &token.text, question)
     }
+}
+
+/// The operator, who reads what a test compares.
+pub fn reader(service: &Service) -> valetkey_service::operator::Operator<'_> {
+    valetkey_service::operator::Operator::of(service, "test")
 }

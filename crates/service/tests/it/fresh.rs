@@ -126,3 +126,39 @@ async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
     let opened = fixture.ground.open(Box::new(SeededRandom::new(1))).await;
     assert!(matches!(opened, Err(OpenError::Ledger(_))), "{opened:?}");
 }
+
+#[tokio::test]
+async fn a_start_waits_for_a_commit_under_way() {
+    let fixture = fixture().await;
+    let token = &fixture.company.robot_token;
+    let mut found = None;
+    let mut sink = |record| {
+        if let Record::Token(row) = record
+            && row.id == token.id
+        {
+            found = Some(row);
+        }
+    };
+    fixture.ground.store.load(&mut sink).await.unwrap();
+    let before = found.unwrap();
+    let after = Token { revoked_at: Some(fixture.service.now()), ..before.clone() };
+    let set = ChangeSet {
+        at: fixture.service.now(),
+        action: Action::TokenRevoked,
+        actor: Actor { kind: ActorKind::Operator, id: None, token: None },
+        business: Some(before.business),
+        subjects: vec![before.id],
+        changes: vec![Change { before: Some(Record::Token(before)), after: Some(Record::Token(after)) }],
+    };
+    let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [0; 16] };
+    let lock = fixture.ground.store.lock_head().await.unwrap();
+    let deps = fixture.ground.deps(Arc::clone(&fixture.ground.store), Box::new(SeededRandom::new(4)), "late");
+    let opening = tokio::spawn(Service::open(deps));
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+        assert!(!opening.is_finished(), "it started beside a commit");
+    }
+    lock.commit(Batch { commit_id: [3; 16], writes: vec![write] }).await.unwrap();
+    let node = opening.await.unwrap().unwrap();
+    assert_eq!(answer(&node, &token.text, alive()), "token_revoked");
+}

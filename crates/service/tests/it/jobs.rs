@@ -1,61 +1,107 @@
-//! Deferred effects: published when due, and decided again then. Time is tokio's paused one, which
-//! moves on by itself while everybody waits.
+//! Deferred effects: published when due, as whoever scheduled them, and decided again then; and never
+//! on the word of a row alone.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use valetkey_domain::post::{Post, PostInput, PostState};
 use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::{Id, IdKind, Status};
-use valetkey_service::Call;
+use valetkey_domain::{Id, Status};
+use valetkey_service::jobs::JobState;
+use valetkey_service::{Call, Service};
+use valetkey_store::{Entry, Job};
 use valetkey_testkit::clock::{HOUR_MS, MINUTE_MS};
 
-use crate::fixture::{Fixture, fixture_in_memory, post, publish};
+use crate::fixture::{Fixture, fixture, fixture_in_memory, operator, post, publish};
+
+/// The kind of job that publishes posts.
+pub const PUBLISH: &str = "publish_post";
 
 async fn prepared() -> Fixture {
-    let fixture = fixture_in_memory().await;
+    ready(fixture_in_memory().await).await
+}
+
+/// Over the store of the environment.
+pub async fn prepared_anywhere() -> Fixture {
+    ready(fixture().await).await
+}
+
+async fn ready(fixture: Fixture) -> Fixture {
     fixture.assign(fixture.company.robot, fixture.company.page, &["CREATE_CONTENT"]).await;
     fixture
 }
 
-async fn schedule(fixture: &Fixture, call: &Call) -> Id {
+/// Schedules a post in an hour.
+pub async fn schedule(fixture: &Fixture, call: &Call) -> Id {
     let at = fixture.service.now() + HOUR_MS;
     let input = PostInput { published: Some(false), scheduled_at: Some(at), ..post("Later") };
     let page = fixture.company.page;
     fixture.service.create_post(call, publish(page), page, input).await.unwrap().value.id
 }
 
-async fn read(fixture: &Fixture, id: Id) -> Post {
-    fixture.service.content::<Post>(IdKind::Post, id).await.unwrap().unwrap().body
+/// A post as the store holds it.
+pub async fn read(fixture: &Fixture, id: Id) -> Post {
+    serde_json::from_str(&fixture.ground.store.content(id).await.unwrap().unwrap().body).unwrap()
 }
 
-/// Runs the background work until a post is no longer scheduled.
-async fn run_until_done(fixture: &Fixture, id: Id) -> Post {
+pub async fn job(fixture: &Fixture, id: Id) -> Option<Job> {
+    fixture.ground.store.job(id).await.unwrap()
+}
+
+/// The entries that changed a post since it was made.
+async fn changes_of(fixture: &Fixture, id: Id) -> Vec<Entry> {
+    let entries = fixture.ground.store.tail(0, 10_000).await.unwrap();
+    entries.into_iter().filter(|e| e.subjects.first() == Some(&id) && e.action == "content_updated").collect()
+}
+
+/// Work in the background, until it is stopped.
+pub struct Working {
+    stop: CancellationToken,
+    work: JoinHandle<()>,
+}
+
+impl Working {
+    pub fn on(service: &Service) -> Working {
+        let stop = CancellationToken::new();
+        let work = tokio::spawn({
+            let (service, stop) = (service.clone(), stop.clone());
+            async move { service.run_background(stop).await }
+        });
+        Working { stop, work }
+    }
+
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.work.await.unwrap();
+    }
+}
+
+/// Runs the background work until something holds.
+pub async fn run_until<F: Future<Output = bool>>(fixture: &Fixture, holds: impl Fn() -> F) {
     let stirred = Arc::new(Notify::new());
     let stir = Arc::clone(&stirred);
     fixture.ground.faulty.follow(Box::new(move |_| {
         stir.notify_one();
         None
     }));
-    let stop = CancellationToken::new();
-    let service = fixture.service.clone();
-    let work = tokio::spawn({
-        let stop = stop.clone();
-        async move { service.run_background(stop).await }
-    });
-    let done = loop {
+    let work = Working::on(&fixture.service);
+    loop {
         stirred.notified().await;
-        // Read below the wrapper, so that looking stirs nothing.
-        let row = fixture.ground.store.content(id).await.unwrap().unwrap();
-        if row.status != "scheduled" {
-            break read(fixture, id).await;
+        // Looked up below the wrapper, so that looking stirs nothing.
+        if holds().await {
+            break;
         }
-    };
-    stop.cancel();
-    work.await.unwrap();
+    }
+    work.stop().await;
     fixture.ground.faulty.follow(Box::new(|_| None));
-    done
+}
+
+/// Runs the background work until a post is no longer scheduled.
+pub async fn run_until_done(fixture: &Fixture, id: Id) -> Post {
+    run_until(fixture, || async { read(fixture, id).await.state != PostState::Scheduled }).await;
+    read(fixture, id).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,14 +109,13 @@ async fn a_scheduled_post_is_published_when_it_is_due_and_not_before() {
     let fixture = prepared().await;
     let id = schedule(&fixture, &fixture.company.robot_token.call()).await;
     fixture.ground.clock.advance_ms(HOUR_MS - 1);
-    assert!(
-        fixture.ground.store.claim_jobs("x", fixture.service.now(), fixture.service.now() + 1, 9).await.unwrap().is_empty()
-    );
+    let now = fixture.service.now();
+    assert!(fixture.ground.store.claim_jobs(PUBLISH, "x", now, now + 1, 9).await.unwrap().is_empty());
     assert_eq!(read(&fixture, id).await.state, PostState::Scheduled);
     fixture.ground.clock.advance_ms(1);
     let post = run_until_done(&fixture, id).await;
     assert_eq!((post.state, post.failed, post.scheduled_at), (PostState::Published, None, None));
-    assert_eq!(fixture.ground.store.next_job_at().await.unwrap(), None, "the job is gone with its effect");
+    assert_eq!(job(&fixture, id).await, None, "the job is gone with its effect");
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +150,7 @@ async fn a_post_whose_right_is_gone_stays_unpublished_and_says_why() {
         fixture.ground.clock.advance_ms(HOUR_MS);
         let post = run_until_done(&fixture, id).await;
         assert_eq!((post.state, post.failed.as_deref()), (PostState::Unpublished, Some(reason)));
-        assert_eq!(fixture.ground.store.next_job_at().await.unwrap(), None);
+        assert_eq!(job(&fixture, id).await, None);
     }
 }
 
@@ -118,13 +163,14 @@ async fn a_post_that_was_deleted_or_published_by_hand_has_no_job_left() {
     let by_hand = schedule(&fixture, &call).await;
     let now = PostInput { published: Some(true), ..PostInput::default() };
     service.update_post(&call, publish(page), by_hand, now).await.unwrap();
-    assert_eq!(fixture.ground.store.next_job_at().await.unwrap(), None);
+    assert!(fixture.ground.store.next_jobs().await.unwrap().is_empty());
     // Moving a post moves its job.
     let moved = schedule(&fixture, &call).await;
     let later = service.now() + 2 * HOUR_MS;
     let input = PostInput { scheduled_at: Some(later), ..PostInput::default() };
     service.update_post(&call, publish(page), moved, input).await.unwrap();
-    assert_eq!(fixture.ground.store.next_job_at().await.unwrap(), Some(later));
+    let next = fixture.ground.store.next_jobs().await.unwrap();
+    assert_eq!((next.len(), next[0].at), (1, later));
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,15 +180,13 @@ async fn a_job_that_meets_a_failing_store_is_done_once_it_is_back() {
     fixture.ground.clock.advance_ms(HOUR_MS);
     // Another runner took it, and died: its lease must run out first.
     let now = fixture.service.now();
-    let taken = fixture.ground.store.claim_jobs("dead", now, now + MINUTE_MS, 9).await.unwrap();
+    let taken = fixture.ground.store.claim_jobs(PUBLISH, "dead", now, now + MINUTE_MS, 9).await.unwrap();
     assert_eq!(taken.len(), 1);
-    assert!(fixture.ground.store.claim_jobs("other", now, now + MINUTE_MS, 9).await.unwrap().is_empty());
+    assert!(fixture.ground.store.claim_jobs(PUBLISH, "other", now, now + MINUTE_MS, 9).await.unwrap().is_empty());
     fixture.ground.clock.advance_ms(MINUTE_MS);
     fixture.ground.faulty.fail_next(valetkey_store::faulty::Call::Commit, valetkey_store::faulty::Fault::After);
     assert_eq!(run_until_done(&fixture, id).await.state, PostState::Published);
-    let entries = fixture.ground.store.tail(0, 10_000).await.unwrap();
-    let about = entries.iter().filter(|e| e.subjects.contains(&id) && e.action == "content_updated");
-    assert_eq!(about.count(), 1, "published once");
+    assert_eq!(changes_of(&fixture, id).await.len(), 1, "published once");
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,4 +219,60 @@ async fn who_only_keeps_records_runs_no_job() {
         () = minute => {}
     }
     assert_eq!(fixture.ground.store.content(id).await.unwrap().unwrap().status, "scheduled");
+}
+
+#[tokio::test]
+async fn a_job_names_its_actor_and_stands_in_the_entry_that_made_it() {
+    let fixture = prepared_anywhere().await;
+    let by_robot = schedule(&fixture, &fixture.company.robot_token.call()).await;
+    let by_operator = schedule(&fixture, &operator()).await;
+    for (id, kind, token) in
+        [(by_robot, "system_user", Some(fixture.company.robot_token.id)), (by_operator, "operator", None)]
+    {
+        let row = job(&fixture, id).await.unwrap();
+        let actor = row.actor.unwrap();
+        assert_eq!((actor.kind.as_str(), actor.token), (kind, token));
+        let revision = row.revision.unwrap();
+        let entry = fixture.ground.store.tail(revision - 1, 1).await.unwrap().remove(0);
+        let line = entry.payload().unwrap().jobs.remove(0);
+        assert!(line.left(&entry.salt, &row));
+        assert_eq!((line.id, line.actor, line.due_at), (id, Some(actor), Some(row.due_at)));
+        assert_eq!((entry.action.as_str(), entry.actor), ("content_created", actor));
+    }
+    // What the operator scheduled runs as the operator.
+    fixture.ground.clock.advance_ms(HOUR_MS);
+    run_until_done(&fixture, by_operator).await;
+    assert_eq!(changes_of(&fixture, by_operator).await[0].actor.kind.as_str(), "operator");
+    run_until_done(&fixture, by_robot).await;
+    assert_eq!(changes_of(&fixture, by_robot).await[0].actor.token, Some(fixture.company.robot_token.id));
+}
+
+#[tokio::test]
+async fn two_runners_publish_every_post_once() {
+    let fixture = prepared_anywhere().await;
+    let call = fixture.company.robot_token.call();
+    let mut posts = Vec::new();
+    for _ in 0..24 {
+        posts.push(schedule(&fixture, &call).await);
+    }
+    fixture.ground.clock.advance_ms(HOUR_MS);
+    let other = fixture.ground.stranger(8).await;
+    let work = Working::on(&other);
+    for id in &posts {
+        run_until_done(&fixture, *id).await;
+    }
+    work.stop().await;
+    for id in posts {
+        assert_eq!(read(&fixture, id).await.state, PostState::Published);
+        assert_eq!(changes_of(&fixture, id).await.len(), 1, "published once");
+        assert_eq!(job(&fixture, id).await, None);
+    }
+}
+
+#[tokio::test]
+async fn the_states_of_jobs_have_words_that_are_read_back() {
+    for state in JobState::ALL {
+        assert_eq!(JobState::parse(state.as_str()), Some(state));
+    }
+    assert_eq!(JobState::parse("running"), None);
 }

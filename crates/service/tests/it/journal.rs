@@ -71,9 +71,9 @@ async fn refusals_of_commands_and_of_rules_are_remembered_too() {
     let root = company.root_token.call();
     let robot = traced(&fixture, "C1");
     service.create_system_user(&robot, company.business, name("S"), Role::Employee).await.unwrap_err();
-    let by_rule = Call { trace: "C2".to_owned(), ..root.clone() };
+    let by_rule = root.with_trace("C2".to_owned());
     service.create_person(&by_rule, company.business, name("Ada"), "ada@rad.example", Role::Admin).await.unwrap_err();
-    let stranger = Call { trace: "C3".to_owned(), ..root.clone() };
+    let stranger = root.with_trace("C3".to_owned());
     service.install_app(&stranger, Id::new(4_242).unwrap(), company.app).await.unwrap_err();
     let operator = Call::operator("x");
     for (trace, reason, by) in
@@ -107,7 +107,7 @@ async fn the_journal_holds_no_secret() {
     let (service, company) = (&fixture.service, &fixture.company);
     let secret = format!("{}|{}", company.app, company.secret);
     service.ask(&Call::with_token(&secret, "S1"), publish(company.page)).unwrap_err();
-    service.ask(&Call { proof: Some("00".repeat(32)), ..traced(&fixture, "S2") }, alive()).unwrap_err();
+    service.ask(&traced(&fixture, "S2").with_proof(Some("00".repeat(32))), alive()).unwrap_err();
     service.ask(&Call::with_token("vkeysu_nonsense", "S3"), alive()).unwrap_err();
     let rows = service.refusals(&Call::operator("x"), 99).await.unwrap();
     assert_eq!(rows.len(), 3);

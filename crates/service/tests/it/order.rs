@@ -120,7 +120,7 @@ async fn a_dead_token_is_told_so_whatever_it_asks_for() {
     let company = &fixture.company;
     let dead = issue(&fixture.service, &company.person, company.root, company.app).await;
     fixture.service.revoke_token(&company.person, dead.id).await.unwrap();
-    let none = Call { credential: valetkey_service::Credential::None, ..dead.call() };
+    let none = dead.call().with_credential(valetkey_service::Credential::None);
     let strange = Call::with_token("vkeysu_nothing", "t");
     for (call, wanted) in
         [(dead.call(), Reason::TokenRevoked), (none, Reason::TokenMalformed), (strange, Reason::TokenMalformed)]

@@ -6,7 +6,9 @@ use valetkey_domain::{AssetKind, List, Reason, Refusal};
 use valetkey_service::Done;
 use valetkey_store::faulty::{Call as StoreCall, Fault, seeded};
 
-use crate::fixture::{Fixture, alive, answer, fixture, fixture_in_memory, name, publish};
+use valetkey_testkit::clock::HOUR_MS;
+
+use crate::fixture::{reader, Fixture, alive, answer, fixture, fixture_in_memory, name, publish};
 
 async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::Id>, Refusal> {
     let company = &fixture.company;
@@ -15,7 +17,7 @@ async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::Id
 
 fn titles(fixture: &Fixture) -> Vec<String> {
     let owned = List::OwnedAssets(fixture.company.business);
-    let read = fixture.service.read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
+    let read = reader(&fixture.service).read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
     read.unwrap().into_iter().map(|a| a.name.to_string()).collect()
 }
 
@@ -60,7 +62,7 @@ async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
     let mut locks = 0;
     fixture.ground.faulty.follow(Box::new(move |call| {
         locks += usize::from(call == StoreCall::LockHead);
-        (call == StoreCall::LockHead && (2..=120).contains(&locks)).then_some(Fault::Before)
+        (call == StoreCall::LockHead && (2..=80).contains(&locks)).then_some(Fault::Before)
     }));
     let unknown = make(&fixture, "unknown").await.unwrap_err();
     assert_eq!(unknown.reason, Reason::OutcomeUnknown);
@@ -115,7 +117,7 @@ async fn whatever_fails_the_answers_are_true() {
         let fresh = fixture.ground.node(500 + seed).await;
         assert_eq!(fresh.revision(), fixture.service.revision());
         let owned = List::OwnedAssets(fixture.company.business);
-        assert_eq!(fresh.read(|s| s.list(owned)).unwrap(), fixture.service.read(|s| s.list(owned)).unwrap());
+        assert_eq!(reader(&fresh).read(|s| s.list(owned)).unwrap(), reader(&fixture.service).read(|s| s.list(owned)).unwrap());
         assert_eq!(answer(&fresh, &fixture.company.robot_token.text, alive()), "allow");
     }
 }
@@ -137,4 +139,54 @@ async fn a_service_that_stops_takes_no_more_commands() {
     fixture.service.stop();
     assert_eq!(make(&fixture, "late").await.unwrap_err().reason, Reason::Unavailable);
     assert_eq!(fixture.ask(&fixture.company.robot_token, alive()), "allow");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_runs_out_while_an_outcome_is_looked_up_acknowledges_nothing() {
+    // The outcome, the head, what was written since, and the entries of the commit.
+    for ends_at in 1..=4 {
+        let fixture = fixture_in_memory().await;
+        let clock = std::sync::Arc::clone(&fixture.ground.clock);
+        fixture.service.set_fresh_until_ms(HOUR_MS.unsigned_abs() + 5_000);
+        fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
+        let reads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = std::sync::Arc::clone(&reads);
+        fixture.ground.faulty.follow(Box::new(move |call| {
+            let is_read = usize::from(call == StoreCall::Read);
+            if counted.fetch_add(is_read, std::sync::atomic::Ordering::SeqCst) + is_read == ends_at && is_read == 1 {
+                clock.advance_ms(5_000);
+            }
+            None
+        }));
+        let refusal = make(&fixture, "late").await.unwrap_err();
+        assert_eq!(refusal.reason, Reason::OutcomeUnknown, "the lease ended at read {ends_at}");
+        assert!(reads.load(std::sync::atomic::Ordering::SeqCst) >= ends_at);
+        // With a new lease the node goes on, and sees what was done.
+        fixture.service.set_fresh_until_ms(u64::MAX);
+        make(&fixture, "next").await.unwrap();
+        assert!(titles(&fixture).contains(&"late".to_owned()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflicting_write_inside_an_unknown_commit_is_not_acknowledged() {
+    let fixture = fixture_in_memory().await;
+    let (service, company) = (&fixture.service, &fixture.company);
+    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(company.account, AssetKind::AD_ACCOUNT);
+    let note = |key: &str| Map::from_iter([(key.to_owned(), serde_json::Value::from("here"))]);
+    let update = |key: &str| service.update_asset(&company.person, question, company.account, None, note(key));
+    update("before").await.unwrap();
+    // Both read the same version and go out in one commit, of which nobody hears.
+    let held = fixture.ground.store.lock_head().await.unwrap();
+    let release = async {
+        tokio::task::yield_now().await;
+        fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
+        drop(held);
+    };
+    let (one, other, ()) = futures_util::future::join3(update("one"), update("other"), release).await;
+    assert_ne!(one.unwrap().revision, other.unwrap().revision);
+    let row = fixture.ground.store.contents(&[company.account]).await.unwrap().remove(0);
+    let body: Map<String, serde_json::Value> = serde_json::from_str(&row.body).unwrap();
+    let keys = ["before", "one", "other"].map(|key| body.contains_key(key));
+    assert_eq!(keys, [true; 3], "a yes for what was not written");
 }

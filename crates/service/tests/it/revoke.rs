@@ -13,7 +13,7 @@ use valetkey_domain::{Reason, Role, Scope, Status};
 use valetkey_service::authz::Question;
 use valetkey_service::{Call, Service};
 
-use crate::fixture::{Fixture, answer, fixture, name, publish, tasks};
+use crate::fixture::{reader, Fixture, answer, fixture, name, publish, tasks};
 
 type Narrowing = for<'a> fn(&'a Fixture) -> BoxFuture<'a, u64>;
 
@@ -133,7 +133,7 @@ async fn no_check_that_starts_after_the_answer_passes() {
 fn assert_listed_as_checked(fixture: &Fixture, text: &str, what: &str) {
     use valetkey_service::token::status;
     let digest = valetkey_domain::credential::Digest::of(text);
-    let listed = fixture.service.read(|state| {
+    let listed = reader(&fixture.service).read(|state| {
         let token = state.token_by_digest(&digest).unwrap();
         status(state, &token, fixture.service.now()).reason(state, &token)
     });

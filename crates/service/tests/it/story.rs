@@ -4,6 +4,7 @@ use valetkey_domain::campaign::CampaignInput;
 use valetkey_domain::post::Post;
 use valetkey_domain::token::Lifetime;
 use valetkey_domain::{AssetKind, IdKind, Reason, Role};
+use valetkey_service::operator::Operator;
 use valetkey_service::token::TokenStatus;
 use valetkey_service::{Call, rights};
 
@@ -23,9 +24,10 @@ async fn a_system_user_acts_on_a_page_and_is_cut_off() {
     service.assign(&root, company.page, robot, tasks(&["CREATE_CONTENT"])).await.unwrap();
     assert_eq!(fixture.ask(&token, publish(company.page)), "allow");
 
-    let call = Call { ip: Some("192.0.2.7".parse().unwrap()), ..Call::with_token(&token.text, "t1") };
+    let call = Call::with_token(&token.text, "t1").with_source(Some("192.0.2.7".parse().unwrap()), None);
     let made = service.create_post(&call, publish(company.page), company.page, post("Spring is here")).await.unwrap();
-    let read = service.content::<Post>(IdKind::Post, made.value.id).await.unwrap().unwrap();
+    service.finish(&call);
+    let read = Operator::of(service, "t").content::<Post>(made.value.id).await.unwrap().unwrap();
     assert_eq!((read.body.message.as_deref(), read.body.author), (Some("Spring is here"), Some(robot)));
 
     let question = rights::WRITE_ADS.on_asset(company.account, AssetKind::AD_ACCOUNT);

@@ -37,7 +37,7 @@ async fn every_row_and_every_pair_of_failures_holds() {
     let service = ground.node(1).await;
     let mut wrong = Vec::new();
     for (case, made) in &staged {
-        let got = case.told(&ask(&service, case, made), &made.ids);
+        let got = case.answer(&ask(&service, case, made), &made.ids);
         if got != case.wanted {
             wrong.push(format!("{}: wanted `{}`, got `{got}`", case.line, case.wanted));
         }

@@ -128,13 +128,13 @@ async fn what_is_said_of_commits_under_a_rain_of_kills_is_true() {
     assert!(said.iter().any(|(_, outcomes)| outcomes.is_some()));
     for (commit_id, outcomes) in said {
         let revisions: Vec<u64> = ledger.iter().filter(|e| e.commit_id == commit_id).map(|e| e.revision).collect();
-        let told: Vec<u64> = outcomes.unwrap_or_default().iter().map(revision).collect();
-        assert_eq!(told, revisions);
+        let answered: Vec<u64> = outcomes.unwrap_or_default().iter().map(revision).collect();
+        assert_eq!(answered, revisions);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_is_not_told_while_the_commit_may_still_happen() {
+async fn an_outcome_stays_open_while_the_commit_may_still_happen() {
     let (store, database) = fresh().await;
     let server = Server::shared().unwrap();
     let mut impatient = Settings::new(&server.dsn(&database), b"").unwrap();

@@ -4,6 +4,7 @@
 mod broken_wire;
 mod contract;
 mod data;
+mod lease;
 mod many;
 mod power;
 mod proxy;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use valetkey_store::sql::migrations::FORMAT;
-use valetkey_store::{LeaseOutcome, Outcome, Store, StoreError};
+use valetkey_store::{Outcome, Store, StoreError};
 use valetkey_store_postgres::PostgresStore;
 use valetkey_testkit::postgres::Server;
 
@@ -108,24 +108,4 @@ async fn newer_data_is_refused_and_a_missing_right_to_make_tables_does_not_matte
     server.sql(&database, &format!("UPDATE meta SET value = {} WHERE name = 'format'", FORMAT + 1)).unwrap();
     let refused = PostgresStore::connect(&plain).await.unwrap_err();
     assert_eq!(refused, StoreError::Newer { found: FORMAT + 1, known: FORMAT });
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_of_two_stores_holds_the_lease() {
-    let (first, database) = fresh().await;
-    let second = PostgresStore::connect(&Server::shared().unwrap().dsn(&database)).await.unwrap();
-    assert_eq!(first.hold_lease("a", 60_000).await.unwrap(), LeaseOutcome::Held);
-    assert_eq!(first.hold_lease("a", 60_000).await.unwrap(), LeaseOutcome::Held);
-    let LeaseOutcome::Taken { holder, remaining_ms } = second.hold_lease("b", 60_000).await.unwrap() else {
-        panic!("two nodes hold one lease");
-    };
-    assert_eq!(holder, "a");
-    assert!((1..=60_000).contains(&remaining_ms), "{remaining_ms}");
-    // Giving back what one does not hold changes nothing.
-    second.release_lease("b").await.unwrap();
-    assert!(matches!(second.hold_lease("b", 60_000).await.unwrap(), LeaseOutcome::Taken { .. }));
-    first.release_lease("a").await.unwrap();
-    assert_eq!(second.hold_lease("b", 0).await.unwrap(), LeaseOutcome::Held);
-    // That one ran out at once.
-    assert_eq!(first.hold_lease("a", 60_000).await.unwrap(), LeaseOutcome::Held);
 }

@@ -14,7 +14,7 @@ const WRITERS: usize = 4;
 
 /// What a writer was told about a commit.
 #[derive(Debug)]
-enum Told {
+enum Answer {
     Applied(Vec<u64>),
     Nothing,
     Unknown,
@@ -25,7 +25,7 @@ async fn what_was_acknowledged_outlives_a_killed_server() {
     let server = Arc::new(Server::start(Options::default()).unwrap());
     let database = server.create_database().unwrap();
     let store = Arc::new(PostgresStore::connect(&server.dsn(&database)).await.unwrap());
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     for round in 0..ROUNDS {
         let (acknowledged, mut count) = mpsc::unbounded_channel();
         let writers: Vec<_> = (0..WRITERS)
@@ -39,22 +39,22 @@ async fn what_was_acknowledged_outlives_a_killed_server() {
         let killed = Arc::clone(&server);
         tokio::task::spawn_blocking(move || killed.kill_all_processes()).await.unwrap().unwrap();
         for writer in writers {
-            told.extend(writer.await.unwrap());
+            answers.extend(writer.await.unwrap());
         }
         let restarted = Arc::clone(&server);
         tokio::task::spawn_blocking(move || restarted.restart()).await.unwrap().unwrap();
     }
     let ledger = verified_ledger(store.as_ref()).await;
     let mut applied = 0;
-    for (commit_id, said) in told {
+    for (commit_id, said) in answers {
         let revisions: Vec<u64> = ledger.iter().filter(|e| e.commit_id == commit_id).map(|e| e.revision).collect();
         match said {
-            Told::Applied(expected) => {
+            Answer::Applied(expected) => {
                 assert_eq!(revisions, expected);
                 applied += expected.len();
             }
-            Told::Nothing => assert_eq!(revisions, Vec::<u64>::new()),
-            Told::Unknown => {
+            Answer::Nothing => assert_eq!(revisions, Vec::<u64>::new()),
+            Answer::Unknown => {
                 assert!(revisions.is_empty() || revisions.len() == 2, "half a batch: {revisions:?}");
                 let found = outcome(store.as_ref(), commit_id).await;
                 assert_eq!(found, revisions.first().map(|first| (*first, first + 1)));
@@ -67,8 +67,8 @@ async fn what_was_acknowledged_outlives_a_killed_server() {
 async fn write_until_it_fails(
     store: Arc<PostgresStore>,
     acknowledged: mpsc::UnboundedSender<()>,
-) -> Vec<([u8; 16], Told)> {
-    let mut told = Vec::new();
+) -> Vec<([u8; 16], Answer)> {
+    let mut answers = Vec::new();
     loop {
         let next = batch(vec![write(), write_with_content(new_id())]);
         let commit_id = next.commit_id;
@@ -78,16 +78,16 @@ async fn write_until_it_fails(
                     Outcome::Applied { revision } => *revision,
                     Outcome::Conflict => panic!("a conflict out of nothing"),
                 });
-                told.push((commit_id, Told::Applied(revisions.collect())));
+                answers.push((commit_id, Answer::Applied(revisions.collect())));
                 let _ = acknowledged.send(());
             }
             Err(CommitError::Unknown(_)) => {
-                told.push((commit_id, Told::Unknown));
-                return told;
+                answers.push((commit_id, Answer::Unknown));
+                return answers;
             }
             Err(CommitError::NotApplied(_)) => {
-                told.push((commit_id, Told::Nothing));
-                return told;
+                answers.push((commit_id, Answer::Nothing));
+                return answers;
             }
             Err(other) => panic!("{other}"),
         }

@@ -7,7 +7,7 @@ use valetkey_store::ledger::Verifier;
 use valetkey_store::{Batch, CommitError, ContentWrite, Outcome, Store, StoreError, Write};
 use valetkey_store_sqlite::SqliteStore;
 
-use super::{Folder, asset_batch, id, sixteen, thing, write};
+use super::{Folder, asset_batch, id, sixteen, content, write};
 
 const CHILD: &str = "VALETKEY_TEST_CHILD_FOLDER";
 const SMALL_DISK_CHILD: &str = "VALETKEY_TEST_SMALL_DISK_FOLDER";
@@ -17,7 +17,7 @@ fn batch(n: u64) -> Batch {
     let mut writes = asset_batch(10 * n).writes;
     writes.extend(asset_batch(10 * n + 1).writes);
     writes.push(Write {
-        content: vec![ContentWrite::Insert(thing(10 * n + 2, "x".repeat(3_000)))],
+        content: vec![ContentWrite::Insert(content(10 * n + 2, "x".repeat(3_000)))],
         ..write(n, Vec::new())
     });
     Batch { commit_id: sixteen(n), writes }
@@ -89,7 +89,7 @@ async fn child_on_a_small_disk() {
     for n in 1..=400 {
         // Every tenth batch is larger than what is left of the disk.
         let bytes = if n % 10 == 0 { 2_000_000 } else { 6_000 };
-        let content = vec![ContentWrite::Insert(thing(n, "x".repeat(bytes)))];
+        let content = vec![ContentWrite::Insert(content(n, "x".repeat(bytes)))];
         let batch = Batch { commit_id: sixteen(n), writes: vec![Write { content, ..write(n, Vec::new()) }] };
         let word = match store.lock_head().await.unwrap().commit(batch).await {
             Ok(_) => "acknowledged",

@@ -3,10 +3,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use valetkey_domain::Change;
 use valetkey_store::{Batch, CommitError, ContentWrite, Outcome, Store, StoreError, Write};
 use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
 
-use super::{Folder, asset_batch, id, sixteen, thing, write};
+use super::{Folder, asset_batch, id, sixteen, content, write};
 
 #[tokio::test]
 async fn a_folder_in_use_is_refused_until_its_store_is_closed() {
@@ -43,7 +44,7 @@ async fn nobody_else_can_read_the_files_and_closing_empties_the_log() {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
         names += 1;
     }
-    assert_eq!(names, 4, "the data, its log, the log's index, and the lock");
+    assert_eq!(names, 5, "the data, its log, the log's index, the lock, and the reserve");
     drop(store);
     assert!(!folder.0.join(format!("{FILE_NAME}-wal")).exists());
 }
@@ -100,7 +101,7 @@ async fn a_full_disk_refuses_the_batch_whole_and_the_store_goes_on() {
         commit_id: sixteen(n),
         writes: vec![
             asset_batch(n + 500).writes.remove(0),
-            Write { content: vec![ContentWrite::Insert(thing(n, "x".repeat(bytes)))], ..write(n, Vec::new()) },
+            Write { content: vec![ContentWrite::Insert(content(n, "x".repeat(bytes)))], ..write(n, Vec::new()) },
         ],
     };
     let error = store.lock_head().await.unwrap().commit(large(2, 1_000_000)).await.unwrap_err();
@@ -120,10 +121,12 @@ async fn a_full_disk_refuses_the_batch_whole_and_the_store_goes_on() {
         at: 0,
         business: None,
         token: None,
+        source: "s".to_owned(),
         reason: "r".to_owned(),
         body: "x".repeat(1_000_000),
     };
-    let error = store.record_refusals(&[refusal], 10, 0).await.unwrap_err();
+    let quotas = valetkey_store::Quotas { businesses: 10, business: 10, strangers: 10, source: 10 };
+    let error = store.record_refusals(&[refusal], quotas, 0).await.unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error:?}");
     assert!(store.refusals(None, 10).await.unwrap().is_empty());
     drop(store);
@@ -131,7 +134,7 @@ async fn a_full_disk_refuses_the_batch_whole_and_the_store_goes_on() {
 }
 
 #[tokio::test]
-async fn loading_may_be_given_up_half_way() {
+async fn loading_may_stop_half_way() {
     let folder = Folder::new();
     let store = SqliteStore::open(&folder.0).unwrap();
     for start in 0..4u64 {
@@ -157,5 +160,51 @@ async fn futures_once<T>(future: impl Future<Output = T>) -> Option<T> {
         biased;
         value = future => Some(value),
         () = std::future::ready(()) => None,
+    }
+}
+
+/// A batch that takes away the asset that [`asset_batch`] makes.
+fn removal(n: u64) -> Batch {
+    let made = asset_batch(n).writes.remove(0).set.changes.remove(0).after;
+    let change = Change { before: made, after: None };
+    Batch { commit_id: sixteen(n + 10_000), writes: vec![write(n + 10_000, vec![change])] }
+}
+
+#[tokio::test]
+async fn on_a_full_disk_only_what_takes_something_away_uses_the_reserve() {
+    for has_reserve in [true, false] {
+        let folder = Folder::new();
+        if !has_reserve {
+            std::fs::create_dir_all(folder.0.join("valetkey.reserve")).unwrap();
+        }
+        let store = SqliteStore::open_with(&folder.0, Some(150)).unwrap();
+        let commit = async |batch: Batch| store.lock_head().await.unwrap().commit(batch).await;
+        let full = |ended: &Result<_, CommitError>| matches!(ended, Err(CommitError::NotApplied(StoreError::Full(_))));
+        let mut made = 0;
+        while let Ok(outcomes) = commit(asset_batch(made + 1)).await {
+            assert_eq!(outcomes.len(), 1);
+            made += 1;
+        }
+        let mut removed = 0;
+        let mut ended = Ok(Vec::new());
+        while removed < made && ended.is_ok() {
+            ended = commit(removal(removed + 1)).await;
+            removed += u64::from(ended.is_ok());
+        }
+        if !has_reserve {
+            assert!(removed < made && full(&ended), "{removed} of {made}: {ended:?}");
+            continue;
+        }
+        assert_eq!(removed, made, "the reserve is there for that");
+        // Together with anything else it is refused, and the reserve is whole again.
+        let mut mixed = removal(made);
+        mixed.writes.extend(asset_batch(made + 2).writes);
+        assert!(full(&commit(mixed).await));
+        assert!(full(&commit(asset_batch(made + 3)).await));
+        assert_eq!(std::fs::metadata(folder.0.join("valetkey.reserve")).unwrap().len(), 8 * 1024 * 1024);
+        let head = store.head().await.unwrap();
+        assert_eq!(head.revision, made * 2);
+        drop(store);
+        assert_eq!(SqliteStore::open(&folder.0).unwrap().head().await.unwrap(), head);
     }
 }

@@ -80,7 +80,7 @@ pub fn asset_batch(n: u64) -> Batch {
     Batch { commit_id: sixteen(n), writes: vec![write(n, vec![Change { before: None, after: Some(asset) }])] }
 }
 
-pub fn thing(n: u64, body: String) -> Content {
+pub fn content(n: u64, body: String) -> Content {
     Content {
         id: id(n),
         kind: 13,

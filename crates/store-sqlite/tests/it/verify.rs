@@ -21,7 +21,7 @@ use valetkey_service::verify::{Report, check};
 use valetkey_store::{Batch, ContentWrite, Store, StoreError, Write};
 use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
 
-use super::{Folder, asset_batch, id, sixteen, thing};
+use super::{Folder, asset_batch, id, sixteen, content};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -134,9 +134,9 @@ async fn furnished() -> Folder {
     let store = SqliteStore::open(&folder.0).unwrap();
     let made = records().into_iter().map(|r| Change { before: None, after: Some(r) }).collect();
     let revoked = vec![Change { before: Some(token(None)), after: Some(token(Some(9))) }];
-    let mut newer = thing(60, "{\"message\":\"two\"}".to_owned());
+    let mut newer = content(60, "{\"message\":\"two\"}".to_owned());
     newer.version = 2;
-    let insert = |n| ContentWrite::Insert(thing(n, "{\"message\":\"one\"}".to_owned()));
+    let insert = |n| ContentWrite::Insert(content(n, "{\"message\":\"one\"}".to_owned()));
     for batch in [
         batch(1, vec![id(1)], made, Vec::new()),
         batch(2, vec![id(50)], revoked, Vec::new()),
@@ -170,7 +170,7 @@ async fn after(sql: &str) -> Report {
     report
 }
 
-fn told(report: &Report) -> Vec<String> {
+fn problems(report: &Report) -> Vec<String> {
     report.differences.named.iter().map(|d| format!("{} — {}", d.what, d.how)).collect()
 }
 
@@ -225,7 +225,7 @@ async fn what_is_in_force_past_the_ledger_is_named_in_every_table() {
         ),
     ] {
         let report = after(sql).await;
-        assert_eq!(told(&report), [expected], "{sql}");
+        assert_eq!(problems(&report), [expected], "{sql}");
         assert_eq!((&report.chain, report.entries), (&None, 5), "{sql}");
     }
 }
@@ -238,7 +238,7 @@ async fn several_changes_are_all_named_and_no_value_is() {
     )
     .await;
     assert_eq!(
-        told(&report),
+        problems(&report),
         [
             "person 21 — its email is not what entry 1 left",
             "token 50 — its digest is not what entry 2 left",
@@ -260,7 +260,7 @@ async fn an_entry_without_a_payload_is_named_and_what_it_is_about_can_t_be_verif
     let report = after("UPDATE ledger SET body = NULL WHERE revision = 2; UPDATE tokens SET revoked_at = NULL").await;
     assert_eq!(report.without_payload.named, [2]);
     assert_eq!(report.not_verifiable.named, ["token 50"]);
-    assert_eq!((told(&report), &report.chain), (Vec::new(), &None));
+    assert_eq!((problems(&report), &report.chain), (Vec::new(), &None));
     let report = after("UPDATE ledger SET body = NULL WHERE revision = 4").await;
     assert_eq!((report.without_payload.named, report.not_verifiable.named), (vec![4], vec!["content 60".to_owned()]));
 }

@@ -63,7 +63,7 @@ async fn fill(store: &Arc<dyn Store>, world: &World) -> Vec<Content> {
             parent: id(41 + dice.below(2)),
             kind: 13 + u8::from(dice.below(4) == 0),
             status: words[usize::try_from(dice.below(4)).unwrap()].to_owned(),
-            ..thing(1, i64::try_from(dice.below(9)).unwrap() - 4)
+            ..content_row(1, i64::try_from(dice.below(9)).unwrap() - 4)
         })
         .collect();
     let writes = rows.chunks(7).map(|c| world.content(c.iter().cloned().map(ContentWrite::Insert).collect())).collect();
@@ -169,14 +169,14 @@ pub(super) async fn lists_equal_a_naive_list(home: &dyn Home) {
 pub(super) async fn several_are_found_by_id(home: &dyn Home) {
     let store = home.open().await;
     let world = World::default();
-    let inserts = (1..=250).map(|n| ContentWrite::Insert(thing(n, 0))).collect();
+    let inserts = (1..=250).map(|n| ContentWrite::Insert(content_row(n, 0))).collect();
     world.done(&store, vec![world.content(inserts)]).await;
     let wanted: Vec<_> = (0..300).map(|n| id(1 + n * 2)).collect();
     let mut found = store.contents(&wanted).await.unwrap();
     found.sort_by_key(|r| r.id);
-    assert_eq!(found, (0..125).map(|n| thing(1 + n * 2, 0)).collect::<Vec<_>>());
+    assert_eq!(found, (0..125).map(|n| content_row(1 + n * 2, 0)).collect::<Vec<_>>());
     // The same id twice is one row.
-    assert_eq!(store.contents(&[id(1), id(1), id(999)]).await.unwrap(), vec![thing(1, 0)]);
+    assert_eq!(store.contents(&[id(1), id(1), id(999)]).await.unwrap(), vec![content_row(1, 0)]);
 }
 
 pub(super) async fn all_content_is_listed_in_the_order_of_ids(home: &dyn Home) {
@@ -184,10 +184,10 @@ pub(super) async fn all_content_is_listed_in_the_order_of_ids(home: &dyn Home) {
     let world = World::default();
     let ids = [7, 3, i64::MAX as u64, 1, 5];
     for n in ids {
-        world.done(&store, vec![world.content(vec![ContentWrite::Insert(thing(n, 0))])]).await;
+        world.done(&store, vec![world.content(vec![ContentWrite::Insert(content_row(n, 0))])]).await;
     }
     let all = store.contents_after(None, usize::MAX).await.unwrap();
-    let expected: Vec<Content> = [1, 3, 5, 7, i64::MAX as u64].map(|n| thing(n, 0)).to_vec();
+    let expected: Vec<Content> = [1, 3, 5, 7, i64::MAX as u64].map(|n| content_row(n, 0)).to_vec();
     assert_eq!(all, expected);
     assert_eq!(store.contents_after(Some(id(3)), 2).await.unwrap(), expected[2..4]);
     assert_eq!(store.contents_after(Some(id(i64::MAX as u64)), 2).await.unwrap(), []);

@@ -57,7 +57,7 @@ pub(super) async fn an_empty_store_has_nothing(home: &dyn Home) {
     assert_eq!(store.content(id(1)).await.unwrap(), None);
     assert!(store.contents(&[]).await.unwrap().is_empty());
     assert!(store.uses(&[]).await.unwrap().is_empty());
-    assert_eq!(store.next_job_at().await.unwrap(), None);
+    assert!(store.next_jobs().await.unwrap().is_empty());
     assert!(store.keys().await.unwrap().is_empty());
     assert!(store.refusals(None, 10).await.unwrap().is_empty());
     assert!(!store.engine().is_empty());
@@ -71,7 +71,7 @@ pub(super) async fn revisions_have_no_gaps_and_the_chain_verifies(home: &dyn Hom
     let mut expected = 4;
     for round in 0..40u64 {
         let writes = (0..=dice.below(4)).map(|i| match dice.below(5) {
-            0 => world.content(vec![ContentWrite::Insert(thing(1_000 + round * 10 + i, 0))]),
+            0 => world.content(vec![ContentWrite::Insert(content_row(1_000 + round * 10 + i, 0))]),
             1 => world.put([terms(u32::try_from(round).unwrap())]),
             2 => {
                 // An empty write is harmless.
@@ -121,26 +121,34 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
     let store = home.open().await;
     let world = World::default();
     world.furnish(&store).await;
-    let mut newer = thing(1, 5);
+    let mut newer = content_row(1, 5);
     newer.version = 2;
     let writes = vec![
-        world.content(vec![ContentWrite::Insert(thing(1, 5))]),
+        world.content(vec![ContentWrite::Insert(content_row(1, 5))]),
         // Its first half would hold, its second does not: neither may stay.
-        world.content(vec![ContentWrite::Insert(thing(2, 5)), ContentWrite::Insert(thing(1, 5))]),
+        world.content(vec![ContentWrite::Insert(content_row(2, 5)), ContentWrite::Insert(content_row(1, 5))]),
         world.content(vec![ContentWrite::Update { row: newer.clone(), expected: 1 }]),
         world.content(vec![ContentWrite::Update { row: newer.clone(), expected: 1 }]),
         world.content(vec![ContentWrite::Delete { id: id(1), expected: 1 }]),
-        world.content(vec![ContentWrite::Update { row: thing(99, 0), expected: 1 }]),
+        world.content(vec![ContentWrite::Update { row: content_row(99, 0), expected: 1 }]),
         // What else the write would change stays away with it: records and jobs.
         crate::Write {
             content: vec![ContentWrite::Delete { id: id(98), expected: 1 }],
-            jobs: vec![JobWrite::Insert(job(70, 1))],
             ..world.put([token(60, 1)])
         },
-        crate::Write {
-            jobs: vec![JobWrite::Insert(job(71, 1)), JobWrite::Finish { id: id(72), holder: "a".to_owned(), now: 0 }],
-            ..world.content(vec![ContentWrite::Insert(thing(3, 5))])
-        },
+        world.about(
+            id(70),
+            vec![JobWrite::Insert(job(70, 1))],
+            vec![ContentWrite::Delete { id: id(98), expected: 1 }],
+        ),
+        world.about(
+            id(71),
+            vec![
+                JobWrite::Insert(job(71, 1)),
+                JobWrite::Finish { id: id(71), holder: "a".to_owned(), revision: 9, now: 0 },
+            ],
+            vec![ContentWrite::Insert(content_row(3, 5))],
+        ),
         world.put([token(61, 1)]),
     ];
     let outcomes = world.commit(&store, writes).await.unwrap();
@@ -157,6 +165,7 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
             conflict(),
             conflict(),
             conflict(),
+            conflict(),
             applied(6)
         ]
     );
@@ -164,7 +173,7 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
     for absent in [2, 3, 99] {
         assert_eq!(store.content(id(absent)).await.unwrap(), None, "{absent}");
     }
-    assert_eq!(store.next_job_at().await.unwrap(), None);
+    assert!(store.next_jobs().await.unwrap().is_empty());
     let records = loaded(&store).await;
     assert!(records.contains_key(&token(61, 1).key()) && !records.contains_key(&token(60, 1).key()));
     verify(&store).await;
@@ -186,10 +195,7 @@ pub(super) async fn a_broken_constraint_names_the_write_and_leaves_nothing(home:
     let mut twin = token_of(51, 1);
     twin.digest = token_of(50, 1).digest;
     let batch = world.batch(vec![
-        crate::Write {
-            jobs: vec![JobWrite::Insert(job(70, 1))],
-            ..world.content(vec![ContentWrite::Insert(thing(1, 1))])
-        },
+        world.about(id(70), vec![JobWrite::Insert(job(70, 1))], vec![ContentWrite::Insert(content_row(1, 1))]),
         world.put([token(52, 1), asset(41, Some(2))]),
         world.put([token(53, 1), Record::Token(twin)]),
         world.put([token(54, 1)]),
@@ -200,7 +206,7 @@ pub(super) async fn a_broken_constraint_names_the_write_and_leaves_nothing(home:
     assert_eq!(store.head().await.unwrap(), head);
     assert_eq!(loaded(&store).await, records);
     assert_eq!(store.content(id(1)).await.unwrap(), None);
-    assert_eq!(store.next_job_at().await.unwrap(), None);
+    assert!(store.next_jobs().await.unwrap().is_empty());
     assert_eq!(store.outcome(commit_id).await.unwrap(), None);
     // And the store goes on.
     world.done(&store, vec![world.put([token(54, 1)])]).await;
@@ -344,13 +350,13 @@ pub(super) async fn entries_say_what_was_done(home: &dyn Home) {
     write.set.actor = Actor { kind: ActorKind::SystemUser, id: Some(id(i64::MAX as u64)), token: Some(id(1)) };
     write.set.subjects = vec![id(i64::MAX as u64), id(1), id(7)];
     let set = write.set.clone();
-    let mut body = thing(1, 5);
+    let mut body = content_row(1, 5);
     body.body = "{\"message\":\"e\u{301} 🧾 \\u0000 'q' \\\"\"}".to_owned();
     let mut content = world.content(vec![ContentWrite::Insert(body.clone())]);
     content.set.at = i64::MAX;
     // Records and content in one write: both stand in its entry.
     let both = crate::Write {
-        content: vec![ContentWrite::Insert(thing(2, 6)), ContentWrite::Delete { id: id(1), expected: 1 }],
+        content: vec![ContentWrite::Insert(content_row(2, 6)), ContentWrite::Delete { id: id(1), expected: 1 }],
         ..world.put([token(60, 1)])
     };
     let (content_salt, both_salt, both_set) = (content.salt, both.salt, both.set.clone());
@@ -373,7 +379,7 @@ pub(super) async fn entries_say_what_was_done(home: &dyn Home) {
     assert_eq!(entries[2].class, Class::Authority);
     assert_eq!(entries[2].change_set().unwrap(), both_set);
     let lines = entries[2].payload().unwrap().content;
-    assert!(lines[0].left(&both_salt, &thing(2, 6)));
+    assert!(lines[0].left(&both_salt, &content_row(2, 6)));
     assert_eq!((lines[1].did, lines[1].id), (Did::Delete, id(1)));
     assert_eq!(store.content(id(1)).await.unwrap(), None);
     verify(&store).await;

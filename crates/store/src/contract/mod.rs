@@ -7,8 +7,10 @@
 mod content;
 mod history;
 mod jobs;
+mod lease;
 mod records;
 mod rest;
+mod telemetry;
 mod world;
 
 use std::future::Future;
@@ -61,10 +63,17 @@ cases! {
         a_load_shows_one_revision reopening_keeps_everything;
     content: content_changes_by_version lists_equal_a_naive_list several_are_found_by_id
         all_content_is_listed_in_the_order_of_ids;
-    jobs: claims_are_exclusive a_lease_that_ran_out_frees_the_job only_the_holder_finishes
-        moved_and_cancelled_jobs_are_nobodys runners_that_race_share_nothing;
-    rest: uses_add_up refusals_are_kept_by_count_and_age texts_compare_byte_by_byte keys_are_replaced_as_one
-        one_node_holds_the_lease;
+    jobs: claims_are_exclusive jobs_are_claimed_kind_by_kind a_lease_that_ran_out_frees_the_job
+        a_lease_is_renewed_by_its_holder_alone a_job_is_put_back_by_its_holder_alone only_the_holder_finishes
+        rearmed_and_cancelled_jobs_are_nobodys every_job_stands_in_the_entry_that_its_row_names
+        a_job_that_its_entry_could_not_show_is_refused a_job_with_an_entry_is_not_entered_again
+        runners_that_race_share_nothing;
+    telemetry: uses_add_up usage_adds_up_by_day_and_right usage_is_bounded_by_day_and_age
+        refusals_are_found_by_trace_and_kept_by_age refusals_of_strangers_leave_those_of_businesses
+        whoever_holds_most_refusals_loses_the_oldest quotas_hold_for_refusals_of_any_order texts_compare_byte_by_byte;
+    rest: keys_are_replaced_as_one a_trial_write_leaves_no_trace;
+    lease: a_lease_is_taken_by_its_counter_alone a_released_lease_is_free
+        a_renewal_gives_the_head_that_it_read a_handle_without_the_lease_commits_nothing;
 }
 
 /// Runs a case by its name.
@@ -86,10 +95,17 @@ macro_rules! contract_tests {
             a_load_shows_one_revision reopening_keeps_everything
             content_changes_by_version lists_equal_a_naive_list several_are_found_by_id
             all_content_is_listed_in_the_order_of_ids
-            claims_are_exclusive a_lease_that_ran_out_frees_the_job only_the_holder_finishes
-            moved_and_cancelled_jobs_are_nobodys runners_that_race_share_nothing
-            uses_add_up refusals_are_kept_by_count_and_age texts_compare_byte_by_byte keys_are_replaced_as_one
-            one_node_holds_the_lease
+            claims_are_exclusive jobs_are_claimed_kind_by_kind a_lease_that_ran_out_frees_the_job
+            a_lease_is_renewed_by_its_holder_alone a_job_is_put_back_by_its_holder_alone only_the_holder_finishes
+            rearmed_and_cancelled_jobs_are_nobodys every_job_stands_in_the_entry_that_its_row_names
+            a_job_that_its_entry_could_not_show_is_refused a_job_with_an_entry_is_not_entered_again
+            runners_that_race_share_nothing
+            uses_add_up usage_adds_up_by_day_and_right usage_is_bounded_by_day_and_age
+            refusals_are_found_by_trace_and_kept_by_age refusals_of_strangers_leave_those_of_businesses
+            whoever_holds_most_refusals_loses_the_oldest quotas_hold_for_refusals_of_any_order texts_compare_byte_by_byte
+            keys_are_replaced_as_one a_trial_write_leaves_no_trace
+            a_lease_is_taken_by_its_counter_alone a_released_lease_is_free
+            a_renewal_gives_the_head_that_it_read a_handle_without_the_lease_commits_nothing
         }
     };
     (@ $home:expr; $($name:ident)*) => {

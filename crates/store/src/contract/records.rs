@@ -41,6 +41,10 @@ pub(super) async fn every_record_comes_back_as_it_was(home: &dyn Home) {
         assignment(31, 41, 1, 6),
         assignment(31, 42, 1, 7),
         Record::Token(far),
+        page_counter(100, 41, 1),
+        page_counter(100, 42, i64::MAX.unsigned_abs()),
+        // Its parent was never on record, or is no more.
+        page_counter(99, 41, 7),
         code(1, 21, 1),
         code(2, 22, 2),
     ];
@@ -75,14 +79,15 @@ fn rank(record: &Record) -> usize {
         Record::Share(_) => 9,
         Record::Assignment(_) => 10,
         Record::Token(_) => 11,
-        Record::SignInCode(_) => 12,
+        Record::PageCounter(_) => 12,
+        Record::SignInCode(_) => 13,
     }
 }
 
 /// A record of a small universe, so that the same keys come again and again.
 fn random_record(dice: &mut Dice) -> Record {
     let b = 1 + dice.below(3);
-    match dice.below(13) {
+    match dice.below(14) {
         0 => business(b),
         1 => person(21 + dice.below(3), b),
         2 => system_user(31 + dice.below(3), b),
@@ -98,6 +103,7 @@ fn random_record(dice: &mut Dice) -> Record {
             token.revoked_at = dice.coin().then_some(AT);
             Record::Token(token)
         }
+        12 => page_counter(51 + dice.below(8), 41 + dice.below(4), dice.below(1 << 40)),
         11 => code(dice.below(3), 21 + dice.below(3), b),
         _ => terms(u32::try_from(dice.below(5)).unwrap()),
     }
@@ -246,11 +252,10 @@ pub(super) async fn reopening_keeps_everything(home: &dyn Home) {
     let world = World::default();
     world.furnish(&store).await;
     let write = crate::Write {
-        content: vec![ContentWrite::Insert(thing(1, 5))],
-        jobs: vec![JobWrite::Insert(job(70, 9))],
+        content: vec![ContentWrite::Insert(content_row(1, 5))],
         ..world.put([token(50, 1)])
     };
-    let batch = world.batch(vec![write]);
+    let batch = world.batch(vec![write, world.about(id(70), vec![JobWrite::Insert(job(70, 9))], Vec::new())]);
     let commit_id = batch.commit_id;
     store.lock_head().await.unwrap().commit(batch).await.unwrap();
     let used = TokenUse { token: id(50), used_at: AT, ip: "2001:db8::1".to_owned(), count: 3 };
@@ -259,12 +264,14 @@ pub(super) async fn reopening_keeps_everything(home: &dyn Home) {
         at: AT,
         business: None,
         token: None,
+        source: "192.0.2.1".to_owned(),
         reason: "token_unknown".to_owned(),
         body: "{}".to_owned(),
     };
     let key = KeyRow { key_id: 1, master_id: "m".to_owned(), bytes: vec![0, 1, 255] };
     store.record_uses(std::slice::from_ref(&used)).await.unwrap();
-    store.record_refusals(std::slice::from_ref(&refusal), 10, i64::MIN).await.unwrap();
+    let quotas = crate::Quotas { businesses: 1, business: 1, strangers: 1, source: 1 };
+    store.record_refusals(std::slice::from_ref(&refusal), quotas, i64::MIN).await.unwrap();
     store.replace_keys(std::slice::from_ref(&key)).await.unwrap();
     let (head, records, entries) = (store.head().await.unwrap(), loaded(&store).await, ledger(&store).await);
     assert_ne!(head, Head::EMPTY);
@@ -274,9 +281,9 @@ pub(super) async fn reopening_keeps_everything(home: &dyn Home) {
         assert_eq!(store.head().await.unwrap(), head);
         assert_eq!(loaded(&store).await, records);
         assert_eq!(ledger(&store).await, entries);
-        assert_eq!(store.outcome(commit_id).await.unwrap(), Some((4, 4)));
-        assert_eq!(store.content(id(1)).await.unwrap(), Some(thing(1, 5)));
-        assert_eq!(store.next_job_at().await.unwrap(), Some(9));
+        assert_eq!(store.outcome(commit_id).await.unwrap(), Some((4, 5)));
+        assert_eq!(store.content(id(1)).await.unwrap(), Some(content_row(1, 5)));
+        assert_eq!(store.job(id(70)).await.unwrap(), Some(crate::Job { revision: Some(5), ..job(70, 9) }));
         assert_eq!(store.uses(&[id(50)]).await.unwrap(), vec![used.clone()]);
         assert_eq!(store.refusal("A1").await.unwrap(), Some(refusal.clone()));
         assert_eq!(store.keys().await.unwrap(), vec![key.clone()]);

@@ -12,6 +12,7 @@ use valetkey_domain::business::Business;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::limits::Limits;
+use valetkey_domain::page_token::PageCounter;
 use valetkey_domain::person::Person;
 use valetkey_domain::share::Share;
 use valetkey_domain::sign_in::SignInCode;
@@ -23,7 +24,7 @@ use valetkey_domain::{
     TaskSet, UnixMs,
 };
 
-use crate::{Batch, CommitError, Content, ContentWrite, Entry, Job, Outcome, Store, Write};
+use crate::{Batch, CommitError, Content, ContentWrite, Entry, Job, JobWrite, Outcome, Store, Write};
 
 pub(super) const AT: UnixMs = 1_790_000_000_123;
 
@@ -86,6 +87,13 @@ impl World {
 
     pub fn content(&self, content: Vec<ContentWrite>) -> Write {
         Write { content, ..self.write(Some(id(1)), Vec::new()) }
+    }
+
+    /// A write about a job, which is its first subject.
+    pub fn about(&self, job: Id, jobs: Vec<JobWrite>, content: Vec<ContentWrite>) -> Write {
+        let mut write = self.content(content);
+        write.set.subjects = vec![job, id(41)];
+        Write { jobs, ..write }
     }
 
     pub fn batch(&self, writes: Vec<Write>) -> Batch {
@@ -245,6 +253,10 @@ pub(super) fn token(n: u64, business: u64) -> Record {
     Record::Token(token_of(n, business))
 }
 
+pub(super) fn page_counter(parent: u64, page: u64, counter: u64) -> Record {
+    Record::PageCounter(PageCounter { parent: id(parent), page: id(page), counter })
+}
+
 pub(super) fn code(n: u64, person: u64, business: u64) -> Record {
     Record::SignInCode(SignInCode {
         digest: Digest::of(&format!("code {n}")),
@@ -259,7 +271,7 @@ pub(super) fn terms(version: u32) -> Record {
     Record::Terms(Terms { version, text: format!("Terms {version}\nline\t'two' \"three\" \\ — ﬀ e\u{301} 🧾") })
 }
 
-pub(super) fn thing(n: u64, sort_at: UnixMs) -> Content {
+pub(super) fn content_row(n: u64, sort_at: UnixMs) -> Content {
     Content {
         id: id(n),
         kind: 13,
@@ -274,16 +286,11 @@ pub(super) fn thing(n: u64, sort_at: UnixMs) -> Content {
     }
 }
 
+pub(super) const PUBLISH: &str = "publish_post";
+
 pub(super) fn job(n: u64, due_at: UnixMs) -> Job {
-    Job {
-        id: id(n),
-        kind: "publish_post".to_owned(),
-        due_at,
-        payload: "{\"post\":\"7\"}".to_owned(),
-        attempts: 0,
-        lease_until: None,
-        holder: None,
-    }
+    let actor = Actor { kind: ActorKind::SystemUser, id: Some(id(31)), token: Some(id(50)) };
+    Job::new(id(n), PUBLISH, due_at, Some(actor), "{\"post\":\"7\"}".to_owned())
 }
 
 /// All records by key.

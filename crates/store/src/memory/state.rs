@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::{Change, Id, Record, RecordKey, Status, UnixMs};
 
+use super::jobs::Jobs;
+use super::telemetry::Telemetry;
 use crate::ledger::Link;
 use crate::{
-    Batch, CommitError, Content, ContentQuery, ContentWrite, Entry, Head, Job, JobWrite, KeyRow, Outcome, RefusalRow,
-    TokenUse, Write,
+    Batch, CommitError, Content, ContentQuery, ContentWrite, Entry, Head, Job, JobWrite, KeyRow, LeaseRow, Outcome,
+    Write,
 };
 
 #[derive(Debug)]
@@ -20,11 +22,10 @@ pub(super) struct State {
     records: BTreeMap<RecordKey, Record>,
     unique: BTreeMap<Unique, RecordKey>,
     pub contents: BTreeMap<Id, Content>,
-    pub jobs: BTreeMap<Id, Job>,
-    pub uses: BTreeMap<Id, TokenUse>,
-    pub refusals: BTreeMap<String, RefusalRow>,
+    pub jobs: Jobs,
+    pub telemetry: Telemetry,
     pub keys: BTreeMap<u64, KeyRow>,
-    pub lease: Option<(String, UnixMs)>,
+    pub lease: Option<LeaseRow>,
 }
 
 impl Default for State {
@@ -35,9 +36,8 @@ impl Default for State {
             records: BTreeMap::new(),
             unique: BTreeMap::new(),
             contents: BTreeMap::new(),
-            jobs: BTreeMap::new(),
-            uses: BTreeMap::new(),
-            refusals: BTreeMap::new(),
+            jobs: Jobs::default(),
+            telemetry: Telemetry::default(),
             keys: BTreeMap::new(),
             lease: None,
         }
@@ -57,7 +57,7 @@ enum Unique {
 enum Undo {
     Record(RecordKey, Option<Box<Record>>),
     Content(Id, Option<Box<Content>>),
-    Job(Id, Option<Job>),
+    Job(Id, Box<Option<Job>>),
 }
 
 impl State {
@@ -126,31 +126,12 @@ impl State {
     }
 
     fn write_job(&mut self, change: &JobWrite, undo: &mut Vec<Undo>) -> bool {
-        match change {
-            JobWrite::Insert(job) => {
-                if self.jobs.contains_key(&job.id) {
-                    return false;
-                }
-                self.jobs.insert(job.id, job.clone());
-                undo.push(Undo::Job(job.id, None));
-            }
-            JobWrite::Finish { id, holder, now } => {
-                let mine =
-                    |j: &Job| j.holder.as_ref() == Some(holder) && j.lease_until.is_some_and(|until| until > *now);
-                if !self.jobs.get(id).is_some_and(mine) {
-                    return false;
-                }
-                undo.push(Undo::Job(*id, self.jobs.remove(id)));
-            }
-            JobWrite::Cancel { id } => undo.push(Undo::Job(*id, self.jobs.remove(id))),
-            JobWrite::Move { id, due_at } => {
-                if let Some(job) = self.jobs.get_mut(id) {
-                    undo.push(Undo::Job(*id, Some(job.clone())));
-                    *job = Job { due_at: *due_at, lease_until: None, holder: None, ..job.clone() };
-                }
-            }
+        // The revision that the write gets if all of its conditions hold.
+        let (held, old) = self.jobs.write(change, self.head.revision + 1);
+        if held {
+            undo.push(Undo::Job(change.id(), Box::new(old)));
         }
-        true
+        held
     }
 
     fn change(&mut self, change: &Change, undo: &mut Vec<Undo>) -> Result<(), String> {
@@ -204,12 +185,7 @@ impl State {
                 Undo::Content(id, None) => {
                     self.contents.remove(&id);
                 }
-                Undo::Job(id, Some(old)) => {
-                    self.jobs.insert(id, old);
-                }
-                Undo::Job(id, None) => {
-                    self.jobs.remove(&id);
-                }
+                Undo::Job(id, old) => self.jobs.set(id, *old),
             }
         }
     }
@@ -253,34 +229,9 @@ impl State {
         rows
     }
 
-    pub fn claim(&mut self, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Vec<Job> {
-        let free = |j: &&mut Job| j.due_at <= now && j.lease_until.is_none_or(|until| until <= now);
-        let mut due: Vec<&mut Job> = self.jobs.values_mut().filter(free).collect();
-        due.sort_by_key(|j| (j.due_at, j.id));
-        due.truncate(limit);
-        for job in &mut due {
-            job.attempts += 1;
-            job.holder = Some(holder.to_owned());
-            job.lease_until = Some(lease_until);
-        }
-        due.into_iter().map(|j| j.clone()).collect()
-    }
-
-    pub fn add_use(&mut self, used: &TokenUse) {
-        let sum = self.uses.entry(used.token).or_insert(TokenUse { count: 0, ..used.clone() });
-        sum.count += used.count;
-        if used.used_at >= sum.used_at {
-            sum.used_at = used.used_at;
-            sum.ip.clone_from(&used.ip);
-        }
-    }
-
-    /// Refusals, newest first.
-    pub fn newest_refusals(&self, business: Option<Id>) -> Vec<RefusalRow> {
-        let wanted = |row: &&RefusalRow| business.is_none() || row.business == business;
-        let mut rows: Vec<RefusalRow> = self.refusals.values().filter(wanted).cloned().collect();
-        rows.sort_by(|a, b| (b.at, &b.trace).cmp(&(a.at, &a.trace)));
-        rows
+    /// The lease, if this holder has it.
+    pub fn held_by(&mut self, holder: &str) -> Option<&mut LeaseRow> {
+        self.lease.as_mut().filter(|row| row.holder == holder && !row.released)
     }
 }
 
@@ -298,6 +249,7 @@ fn unique_of(record: &Record) -> Option<Unique> {
         | Record::Asset(_)
         | Record::Assignment(_)
         | Record::Share(_)
+        | Record::PageCounter(_)
         | Record::SignInCode(_)
         | Record::Terms(_) => None,
     }
@@ -316,7 +268,7 @@ fn parents(record: &Record) -> Vec<RecordKey> {
         Record::Assignment(r) => vec![RecordKey::Business(r.business)],
         Record::Token(r) => vec![RecordKey::Business(r.business)],
         Record::SignInCode(r) => vec![RecordKey::Person(r.person)],
-        Record::Business(_) | Record::DeclaredKind(_) | Record::Terms(_) => Vec::new(),
+        Record::Business(_) | Record::DeclaredKind(_) | Record::PageCounter(_) | Record::Terms(_) => Vec::new(),
     }
 }
 
@@ -334,6 +286,7 @@ fn rank(record: &Record) -> u8 {
         Record::Share(_) => 9,
         Record::Assignment(_) => 10,
         Record::Token(_) => 11,
-        Record::SignInCode(_) => 12,
+        Record::PageCounter(_) => 12,
+        Record::SignInCode(_) => 13,
     }
 }

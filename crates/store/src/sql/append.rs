@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use valetkey_domain::Id;
 
-use super::rows::{content_values, entry_values, job_values, stored_revision};
+use super::rows::{content_values, entered_values, entry_values, expected_revision, job_values, rearmed_values, stored_revision};
 use super::statements::{self as sql, Statement};
 use super::{Value, records};
 use crate::ledger::Link;
@@ -63,11 +63,17 @@ impl Appender {
         let business_prev = write.set.business.and_then(|b| self.known.get(&b)).copied().unwrap_or([0; 32]);
         let link = Link { revision: self.head.revision + 1, prev: self.head.hash, business_prev };
         let entry = Entry::of_write(write, self.commit_id, link)?;
-        let mut steps = Vec::with_capacity(write.set.changes.len() + 1);
+        let mut steps = Vec::with_capacity(write.set.changes.len() + write.jobs.len() + 1);
         for change in &write.set.changes {
             steps.extend(records::steps(change)?);
         }
         steps.push(Step { statement: sql::INSERT_ENTRY, values: entry_values(&entry)?, expect: None });
+        // Later writes of the batch may have taken the job away again, or have made it anew: their steps
+        // follow, so that the newest entry stays.
+        for job in write.jobs.iter().filter_map(JobWrite::left) {
+            let values = vec![job.id.into(), stored_revision(entry.revision)?];
+            steps.push(Step { statement: sql::SET_JOB_REVISION, values, expect: None });
+        }
         self.head = self.head.followed_by(&entry);
         if let Some(business) = entry.business {
             self.known.insert(business, entry.hash);
@@ -117,16 +123,20 @@ pub fn conditions(write: &Write) -> Vec<Step> {
             Step { statement: sql::DELETE_CONTENT, values: vec![(*id).into(), (*expected).into()], expect: Some(1) }
         }
     });
-    let jobs = write.jobs.iter().map(|change| match change {
+    content.chain(write.jobs.iter().map(job_step)).collect()
+}
+
+fn job_step(change: &JobWrite) -> Step {
+    match change {
         JobWrite::Insert(job) => Step { statement: sql::INSERT_JOB, values: job_values(job), expect: Some(1) },
-        JobWrite::Finish { id, holder, now } => {
-            let values = vec![(*id).into(), holder.as_str().into(), (*now).into()];
+        JobWrite::Rearm { job, expected, now } => {
+            Step { statement: sql::REARM_JOB, values: rearmed_values(job, *expected, *now), expect: Some(1) }
+        }
+        JobWrite::Enter(job) => Step { statement: sql::ENTER_JOB, values: entered_values(job), expect: Some(1) },
+        JobWrite::Finish { id, holder, revision, now } => {
+            let values = vec![(*id).into(), holder.as_str().into(), (*now).into(), expected_revision(*revision)];
             Step { statement: sql::FINISH_JOB, values, expect: Some(1) }
         }
         JobWrite::Cancel { id } => Step { statement: sql::CANCEL_JOB, values: vec![(*id).into()], expect: None },
-        JobWrite::Move { id, due_at } => {
-            Step { statement: sql::MOVE_JOB, values: vec![(*id).into(), (*due_at).into()], expect: None }
-        }
-    });
-    content.chain(jobs).collect()
+    }
 }

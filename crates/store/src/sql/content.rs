@@ -85,6 +85,11 @@ pub fn by_ids(ids: &[Id]) -> Built {
     several(concat!("SELECT ", content_columns!(), " FROM contents WHERE id"), ids)
 }
 
+/// What guards content, by ids: one to [`IDS_LIMIT`] of them. The index `contents_guard` covers it.
+pub fn guards(ids: &[Id]) -> Built {
+    several("SELECT id, kind, asset_id FROM contents WHERE id", ids)
+}
+
 /// Uses by token ids: one to [`IDS_LIMIT`] of them.
 pub fn uses(tokens: &[Id]) -> Built {
     several("SELECT token_id, used_at, ip, uses FROM token_uses WHERE token_id", tokens)
@@ -98,7 +103,7 @@ fn several(select: &str, ids: &[Id]) -> Built {
 
 /// One statement of every shape, for the test that prepares all statements.
 pub fn shapes(id: Id) -> Vec<Built> {
-    let mut shapes = vec![by_ids(&[id, id]), uses(&[id])];
+    let mut shapes = vec![by_ids(&[id, id]), guards(&[id]), uses(&[id])];
     for bits in 0..64u8 {
         let has = |bit: u8| bits >> bit & 1 == 1;
         let query = ContentQuery {

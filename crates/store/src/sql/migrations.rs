@@ -34,10 +34,20 @@ impl Migration {
 pub const BOOTSTRAP: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS meta (name {TEXT} NOT NULL PRIMARY KEY, value BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS migrations (number {KEY}, checksum {TEXT} NOT NULL)",
+    LEASE_TABLE,
 ];
 
+/// The one table that is needed before the lease is held, and so before any migration runs. Its row
+/// tells how often it moved, and no time. Harmless when the table is there.
+pub const LEASE_TABLE: &str = "CREATE TABLE IF NOT EXISTS lease (
+    id {KEY} CHECK (id = 1), holder {TEXT} NOT NULL, counter BIGINT NOT NULL, length_ms BIGINT NOT NULL,
+    released BIGINT NOT NULL)";
+
+/// Who holds the lease of format 1 for ever, so that a program of that format stops when it looks.
+pub const NEWER_HOLDER: &str = "a newer version of valetkey";
+
 /// The newest format that this program knows.
-pub const FORMAT: i64 = 5;
+pub const FORMAT: i64 = 6;
 
 /// All migrations, in order of their numbers from 1 without gaps.
 pub const ALL: &[Migration] = &[
@@ -46,6 +56,7 @@ pub const ALL: &[Migration] = &[
     Migration { number: 3, statements: JOBS },
     Migration { number: 4, statements: TELEMETRY },
     Migration { number: 5, statements: PAGE_COUNTERS },
+    Migration { number: 6, statements: GUARDS },
 ];
 
 /// Which migrations are still to run.
@@ -158,17 +169,75 @@ const FIRST: &[&str] = &[
     "CREATE TABLE node_lease (id {KEY} CHECK (id = 1), holder {TEXT} NOT NULL, until_ms BIGINT NOT NULL)",
 ];
 
-/// The lease row: a counter that its holder moves, and how long a taker waits for it to move.
-const LEASE: &[&str] = &[];
+/// The lease of format 1 was counted by the database's clock. Nobody may take it any more; the one
+/// that counts is in [`LEASE_TABLE`]. If a program of format 1 holds it, this fails.
+const LEASE: &[&str] = &["INSERT INTO node_lease (id, holder, until_ms)
+    SELECT 1, 'a newer version of valetkey', 9223372036854775807
+    WHERE NOT EXISTS (SELECT 1 FROM node_lease WHERE holder = 'a newer version of valetkey')"];
 
 /// Jobs: their digest, their last attempt.
-const JOBS: &[&str] = &[];
+const JOBS: &[&str] = &[
+    // As whom it runs, and the entry that made it or changed it last; NULL in rows from before.
+    "ALTER TABLE jobs ADD COLUMN actor_kind {TEXT}",
+    "ALTER TABLE jobs ADD COLUMN actor_id BIGINT",
+    "ALTER TABLE jobs ADD COLUMN actor_token BIGINT",
+    "ALTER TABLE jobs ADD COLUMN revision BIGINT",
+    "ALTER TABLE jobs ADD COLUMN state {TEXT} NOT NULL DEFAULT 'waiting'",
+    "ALTER TABLE jobs ADD COLUMN not_before BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN reason {TEXT}",
+    "ALTER TABLE jobs ADD COLUMN tried_at BIGINT",
+    "UPDATE jobs SET not_before = due_at",
+    "DROP INDEX jobs_free",
+    "DROP INDEX jobs_held",
+    "CREATE INDEX jobs_waiting ON jobs (kind, not_before, id) WHERE state = 'waiting'",
+    "CREATE INDEX jobs_held ON jobs (kind, lease_until) WHERE state = 'waiting' AND lease_until IS NOT NULL",
+    // The newest entry about a job is found by its first subject, which the chain's hashes cover. An
+    // id has at most 19 digits, and a comma follows.
+    "CREATE INDEX ledger_about ON ledger (substr(subjects || ',', 1, 20), revision) WHERE class = 'content'",
+];
 
 /// Refusals by source, and uses by scope, asset and task.
-const TELEMETRY: &[&str] = &[];
+const TELEMETRY: &[&str] = &[
+    // Who brought it: a token, an address, or a network of addresses. Old rows without a token share one.
+    "ALTER TABLE refusals ADD COLUMN source {TEXT} NOT NULL DEFAULT ''",
+    "UPDATE refusals SET source = 'token ' || token_id WHERE token_id IS NOT NULL",
+    // What is over a quota goes at once: it may be all that strangers brought so far.
+    "DELETE FROM refusals WHERE trace IN (SELECT trace FROM (SELECT trace, business_id, ROW_NUMBER() OVER
+        (PARTITION BY business_id, source ORDER BY at_ms DESC, trace DESC) AS place FROM refusals) AS placed
+        WHERE place > CASE WHEN business_id IS NULL THEN 10000 ELSE 2000 END)",
+    "CREATE INDEX refusals_source ON refusals ((COALESCE(business_id, 0)), source, at_ms, trace)",
+    // How many rows each holds. Owner 0 is nobody: rows without a business.
+    "CREATE TABLE refusal_sources (
+        owner BIGINT NOT NULL, source {TEXT} NOT NULL, held BIGINT NOT NULL, oldest BIGINT NOT NULL,
+        PRIMARY KEY (owner, source)) {COMPACT}",
+    "CREATE INDEX refusal_sources_held ON refusal_sources (owner, held DESC, oldest, source)",
+    "CREATE TABLE refusal_owners (owner {KEY}, held BIGINT NOT NULL)",
+    "CREATE INDEX refusal_owners_held ON refusal_owners (held DESC, owner)",
+    "CREATE TABLE refusal_total (id {KEY} CHECK (id = 1), held BIGINT NOT NULL, changes BIGINT NOT NULL)",
+    "INSERT INTO refusal_sources (owner, source, held, oldest)
+        SELECT COALESCE(business_id, 0), source, COUNT(*), MIN(at_ms) FROM refusals GROUP BY COALESCE(business_id, 0), source",
+    "INSERT INTO refusal_owners (owner, held)
+        SELECT COALESCE(business_id, 0), COUNT(*) FROM refusals GROUP BY COALESCE(business_id, 0)",
+    "INSERT INTO refusal_total (id, held, changes) SELECT 1, COUNT(business_id), 0 FROM refusals",
+    // What tokens are used for. A scope and a task of -1, and an asset of 0, are none; a scope of -2 is
+    // what was not kept apart.
+    "CREATE TABLE token_usage (
+        token_id BIGINT NOT NULL, day BIGINT NOT NULL, scope BIGINT NOT NULL, asset_id BIGINT NOT NULL,
+        task BIGINT NOT NULL, first_at BIGINT NOT NULL, last_at BIGINT NOT NULL, ip {TEXT} NOT NULL,
+        user_agent {TEXT} NOT NULL, uses BIGINT NOT NULL,
+        PRIMARY KEY (token_id, day, scope, asset_id, task)) {COMPACT}",
+    "CREATE INDEX token_usage_day ON token_usage (day)",
+];
 
 /// How often the page tokens of a parent were taken away.
-const PAGE_COUNTERS: &[&str] = &[];
+const PAGE_COUNTERS: &[&str] = &[
+    // It refers to no token: a counter outlives the row of its parent.
+    "CREATE TABLE page_counters (
+        parent_id BIGINT NOT NULL, page_id BIGINT NOT NULL, counter BIGINT NOT NULL, PRIMARY KEY (parent_id, page_id)) {COMPACT}",
+];
+
+/// What guards content stands in an index of its own, so that a right is decided before a body is read.
+const GUARDS: &[&str] = &["CREATE INDEX contents_guard ON contents (id, kind, asset_id)"];
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@ pub mod append;
 pub mod content;
 pub mod migrations;
 pub mod records;
+pub mod refusals;
 pub mod rows;
 pub mod statements;
 

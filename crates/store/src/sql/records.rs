@@ -9,6 +9,7 @@ use valetkey_domain::assignment::Assignment;
 use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::limits::Limits;
+use valetkey_domain::page_token::PageCounter;
 use valetkey_domain::person::Person;
 use valetkey_domain::share::Share;
 use valetkey_domain::sign_in::SignInCode;
@@ -42,6 +43,7 @@ pub const TABLES: &[Table] = &[
     Table { load: sql::LOAD_SHARES, read: read_share },
     Table { load: sql::LOAD_ASSIGNMENTS, read: read_assignment },
     Table { load: sql::LOAD_TOKENS, read: read_token },
+    Table { load: sql::LOAD_PAGE_COUNTERS, read: read_page_counter },
     Table { load: sql::LOAD_SIGN_IN_CODES, read: read_sign_in_code },
 ];
 
@@ -63,7 +65,8 @@ pub fn steps(change: &Change) -> Result<Vec<Step>, StoreError> {
 /// The statement that stores a record, whether it is new or not.
 ///
 /// # Errors
-/// Only if the list of tasks of a declared kind can't be written as JSON.
+/// Only if the list of tasks of a declared kind can't be written as JSON, or a counter has no column wide
+/// enough.
 pub fn upsert(record: &Record) -> Result<(Statement, Vec<Value>), StoreError> {
     Ok(match record {
         Record::Business(Business {
@@ -179,6 +182,10 @@ pub fn upsert(record: &Record) -> Result<(Statement, Vec<Value>), StoreError> {
             (sql::UPSERT_SHARE, values)
         }
         Record::Token(token) => (sql::UPSERT_TOKEN, token_values(token)),
+        Record::PageCounter(PageCounter { parent, page, counter }) => {
+            let counter = i64::try_from(*counter).map_err(|_| StoreError::Other(format!("a counter of {counter}")))?;
+            (sql::UPSERT_PAGE_COUNTER, vec![(*parent).into(), (*page).into(), counter.into()])
+        }
         Record::SignInCode(SignInCode { digest, person, business, created_at, expires_at }) => {
             let values = vec![
                 digest.0.as_slice().into(),
@@ -242,6 +249,7 @@ pub fn delete(key: RecordKey) -> (Statement, Vec<Value>) {
         RecordKey::Assignment(user, asset) => (sql::DELETE_ASSIGNMENT, vec![user.into(), asset.into()]),
         RecordKey::Share(asset, partner) => (sql::DELETE_SHARE, vec![asset.into(), partner.into()]),
         RecordKey::Token(id) => (sql::DELETE_TOKEN, vec![id.into()]),
+        RecordKey::PageCounter(parent, page) => (sql::DELETE_PAGE_COUNTER, vec![parent.into(), page.into()]),
         RecordKey::SignInCode(digest) => (sql::DELETE_SIGN_IN_CODE, vec![digest.0.as_slice().into()]),
         RecordKey::Terms => (sql::DELETE_TERMS, Vec::new()),
     }
@@ -387,6 +395,12 @@ fn read_token(row: &dyn RowRead) -> Result<Record, StoreError> {
         page: opt_id(row, 11)?,
         revoked_at: row.opt_int(12)?,
     }))
+}
+
+fn read_page_counter(row: &dyn RowRead) -> Result<Record, StoreError> {
+    let counter = row.int(2)?;
+    let counter = u64::try_from(counter).map_err(|_| StoreError::Corrupt(format!("a page counter is {counter}")))?;
+    Ok(Record::PageCounter(PageCounter { parent: id(row, 0)?, page: id(row, 1)?, counter }))
 }
 
 fn read_sign_in_code(row: &dyn RowRead) -> Result<Record, StoreError> {

@@ -1,12 +1,16 @@
 //! Rows of everything that is not an authority record: the head, ledger entries, content, jobs,
 //! uses, refusals, keys.
 
-use valetkey_domain::{Actor, Id};
+use valetkey_domain::{Actor, Id, UnixMs};
 
 use super::records::{id, opt_id};
 use super::{RowRead, Value};
+use crate::telemetry::{USAGE_DROPS_AT_ONCE, Usage, UsageQuery, UsedFor};
 use crate::ledger::{SALT_BYTES, actor_kind};
-use crate::{Class, Content, Entry, Head, Job, KeyRow, RefusalRow, StoreError, TokenUse};
+use crate::{
+    Class, Content, ContentGuard, Entry, Head, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow, NextJob, RefusalRow,
+    StoreError, TokenUse,
+};
 
 /// Reads the row of `HEAD`.
 pub fn read_head(row: &dyn RowRead) -> Result<Head, StoreError> {
@@ -37,6 +41,11 @@ pub fn check_head(head: Head, newest: Option<(u64, [u8; 32])>) -> Result<(), Sto
         head.revision,
         newest.map_or(0, |(r, _)| r)
     )))
+}
+
+/// Reads the row of `LEASE`.
+pub fn read_lease(row: &dyn RowRead) -> Result<LeaseRow, StoreError> {
+    Ok(LeaseRow { holder: row.text(0)?, counter: row.int(1)?, length_ms: row.int(2)?, released: row.int(3)? != 0 })
 }
 
 /// Reads the row of `OUTCOME`.
@@ -179,9 +188,31 @@ pub fn read_content(row: &dyn RowRead) -> Result<Content, StoreError> {
     })
 }
 
-/// The parameters of `INSERT_JOB`.
+/// What guards a row of content.
+pub fn read_guard(row: &dyn RowRead) -> Result<ContentGuard, StoreError> {
+    let kind = row.int(1)?;
+    let kind = u8::try_from(kind).map_err(|_| StoreError::Corrupt(format!("unknown kind of content {kind}")))?;
+    Ok(ContentGuard { id: id(row, 0)?, kind, asset: id(row, 2)? })
+}
+
+/// The parameters of `INSERT_JOB`, and the first of `REARM_JOB`.
 pub fn job_values(job: &Job) -> Vec<Value> {
-    let Job { id, kind, due_at, payload, attempts, lease_until, holder } = job;
+    let Job {
+        id,
+        kind,
+        due_at,
+        actor,
+        payload,
+        // The store's to give, once the entry has its number.
+        revision: _,
+        state,
+        not_before,
+        attempts,
+        lease_until,
+        holder,
+        reason,
+        tried_at,
+    } = job;
     vec![
         (*id).into(),
         kind.as_str().into(),
@@ -190,20 +221,122 @@ pub fn job_values(job: &Job) -> Vec<Value> {
         (*attempts).into(),
         (*lease_until).into(),
         holder.as_deref().into(),
+        actor.map(|a| a.kind.as_str()).into(),
+        actor.and_then(|a| a.id).into(),
+        actor.and_then(|a| a.token).into(),
+        state.as_str().into(),
+        (*not_before).into(),
+        reason.as_deref().into(),
+        (*tried_at).into(),
     ]
 }
 
-/// Reads a row of `CLAIM_JOBS`.
+/// The parameters of `REARM_JOB`.
+pub fn rearmed_values(job: &Job, expected: u64, now: UnixMs) -> Vec<Value> {
+    let mut values = job_values(job);
+    values.extend([expected_revision(expected), now.into()]);
+    values
+}
+
+/// The parameters of `ENTER_JOB`.
+pub fn entered_values(job: &Job) -> Vec<Value> {
+    let Job { id, kind, due_at, actor, payload, state, not_before, .. } = job;
+    vec![
+        (*id).into(),
+        kind.as_str().into(),
+        (*due_at).into(),
+        payload.as_str().into(),
+        actor.map(|a| a.kind.as_str()).into(),
+        actor.and_then(|a| a.id).into(),
+        actor.and_then(|a| a.token).into(),
+        state.as_str().into(),
+        (*not_before).into(),
+    ]
+}
+
+/// A revision to compare with. One that no store could have given is that of no row.
+pub fn expected_revision(revision: u64) -> Value {
+    Value::Int(i64::try_from(revision).unwrap_or(-1))
+}
+
+/// The parameters of `CLAIM_JOBS`.
+pub fn claim_values(kind: &str, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Vec<Value> {
+    vec![holder.into(), lease_until.into(), now.into(), stored_limit(limit), kind.into()]
+}
+
+/// The parameters of `PUT_BACK_JOB`.
+pub fn rest_values(id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Vec<Value> {
+    let JobRest { state, not_before, reason, at } = rest;
+    vec![
+        id.into(),
+        holder.into(),
+        now.into(),
+        state.as_str().into(),
+        (*not_before).into(),
+        reason.as_str().into(),
+        (*at).into(),
+    ]
+}
+
+/// The parameters of `JOBS_AFTER`. Before the first id come even numbers that are none.
+pub fn jobs_after_values(state: Option<JobState>, after: Option<Id>, limit: usize) -> Vec<Value> {
+    vec![
+        after.map_or(Value::Int(i64::MIN), Value::from),
+        stored_limit(limit),
+        state.map_or("", JobState::as_str).into(),
+    ]
+}
+
+/// The parameters of `ENTRIES_ABOUT`: the subject as the only one or before others, as text between
+/// two ends.
+pub fn about_values(subject: Id, after: u64, limit: usize) -> Result<Vec<Value>, StoreError> {
+    let (from, to) = (format!("{subject},"), format!("{subject}-"));
+    Ok(vec![Value::Text(from), Value::Text(to), stored_revision(after)?, stored_limit(limit)])
+}
+
+/// Reads a row of jobs.
 pub fn read_job(row: &dyn RowRead) -> Result<Job, StoreError> {
+    let id = id(row, 0)?;
+    let wrong = |what: String| StoreError::Corrupt(format!("job {id}: {what}"));
+    let actor = match row.opt_text(7)? {
+        None => None,
+        Some(kind) => Some(Actor {
+            kind: actor_kind(&kind).ok_or_else(|| wrong(format!("unknown kind of actor {kind}")))?,
+            id: opt_id(row, 8)?,
+            token: opt_id(row, 9)?,
+        }),
+    };
+    let state = row.text(10)?;
     Ok(Job {
-        id: id(row, 0)?,
+        id,
         kind: row.text(1)?,
         due_at: row.int(2)?,
         payload: row.text(3)?,
         attempts: row.int(4)?,
         lease_until: row.opt_int(5)?,
         holder: row.opt_text(6)?,
+        actor,
+        state: JobState::parse(&state).ok_or_else(|| wrong(format!("unknown state {state}")))?,
+        not_before: row.int(11)?,
+        reason: row.opt_text(12)?,
+        tried_at: row.opt_int(13)?,
+        revision: row.opt_int(14)?.map(revision).transpose()?,
     })
+}
+
+/// Reads a row of `NEXT_JOBS`.
+pub fn read_next_job(row: &dyn RowRead) -> Result<Option<NextJob>, StoreError> {
+    let at = row.opt_int(1)?.into_iter().chain(row.opt_int(2)?).min();
+    // A kind whose last job went away meanwhile has no time.
+    Ok(at.map(|at| row.text(0).map(|kind| NextJob { kind, at })).transpose()?)
+}
+
+/// Reads a row of `JOB_COUNTS`.
+pub fn read_job_count(row: &dyn RowRead) -> Result<JobCount, StoreError> {
+    let (kind, word, count) = (row.text(0)?, row.text(1)?, row.int(2)?);
+    let state = JobState::parse(&word).ok_or_else(|| StoreError::Corrupt(format!("unknown state of a job {word}")))?;
+    let count = u64::try_from(count).map_err(|_| StoreError::Corrupt(format!("a count of {count}")))?;
+    Ok(JobCount { kind, state, count })
 }
 
 /// The parameters of `ADD_USE`.
@@ -217,17 +350,54 @@ pub fn read_use(row: &dyn RowRead) -> Result<TokenUse, StoreError> {
     Ok(TokenUse { token: id(row, 0)?, used_at: row.int(1)?, ip: row.text(2)?, count: row.int(3)? })
 }
 
-/// The parameters of `ADD_REFUSAL`.
-pub fn refusal_values(refusal: &RefusalRow) -> Vec<Value> {
-    let RefusalRow { trace, at, business, token, reason, body } = refusal;
+/// The parameters of `ADD_USAGE`.
+pub fn usage_values(usage: &Usage, rows_a_day: u32) -> Vec<Value> {
+    let Usage { token, day, what, first_at, last_at, ip, user_agent, count } = usage;
+    let (scope, asset, task) = what.numbers();
     vec![
-        trace.as_str().into(),
-        (*at).into(),
-        (*business).into(),
         (*token).into(),
-        reason.as_str().into(),
-        body.as_str().into(),
+        (*day).into(),
+        scope.into(),
+        asset.into(),
+        task.into(),
+        (*first_at).into(),
+        (*last_at).into(),
+        ip.as_str().into(),
+        user_agent.as_str().into(),
+        (*count).into(),
+        i64::from(rows_a_day).into(),
     ]
+}
+
+/// The parameters of `PRUNE_USAGE`.
+pub fn prune_usage_values(first_day: i64) -> Vec<Value> {
+    vec![first_day.into(), stored_limit(USAGE_DROPS_AT_ONCE)]
+}
+
+/// The parameters of `USAGE`. Without a place to go on from, it is behind the last day.
+pub fn usage_query_values(query: &UsageQuery) -> Vec<Value> {
+    let UsageQuery { token, days, after, limit } = query;
+    let (day, (scope, asset, task)) = after.map_or((i64::MAX, (0, 0, 0)), |(day, what)| (day, what.numbers()));
+    let mut values: Vec<Value> = vec![(*token).into()];
+    values.extend([days.0, days.1, day, scope, asset, task].map(Value::Int));
+    values.push(stored_limit(*limit));
+    values
+}
+
+/// Reads a row of `USAGE`.
+pub fn read_usage(row: &dyn RowRead) -> Result<Usage, StoreError> {
+    let (scope, asset, task) = (row.int(2)?, row.int(3)?, row.int(4)?);
+    let unknown = || StoreError::Corrupt(format!("a use of scope {scope}, asset {asset}, task {task}"));
+    Ok(Usage {
+        token: id(row, 0)?,
+        day: row.int(1)?,
+        what: UsedFor::from_numbers(scope, asset, task).ok_or_else(unknown)?,
+        first_at: row.int(5)?,
+        last_at: row.int(6)?,
+        ip: row.text(7)?,
+        user_agent: row.text(8)?,
+        count: row.int(9)?,
+    })
 }
 
 /// Reads a row of refusals.
@@ -239,6 +409,7 @@ pub fn read_refusal(row: &dyn RowRead) -> Result<RefusalRow, StoreError> {
         token: opt_id(row, 3)?,
         reason: row.text(4)?,
         body: row.text(5)?,
+        source: row.text(6)?,
     })
 }
 

@@ -31,15 +31,34 @@ macro_rules! content_columns {
     };
 }
 
+/// What a write gives a job; its revision comes with the entry.
+macro_rules! job_fields {
+    () => {
+        "id, kind, due_at, payload, attempts, lease_until, holder, actor_kind, actor_id, actor_token, state, \
+         not_before, reason, tried_at"
+    };
+}
+
 macro_rules! job_columns {
     () => {
-        "id, kind, due_at, payload, attempts, lease_until, holder"
+        concat!(job_fields!(), ", revision")
     };
 }
 
 macro_rules! refusal_columns {
     () => {
-        "trace, at_ms, business_id, token_id, reason, body"
+        "trace, at_ms, business_id, token_id, reason, body, source"
+    };
+}
+
+macro_rules! traces {
+    () => {
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
+         $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, \
+         $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, \
+         $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, \
+         $61, $62, $63, $64)"
     };
 }
 
@@ -49,6 +68,8 @@ statements! {
     /// The format of the data; no row in a new store.
     META_FORMAT = "SELECT value FROM meta WHERE name = 'format'";
     SET_META_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    /// Means nothing; shows that something can be written.
+    TRY_WRITE = "INSERT INTO meta (name, value) VALUES ('settled', 1) ON CONFLICT (name) DO UPDATE SET value = meta.value + 1";
     MIGRATIONS = "SELECT number, checksum FROM migrations ORDER BY number";
     INSERT_MIGRATION = "INSERT INTO migrations (number, checksum) VALUES ($1, $2)";
 
@@ -158,6 +179,11 @@ statements! {
     LOAD_TOKENS = "SELECT id, digest, kind, user_id, business_id, app_id, scopes, created_at, expires_at, created_by, \
         parent_id, page_id, revoked_at FROM tokens ORDER BY id";
 
+    UPSERT_PAGE_COUNTER = "INSERT INTO page_counters (parent_id, page_id, counter) VALUES ($1, $2, $3) \
+        ON CONFLICT (parent_id, page_id) DO UPDATE SET counter = excluded.counter";
+    DELETE_PAGE_COUNTER = "DELETE FROM page_counters WHERE parent_id = $1 AND page_id = $2";
+    LOAD_PAGE_COUNTERS = "SELECT parent_id, page_id, counter FROM page_counters ORDER BY parent_id, page_id";
+
     UPSERT_SIGN_IN_CODE = "INSERT INTO sign_in_codes (digest, person_id, business_id, created_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest) DO UPDATE SET person_id = excluded.person_id, \
         business_id = excluded.business_id, created_at = excluded.created_at, expires_at = excluded.expires_at";
@@ -176,23 +202,53 @@ statements! {
     /// From behind an id on.
     CONTENTS_AFTER = concat!("SELECT ", content_columns!(), " FROM contents WHERE id > $1 ORDER BY id LIMIT $2");
 
-    INSERT_JOB = concat!("INSERT INTO jobs (", job_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING");
-    /// Id, holder, now.
-    FINISH_JOB = "DELETE FROM jobs WHERE id = $1 AND holder = $2 AND lease_until > $3";
+    INSERT_JOB = concat!("INSERT INTO jobs (", job_fields!(), ") \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING");
+    /// The fields of `INSERT_JOB`, the entry that must have left it, now.
+    REARM_JOB = "UPDATE jobs SET kind = $2, due_at = $3, payload = $4, attempts = $5, lease_until = $6, holder = $7, \
+        actor_kind = $8, actor_id = $9, actor_token = $10, state = $11, not_before = $12, reason = $13, tried_at = $14 \
+        WHERE id = $1 AND revision = $15 AND (lease_until IS NULL OR lease_until <= $16)";
+    /// Takes a row without an entry that is as it was read.
+    ENTER_JOB = "UPDATE jobs SET actor_kind = $5, actor_id = $6, actor_token = $7, state = $8, not_before = $9 \
+        WHERE id = $1 AND kind = $2 AND due_at = $3 AND payload = $4 AND revision IS NULL";
+    SET_JOB_REVISION = "UPDATE jobs SET revision = $2 WHERE id = $1";
+    /// Id, holder, now, the entry that left it.
+    FINISH_JOB = "DELETE FROM jobs WHERE id = $1 AND holder = $2 AND lease_until > $3 AND due_at <= $3 \
+        AND state = 'waiting' AND revision = $4";
     CANCEL_JOB = "DELETE FROM jobs WHERE id = $1";
-    /// Id, time. Whoever held it holds it no longer.
-    MOVE_JOB = "UPDATE jobs SET due_at = $2, lease_until = NULL, holder = NULL WHERE id = $1";
-    /// Holder, until when, now, how many. The outer conditions repeat the inner ones: where two
+    /// Holder, until when, now, how many, kind. The outer conditions repeat the inner ones: where two
     /// runners claim at once, the second looks at the row again once the first has committed.
     /// Rows come in no order.
     CLAIM_JOBS = concat!("UPDATE jobs SET holder = $1, lease_until = $2, attempts = attempts + 1 \
-        WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
-        ORDER BY due_at, id LIMIT $4) AND due_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
+        WHERE id IN (SELECT id FROM jobs WHERE kind = $5 AND state = 'waiting' AND not_before <= $3 \
+        AND (lease_until IS NULL OR lease_until <= $3) ORDER BY not_before, id LIMIT $4) \
+        AND state = 'waiting' AND not_before <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
         RETURNING ", job_columns!());
-    /// One row, one column, NULL when there is no job.
-    NEXT_JOB_AT = "SELECT MIN(t) FROM (SELECT MIN(due_at) AS t FROM jobs WHERE lease_until IS NULL UNION ALL \
-        SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS t FROM jobs \
-        WHERE lease_until IS NOT NULL) AS times";
+    /// Id, holder, now, until when. One row if it was held.
+    RENEW_JOB = "UPDATE jobs SET lease_until = $4 WHERE id = $1 AND holder = $2 AND lease_until > $3 \
+        AND state = 'waiting' RETURNING id";
+    /// Id, holder, now, state, not before, reason, when. One row if it was held.
+    PUT_BACK_JOB = "UPDATE jobs SET state = $4, not_before = $5, reason = $6, tried_at = $7, lease_until = NULL, \
+        holder = NULL WHERE id = $1 AND holder = $2 AND lease_until > $3 AND state = 'waiting' RETURNING id";
+    /// A row for each kind of which a job is waiting: kind, when the next free one may be tried, when
+    /// the next held one is free. The kinds are found one by one, each by the index.
+    NEXT_JOBS = "WITH RECURSIVE kinds (kind) AS (SELECT MIN(kind) FROM jobs WHERE state = 'waiting' UNION ALL \
+        SELECT (SELECT MIN(jobs.kind) FROM jobs WHERE jobs.state = 'waiting' AND jobs.kind > kinds.kind) FROM kinds \
+        WHERE kinds.kind IS NOT NULL) \
+        SELECT kinds.kind, (SELECT MIN(jobs.not_before) FROM jobs WHERE jobs.kind = kinds.kind AND jobs.state = 'waiting' \
+        AND jobs.lease_until IS NULL), (SELECT MIN(CASE WHEN jobs.lease_until > jobs.not_before THEN jobs.lease_until \
+        ELSE jobs.not_before END) FROM jobs WHERE jobs.kind = kinds.kind AND jobs.state = 'waiting' \
+        AND jobs.lease_until IS NOT NULL) FROM kinds WHERE kinds.kind IS NOT NULL LIMIT 100";
+    JOB = concat!("SELECT ", job_columns!(), " FROM jobs WHERE id = $1");
+    /// From behind an id on; in a state, if the word is not empty.
+    JOBS_AFTER = concat!("SELECT ", job_columns!(), " FROM jobs WHERE id > $1 AND ($3 = '' OR state = $3) \
+        ORDER BY id LIMIT $2");
+    JOB_COUNTS = "SELECT kind, state, COUNT(*) FROM jobs GROUP BY kind, state ORDER BY kind, state";
+    /// Entries that write content or jobs, by their first subject and what follows it: from, to, after,
+    /// how many. The words are those of the index `ledger_about`.
+    ENTRIES_ABOUT = concat!("SELECT ", entry_columns!(), " FROM ledger WHERE class = 'content' \
+        AND substr(subjects || ',', 1, 20) >= $1 AND substr(subjects || ',', 1, 20) < $2 AND revision > $3 \
+        ORDER BY revision LIMIT $4");
 
     ADD_USE = "INSERT INTO token_uses (token_id, used_at, ip, uses) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (token_id) DO UPDATE SET \
@@ -200,13 +256,60 @@ statements! {
         used_at = CASE WHEN excluded.used_at >= token_uses.used_at THEN excluded.used_at ELSE token_uses.used_at END, \
         uses = token_uses.uses + excluded.uses";
 
-    ADD_REFUSAL = concat!("INSERT INTO refusals (", refusal_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6) \
-        ON CONFLICT (trace) DO UPDATE SET at_ms = excluded.at_ms, business_id = excluded.business_id, \
-        token_id = excluded.token_id, reason = excluded.reason, body = excluded.body");
-    PRUNE_REFUSALS_BY_AGE = "DELETE FROM refusals WHERE at_ms < $1";
-    /// Removes all but the `$1` newest.
-    PRUNE_REFUSALS_BY_COUNT = "DELETE FROM refusals WHERE (at_ms, trace) <= \
-        (SELECT at_ms, trace FROM refusals ORDER BY at_ms DESC, trace DESC LIMIT 1 OFFSET $1)";
+    /// Every row of a use that is known already is added to. One that is new when the token has as many
+    /// rows on that day as `$11` says is added to the row of all others.
+    ADD_USAGE = "INSERT INTO token_usage (token_id, day, scope, asset_id, task, first_at, last_at, ip, user_agent, uses) \
+        SELECT token_id, day, CASE WHEN fits = 1 THEN scope ELSE -2 END, CASE WHEN fits = 1 THEN asset_id ELSE 0 END, \
+        CASE WHEN fits = 1 THEN task ELSE -1 END, first_at, last_at, ip, user_agent, uses FROM (SELECT \
+        CAST($1 AS BIGINT) AS token_id, CAST($2 AS BIGINT) AS day, CAST($3 AS BIGINT) AS scope, \
+        CAST($4 AS BIGINT) AS asset_id, CAST($5 AS BIGINT) AS task, CAST($6 AS BIGINT) AS first_at, \
+        CAST($7 AS BIGINT) AS last_at, CAST($8 AS TEXT) AS ip, CAST($9 AS TEXT) AS user_agent, \
+        CAST($10 AS BIGINT) AS uses, CASE WHEN EXISTS (SELECT 1 FROM token_usage WHERE token_id = $1 AND day = $2 \
+        AND scope = $3 AND asset_id = $4 AND task = $5) OR (SELECT COUNT(*) FROM token_usage WHERE token_id = $1 \
+        AND day = $2) < $11 THEN 1 ELSE 0 END AS fits) AS new_use WHERE true \
+        ON CONFLICT (token_id, day, scope, asset_id, task) DO UPDATE SET \
+        ip = CASE WHEN excluded.last_at >= token_usage.last_at THEN excluded.ip ELSE token_usage.ip END, \
+        user_agent = CASE WHEN excluded.last_at >= token_usage.last_at THEN excluded.user_agent ELSE token_usage.user_agent END, \
+        first_at = CASE WHEN excluded.first_at < token_usage.first_at THEN excluded.first_at ELSE token_usage.first_at END, \
+        last_at = CASE WHEN excluded.last_at >= token_usage.last_at THEN excluded.last_at ELSE token_usage.last_at END, \
+        uses = token_usage.uses + excluded.uses";
+    /// Removes rows of days before `$1`, at most `$2` of them.
+    PRUNE_USAGE = "DELETE FROM token_usage WHERE (token_id, day, scope, asset_id, task) IN \
+        (SELECT token_id, day, scope, asset_id, task FROM token_usage WHERE day < $1 ORDER BY day LIMIT $2)";
+    /// Token, first and last day, behind which row, how many.
+    USAGE = "SELECT token_id, day, scope, asset_id, task, first_at, last_at, ip, user_agent, uses FROM token_usage \
+        WHERE token_id = $1 AND day >= $2 AND day <= $3 AND (day, scope, asset_id, task) < ($4, $5, $6, $7) \
+        ORDER BY day DESC, scope DESC, asset_id DESC, task DESC LIMIT $8";
+
+    ADD_REFUSAL = concat!("INSERT INTO refusals (", refusal_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    /// First of all, so that two nodes do not count at once.
+    LOCK_REFUSALS = "UPDATE refusal_total SET changes = changes + 1 WHERE id = 1";
+    /// Each statement of the journal that answers has the columns owner, source, rows, oldest.
+    REFUSALS_AT = concat!("SELECT COALESCE(business_id, 0), source, CAST(1 AS BIGINT), at_ms FROM refusals WHERE trace IN ", traces!());
+    DELETE_REFUSALS_AT = concat!("DELETE FROM refusals WHERE trace IN ", traces!());
+    AGED_REFUSALS = "SELECT owner, source, COUNT(*), MIN(at_ms) FROM (SELECT COALESCE(business_id, 0) AS owner, source, at_ms \
+        FROM refusals WHERE at_ms < $1 ORDER BY at_ms, trace LIMIT $2) AS aged GROUP BY owner, source";
+    DELETE_AGED_REFUSALS = "DELETE FROM refusals WHERE trace IN \
+        (SELECT trace FROM refusals WHERE at_ms < $1 ORDER BY at_ms, trace LIMIT $2)";
+    /// The oldest `$3` rows of a source.
+    DELETE_OLDEST_REFUSALS = "DELETE FROM refusals WHERE trace IN (SELECT trace FROM refusals \
+        WHERE COALESCE(business_id, 0) = $1 AND source = $2 ORDER BY at_ms, trace LIMIT $3)";
+    REFUSAL_SOURCE = "SELECT owner, source, held, oldest FROM refusal_sources WHERE owner = $1 AND source = $2";
+    /// Adds to the count of a source, and looks up its oldest row again.
+    COUNT_SOURCE = "INSERT INTO refusal_sources (owner, source, held, oldest) VALUES ($1, $2, $3, \
+        COALESCE((SELECT at_ms FROM refusals WHERE COALESCE(business_id, 0) = $1 AND source = $2 \
+        ORDER BY at_ms, trace LIMIT 1), 0)) ON CONFLICT (owner, source) DO UPDATE SET \
+        held = refusal_sources.held + excluded.held, oldest = excluded.oldest";
+    CLEAR_SOURCE = "DELETE FROM refusal_sources WHERE owner = $1 AND source = $2 AND held <= 0";
+    COUNT_OWNER = "INSERT INTO refusal_owners (owner, held) VALUES ($1, $2) \
+        ON CONFLICT (owner) DO UPDATE SET held = refusal_owners.held + excluded.held";
+    COUNT_BUSINESSES = "UPDATE refusal_total SET held = held + $1 WHERE id = 1";
+    STRANGERS_HELD = "SELECT owner, '', held, CAST(0 AS BIGINT) FROM refusal_owners WHERE owner = 0";
+    BUSINESSES_HELD = "SELECT CAST(0 AS BIGINT), '', held, CAST(0 AS BIGINT) FROM refusal_total WHERE id = 1";
+    TOP_OWNERS = "SELECT owner, '', held, CAST(0 AS BIGINT) FROM refusal_owners WHERE owner <> 0 \
+        ORDER BY held DESC, owner LIMIT $1";
+    TOP_SOURCES = "SELECT owner, source, held, oldest FROM refusal_sources WHERE owner = $1 \
+        ORDER BY held DESC, oldest, source LIMIT $2";
     REFUSAL = concat!("SELECT ", refusal_columns!(), " FROM refusals WHERE trace = $1");
     REFUSALS = concat!("SELECT ", refusal_columns!(), " FROM refusals ORDER BY at_ms DESC, trace DESC LIMIT $1");
     REFUSALS_OF = concat!("SELECT ", refusal_columns!(), " FROM refusals WHERE business_id = $1 \
@@ -216,12 +319,20 @@ statements! {
     DELETE_KEYS = "DELETE FROM data_keys";
     INSERT_KEY = "INSERT INTO data_keys (key_id, master_id, bytes) VALUES ($1, $2, $3)";
 
-    /// Holder, until when, now by the store's clock. No row is written while another holds it.
-    HOLD_LEASE = "INSERT INTO node_lease (id, holder, until_ms) VALUES (1, $1, $2) \
-        ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms \
-        WHERE node_lease.holder = excluded.holder OR node_lease.until_ms <= $3";
-    LEASE = "SELECT holder, until_ms FROM node_lease WHERE id = 1";
-    RELEASE_LEASE = "DELETE FROM node_lease WHERE id = 1 AND holder = $1";
+    /// No statement about the lease reads a clock.
+    LEASE = "SELECT holder, counter, length_ms, released FROM lease WHERE id = 1";
+    /// Holder, length. No row comes back if there is a lease.
+    INSERT_LEASE = "INSERT INTO lease (id, holder, counter, length_ms, released) VALUES (1, $1, 1, $2, 0) \
+        ON CONFLICT (id) DO NOTHING RETURNING counter";
+    /// Holder, length, the holder and the counter that were seen. No row comes back if the row moved.
+    TAKE_LEASE = "UPDATE lease SET holder = $1, counter = counter + 1, length_ms = $2, released = 0 \
+        WHERE id = 1 AND holder = $3 AND counter = $4 RETURNING counter";
+    /// The head comes from the same statement, so whoever may move the counter has read it.
+    RENEW_LEASE = "UPDATE lease SET counter = counter + 1 WHERE id = 1 AND holder = $1 AND released = 0 \
+        RETURNING (SELECT revision FROM head WHERE id = 1), (SELECT hash FROM head WHERE id = 1), \
+        (SELECT last_narrowing FROM head WHERE id = 1)";
+    RELEASE_LEASE = "UPDATE lease SET counter = counter + 1, released = 1 \
+        WHERE id = 1 AND holder = $1 AND released = 0";
 }
 
 #[cfg(test)]

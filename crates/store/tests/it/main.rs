@@ -19,7 +19,7 @@ impl Home for Shared {
     }
 
     async fn join(&self) -> Option<Arc<dyn Store>> {
-        Some(Arc::new(self.0.clone()))
+        Some(Arc::new(self.0.join()))
     }
 }
 
@@ -73,8 +73,8 @@ mod faulty {
         assert!(store.lock_head().await.is_err());
         assert!(store.lock_head().await.is_ok());
         store.fail_next(Call::Telemetry, Fault::After);
-        assert!(store.hold_lease("a", 1_000).await.is_err());
-        assert!(matches!(store.hold_lease("b", 1_000).await.unwrap(), valetkey_store::LeaseOutcome::Taken { .. }));
+        assert!(store.take_lease("a", 1_000, None).await.is_err());
+        assert!(!store.take_lease("b", 1_000, None).await.unwrap(), "nothing was done");
     }
 
     #[tokio::test]

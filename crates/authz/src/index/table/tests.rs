@@ -144,7 +144,7 @@ fn a_vacant_cell_is_never_found() {
 }
 
 #[test]
-fn two_rows_with_one_hash_are_told_apart_by_the_caller() {
+fn the_caller_distinguishes_two_rows_with_one_hash() {
     let mut table = SlotTable::new(0);
     for slot in 0..20 {
         let entry = SlotEntry::new(77, slot).unwrap();

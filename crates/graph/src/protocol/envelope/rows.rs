@@ -1,9 +1,11 @@
 //! One constructor for each error of protocol and validation, with its
 //! literal text. Refusals of rights are not here: they carry reasons, and
-//! are built where decisions are mapped to the wire.
+//! are built where decisions are mapped to the wire. What people read about
+//! a reason comes from the one table in `domain`.
 
 use http::StatusCode;
 use serde_json::json;
+use valetkey_domain::{Reason, Refusal, Words};
 
 use super::ErrorKind::{GraphMethodException, OAuthException};
 use super::GraphError;
@@ -15,11 +17,9 @@ pub const MAX_IDS: usize = 50;
 /// The most items in one batch.
 pub const MAX_BATCH_ITEMS: usize = 50;
 
-/// `business_app` → `Business app`, for headings.
-fn heading(name: &str) -> String {
-    let words = echo(name).replace('_', " ");
-    let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+/// The error with what the table of sentences says about a refusal.
+fn said(error: GraphError, refusal: &Refusal) -> GraphError {
+    error.with_sentence(&refusal.sentence(&Words::default()))
 }
 
 fn plain_100(message: &str) -> GraphError {
@@ -121,31 +121,30 @@ pub fn reduce_data() -> GraphError {
 /// A parameter that must be sent and wasn't.
 #[must_use]
 pub fn parameter_required(name: &str) -> GraphError {
-    plain_100(&format!("The parameter {name} is required"))
-        .with_user(&format!("{} missing", heading(name)), &format!("Send the parameter {name}."))
-        .with_blame(&[name])
+    said(plain_100(&format!("The parameter {name} is required")), &Refusal::required(&echo(name))).with_blame(&[name])
 }
 
 /// A parameter of the wrong form; `expected` completes "name must be …".
 #[must_use]
 pub fn invalid_parameter(name: &str, expected: &str) -> GraphError {
-    plain_100("Invalid parameter")
-        .with_user(&format!("{} not readable", heading(name)), &format!("{name} must be {expected}."))
-        .with_blame(&[name])
+    said(plain_100("Invalid parameter"), &Refusal::invalid(&echo(name), expected)).with_blame(&[name])
 }
 
 /// A parameter with a word that isn't among the allowed ones.
 #[must_use]
 pub fn enum_value(name: &str, allowed: &[&str]) -> GraphError {
-    plain_100(&format!("Param {name} {}", choice(allowed)))
-        .with_user("Unknown value", &format!("{name} takes only the values listed."))
+    let words = allowed.iter().map(|word| (*word).to_owned()).collect();
+    said(plain_100(&format!("Param {name} {}", choice(allowed))), &Refusal::not_one_of(&echo(name), words))
         .with_blame(&[name])
 }
 
-/// A name that breaks the rule for names; `why` says how.
+/// A name that breaks the rule for names; `why` completes "name …".
 #[must_use]
 pub fn name_rule(name: &str, why: &str) -> GraphError {
-    plain_100("Invalid parameter").with_subcode(9_000_008).with_user("Name not usable", why).with_blame(&[name])
+    plain_100("Invalid parameter")
+        .with_subcode(9_000_008)
+        .with_user("Name not usable", &format!("{name} {why}."))
+        .with_blame(&[name])
 }
 
 /// A task that the kind of asset doesn't have, at this place of the list.
@@ -160,23 +159,22 @@ pub fn unknown_task(index: usize, allowed: &[&str]) -> GraphError {
 #[must_use]
 pub fn invalid_scope(scope: &str) -> GraphError {
     let scope = echo(scope);
-    let msg = format!("The app may not ask for {scope}, or it does not exist.");
-    plain_100(&format!("Invalid scope: {scope}")).with_subcode(9_000_009).with_user("Scope not possible", &msg)
+    let error = plain_100(&format!("Invalid scope: {scope}")).with_subcode(9_000_009);
+    said(error, &Refusal::of(Reason::ScopeNotPossible).with_value(&scope))
 }
 
 /// A scope without the scope that it depends on.
 #[must_use]
 pub fn scope_dependency(scope: &str, needed: &str) -> GraphError {
-    plain_100(&format!("Scope {scope} needs {needed}"))
-        .with_subcode(9_000_010)
-        .with_user("Scope incomplete", &format!("Add {needed}."))
+    let error = plain_100(&format!("Scope {scope} needs {needed}")).with_subcode(9_000_010);
+    said(error, &Refusal::of(Reason::ScopeIncomplete).with_value(scope).with_expected(needed))
 }
 
 /// A token asked for that would be wider than the calling one.
 #[must_use]
 pub fn wider_than_token() -> GraphError {
-    GraphError::numbered(200, "A token can't issue more permission than it has")
-        .with_user("Too wide", "Ask for fewer scopes or an earlier end, or call with a wider token.")
+    let error = GraphError::numbered(200, "A token can't issue more permission than it has");
+    said(error, &Refusal::of(Reason::WiderThanCaller))
 }
 
 /// A body beyond the limit, in bytes.
@@ -267,15 +265,14 @@ pub fn schedule_invalid() -> GraphError {
 /// one and for one never issued.
 #[must_use]
 pub fn invisible_parameter(name: &str) -> GraphError {
-    invalid_parameter(name, "the id of something that the caller can see")
+    said(plain_100("Invalid parameter"), &Refusal::unknown_reference(&echo(name))).with_blame(&[name])
 }
 
 /// The last ADMIN person would go.
 #[must_use]
 pub fn last_admin() -> GraphError {
-    plain_100("The last ADMIN of a business stays")
-        .with_subcode(9_000_015)
-        .with_user("Last ADMIN", "Make another person ADMIN first.")
+    let error = plain_100("The last ADMIN of a business stays").with_subcode(9_000_015);
+    said(error, &Refusal::of(Reason::LastAdmin))
 }
 
 /// A partner shares what was shared with it. No role would do: what is missing is ownership.
@@ -321,75 +318,81 @@ pub fn grant_type() -> GraphError {
 /// A token without end, or with a late one, where tokens must end within so many seconds.
 #[must_use]
 pub fn token_end_demanded(limit_s: i64) -> GraphError {
-    plain_100("Tokens of this business must end")
-        .with_subcode(9_000_017)
-        .with_user("End demanded", &format!("At most {}.", span(limit_s)))
-        .with_blame(&["set_token_expires_in_60_days"])
-}
-
-/// A span of time in the largest unit that says it exactly.
-fn span(seconds: i64) -> String {
-    let units = [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
-    let (unit, size) = units.into_iter().find(|(_, size)| seconds >= *size && seconds % size == 0).unwrap_or(units[3]);
-    let count = seconds / size;
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    let error = plain_100("Tokens of this business must end").with_subcode(9_000_017);
+    said(error, &Refusal::of(Reason::TokenMustEnd).with_count(limit_s)).with_blame(&["set_token_expires_in_60_days"])
 }
 
 /// More calls than are allowed in so short a time; the one ordinary no that a retry can change.
 #[must_use]
 pub fn rate_limited() -> GraphError {
-    GraphError::numbered(613, "Calls to this api have exceeded the rate limit.")
-        .with_user("Too many calls", "Wait a minute, then send fewer calls at a time.")
-        .transient()
-        .with_retry_after_s(60)
+    let error = GraphError::numbered(613, "Calls to this api have exceeded the rate limit.");
+    said(error, &Refusal::of(Reason::RateLimited)).transient().with_retry_after_s(60)
 }
 
 /// A wrong proof, with the name of the token's app.
 #[must_use]
 pub fn proof_invalid(app: Option<&str>) -> GraphError {
-    let app = app.map_or_else(|| "the token's app".to_owned(), |name| format!("app {}", echo(name)));
-    let advice = format!(
-        "The proof doesn't match this token and the secret of {app}; most often the secret belongs to another app."
-    );
+    let app = app.map(echo);
+    let words = Words { app: app.as_deref(), ..Words::default() };
     GraphError::new(100, GraphMethodException, "Invalid appsecret_proof provided in the API argument")
-        .with_user("Proof wrong", &advice)
+        .with_sentence(&Refusal::of(Reason::ProofInvalid).sentence(&words))
 }
 
 /// A fault of the server: a bug.
 #[must_use]
 pub fn server_fault() -> GraphError {
-    GraphError::new(1, OAuthException, "An unknown error occurred")
-        .with_status(StatusCode::INTERNAL_SERVER_ERROR)
-        .with_user("Server fault", "The operator finds the cause by the fbtrace_id.")
+    let error =
+        GraphError::new(1, OAuthException, "An unknown error occurred").with_status(StatusCode::INTERNAL_SERVER_ERROR);
+    said(error, &Refusal::of(Reason::Fault)).transient()
+}
+
+fn unavailable() -> GraphError {
+    GraphError::numbered(2, "Service temporarily unavailable").with_status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// A node that can't show that it is up to date.
+#[must_use]
+pub fn not_fresh() -> GraphError {
+    said(unavailable(), &Refusal::of(Reason::NotFresh)).transient().with_retry_after_s(1)
+}
+
+/// The server has too much to do, or a read gave no answer in time.
+#[must_use]
+pub fn busy() -> GraphError {
+    unavailable()
+        .with_user("Not available", "The server has too much to do. Try again in a moment.")
         .transient()
+        .with_retry_after_s(1)
 }
 
 /// The store can't be reached.
 #[must_use]
 pub fn store_away() -> GraphError {
-    GraphError::numbered(2, "Service temporarily unavailable")
-        .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .with_user("Not available", "Try again in a moment.")
-        .transient()
-        .with_retry_after_s(1)
+    said(unavailable(), &Refusal::of(Reason::Unavailable)).transient().with_retry_after_s(1)
 }
 
 /// A write whose outcome isn't known. Not transient: a blind repetition
 /// could do it twice.
 #[must_use]
 pub fn outcome_unknown(commit_id: &str) -> GraphError {
-    may_be_done(&format!("look up commit {commit_id}"), "Look the commit up before you send this again.")
-        .with_data("commit_id", json!(commit_id))
+    let error = may_be_done(&format!("look up commit {commit_id}"));
+    said(error, &Refusal::of(Reason::OutcomeUnknown).with_value(commit_id)).with_data("commit_id", json!(commit_id))
+}
+
+/// What was taken away is in force here and not written yet. Not transient: the server itself tries
+/// again, and a repetition changes nothing.
+#[must_use]
+pub fn not_durable() -> GraphError {
+    said(unavailable().with_subcode(9_000_019), &Refusal::of(Reason::NotDurable))
 }
 
 /// A write that gave no answer in time.
 pub fn answer_is_late() -> GraphError {
-    may_be_done("no answer came in time", "See whether it was done before you send this again.")
+    said(may_be_done("no answer came in time"), &Refusal::of(Reason::OutcomeUnknown))
 }
 
-fn may_be_done(why: &str, advice: &str) -> GraphError {
+fn may_be_done(why: &str) -> GraphError {
     GraphError::numbered(2, &format!("Outcome unknown; {why}"))
         .with_subcode(9_000_018)
         .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .with_user("Outcome unknown", advice)
 }

@@ -59,6 +59,7 @@ fn use_rows() -> Vec<(&'static str, GraphError)> {
         ("fault", server_fault()),
         ("store away", store_away()),
         ("outcome unknown", outcome_unknown("c1")),
+        ("not durable", not_durable()),
     ]
 }
 

@@ -1,0 +1,156 @@
+//! What a caller may read of a node, decided with the step that reads it.
+//!
+//! A sight belongs to the row that it was decided for. It must never be kept for another one.
+
+use valetkey_domain::AssetKind;
+use valetkey_service::Facts;
+use valetkey_service::authz::{Allowed, Question, Target};
+use valetkey_service::rights::{self, Right};
+
+use super::input::Problem;
+use super::node::{Named, is_unpublished};
+use super::{Cx, Node, Row};
+use crate::protocol::envelope;
+use crate::schema::{self, Edge, Field, Level, NodeType};
+
+/// Where an object stands in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is what the path names; the right to see it was asked for.
+    Node,
+    /// It is a row of a list, whose own right was asked for.
+    Row,
+    /// It is a single object inside another.
+    Inside,
+}
+
+/// What a caller may read of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// That it is there: id and name.
+    Named,
+    /// What an app shows to the other apps of its business.
+    Public,
+    Level(Level),
+}
+
+impl Sight {
+    /// Whether a field is shown at a place.
+    pub fn shows(self, field: &Field, place: Place) -> bool {
+        if matches!(field.name, "id" | "name") {
+            return true;
+        }
+        // The right of the list covers what its rows show unasked, guarded fields aside.
+        if place == Place::Row && field.in_rows && field.level < Level::Guarded {
+            return true;
+        }
+        match self {
+            Sight::Named => false,
+            Sight::Public => matches!(field.name, "category" | "link"),
+            Sight::Level(level) => field.level <= level,
+        }
+    }
+}
+
+/// The highest level among fields of a kind.
+pub(crate) fn wanted<'s>(kind: &NodeType, names: impl Iterator<Item = &'s str>) -> Level {
+    names.filter_map(|name| kind.field(name)).map(|f| f.level).max().unwrap_or(Level::Identity)
+}
+
+/// The sight of a node, on the revision of a step.
+pub(crate) fn of(facts: &Facts<'_>, node: &Node, wanted: Level) -> Sight {
+    decided(&questions(node, wanted), |question| facts.may(question))
+}
+
+/// The questions that decide a sight, from the deepest level that is wanted to the shallowest.
+fn questions(node: &Node, wanted: Level) -> Vec<(Sight, Question)> {
+    if matches!(node, Node::Row(..)) {
+        return Vec::new();
+    }
+    of_rights(wanted, &node.identity_right(), &node.full_right(), &node.kind().guarded, |right| node.question(right))
+}
+
+fn of_rights(
+    wanted: Level,
+    identity: &Right,
+    full: &Right,
+    guarded: &Right,
+    ask: impl Fn(&Right) -> Question,
+) -> Vec<(Sight, Question)> {
+    let all = [(Level::Full, ask(full)), (Level::Guarded, ask(guarded)), (Level::Identity, ask(identity))];
+    all.into_iter().filter(|(level, _)| *level <= wanted).map(|(level, q)| (Sight::Level(level), q)).collect()
+}
+
+/// Guarded fields take the full right too.
+fn decided(questions: &[(Sight, Question)], mut may: impl FnMut(Question) -> Option<Allowed>) -> Sight {
+    let mut ask = |level: Level| {
+        let asked = questions.iter().find(|(sight, _)| *sight == Sight::Level(level));
+        asked.is_some_and(|(_, question)| may(*question).is_some())
+    };
+    if questions.is_empty() {
+        return Sight::Level(Level::Full);
+    }
+    if ask(Level::Full) {
+        return Sight::Level(if ask(Level::Guarded) { Level::Guarded } else { Level::Full });
+    }
+    if ask(Level::Identity) { Sight::Level(Level::Identity) } else { Sight::Named }
+}
+
+/// The sights of content of one asset: what is public, and what is not yet. They are decided before
+/// the statement that reads the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ContentSights {
+    public: Sight,
+    unpublished: Sight,
+}
+
+impl ContentSights {
+    pub fn of(self, node: &Node) -> Sight {
+        if is_unpublished(node) { self.unpublished } else { self.public }
+    }
+
+    /// A row of content with the sight that was decided for it.
+    pub fn row(self, node: Node) -> Row {
+        let sight = self.of(&node);
+        Row::seen(node, sight)
+    }
+}
+
+impl Cx<'_> {
+    /// The sight of a node that is here already: a token, or what was made just now.
+    pub fn sight_of(&self, node: &Node, wanted: Level) -> Sight {
+        let asked = questions(node, wanted);
+        let questions: Vec<Question> = asked.iter().map(|(_, question)| *question).collect();
+        let answers = self.service().may_each(self.call, &questions);
+        decided(&asked, |question| questions.iter().position(|q| *q == question).and_then(|at| *answers.get(at)?))
+    }
+
+    /// The sights of a thing of content.
+    pub fn content_sights(&self, named: &Named, wanted: Level) -> ContentSights {
+        let Some(kind) = named.kind() else { return ContentSights { public: Sight::Named, unpublished: Sight::Named } };
+        self.sights_of_kind(kind, wanted, |right| named.question(right))
+    }
+
+    /// The sights of a list's rows, for the fields that are asked for. `question` is about the asset
+    /// whose content is listed.
+    pub fn list_sights(&self, edge: &Edge, question: Question) -> Result<ContentSights, Problem> {
+        let kind = schema::find(edge.rows).ok_or_else(envelope::server_fault)?;
+        let asset_kind = if edge.rows == schema::POST.name { AssetKind::PAGE } else { AssetKind::AD_ACCOUNT };
+        let Target::Asset(asset) = question.target else { return Err(envelope::server_fault().into()) };
+        Ok(self.sights_of_kind(kind, self.wanted(kind), |right| right.on_asset(asset, asset_kind)))
+    }
+
+    /// The same for a list: `ask` makes a right a question about the asset whose content is listed.
+    fn sights_of_kind(&self, kind: &NodeType, wanted: Level, ask: impl Fn(&Right) -> Question) -> ContentSights {
+        let public = of_rights(wanted, &kind.identity, &kind.full, &kind.guarded, &ask);
+        let soon = rights::READ_SCHEDULED;
+        let unpublished = match kind.name {
+            "PagePost" => of_rights(wanted, &soon, &soon, &kind.guarded, &ask),
+            _ => public.clone(),
+        };
+        let questions: Vec<Question> = public.iter().chain(&unpublished).map(|(_, question)| *question).collect();
+        let answers = self.service().may_each(self.call, &questions);
+        let may = |question: Question| questions.iter().position(|q| *q == question).and_then(|at| *answers.get(at)?);
+        ContentSights { public: decided(&public, may), unpublished: decided(&unpublished, may) }
+    }
+}

@@ -1,0 +1,34 @@
+//! What keeps a second server out is not a file that somebody can delete.
+
+use crate::program::{Folder, Running};
+
+/// Removes every lock file of a data folder; how many there were.
+pub fn remove_lock_files(folder: &Folder, data: &str) -> usize {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder.join(data)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "lock") {
+            std::fs::remove_file(path).unwrap();
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn deleting_every_lock_file_under_a_running_server_lets_no_second_one_in() {
+    let folder = Folder::new();
+    let init = ["init", "--business", "Acme", "--admin-email", "ada@example.com", "--data", "d"];
+    assert!(folder.run(&init).status.success());
+    let serve = || folder.command(&["serve", "--port", "0", "--data", "d"]);
+    let first = Running::serve(serve());
+    assert_eq!(remove_lock_files(&folder, "d"), 2);
+    let refused = Running::refused(serve());
+    assert!(refused.contains("another valetkey works on"), "{refused}");
+    // The first one has lost nothing by it: it answers, and it writes.
+    assert_eq!(first.get("/readyz", None).0, 200);
+    let made = folder.run(&["business", "create", "Second", "--admin-email", "b@example.com", "--data", "d"]);
+    assert!(made.status.success(), "{made:?}");
+    first.stop();
+    Running::serve(serve()).stop();
+}

@@ -1,0 +1,433 @@
+//! The one place that looks, decides, counts and journals.
+//!
+//! A step is one read of the index: its right is decided on the very revision that is read. What a
+//! step gives carries its decision, and no later step may use that decision. Nothing here may answer
+//! from what was decided before.
+
+use std::ops::Deref;
+
+use valetkey_authz::{Allowed, Decision, Denial, Index, Question, Subject, Target, View, decide};
+use valetkey_domain::credential::{self, Digest};
+use valetkey_domain::{Id, Reason, Refusal, State, UnixMs};
+
+use crate::call::{Call, Credential, Memo, Mode};
+use crate::core::{Inner, Service};
+
+/// What was read under a right, together with the decision that allowed it. Only a step makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked<T> {
+    value: T,
+    allowed: Allowed,
+}
+
+impl<T> Checked<T> {
+    pub(crate) fn new(value: T, allowed: Allowed) -> Checked<T> {
+        Checked { value, allowed }
+    }
+
+    /// The decision that the read rests on.
+    pub fn allowed(&self) -> &Allowed {
+        &self.allowed
+    }
+
+    /// What was read.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// What was read, in another form.
+    pub fn map<R>(self, with: impl FnOnce(T) -> R) -> Checked<R> {
+        Checked { value: with(self.value), allowed: self.allowed }
+    }
+}
+
+impl<T> Checked<Option<T>> {
+    /// What was read, if it was there.
+    pub fn there(self) -> Option<Checked<T>> {
+        self.value.map(|value| Checked { value, allowed: self.allowed })
+    }
+}
+
+impl<T> Deref for Checked<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// The records that a step reads: one revision, on which its right was decided.
+pub struct Facts<'a> {
+    inner: &'a Inner,
+    index: &'a Index,
+    call: &'a Call,
+    now: UnixMs,
+    /// The decision of the step.
+    pub allowed: Allowed,
+}
+
+impl std::fmt::Debug for Facts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Facts").field("revision", &self.allowed.revision).finish_non_exhaustive()
+    }
+}
+
+impl Facts<'_> {
+    /// Whether the caller may do something else too, on the same revision and in silence: for rows
+    /// that are filtered before they are cut and counted.
+    pub fn may(&self, question: Question) -> Option<Allowed> {
+        let (view, question) = self.inner.look(On::Index(self.index), &Sent::of(self.call), question, self.now);
+        match decide(&view, &question, self.now) {
+            Decision::Allow(allowed) => Some(allowed),
+            Decision::Deny(_) => None,
+        }
+    }
+}
+
+impl<'a> Deref for Facts<'a> {
+    type Target = dyn State + 'a;
+    fn deref(&self) -> &Self::Target {
+        self.index
+    }
+}
+
+/// Where a decision is looked up.
+#[derive(Clone, Copy)]
+pub(crate) enum On<'a> {
+    /// The live index.
+    Index(&'a Index),
+    /// A state with a batch laid over it.
+    State { state: &'a dyn State, revision: u64 },
+}
+
+impl<'a> On<'a> {
+    fn state(self) -> &'a dyn State {
+        match self {
+            On::Index(index) => index,
+            On::State { state, .. } => state,
+        }
+    }
+
+    fn revision(self) -> u64 {
+        match self {
+            On::Index(index) => index.revision(),
+            On::State { revision, .. } => revision,
+        }
+    }
+
+    fn gather(self, digest: &Digest, target: Target) -> View {
+        match self {
+            On::Index(index) => index.gather(digest, target),
+            On::State { state, revision } => valetkey_authz::gather(state, revision, digest, target),
+        }
+    }
+}
+
+/// What was sent, by reference, so that the check path copies nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum Sent<'a> {
+    Nothing,
+    Text {
+        text: &'a str,
+        proof: Option<&'a str>,
+        /// Where the call keeps what it found out about its credential; the check path keeps nothing.
+        call: Option<&'a Call>,
+    },
+    Operator,
+    Token(Id),
+}
+
+impl<'a> Sent<'a> {
+    pub fn of(call: &'a Call) -> Sent<'a> {
+        match call.credential() {
+            Credential::None => Sent::Nothing,
+            Credential::Text(text) => Sent::Text { text, proof: call.proof(), call: Some(call) },
+            Credential::Operator => Sent::Operator,
+            Credential::Token(id) => Sent::Token(*id),
+        }
+    }
+
+    pub fn text(text: &'a str, proof: Option<&'a str>) -> Sent<'a> {
+        Sent::Text { text, proof, call: None }
+    }
+}
+
+impl Service {
+    /// One step: decides, and reads on the same revision if the answer is yes. Unless the call is
+    /// [quiet](Call::quietly), a yes counts as a use of the token and a no is journaled. The closure
+    /// must be short, since writers wait for it, and must not call the service.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn step<R>(
+        &self,
+        call: &Call,
+        question: Question,
+        read: impl FnOnce(&Facts<'_>) -> R,
+    ) -> Result<Checked<R>, Refusal> {
+        self.inner.step(call, question, call.mode(), read).map_err(|no| no.refusal())
+    }
+
+    /// The same in silence: nothing is counted or journaled. For fields and rows that are left out.
+    pub fn quiet_step<R>(
+        &self,
+        call: &Call,
+        question: Question,
+        read: impl FnOnce(&Facts<'_>) -> R,
+    ) -> Option<Checked<R>> {
+        self.inner.step(call, question, Mode::Quiet, read).ok()
+    }
+
+    /// Asks one question.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn ask(&self, call: &Call, question: Question) -> Result<Allowed, Refusal> {
+        self.step(call, question, |_| ()).map(|checked| checked.allowed)
+    }
+
+    /// Asks one question in silence.
+    pub fn may(&self, call: &Call, question: Question) -> Option<Allowed> {
+        self.quiet_step(call, question, |_| ()).map(|checked| checked.allowed)
+    }
+
+    /// Who calls, if its credential is alive. That alone is no use of the token; a no is journaled.
+    ///
+    /// # Errors
+    /// What is wrong with the credential.
+    pub fn caller(&self, call: &Call) -> Result<Allowed, Refusal> {
+        self.without_use(call, Question::alive())
+    }
+
+    /// Asks a question whose yes is no use of the token; a no is journaled.
+    pub(crate) fn without_use(&self, call: &Call, question: Question) -> Result<Allowed, Refusal> {
+        match self.may(call, question) {
+            Some(allowed) => Ok(allowed),
+            None => self.ask(call, question),
+        }
+    }
+
+    /// Counts the use that a call was, once its answer is known: one, if it was allowed something and
+    /// refused nothing. Adapters call it once for each call, and for each part of a batch.
+    pub fn finish(&self, call: &Call) {
+        let used = call.memo().take_used();
+        if used.was_refused {
+            return;
+        }
+        self.inner.note_used(call, &used, self.inner.clock.now());
+    }
+
+    /// Asks one question on the check path: synchronous, no store, and no allocation on allow.
+    pub fn check(&self, credential: &str, proof: Option<&str>, question: Question) -> (View, Decision) {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let Ok(index) = inner.index() else { return stale(&question) };
+        let (view, question) = inner.look(On::Index(&index), &Sent::text(credential, proof), question, now);
+        drop(index);
+        let decision = decide(&view, &question, now);
+        inner.count(&decision);
+        (view, decision)
+    }
+
+    /// Asks a question about somebody else's token, for an app that proved itself. A token of
+    /// another business looks like one that was never issued; an app that knows its own secret
+    /// needs no proof for its own tokens.
+    pub fn check_for_app(
+        &self,
+        app: crate::app::ProvenApp,
+        text: &str,
+        proof: Option<&str>,
+        question: Question,
+    ) -> (View, Decision) {
+        let inner = &*self.inner;
+        let now = inner.clock.now();
+        let Ok(index) = inner.index() else { return stale(&question) };
+        let (mut view, mut question) = inner.look(On::Index(&index), &Sent::text(text, proof), question, now);
+        drop(index);
+        match &view.subject {
+            Subject::Token(token)
+                if token.business == app.business && token.app.is_some_and(|a| a.id == app.app) && proof.is_none() =>
+            {
+                question = question.proof(valetkey_authz::Proof::Right);
+            }
+            Subject::Token(token) if token.business == app.business => {}
+            Subject::Token(_) | Subject::App(_) => view = View { subject: Subject::Unknown, asset: None, ..view },
+            Subject::Malformed | Subject::Unknown | Subject::Operator => {}
+        }
+        let decision = decide(&view, &question, now);
+        inner.count(&decision);
+        (view, decision)
+    }
+
+    /// The name of the app that a token was issued for, for whoever holds the token's text.
+    pub fn app_name_of(&self, call: &Call) -> Option<valetkey_domain::Name> {
+        let digest = call.digest()?;
+        let name = |state: &dyn State| Some(state.app(state.token_by_digest(&digest)?.app?)?.name);
+        self.read(name).ok().flatten()
+    }
+
+    /// A kind of asset that the operator declared: a word of the catalogue, which says nothing of any
+    /// business.
+    pub fn declared_kind(&self, kind: valetkey_domain::AssetKind) -> Option<valetkey_domain::DeclaredKind> {
+        self.read(|state| state.declared_kind(kind)).ok().flatten()
+    }
+
+    /// All declared kinds.
+    pub fn declared_kinds(&self) -> Vec<valetkey_domain::DeclaredKind> {
+        self.read(|state| state.declared_kinds()).unwrap_or_default()
+    }
+
+    /// The no for an id that names nothing. The question is asked all the same, so that a dead token
+    /// is told first that it is dead, and the trace finds the refusal again.
+    pub(crate) fn absent(&self, call: &Call, id: Id) -> Refusal {
+        self.ask(call, absent(id)).err().unwrap_or_else(|| Refusal::not_visible(id))
+    }
+}
+
+/// The question about an id that names nothing that a record knows.
+pub(crate) fn absent(id: Id) -> Question {
+    Question::about(Target::Asset(id)).sorts(valetkey_authz::Sorts::ANY)
+}
+
+impl Inner {
+    /// Looks, decides, reads, counts and journals: the only function that does.
+    pub(crate) fn step<R>(
+        &self,
+        call: &Call,
+        question: Question,
+        mode: Mode,
+        read: impl FnOnce(&Facts<'_>) -> R,
+    ) -> Result<Checked<R>, No> {
+        let now = self.clock.now();
+        let index = self.index().map_err(|refusal| No::Node(Box::new(refusal)))?;
+        let (view, question) = self.look(On::Index(&index), &Sent::of(call), question, now);
+        let decision = decide(&view, &question, now);
+        let read = match &decision {
+            Decision::Allow(allowed) => {
+                let facts = Facts { inner: self, index: &index, call, now, allowed: *allowed };
+                Some(Checked::new(read(&facts), *allowed))
+            }
+            Decision::Deny(_) => None,
+        };
+        drop(index);
+        self.note(call, &question, &view, &decision, mode, now);
+        match (decision, read) {
+            (Decision::Allow(_), Some(checked)) => Ok(checked),
+            (Decision::Deny(denial), _) => Err(No::Denied(denial)),
+            (Decision::Allow(_), None) => Err(No::Node(Box::new(Refusal::of(Reason::Fault)))),
+        }
+    }
+
+    /// The same for a command, aloud, on the newest state with the batch so far laid over it.
+    pub(crate) fn decide_on(
+        &self,
+        call: &Call,
+        question: Question,
+        state: &dyn State,
+        revision: u64,
+        now: UnixMs,
+    ) -> (View, Decision) {
+        let (view, question) = self.look(On::State { state, revision }, &Sent::of(call), question, now);
+        let decision = decide(&view, &question, now);
+        self.note(call, &question, &view, &decision, Mode::Aloud, now);
+        (view, decision)
+    }
+
+    /// The answers to several questions on one revision, in silence.
+    pub(crate) fn decide_each(&self, call: &Call, questions: &[Question]) -> Vec<Option<Allowed>> {
+        let now = self.clock.now();
+        let Ok(index) = self.index() else { return vec![None; questions.len()] };
+        let sent = Sent::of(call);
+        let decide_one = |question: &Question| {
+            let (view, question) = self.look(On::Index(&index), &sent, *question, now);
+            match decide(&view, &question, now) {
+                Decision::Allow(allowed) => Some(allowed),
+                Decision::Deny(_) => None,
+            }
+        };
+        questions.iter().map(decide_one).collect()
+    }
+
+    fn note(&self, call: &Call, question: &Question, view: &View, decision: &Decision, mode: Mode, now: UnixMs) {
+        if mode == Mode::Quiet {
+            return;
+        }
+        self.count(decision);
+        match decision {
+            Decision::Allow(allowed) => call.memo().note_allowed(question, allowed),
+            Decision::Deny(denial) => {
+                call.memo().note_refused();
+                self.journal.remember(call, question, view, denial, now);
+            }
+        }
+    }
+
+    /// View and completed question. What is blocked is taken from the view here, and nowhere else.
+    pub(crate) fn look(&self, on: On<'_>, sent: &Sent<'_>, question: Question, now: UnixMs) -> (View, Question) {
+        let (mut view, question) = self.gather(on, sent, question, now);
+        self.writing.blocks.apply(&mut view, on.state());
+        (view, question)
+    }
+
+    fn gather(&self, on: On<'_>, sent: &Sent<'_>, question: Question, now: UnixMs) -> (View, Question) {
+        let revision = on.revision();
+        let nobody = |subject| View { revision, subject, asset: None };
+        match *sent {
+            Sent::Nothing => (nobody(Subject::Malformed), question.proof(valetkey_authz::Proof::NotSent)),
+            Sent::Operator => (nobody(Subject::Operator), question),
+            Sent::Token(id) => {
+                let digest = on.state().token(id).map(|t| t.digest);
+                let view = digest.map_or(nobody(Subject::Unknown), |d| on.gather(&d, question.target));
+                // The proof was shown when the effect was asked for; the text is gone since.
+                (view, question.proof(valetkey_authz::Proof::Right))
+            }
+            Sent::Text { text, call, .. } if text.contains('|') => {
+                let memo = call.map(Call::memo);
+                (self.app_view(on.state(), revision, text, memo, question.target, now), question)
+            }
+            Sent::Text { text, proof, call } => {
+                let digest = match call {
+                    Some(call) => call.digest(),
+                    None => credential::read(text).map(|_| Digest::of(text)),
+                };
+                let Some(digest) = digest else {
+                    return (nobody(Subject::Malformed), question.proof(valetkey_authz::Proof::NotSent));
+                };
+                let view = on.gather(&digest, question.target);
+                let proof = match (&view.subject, proof) {
+                    (Subject::Token(token), Some(sent)) => {
+                        let memo: Option<&Memo> = call.map(Call::memo);
+                        self.proof(on.state(), token.app.map(|a| a.id), text, sent, memo, now)
+                    }
+                    _ => valetkey_authz::Proof::NotSent,
+                };
+                (view, question.proof(proof))
+            }
+        }
+    }
+}
+
+/// Why a step gave nothing.
+#[derive(Debug)]
+pub(crate) enum No {
+    Denied(Denial),
+    /// The node can't answer at all.
+    Node(Box<Refusal>),
+}
+
+impl No {
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            No::Denied(denial) => denial.refusal(),
+            No::Node(refusal) => (**refusal).clone(),
+        }
+    }
+}
+
+fn stale(question: &Question) -> (View, Decision) {
+    let view = View { revision: 0, subject: Subject::Unknown, asset: None };
+    let decision = match decide(&view, question, 0) {
+        Decision::Deny(denial) => Decision::Deny(Denial { reason: Reason::NotFresh, hidden: false, ..denial }),
+        allow @ Decision::Allow(_) => allow,
+    };
+    (view, decision)
+}

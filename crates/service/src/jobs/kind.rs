@@ -1,0 +1,77 @@
+//! The registry: every kind of job is one row, and the row is what runs. A job whose kind has no row
+//! is set aside, never dropped.
+
+use std::pin::Pin;
+
+use serde_json::Value;
+use valetkey_domain::{Id, Refusal, UnixMs};
+use valetkey_store::{Content, Job};
+
+use super::backing::Backed;
+use super::publish;
+use crate::core::Service;
+
+/// A run of a job.
+pub(super) type Running = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+
+/// A kind of job.
+pub(super) struct Kind {
+    /// The word in the job's row.
+    pub name: &'static str,
+    /// How many of them run at once on this node.
+    pub concurrent_limit: usize,
+    /// How often a job is tried before it is given up and shown to the operator.
+    pub attempts_limit: i64,
+    /// For how long a run holds its job; it is renewed while it runs.
+    pub lease_ms: u32,
+    /// How long one run may take.
+    pub run_limit_ms: u32,
+    /// The pause after the first attempt. Each further one is twice as long, up to the longest.
+    pub first_pause_ms: u32,
+    pub longest_pause_ms: u32,
+    /// Does what the job is for, as the job's own actor. Its effect and [`Backed::finish`] must be one
+    /// commit; `conflict` means that the job is no longer this run's.
+    pub run: fn(Service, Backed) -> Running,
+    /// What the job is about, from its payload.
+    pub about: fn(&Value) -> About,
+    /// What becomes of the content that the job is about when the job is cancelled; none if it stays.
+    pub cancelled: fn(&Content, &Job, UnixMs) -> Result<Option<Content>, Refusal>,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What a job is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct About {
+    pub content: Option<Id>,
+    /// The asset that guards it.
+    pub asset: Option<Id>,
+}
+
+/// All kinds.
+pub(super) static KINDS: &[Kind] = &[publish::KIND];
+
+impl Kind {
+    /// The kind of a word.
+    pub fn find(kinds: &'static [Kind], name: &str) -> Option<&'static Kind> {
+        kinds.iter().find(|kind| kind.name == name)
+    }
+
+    /// How long a job rests after this many attempts, in milliseconds.
+    pub fn pause_ms(&self, attempts: i64) -> i64 {
+        let doublings = u32::try_from(attempts.clamp(1, 32) - 1).unwrap_or_default();
+        let pause = u64::from(self.first_pause_ms) << doublings;
+        i64::try_from(pause.min(u64::from(self.longest_pause_ms))).unwrap_or(i64::MAX)
+    }
+}
+
+/// What a job is about, if its kind is known and its payload can be read.
+pub(super) fn about(job: &Job) -> About {
+    let payload = serde_json::from_str(&job.payload).ok();
+    let kind = Kind::find(KINDS, &job.kind);
+    kind.zip(payload).map(|(kind, payload)| (kind.about)(&payload)).unwrap_or_default()
+}

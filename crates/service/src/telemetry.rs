@@ -1,0 +1,91 @@
+//! Writes what was gathered in memory: use counts, what tokens were used for, and refusals.
+//!
+//! Each goes to the store in short transactions, so that no revocation waits long behind them. Nothing
+//! here may be needed for an answer: what can't be written waits, or is lost with a warning.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use valetkey_domain::UnixMs;
+use valetkey_store::UsageBounds;
+use valetkey_store::telemetry::day_of;
+
+use crate::core::Service;
+use crate::journal::{KEEP_MS, KEPT};
+
+const FLUSH_PAUSE: Duration = Duration::from_millis(500);
+/// How often it is written what tokens were used for: ten times as seldom, since these are many rows.
+const ROWS_PAUSE_MS: UnixMs = 5_000;
+/// For how many days that is kept.
+const KEEP_DAYS: i64 = 90;
+/// For how many rights of one token uses are kept apart on one day.
+const ROWS_A_DAY: u32 = 1_024;
+/// How often old rows are dropped though no new ones come.
+const PRUNE_PAUSE_MS: UnixMs = 60 * 60 * 1000;
+
+/// Writes until `stop` fires, and then a last time.
+pub(crate) async fn keep_records(service: &Service, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(FLUSH_PAUSE) => {}
+        }
+        flush(service).await;
+    }
+    flush_all(service).await;
+}
+
+/// Writes what waits.
+pub(crate) async fn flush(service: &Service) {
+    write_uses(service, false).await;
+    write_refusals(service).await;
+}
+
+/// Writes everything that waits, as at the end.
+pub(crate) async fn flush_all(service: &Service) {
+    write_uses(service, true).await;
+    write_refusals(service).await;
+}
+
+/// Writes use counts, and in longer pauses what the tokens were used for.
+async fn write_uses(service: &Service, everything: bool) {
+    let uses = &service.inner.uses;
+    let now = service.now();
+    let _moving = uses.moving.write().await;
+    let totals = uses.take_totals();
+    if !totals.is_empty()
+        && let Err(error) = service.store().record_uses(&totals).await
+    {
+        tracing::warn!(%error, count = totals.len(), "use counts could not be written and are lost");
+    }
+    let beyond = uses.take_beyond();
+    if beyond > 0 {
+        tracing::warn!(count = beyond, "uses of more tokens at once than are counted one by one");
+    }
+    let is_due = uses.written_until().is_none_or(|at| (now - at).abs() >= ROWS_PAUSE_MS);
+    if !everything && !is_due {
+        return;
+    }
+    let rows = uses.take_rows();
+    if rows.is_empty() && !uses.wants_pruning(now, PRUNE_PAUSE_MS) {
+        uses.wrote(now);
+        return;
+    }
+    let bounds = UsageBounds { rows_a_day: ROWS_A_DAY, first_day: day_of(now) - KEEP_DAYS };
+    match service.store().record_usage(&rows, bounds).await {
+        Ok(()) => uses.wrote(now),
+        Err(error) => tracing::warn!(%error, count = rows.len(), "what tokens were used for could not be written and is lost"),
+    }
+}
+
+async fn write_refusals(service: &Service) {
+    let journal = &service.inner.journal;
+    let now = service.now();
+    let writing = journal.begin_writing(now, PRUNE_PAUSE_MS);
+    let Some(writing) = writing else { return };
+    let written = service.store().record_refusals(&writing.rows, KEPT, now - KEEP_MS).await;
+    if let Err(error) = &written {
+        tracing::warn!(%error, "refusals could not be written yet");
+    }
+    journal.wrote(written.is_ok());
+}

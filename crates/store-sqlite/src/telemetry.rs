@@ -1,0 +1,122 @@
+//! Telemetry: uses and refusals, in short transactions beside the ledger.
+//!
+//! Nothing here may hold the writing thread for long: revocations wait behind it.
+
+use valetkey_domain::UnixMs;
+use valetkey_store::sql::refusals::{Keeper, read_held};
+use valetkey_store::sql::{Value, rows, statements};
+use valetkey_store::telemetry::{Quotas, REFUSALS_AT_ONCE, Usage, UsageBounds, UsageQuery};
+use valetkey_store::{RefusalRow, StoreError, TokenUse};
+
+use crate::SqliteStore;
+
+/// How many rows of uses one transaction writes: a few milliseconds.
+const USES_AT_ONCE: usize = 1_000;
+/// How many transactions drop rows that are over a quota, before the rest waits for the next refusals.
+const PASSES: usize = 200;
+
+impl SqliteStore {
+    pub(crate) async fn add_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError> {
+        for some in uses.chunks(USES_AT_ONCE) {
+            let values: Vec<Vec<Value>> = some.iter().map(rows::use_values).collect();
+            self.write(move |engine| engine.run_each(statements::ADD_USE, &values)).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn add_usage(&self, usage: &[Usage], bounds: UsageBounds) -> Result<(), StoreError> {
+        for some in usage.chunks(USES_AT_ONCE) {
+            let values: Vec<Vec<Value>> = some.iter().map(|row| rows::usage_values(row, bounds.rows_a_day)).collect();
+            self.write(move |engine| engine.run_each(statements::ADD_USAGE, &values)).await?;
+        }
+        let old = rows::prune_usage_values(bounds.first_day);
+        self.write(move |engine| engine.run(statements::PRUNE_USAGE, &old).map(drop)).await
+    }
+
+    pub(crate) async fn list_usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError> {
+        let values = rows::usage_query_values(query);
+        self.read(move |engine| engine.all(statements::USAGE, &values, rows::read_usage)).await
+    }
+
+    pub(crate) async fn add_refusals(
+        &self,
+        refusals: &[RefusalRow],
+        quotas: Quotas,
+        not_before: UnixMs,
+    ) -> Result<(), StoreError> {
+        let mut has_more = refusals.is_empty();
+        for some in refusals.chunks(REFUSALS_AT_ONCE) {
+            has_more = self.keep(Keeper::new(some, quotas, not_before)).await?;
+        }
+        for _ in 0..PASSES {
+            if !has_more {
+                break;
+            }
+            has_more = self.keep(Keeper::new(&[], quotas, not_before)).await?;
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, mut keeper: Keeper) -> Result<bool, StoreError> {
+        self.write(move |engine| {
+            let mut answers = Vec::new();
+            while let Some(round) = keeper.next(answers)? {
+                let run = |(statement, values): &(_, Vec<Value>)| engine.all(*statement, values, read_held);
+                answers = round.iter().map(run).collect::<Result<_, _>>()?;
+            }
+            Ok(keeper.has_more())
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use valetkey_store::sql::Dialect;
+    use valetkey_store::sql::migrations;
+
+    use super::*;
+    use crate::connection::{Engine, numbered, texts};
+
+    fn in_memory() -> Engine {
+        let dialect = Dialect { blob: "BLOB", text: "TEXT", key: "INTEGER PRIMARY KEY", compact: "WITHOUT ROWID" };
+        let engine = Engine::new(rusqlite::Connection::open_in_memory().unwrap(), texts());
+        for statement in migrations::ALL.iter().flat_map(|migration| migration.statements) {
+            engine.command(&dialect.fill(statement)).unwrap();
+        }
+        engine
+    }
+
+    fn plan(engine: &Engine, sql: &str) -> String {
+        let mut statement = engine.connection().prepare(&format!("EXPLAIN QUERY PLAN {}", numbered(sql))).unwrap();
+        for n in 1..=statement.parameter_count() {
+            statement.raw_bind_parameter(n, 1).unwrap();
+        }
+        let mut rows = statement.raw_query();
+        let mut text = String::new();
+        while let Some(row) = rows.next().unwrap() {
+            text.push_str(&row.get::<_, String>(3).unwrap());
+            text.push('\n');
+        }
+        text
+    }
+
+    #[test]
+    fn nothing_that_keeps_the_quotas_reads_a_table_from_end_to_end() {
+        let engine = in_memory();
+        for statement in statements::ALL {
+            let is_telemetry = ["refusal", "token_usage", "token_uses"].iter().any(|table| statement.sql.contains(table));
+            if !is_telemetry || statement == &statements::REFUSALS {
+                continue;
+            }
+            let plan = plan(&engine, statement.sql);
+            let tables = ["refusals", "refusal_sources", "refusal_total", "token_usage", "token_uses"];
+            let scans = tables.into_iter().find(|table| plan.contains(&format!("SCAN {table}")));
+            assert_eq!(scans, None, "{}\n{plan}", statement.name);
+            assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{}\n{plan}", statement.name);
+        }
+        // The businesses are read in the order of their counts, as many as are wanted.
+        let plan = plan(&engine, statements::TOP_OWNERS.sql);
+        assert!(plan.contains("refusal_owners_held"), "{plan}");
+    }
+}
