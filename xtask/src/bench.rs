@@ -2,6 +2,7 @@
 //!
 //! It must never assert a time, and never write a figure that it did not measure in this run.
 
+mod adapters;
 mod check;
 mod figures;
 mod instructions;
@@ -25,12 +26,13 @@ use tools::{Bench, write};
 pub const HELP: &str = "\
 Usage: cargo xtask bench [--quick] [--only NAME]...
 
-Builds the server and the measuring programs with the release profile, measures,
+Builds the server and the measuring programs with the profile that is shipped, measures,
 and writes docs/performance.md. What is measured:
   decision      a decision in process at 1 and 3 million tokens, and folds
   memory        the memory of each further token, up to 3 million
   check         the check path beside a bare server of the same stack
-  instructions  the same by instructions, where valgrind is installed
+  adapters      /v1/check and reads of the Graph beside bare answers of their size
+  instructions  the check path by instructions, where valgrind is installed
   issue         durable issue of tokens beside SQLite and the disk alone
 
 Options:
@@ -44,7 +46,7 @@ temporary folder (TMPDIR chooses another).
 ";
 
 /// All that can be measured, in the order in which it is.
-const SECTIONS: &[&str] = &["decision", "memory", "check", "instructions", "issue"];
+const SECTIONS: &[&str] = &["decision", "memory", "check", "adapters", "instructions", "issue"];
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -121,6 +123,7 @@ fn measure(bench: &Bench<'_>, section: &str) -> Result<Value> {
         }
         "memory" => bench.ask(&["memory", "--tokens", if bench.quick { "250000" } else { "3000000" }]),
         "check" => check::measure(bench),
+        "adapters" => adapters::measure(bench),
         "instructions" if !bench.valgrind => Ok(Value::Null),
         "instructions" => instructions::measure(bench),
         "issue" => writes::measure(bench),
@@ -131,7 +134,7 @@ fn measure(bench: &Bench<'_>, section: &str) -> Result<Value> {
 fn build(reaper: &Reaper, root: &Path) -> Result<()> {
     let mut command = cargo(root);
     // Together, so that both are built with the same features of what they share.
-    command.args(["build", "--release", "--locked", "-p", "valetkey", "-p", "valetkey-bench"]);
+    command.args(["build", "--profile", "dist", "--locked", "-p", "valetkey", "-p", "valetkey-bench"]);
     exec::step(reaper, "building the server and the measuring programs", command, BUILD_LIMIT)
 }
 

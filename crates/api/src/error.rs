@@ -127,7 +127,7 @@ fn tasks(service: &Service, refusal: &Refusal, set: TaskSet) -> Vec<String> {
 }
 
 /// The answer where no row is behind the path or the method.
-pub(crate) fn nothing_here(status: StatusCode, reason: &str, message: &str, hint: &str, trace: &str) -> Reply {
+pub(crate) fn no_row(status: StatusCode, reason: &str, message: &str, hint: &str, trace: &str) -> Reply {
     let error = json!({ "reason": reason, "message": message, "hint": hint, "trace": trace });
     not_stored(Reply::json(status, json!({ "error": error }).to_string()))
 }
@@ -135,14 +135,8 @@ pub(crate) fn nothing_here(status: StatusCode, reason: &str, message: &str, hint
 /// The answer to a method that a path does not have.
 pub(crate) fn method_not_allowed(allow: &'static str, trace: &str) -> Reply {
     let hint = if allow == "POST" { "send it with POST" } else { "send it with GET" };
-    nothing_here(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "this path does not take that method",
-        hint,
-        trace,
-    )
-    .header(ALLOW, HeaderValue::from_static(allow))
+    no_row(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take that method", hint, trace)
+        .header(ALLOW, HeaderValue::from_static(allow))
 }
 
 /// Answers may hold secrets, so nobody on the way may keep them.

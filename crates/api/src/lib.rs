@@ -78,14 +78,8 @@ impl Api {
                     Some(revision) if get => self.receipt(request, revision, operator),
                     Some(_) => error::method_not_allowed("GET", trace),
                     None => {
-                        let hint = "GET /v1 lists what there is";
-                        error::nothing_here(
-                            StatusCode::NOT_FOUND,
-                            "unknown_path",
-                            "there is nothing under this path",
-                            hint,
-                            trace,
-                        )
+                        let hint = "GET /v1 lists the commands";
+                        error::no_row(StatusCode::NOT_FOUND, "unknown_path", "there is no such path", hint, trace)
                     }
                 },
             },
@@ -100,14 +94,14 @@ impl Api {
         };
         let sent = !call.is_anonymous();
         let refuse = |refusal: Refusal| error::refused(&self.service, &refusal, trace, sent);
-        // A dead credential is told so before anything else is looked at.
+        // A dead credential is refused before anything else is looked at.
         let allowed = match self.service.caller(&call) {
             Ok(allowed) => allowed,
             Err(refusal) => return refuse(refusal),
         };
         let Some(row) = table::find(name) else {
             let hint = "GET /v1 lists the commands";
-            return error::nothing_here(
+            return error::no_row(
                 StatusCode::NOT_FOUND,
                 "unknown_command",
                 "there is no command of this name",
@@ -193,7 +187,7 @@ impl Api {
                     json!({"revision": receipt.revision.to_string(), "complete": receipt.complete, "nodes": nodes});
                 error::not_stored(Reply::json(StatusCode::OK, body.to_string()))
             }
-            Ok(None) => error::nothing_here(
+            Ok(None) => error::no_row(
                 StatusCode::NOT_FOUND,
                 "unknown_revision",
                 "no node knows this revision yet",

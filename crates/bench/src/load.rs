@@ -24,7 +24,8 @@ const ANSWER_LIMIT_BYTES: usize = 16 * 1024;
 #[derive(Debug)]
 pub struct Plan {
     pub address: String,
-    /// A file with a path and a bearer token on each line; they are sent in rotation.
+    /// A file with a path and a bearer token on each line, and the JSON body if it is a POST; they are
+    /// sent in rotation.
     pub targets: String,
     pub connections: usize,
     pub requests: usize,
@@ -60,7 +61,16 @@ pub fn run(plan: &Plan) -> anyhow::Result<Value> {
 }
 
 fn request(address: &str, line: &str) -> anyhow::Result<Vec<u8>> {
-    let (path, token) = line.split_once(' ').context("each line of the targets must be a path, a space and a token")?;
+    let (path, rest) = line.split_once(' ').context("each line of the targets must be a path, a space and a token")?;
+    let (token, body) = rest.split_once(' ').unwrap_or((rest, ""));
+    if !body.is_empty() {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        return Ok((head + body).into_bytes());
+    }
     Ok(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\r\n").into_bytes())
 }
 

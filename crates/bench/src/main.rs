@@ -25,7 +25,10 @@ fn main() -> anyhow::Result<()> {
         "decision" => decision::decisions(args.number("--tokens", 1_000_000)?)?,
         "memory" => decision::memory(args.number("--tokens", 3_000_000)?)?,
         "seed" => seed::run(&args.text("--data")?, args.number("--tokens", 1_000_000)?)?,
-        "bare" => return bare::serve(),
+        "bare" => {
+            let bytes = args.value("--answer-bytes")?.map(|bytes| bytes.parse()).transpose()?;
+            return bare::serve(bytes);
+        }
         "load" => load::run(&load::Plan {
             address: args.text("--address")?,
             targets: args.text("--targets")?,

@@ -96,7 +96,6 @@ impl Reason {
         Reason::WiderThanCaller,
         Reason::TokenMustEnd,
         Reason::LastAdmin,
-        Reason::Conflict,
         Reason::Unavailable,
         Reason::OutcomeUnknown,
         Reason::NotDurable,

@@ -90,7 +90,7 @@ fn row_of(refusal: &Refusal, credential_sent: bool) -> Row {
             "the appsecret_proof does not match this token and the secret of {app}; most often the secret belongs to another app",
         )
         .next(PROOF),
-        Reason::NotVisible => row("Not found", "there is no {id} here, or this caller can't see it")
+        Reason::NotVisible => row("Not found", "there is no {object} here, or this caller can't see it")
             .next("check the id; an asset of another business must be shared first"),
         Reason::ShareEnded => row("Share ended", "the asset is no longer shared with the business")
             .next("ask the owner to share it again")
@@ -135,7 +135,7 @@ fn row_of(refusal: &Refusal, credential_sent: bool) -> Row {
         Reason::LimitReached => row("Limit reached", "the {limit} is reached")
             .next("remove what is no longer needed, or let the operator raise the limit")
             .how("business.update")
-            .granted_by(OPERATOR),
+            .granted_by(ADMIN),
         Reason::IpNotAllowed => row("Address not allowed", "the token may not be used from this address")
             .next("call from an allowed address, or let an ADMIN change the rule")
             .granted_by(ADMIN),
@@ -146,7 +146,7 @@ fn row_of(refusal: &Refusal, credential_sent: bool) -> Row {
             .next("wait a minute, then send fewer calls at a time"),
         Reason::NotFresh => row("Node not up to date", "this node can't show that it knows the newest revocations")
             .next("try another node, or try again in a moment"),
-        Reason::Required => row("{heading} missing", "the parameter {field} is missing").next("send it"),
+        Reason::Required => row("{heading} missing", "the {parameter} is missing").next("send it"),
         Reason::Invalid => row("{heading} not readable", "{field} must be {expected}"),
         Reason::NotOneOf => row("Unknown value", "{field} must be one of {allowed}"),
         Reason::UnknownReference => {
@@ -275,10 +275,11 @@ impl Refusal {
         let prefixed = |prefix: &str, text: Option<String>| or(text.map(|text| format!("{prefix}{text}")), "");
         match place {
             "field" => or(self.field.clone(), "a parameter"),
+            "parameter" => or(self.field.as_ref().map(|field| format!("parameter {field}")), "parameter"),
             "heading" => heading(self.field.as_deref().unwrap_or("parameter")),
             "expected" => or(self.expected.clone(), "in another form"),
             "allowed" => or((!self.allowed.is_empty()).then(|| self.allowed.join(", ")), "the known words"),
-            "id" => or(self.subject.map(|id| id.to_string()), "such object"),
+            "object" => or(self.subject.map(|id| format!("object {id}")), "such object"),
             "scope" => or(self.value.clone(), "that was named"),
             "needed" => or(self.expected.clone(), "that it rests on"),
             "scopes" => or(joined(missing.scopes.names(), " or "), "that the call needs"),
@@ -297,7 +298,7 @@ impl Refusal {
                 (None, Some(what)) => format!("limit of {what}"),
                 (None, None) => "limit".to_owned(),
             },
-            "span" => or(self.count.filter(|count| *count > 0).map(span), "a set time"),
+            "spam" => or(self.count.filter(|count| *count > 0).map(span), "a set time"),
             "commit" => prefixed("; its commit is ", self.value.clone()),
             // A name that no row may use; the test of the table finds it.
             unknown => format!("{{{unknown}}}"),

@@ -15,7 +15,7 @@ use valetkey_service::app::ProvenApp;
 use valetkey_service::authz::{Allowed, Decision, Denial, Question, Sorts, Subject, Target, View};
 use valetkey_service::store::UsedFor;
 use valetkey_service::uses::used_for;
-use valetkey_service::{Call, Credential};
+use valetkey_service::{Call, Credential, Shown};
 
 use crate::forward::sort_of;
 use crate::question::Words;
@@ -86,8 +86,7 @@ impl Asked<'_> {
     }
 }
 
-/// An object whose values are named: a list in its place, which serde would read by position, is
-/// refused.
+/// An object with named values. Serde would also read a list by position; that is refused.
 struct Named<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
@@ -143,10 +142,18 @@ struct Whole {
 type Decided = (View, Answer, Option<UsedFor>);
 
 /// Who asks, and about which text.
-#[derive(Clone, Copy)]
 enum Asker<'a> {
-    Own { text: &'a str, proof: Option<&'a str> },
-    App { app: ProvenApp, text: &'a str, proof: Option<&'a str> },
+    Own(Shown<'a>),
+    App(ProvenApp, Shown<'a>),
+}
+
+impl<'a> Asker<'a> {
+    /// The credential that is asked about.
+    fn shown(&self) -> &Shown<'a> {
+        match self {
+            Asker::Own(shown) | Asker::App(_, shown) => shown,
+        }
+    }
 }
 
 impl Gateway {
@@ -165,59 +172,63 @@ impl Gateway {
         };
         let asker = match self.asker(bearer, &body) {
             Ok(asker) => asker,
-            Err((status, reason, message)) => return refused(status, reason, message, head),
+            Err((status, reason, message)) => return refused(status, reason, &message, head),
         };
         let wrong = |what: &str| refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head);
         match &body.questions {
             Some(_) if body.words() != Words::default() => wrong("send either one question or questions"),
             Some(questions) if questions.is_empty() => wrong("questions must hold at least one question"),
             Some(questions) if questions.len() > QUESTIONS_LIMIT => wrong("at most 1000 questions in one call"),
-            Some(questions) => self.many(head, asker, questions),
-            None => self.one(head, asker, &body.words()),
+            Some(questions) => self.many(head, &asker, questions),
+            None => self.one(head, &asker, &body.words()),
         }
     }
 
-    fn asker<'a>(
-        &self,
-        bearer: &'a str,
-        body: &'a Body<'_>,
-    ) -> Result<Asker<'a>, (StatusCode, &'static str, &'static str)> {
+    fn asker<'a>(&self, bearer: &'a str, body: &'a Body<'_>) -> Result<Asker<'a>, (StatusCode, &'static str, String)> {
         let proof = body.appsecret_proof.as_deref();
         let Some(text) = body.token.as_deref() else {
-            return Ok(Asker::Own { text: bearer, proof });
+            return Ok(Asker::Own(self.shown(bearer, proof, body)));
         };
         if !bearer.contains('|') {
             return Err((
                 StatusCode::FORBIDDEN,
                 "role_insufficient",
-                "about another's token only an app may ask, with APPID|SECRET as bearer",
+                "only an app may ask about another's token, with APPID|SECRET as bearer".to_owned(),
             ));
         }
         // The app itself is asked about first: one that is disconnected may ask no more.
         let question = Question::about(Target::Nothing).sorts(Sorts::APP);
         match self.service.check(bearer, None, question).1 {
             Decision::Allow(Allowed { caller: Caller::App { app, business }, .. }) => {
-                Ok(Asker::App { app: ProvenApp { app, business }, text, proof })
+                Ok(Asker::App(ProvenApp { app, business }, self.shown(text, proof, body)))
             }
-            Decision::Allow(_) => {
-                Err((StatusCode::FORBIDDEN, "role_insufficient", "about another's token only an app may ask"))
-            }
+            Decision::Allow(_) => Err((
+                StatusCode::FORBIDDEN,
+                "role_insufficient",
+                "only an app may ask about another's token".to_owned(),
+            )),
             Decision::Deny(denial) => {
-                let message = match denial.reason {
-                    Reason::AppDisconnected => "the app is no longer connected to its business",
-                    Reason::NotFresh => "this node can't prove that it is up to date; ask again in a moment",
-                    _ => "app id or secret is wrong",
+                // What was sent is no token, so the sentence about tokens would not fit.
+                let message = match matches!(denial.reason, Reason::TokenMalformed | Reason::TokenUnknown) {
+                    true => "the app's id or secret is wrong".to_owned(),
+                    false => denial.refusal().sentence(&valetkey_domain::Words::default()).what,
                 };
                 Err((status_of(denial.reason), denial.reason.as_str(), message))
             }
         }
     }
 
-    fn decide(&self, head: &Head<'_>, asker: Asker<'_>, words: &Words<'_>) -> Result<Decided, &'static str> {
+    /// The credential, hashed once if there is more than one question about it.
+    fn shown<'a>(&self, text: &'a str, proof: Option<&'a str>, body: &Body<'_>) -> Shown<'a> {
+        let shown = self.service.show(text, proof);
+        if body.questions.is_some() { shown.for_many() } else { shown }
+    }
+
+    fn decide(&self, head: &Head<'_>, asker: &Asker<'_>, words: &Words<'_>) -> Result<Decided, &'static str> {
         let asked = words.ask(&self.service)?;
         let (view, decision) = match asker {
-            Asker::Own { text, proof } => self.service.check(text, proof, asked.question),
-            Asker::App { app, text, proof } => self.service.check_for_app(app, text, proof, asked.question),
+            Asker::Own(shown) => self.service.check_shown(shown, asked.question),
+            Asker::App(app, shown) => self.service.check_for_app(*app, shown, asked.question),
         };
         if asked.blames_words(&decision) {
             return Err("task is none of this asset's kind");
@@ -240,13 +251,13 @@ impl Gateway {
         self.service.note_refusal(&call, question, view, denial);
     }
 
-    fn one(&self, head: &Head<'_>, asker: Asker<'_>, words: &Words<'_>) -> Reply {
+    fn one(&self, head: &Head<'_>, asker: &Asker<'_>, words: &Words<'_>) -> Reply {
         let (view, answer, used) = match self.decide(head, asker, words) {
             Ok(decided) => decided,
             Err(what) => return refused(StatusCode::BAD_REQUEST, "invalid_parameter", what, head),
         };
         if let Some(used) = used {
-            self.service.note_use(&view, [used], used_from(head));
+            self.service.note_use(&view, [used], used_from(head), asker.shown().now());
         }
         let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
         let reason = answer.reason.unwrap_or_default();
@@ -254,7 +265,7 @@ impl Gateway {
         if status == StatusCode::OK { reply } else { with_reason(reply, status, reason) }
     }
 
-    fn many(&self, head: &Head<'_>, asker: Asker<'_>, questions: &[Named<Asked<'_>>]) -> Reply {
+    fn many(&self, head: &Head<'_>, asker: &Asker<'_>, questions: &[Named<Asked<'_>>]) -> Reply {
         let mut decisions = Vec::with_capacity(questions.len());
         let mut rights: Vec<UsedFor> = Vec::new();
         let mut last = None;
@@ -277,7 +288,7 @@ impl Gateway {
         }
         let view = last.unwrap_or(View { revision: self.service.revision(), subject: Subject::Unknown, asset: None });
         if !rights.is_empty() {
-            self.service.note_use(&view, rights, used_from(head));
+            self.service.note_use(&view, rights, used_from(head), asker.shown().now());
         }
         let status = dead.map_or(StatusCode::OK, |(status, _)| status);
         let reply = write(head, &view, None, Some(decisions), status);
@@ -288,13 +299,13 @@ impl Gateway {
     }
 }
 
-/// The status of a whole call. About one's own dead token the call itself is not authorised; about
-/// another's, the answer is the answer.
-fn status_for(asker: Asker<'_>, reason: &'static str) -> StatusCode {
+/// The status of a whole call. A dead token that asks about itself gets 401. About another's token the
+/// status is 200, and the body says no.
+fn status_for(asker: &Asker<'_>, reason: &'static str) -> StatusCode {
     let is_dead = DEATHS.into_iter().any(|r| r.as_str() == reason);
     match asker {
         _ if reason == Reason::NotFresh.as_str() => StatusCode::SERVICE_UNAVAILABLE,
-        Asker::Own { .. } if is_dead => StatusCode::UNAUTHORIZED,
+        Asker::Own(_) if is_dead => StatusCode::UNAUTHORIZED,
         _ => StatusCode::OK,
     }
 }
@@ -310,7 +321,7 @@ const DEATHS: [Reason; 8] = [
     Reason::AppNotInstalled,
 ];
 
-/// What is wrong with a body, by its place alone: its text may hold a token.
+/// What is wrong with a body and where, without any of its text, which may hold a token.
 fn unreadable(error: &serde_json::Error) -> String {
     let what = if error.is_data() { "holds a field or a value that is not known here" } else { "is not JSON" };
     format!(

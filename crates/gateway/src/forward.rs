@@ -49,13 +49,14 @@ impl Gateway {
             );
         };
         let proof = proof(head.headers);
-        let (view, decision) = self.service.check(text, proof, asked.question);
+        let shown = self.service.show(text, proof);
+        let (view, decision) = self.service.check_shown(&shown, asked.question);
         if asked.blames_words(&decision) {
             return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "task is none of this asset's kind", head);
         }
         match decision {
             Decision::Allow(allowed) => {
-                self.service.note_use(&view, [used_for(&asked.question, &allowed)], used_from(head));
+                self.service.note_use(&view, [used_for(&asked.question, &allowed)], used_from(head), shown.now());
                 welcome(&self.welcome, &view, &allowed)
             }
             Decision::Deny(denial) => {
@@ -67,8 +68,8 @@ impl Gateway {
     }
 }
 
-/// The visitor's proof. Two of them, or one that is no text, are a wrong one: what can't be read
-/// must not pass for what was not sent.
+/// The visitor's proof. Two of them, or one that is not text, count as a wrong one: what can't be read
+/// must not be taken for what was not sent.
 fn proof(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(PROOF_HEADER).iter();
     let first = sent.next()?;
@@ -82,7 +83,7 @@ fn proof(headers: &HeaderMap) -> Option<&str> {
 const WORDS: [&str; 5] = ["asset", "task", "scope", "role", "alive"];
 
 /// The words of a query as nearly every proxy writes it: each at most once, and without an escape.
-/// `None` leaves it to the reader of forms, which searches and copies each word.
+/// `None` leaves it to the form parser, which searches and copies each word.
 fn plain_words(query: &str) -> Option<[Option<&str>; WORDS.len()]> {
     let mut words = [None; WORDS.len()];
     let mut rest = query;
@@ -91,7 +92,7 @@ fn plain_words(query: &str) -> Option<[Option<&str>; WORDS.len()]> {
             .into_iter()
             .enumerate()
             .find_map(|(place, name)| Some((place, rest.strip_prefix(name)?.strip_prefix('=')?)))?;
-        let end = after.bytes().position(|byte| matches!(byte, b'&' | b'%' | b'+')).unwrap_or(after.len());
+        let end = memchr::memchr3(b'&', b'%', b'+', after.as_bytes()).unwrap_or(after.len());
         let (value, after) = after.split_at_checked(end)?;
         if words[place].replace(value).is_some() {
             return None;
@@ -112,7 +113,7 @@ fn words_of(query: &str) -> Result<[Option<Cow<'_, str>>; WORDS.len()], &'static
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match pairs.iter_mut().find(|(n, _)| *n == name) {
             Some((_, slot @ None)) => *slot = Some(value),
-            // Twice the same word could be read differently by whoever wrote it: refuse.
+            // It is unclear which of two values the author of the URL meant.
             Some((_, Some(_))) => return Err("a parameter is sent twice"),
             None => return Err("only asset, task, scope, role and alive are known"),
         }
@@ -127,8 +128,9 @@ fn no(reason: Reason, head: &Head<'_>) -> Reply {
     with_reason(Reply::json(status, body), status, reason.as_str())
 }
 
-/// The headers of a yes about a token, their values still empty: a copy of them is made sooner than
-/// they are put together anew.
+/// The headers of a yes about a token of an app, their values still empty. A copy of them is made
+/// sooner than they are put together anew, and their places are known: first the two that stay, then
+/// those that [`welcome`] fills in this order.
 pub(crate) fn welcome_headers() -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -138,6 +140,9 @@ pub(crate) fn welcome_headers() -> HeaderMap {
     }
     headers
 }
+
+/// How many headers of [`welcome_headers`] stay as they are.
+const FIXED_HEADERS: usize = 2;
 
 /// The yes, with headers that a proxy may pass on.
 fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
@@ -149,13 +154,15 @@ fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
         Subject::Malformed | Subject::Unknown | Subject::Operator => (None, None, None),
     };
     let ids = [(USER, user), (BUSINESS, allowed.caller.business()), (TOKEN, token), (APP, app)];
-    let sort = sort_of(&view.subject);
-    for (name, value) in &mut reply.headers {
-        if let Some((_, Some(id))) = ids.iter().find(|(of, _)| of == name) {
+    let mut places = reply.headers.values_mut().skip(FIXED_HEADERS);
+    // The ids stand first: the other way round their end would take the next place along.
+    for ((_, id), value) in ids.iter().zip(places.by_ref()) {
+        if let Some(id) = id {
             *value = HeaderValue::from(id.get());
-        } else if *name == TOKEN_TYPE {
-            *value = HeaderValue::from_static(sort);
         }
+    }
+    if let Some(value) = places.next() {
+        *value = HeaderValue::from_static(sort_of(&view.subject));
     }
     for (name, _) in ids.into_iter().filter(|(_, id)| id.is_none()) {
         reply.headers.remove(name);

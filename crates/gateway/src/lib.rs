@@ -1,7 +1,7 @@
 //! The gateway adapter: `GET /gateway/forward-auth` for proxies and `POST /v1/check` for programs.
 //!
-//! Both stand on the check path: they are answered before any router, from the index alone, and
-//! must never wait, read the store, or copy a credential into an answer.
+//! Both are answered on the check path, before any router, from the index alone. They must never wait,
+//! read the store, or copy a credential into an answer.
 
 mod check;
 mod forward;
@@ -126,7 +126,7 @@ fn used_from<'a>(head: &Head<'a>) -> UsedFrom<'a> {
     UsedFrom { ip: Some(head.client_ip()), user_agent }
 }
 
-/// A whole call refused, with a sentence for whoever set it up.
+/// A refusal of the whole call, with a sentence for the person who set it up.
 fn refused(status: StatusCode, reason: &str, message: &str, head: &Head<'_>) -> Reply {
     let trace = head.request_id();
     let body = serde_json::json!({ "error": { "reason": reason, "message": message, "trace": trace.as_str() } });

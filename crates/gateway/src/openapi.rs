@@ -50,7 +50,7 @@ fn check() -> Value {
         }),
     );
     body.insert(
-        "token".to_owned(),
+        "tokens".to_owned(),
         json!({ "type": "string", "description": "The token that is asked about, if it isn't the caller's own. Only an app may ask, with APPID|SECRET as its bearer." }),
     );
     body.insert(
@@ -80,6 +80,7 @@ fn check() -> Value {
                     "trace": { "type": "string" },
                 },
             } } } },
+            "401": { "description": "The caller's own token is dead, or none was sent." },
             "default": { "$ref": "#/components/responses/Error" },
         },
     } })
@@ -98,7 +99,7 @@ fn forward_auth() -> Value {
         "parameters": parameters,
         "responses": {
             "200": { "description": "The visitor may pass. Headers name its user, business, token, app and sort of token, and the Page of a page token." },
-            "default": { "$ref": "#/components/responses/Error" },
+            "default": { "description": "The visitor may not pass. The header Valetkey-Reason says why." },
         },
     } })
 }

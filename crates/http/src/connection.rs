@@ -103,20 +103,6 @@ impl Drop for Work {
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
-/// A reply of up to so many bytes is copied into one piece, for which the
-/// system call is cheaper than the one for several.
-const SMALL_WRITE_BYTES: usize = 512;
-
-/// All pieces as one, if they fit into the space.
-fn gathered<'a>(bufs: &[io::IoSlice<'_>], space: &'a mut [u8; SMALL_WRITE_BYTES]) -> Option<&'a [u8]> {
-    let mut end = 0usize;
-    for buf in bufs {
-        space.get_mut(end..end.checked_add(buf.len())?)?.copy_from_slice(buf);
-        end += buf.len();
-    }
-    space.get(..end)
-}
-
 /// A stream whose progress is counted, and which reads a while before it closes.
 #[derive(Debug)]
 pub(crate) struct Watched<T> {
@@ -184,22 +170,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         result
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let mut space = [0u8; SMALL_WRITE_BYTES];
-        let result = match gathered(bufs, &mut space) {
-            Some(whole) => Pin::new(&mut self.stream).poll_write(cx, whole),
-            None => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
-        };
-        self.wrote(&result);
-        result
-    }
-
+    /// Hyper then puts head and body together itself: one system call for a small reply.
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        false
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -390,22 +363,6 @@ mod tests {
             self.registry.sweep(now, &limits, &self.stats);
             self.ticket.control.order.load(Relaxed)
         }
-    }
-
-    #[test]
-    fn small_pieces_are_written_as_one_and_large_ones_are_left() {
-        let mut space = [0u8; SMALL_WRITE_BYTES];
-        let large = [b'x'; SMALL_WRITE_BYTES];
-        let mut whole = |pieces: &[&[u8]]| {
-            let bufs: Vec<_> = pieces.iter().map(|piece| io::IoSlice::new(piece)).collect();
-            gathered(&bufs, &mut space).map(<[u8]>::to_vec)
-        };
-        assert_eq!(whole(&[b"head", b"", b"body"]).unwrap(), b"headbody");
-        assert_eq!(whole(&[b"h"]).unwrap(), b"h", "what was gathered before is gone");
-        assert_eq!(whole(&[]).unwrap(), b"");
-        assert_eq!(whole(&[&large]).unwrap(), large);
-        assert_eq!(whole(&[&large, b"x"]), None);
-        assert_eq!(whole(&[b"x", &large]), None);
     }
 
     #[test]

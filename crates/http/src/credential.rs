@@ -71,10 +71,26 @@ pub fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, Credentia
 
 /// The bearer's text; `None` when there is no header or one of another scheme.
 pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, CredentialError> {
+    if let Some(text) = plain_bearer(headers) {
+        return Ok(Some(text));
+    }
     Ok(match authorization(headers)? {
         Authorization::Bearer(text) => Some(text),
         _ => None,
     })
+}
+
+/// The text of a header that is written as nearly every client writes it, found in one pass without a
+/// branch for each byte. All other headers are left to [`authorization`].
+fn plain_bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let header = all.next()?;
+    if all.next().is_some() {
+        return None;
+    }
+    let bytes = header.as_bytes().strip_prefix(b"Bearer ")?;
+    let is_odd = bytes.iter().fold(false, |odd, byte| odd | !byte.is_ascii_graphic() | (*byte == b','));
+    if is_odd || bytes.is_empty() { None } else { std::str::from_utf8(bytes).ok() }
 }
 
 /// Id and secret of a `Basic` header; `None` when there is no header or one of
@@ -149,6 +165,33 @@ mod tests {
             map.append(AUTHORIZATION, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         map
+    }
+
+    #[test]
+    fn the_short_way_to_a_bearer_gives_what_the_long_way_gives() {
+        let values: &[&[u8]] = &[
+            b"Bearer abc", b"Bearer  abc", b"bearer abc", b"Bearer\tabc", b"Bearer a,b", b"Bearer a b", b"Bearer ",
+            b"Bearer", b"Bearer a\xe9", b"OAuth abc", b"Basic abc", b"Bearer abc ", b"Bearer a\x7f", b"Bearer ~!",
+        ];
+        for value in values {
+            let Ok(value) = HeaderValue::from_bytes(value) else { continue };
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, value.clone())]);
+            let long = authorization(&headers);
+            match plain_bearer(&headers) {
+                Some(text) => assert_eq!(long, Ok(Authorization::Bearer(text)), "{value:?}"),
+                None => assert_ne!(value, "Bearer abc"),
+            }
+            let wanted = long.map(|found| match found {
+                Authorization::Bearer(text) => Some(text),
+                Authorization::Absent | Authorization::Basic(_) | Authorization::Other => None,
+            });
+            assert_eq!(bearer(&headers), wanted, "{value:?}");
+        }
+        let twice = HeaderMap::from_iter([
+            (AUTHORIZATION, HeaderValue::from_static("Bearer abc")),
+            (AUTHORIZATION, HeaderValue::from_static("Bearer abc")),
+        ]);
+        assert_eq!(plain_bearer(&twice), None);
     }
 
     #[test]

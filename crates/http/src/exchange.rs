@@ -20,7 +20,6 @@ use futures_util::FutureExt;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use http_body::Body;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +30,7 @@ use crate::body::{self, BodyFault, Bounds, Hold, Memory};
 use crate::client_address::TrustedProxies;
 use crate::connection::{Control, Work};
 use crate::limits::Limits;
+use crate::pieces::Pieces;
 use crate::request_id::IdSource;
 use crate::site::{BadRequest, Failure, Head, Late, Reply, Request, Site};
 use crate::stats::Stats;
@@ -164,7 +164,7 @@ pub(crate) struct Conversation {
 }
 
 impl hyper::service::Service<http::Request<Incoming>> for Conversation {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<Pieces>;
     type Error = Infallible;
     type Future = Answer;
 
@@ -208,12 +208,12 @@ impl hyper::service::Service<http::Request<Incoming>> for Conversation {
 
 /// Hyper's future for one request.
 pub(crate) enum Answer {
-    Ready(Option<Response<Full<Bytes>>>),
-    Slow(Pin<Box<dyn Future<Output = Response<Full<Bytes>>> + Send>>),
+    Ready(Option<Response<Pieces>>),
+    Slow(Pin<Box<dyn Future<Output = Response<Pieces>> + Send>>),
 }
 
 impl Future for Answer {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
+    type Output = Result<Response<Pieces>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
@@ -248,7 +248,7 @@ impl Drop for Flight {
     }
 }
 
-async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> Response<Full<Bytes>> {
+async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> Response<Pieces> {
     let shared = Arc::clone(&flight.shared);
     let bodiless = request.method == Method::HEAD;
     let may_upload = {
@@ -343,21 +343,21 @@ async fn handle(flight: Flight, request: Request, hold: Hold) -> Reply {
     reply
 }
 
-fn done(flight: &Flight, request: &Request, reply: Reply, bodiless: bool) -> Response<Full<Bytes>> {
+fn done(flight: &Flight, request: &Request, reply: Reply, bodiless: bool) -> Response<Pieces> {
     access_log::write(&line(&request.head(), &reply, flight.started));
     respond(reply, bodiless)
 }
 
 /// Turns a reply into hyper's form. HTTP/2 would send a body even to `HEAD`, so
 /// it is taken off here, and its length kept.
-fn respond(reply: Reply, bodiless: bool) -> Response<Full<Bytes>> {
+fn respond(reply: Reply, bodiless: bool) -> Response<Pieces> {
     let Reply { status, mut headers, mut body } = reply;
     if bodiless {
         let length = HeaderValue::from(body.len());
         headers.entry(CONTENT_LENGTH).or_insert(length);
         body = Bytes::new();
     }
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Pieces::new(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

@@ -43,7 +43,7 @@ const CUT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a listener is to do.
 pub struct ListenConfig {
-    /// Where to listen; port 0 takes any that is free.
+    /// Where to listen; port 0 means any free port.
     pub address: SocketAddr,
     /// The certificate; without one it is plain HTTP.
     pub tls: Option<Arc<TlsReloader>>,
@@ -191,7 +191,7 @@ impl Listener {
         Ok(Self { socket: Socket::Tcp(socket), local_addr, tls, shared })
     }
 
-    /// Serves a Unix socket that the caller has bound and guarded. Its peers
+    /// Serves a Unix socket that the caller has bound, with the permissions it set. Its peers
     /// count as `127.0.0.1` port 0; address and TLS of the configuration are
     /// not used. Has to be called within a tokio runtime.
     pub fn over_unix(
@@ -238,7 +238,7 @@ impl Listener {
             let cut_count = tasks.len();
             cut.cancel();
             registry.raise_all(Order::Cut);
-            // A task that doesn't yield can't be cut; the runtime's end takes it.
+            // A task that doesn't yield can't be cut; it ends with the runtime.
             let _ = tokio::time::timeout(CUT_PAUSE, tasks.wait()).await;
             Drained { cut_count }
         };
@@ -255,8 +255,8 @@ impl Listener {
         let server = Arc::new(server(&self.shared.limits));
         let mut kernel_short = false;
         loop {
-            // Taken first, so that no idle connection has to go before someone
-            // is there who wants its place.
+            // The connection is accepted first, so that no idle one is closed before
+            // another caller needs its place.
             let next = async {
                 if kernel_short {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -291,8 +291,8 @@ impl Listener {
     }
 
     /// A place for one more connection. While there is none, idle ones are
-    /// closed, the longest idle first, so that silent callers can't keep
-    /// others out.
+    /// closed, the longest idle first, so that idle callers can't keep others
+    /// out.
     async fn place(&self, places: &Arc<Semaphore>, registry: &Registry) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(places).try_acquire_owned() {
@@ -327,8 +327,8 @@ impl Listener {
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // A restart must not wait for the old connections to be forgotten; on Unix
-    // this doesn't let two listeners share an address.
+    // A restart must not wait until the kernel has forgotten the old connections. On Unix
+    // this option doesn't let two listeners share an address.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)

@@ -1,11 +1,11 @@
-//! Takes secrets out of a URL before it is printed. It would rather mask too
-//! much than too little: a name, a value or a piece of the path that may carry
-//! a secret is replaced as a whole. It must never be used to read parameters.
+//! Takes secrets out of a URL before it is printed. It masks too much rather
+//! than too little: a name, a value or a part of the path that may carry a
+//! secret is replaced as a whole. It must never be used to read parameters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// What stands in a secret's place.
+/// What is printed in place of a secret.
 pub const MASKED: &str = "***";
 
 /// How often a text is decoded while looking for a secret in it; what is still
@@ -27,11 +27,12 @@ const SECRET_NAMES: [&str; 10] = [
     "user_code",
 ];
 
-/// Whether a parameter of this (decoded) name carries a secret: codes by name,
-/// and whatever speaks of a token, a proof, a secret or a password.
+/// Whether a parameter of this (decoded) name carries a secret: the known names,
+/// and every name that ends with `token` or contains `access_token`, `secret`,
+/// `password` or `proof`.
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();
-    // `name[]` and `name[key]` are the same parameter, taken apart.
+    // `name[]` and `name[key]` are parts of the same parameter.
     let stem = name.split('[').next().unwrap_or_default().trim_end();
     SECRET_NAMES.contains(&stem)
         || stem.ends_with("token")

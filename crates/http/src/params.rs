@@ -1,7 +1,7 @@
-//! The parameter bag: what a request says, wherever it says it: in the query, a
-//! form, a multipart body or a JSON object, with or without a content type.
-//! It must never guess: what is contradictory or unreadable is an error that
-//! names the field. It knows no field's meaning, `access_token` excepted.
+//! The parameters of a request, from its query, a form, a multipart body or a
+//! JSON object, with or without a content type. It must never guess: what is
+//! contradictory or unreadable is an error that names the field. It knows the
+//! meaning of no field but `access_token`.
 
 mod error;
 mod reader;
@@ -21,7 +21,7 @@ pub(crate) use reader::percent_decode;
 /// The one parameter that must not differ between query and body.
 pub const ACCESS_TOKEN: &str = "access_token";
 
-/// Where a parameter was said.
+/// The part of the request that a parameter came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// In the URL.
@@ -50,9 +50,9 @@ impl fmt::Display for Source {
 pub struct Upload {
     /// The part's field name.
     pub field: String,
-    /// The file's name as the caller gave it: not a safe path.
+    /// The file's name as the caller sent it: not a safe path.
     pub file_name: String,
-    /// The part's content type as the caller gave it: not to be trusted.
+    /// The part's content type as the caller sent it: not to be trusted.
     pub content_type: Option<String>,
     /// The file.
     pub bytes: Bytes,
@@ -121,7 +121,7 @@ impl Params {
         self.find(name).map(|param| param.value.as_str())
     }
 
-    /// Where the value that counts was said.
+    /// The source of the value that counts.
     pub fn source(&self, name: &str) -> Option<Source> {
         self.find(name).map(|param| param.source)
     }
@@ -130,7 +130,7 @@ impl Params {
         self.index.get(name).and_then(|at| self.params.get(*at))
     }
 
-    /// All parameters, in the order in which they were first said.
+    /// All parameters, in the order in which they came first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.params.iter().map(|param| (&*param.name, param.value.as_str()))
     }

@@ -1,7 +1,7 @@
 //! TLS through rustls with aws-lc-rs, and a certificate that can be replaced
 //! while the server runs. Nothing here opens a file: the PEM texts are handed
-//! in by a source that can be asked again. A bad new pair must never replace a
-//! good old one.
+//! in by a source that can be asked again. A pair that can't be used must never
+//! replace one that works.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -40,7 +40,7 @@ impl fmt::Debug for Pem {
 /// Why a certificate can't be used. Never holds any of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsError {
-    /// The source couldn't give the texts.
+    /// The source couldn't read the texts.
     #[error("the TLS certificate or key can't be read: {0}")]
     Read(String),
     /// The chain's text holds no certificate, or a broken one.
@@ -51,14 +51,14 @@ pub enum TlsError {
     /// The key's text holds no private key, or a broken one.
     #[error("{0} holds no readable PEM private key: it needs one BEGIN PRIVATE KEY block, not encrypted")]
     Key(String),
-    /// Certificate and key don't go together, or are of a kind not supported.
+    /// Certificate and key don't belong together, or are of a kind that is not supported.
     #[error("{certificate} and {key} can't be used together: {reason}")]
     Pair {
         /// What the chain came from.
         certificate: String,
         /// What the key came from.
         key: String,
-        /// The TLS library's words.
+        /// The TLS library's error.
         reason: String,
     },
     /// The TLS library refuses its own set-up.
@@ -66,7 +66,7 @@ pub enum TlsError {
     Setup(String),
 }
 
-/// Where the PEM texts come from, each time that they are wanted.
+/// Reads the PEM texts; called once at start and again at each reload.
 pub type PemSource = Box<dyn Fn() -> std::io::Result<Pem> + Send + Sync>;
 
 /// Holds the certificate that new connections are served with.
@@ -84,8 +84,8 @@ impl TlsReloader {
         Ok(Arc::new(Self { source, provider, current: RwLock::new(Arc::new(pair)) }))
     }
 
-    /// Reads the pair again. Connections from now on get the new one; those
-    /// that stand keep theirs. When it fails, nothing has changed.
+    /// Reads the pair again. New connections get the new one; open ones keep
+    /// theirs. If it fails, nothing has changed.
     pub fn reload(&self) -> Result<(), TlsError> {
         let pair = Arc::new(read_pair(&self.source, &self.provider)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = pair;

@@ -102,7 +102,7 @@ impl MasterKey {
         Cipher::read(rest).and_then(|cipher| cipher.open(&key, &self.bound_to(key_id))).ok_or(corrupt)
     }
 
-    /// Unwraps straight into a cipher, so that the key bytes don't linger.
+    /// Unwraps straight into a cipher, so that the key bytes are not kept in memory longer.
     pub(crate) fn unwrap_cipher(&self, wrapped: &WrappedKey) -> Result<RandomizedNonceKey, SealError> {
         let key_id = wrapped.key_id;
         let secret = self.unwrap_key(wrapped)?;
@@ -151,8 +151,8 @@ impl fmt::Debug for WrappedKey {
 fn draw(random: &dyn Random) -> Result<Box<KeyBytes>, SealError> {
     let mut bytes = Box::new(KeyBytes::default());
     random.fill(&mut **bytes)?;
-    // A source that "succeeds" without writing would otherwise give a key that
-    // everyone knows. A sound one does this once in 2^248 draws.
+    // A broken source that reports success without writing would otherwise make a key
+    // that everyone knows. A good one repeats a byte this way once in 2^248 draws.
     if is_repeated(&bytes) {
         return Err(RandomFailed.into());
     }
@@ -163,7 +163,7 @@ fn is_repeated(bytes: &[u8; KEY_BYTES]) -> bool {
     bytes.iter().all(|byte| *byte == bytes[0])
 }
 
-/// A master id is shown in errors, so nothing else may pass for one.
+/// A master id is shown in errors, so it must have exactly this form.
 fn is_master_id(text: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == ID_BYTES * 2 && text.bytes().all(digit)

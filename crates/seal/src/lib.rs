@@ -3,8 +3,8 @@
 //!
 //! One master key, kept outside the store, wraps data keys, kept inside it;
 //! values are sealed by the newest data key. Changing the master key therefore
-//! rewraps a handful of keys and touches no value, and a new data key takes
-//! over value by value.
+//! rewraps a few keys and touches no value. After a new data key is made, each
+//! value is sealed with it when it is next written.
 //!
 //! This crate must never do I/O, read the environment or the clock, print a
 //! secret, or return anything from a value whose seal does not verify.
@@ -66,7 +66,7 @@ pub enum SealError {
         /// Bytes found, without surrounding white space.
         found: usize,
     },
-    /// The master key's text holds something that is no hexadecimal digit.
+    /// The master key's text holds something that is not a hexadecimal digit.
     #[error("the master key must be 64 hexadecimal digits, but byte {position} is not one")]
     MasterDigit {
         /// Counted from 1, without surrounding white space.
@@ -104,7 +104,7 @@ pub enum SealError {
         key_id: u64,
     },
     /// There is no id left for another data key.
-    #[error("no further data key can be numbered after {KEY_ID_LIMIT}")]
+    #[error("there can be no further data key after number {KEY_ID_LIMIT}")]
     KeyIdsExhausted,
     /// The ring is empty.
     #[error("there is no data key to seal with; make one first")]
@@ -127,7 +127,7 @@ pub enum SealError {
         /// Bytes found.
         found: usize,
     },
-    /// The bytes are no sealed value.
+    /// The bytes are not a sealed value.
     #[error("this is not a sealed value: {what}; restore it from a backup")]
     Malformed {
         /// What is wrong with them.

@@ -34,8 +34,8 @@ struct DataKey {
 }
 
 impl KeyRing {
-    /// Opens every key that the store holds, or fails naming the one that does
-    /// not open. No keys make an empty ring, which can't seal yet.
+    /// Opens every key that the store holds, or fails and names the one that does
+    /// not open. Without keys the ring is empty and can't seal yet.
     pub fn open(master: &MasterKey, wrapped: impl IntoIterator<Item = WrappedKey>) -> Result<Self, SealError> {
         let mut ring = Self { master_id: master.id().to_owned(), keys: BTreeMap::new() };
         for key in wrapped {
@@ -114,7 +114,7 @@ impl KeyRing {
     /// The ring does not change. Keep the new master key beside the old one
     /// first, then replace all wrapped keys in one commit, then open a ring
     /// from them and drop the old master key. After a crash, their `master_id`
-    /// tells which of the two is needed.
+    /// says which of the two is needed.
     pub fn rewrap_all(&self, old: &MasterKey, new: &MasterKey) -> Result<Vec<WrappedKey>, SealError> {
         old.check_id(&self.master_id)?;
         if old.id() == new.id() {
@@ -153,8 +153,8 @@ mod tests {
     use super::*;
     use crate::OsRandom;
 
-    /// Only the master key's owner can make a key with the last number, so this
-    /// can't be reached from outside.
+    /// Only the owner of the master key can make a key with the last number, so
+    /// no outsider can bring this about.
     #[test]
     fn numbering_ends_instead_of_wrapping_around() {
         let master = MasterKey::generate(&OsRandom).unwrap();

@@ -1,5 +1,4 @@
-//! What sealing makes and what opening gives back, and the byte layer under
-//! both: cipher, nonce and tag.
+//! Sealed values, opened values, and the bytes of both: cipher, nonce and tag.
 //!
 //! It must never hand out plaintext before its tag has been verified.
 
@@ -38,8 +37,8 @@ impl Sealed {
         bytes
     }
 
-    /// Reads the encoding. This checks the shape alone; only opening tells
-    /// whether the value is genuine.
+    /// Reads the encoding. This checks the form only; opening checks that the
+    /// value is genuine.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
         let malformed = |what| SealError::Malformed { what };
         let (version, rest) = bytes.split_first().ok_or(malformed("it is empty"))?;
@@ -66,11 +65,11 @@ impl fmt::Debug for Sealed {
 }
 
 /// Secret bytes, overwritten when dropped and hidden from `Debug`. It can't be
-/// compared or cloned on purpose.
+/// compared or cloned, on purpose.
 pub struct Secret(pub(crate) Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// The bytes themselves. Whoever asks answers for where they go.
+    /// The bytes themselves. The caller is responsible for what happens to them.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -101,8 +100,8 @@ impl Cipher {
     }
 
     pub(crate) fn seal(key: &RandomizedNonceKey, bound_to: &[u8], plain: &[u8]) -> Result<Self, SealError> {
-        // With room for the tag the buffer never moves, so no plaintext stays
-        // behind; and if the cipher fails, it is overwritten on the way out.
+        // The capacity includes the tag, so the buffer never moves and leaves no copy
+        // of the plaintext. If the cipher fails, the buffer is overwritten when dropped.
         let mut body = Zeroizing::new(Vec::with_capacity(plain.len() + TAG_BYTES));
         body.extend_from_slice(plain);
         let nonce = key.seal_in_place_append_tag(Aad::from(bound_to), &mut *body).map_err(|_| SealError::Cipher)?;

@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod huge_pages;
 mod init;
 mod keys;
 mod lifecycle;
@@ -23,7 +24,12 @@ use cli::Parsed;
 
 fn main() -> ExitCode {
     match cli::parse() {
-        Ok(Parsed::Serve(args)) => run(serve::run(args)),
+        Ok(Parsed::Serve(args)) => {
+            if !args.no_reexec && !args.print_config {
+                huge_pages::ask();
+            }
+            run(serve::run(args))
+        }
         Ok(Parsed::Demo(args)) => run(demo::run(args)),
         Ok(Parsed::Init(args)) => run(init::run(args)),
         Ok(Parsed::Here(input)) => cli::run(*input),

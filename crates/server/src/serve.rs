@@ -1,7 +1,7 @@
 //! `valetkey serve`: a whole server, from its configuration to its orderly end.
 //!
-//! No call is taken before everything that an answer rests on is there, and on the way out none
-//! that has begun is dropped while there is time for it.
+//! No request is taken before the store, the keys and the adapters are there. When the server stops,
+//! running requests get time to finish.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ use crate::{random, telemetry};
 /// Under which trace the ledger shows what the configuration changed.
 const TRACE: &str = "configuration";
 
-/// Runs a server until it is told to stop.
+/// Runs a server until it is asked to stop.
 ///
 /// # Errors
 /// Whatever keeps it from starting, or made it stop by itself.
@@ -69,7 +69,7 @@ fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
     Ok(Config::load(args.config.as_deref(), flags.into_iter().flatten())?)
 }
 
-/// A server that has its address, its store and its adapters, and takes no calls yet; callers wait.
+/// A server that has its address, its store and its adapters. It takes no requests yet; callers wait.
 #[derive(Debug)]
 pub struct Server {
     node: Node,
@@ -216,8 +216,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until it is told to stop, lets what has begun finish, and closes everything. A second
-    /// word to stop ends the waiting.
+    /// Waits until a signal asks it to stop, lets running requests finish, and closes everything. A
+    /// second signal ends the waiting.
     ///
     /// # Errors
     /// When it had to stop by itself.
@@ -235,7 +235,7 @@ impl Running {
                     break;
                 }
                 _ = &mut self.serving => {
-                    failure = Some("the listener broke off");
+                    failure = Some("the listener stopped by itself");
                     break;
                 }
             }
@@ -247,20 +247,20 @@ impl Running {
         }
     }
 
-    /// Lets what has begun finish, and closes everything. What can't be finished is logged.
+    /// Lets running requests finish, and closes everything. What can't be finished is logged.
     pub async fn finish(mut self) {
         self.stopping.cancel();
-        tracing::info!("stopping; what has begun may finish");
+        tracing::info!("stopping; running requests may finish");
         if !self.serving.is_finished() {
             tokio::select! {
                 drained = &mut self.serving => match drained {
                     Ok((front, operator)) if front.cut_count + operator.cut_count > 0 => {
-                        tracing::warn!(count = front.cut_count + operator.cut_count, "not all calls could finish in time");
+                        tracing::warn!(count = front.cut_count + operator.cut_count, "not all requests could finish in time");
                     }
                     Ok(_) => {}
-                    Err(error) => tracing::error!(%error, "the listener broke off"),
+                    Err(error) => tracing::error!(%error, "the listener stopped by itself"),
                 },
-                () = stop_again(&mut self.signals) => tracing::warn!("told to stop again; not waiting any longer"),
+                () = stop_again(&mut self.signals) => tracing::warn!("a second signal to stop; not waiting any longer"),
             }
         }
         drop(self.socket);
@@ -272,7 +272,7 @@ async fn stop_again(signals: &mut Signals) {
     while signals.next().await != Came::Stop {}
 }
 
-/// What would be refused after the store is open is refused before, too.
+/// Refuses plain HTTP on an outside address before the store is opened, as the listener would later.
 fn check_address(config: &Config) -> anyhow::Result<()> {
     let outside = !config.listen.ip().to_canonical().is_loopback();
     if outside && config.tls.is_none() && !config.behind_proxy {

@@ -129,8 +129,8 @@ pub(crate) enum Sent<'a> {
     Text {
         text: &'a str,
         proof: Option<&'a str>,
-        /// Where the call keeps what it found out about its credential; the check path keeps nothing.
-        call: Option<&'a Call>,
+        /// Where it is kept what was found out about the credential; a single question keeps nothing.
+        memo: Option<&'a Memo>,
     },
     Operator,
     Token(Id),
@@ -140,14 +140,41 @@ impl<'a> Sent<'a> {
     pub fn of(call: &'a Call) -> Sent<'a> {
         match call.credential() {
             Credential::None => Sent::Nothing,
-            Credential::Text(text) => Sent::Text { text, proof: call.proof(), call: Some(call) },
+            Credential::Text(text) => Sent::Text { text, proof: call.proof(), memo: Some(call.memo()) },
             Credential::Operator => Sent::Operator,
             Credential::Token(id) => Sent::Token(*id),
         }
     }
 
-    pub fn text(text: &'a str, proof: Option<&'a str>) -> Sent<'a> {
-        Sent::Text { text, proof, call: None }
+    fn shown(shown: &'a Shown<'a>) -> Sent<'a> {
+        Sent::Text { text: shown.text, proof: shown.proof, memo: shown.memo.as_ref() }
+    }
+}
+
+/// A credential as the check path was shown it, at one time.
+pub struct Shown<'a> {
+    text: &'a str,
+    proof: Option<&'a str>,
+    memo: Option<Memo>,
+    now: UnixMs,
+}
+
+impl std::fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Shown<'_> {
+    /// For several questions: the text is hashed once, and the proof is checked once.
+    #[must_use]
+    pub fn for_many(self) -> Self {
+        Shown { memo: Some(Memo::default()), ..self }
+    }
+
+    /// When it was shown.
+    pub fn now(&self) -> UnixMs {
+        self.now
     }
 }
 
@@ -216,14 +243,23 @@ impl Service {
         self.inner.note_used(call, &used, self.inner.clock.now());
     }
 
-    /// Asks one question on the check path: synchronous, no store, and no allocation on allow.
+    /// A credential on the check path. The clock is read here, once for all questions about it.
+    pub fn show<'a>(&self, text: &'a str, proof: Option<&'a str>) -> Shown<'a> {
+        Shown { text, proof, memo: None, now: self.inner.clock.now() }
+    }
+
+    /// Asks one question about a credential: see [`Service::check_shown`].
     pub fn check(&self, credential: &str, proof: Option<&str>, question: Question) -> (View, Decision) {
+        self.check_shown(&self.show(credential, proof), question)
+    }
+
+    /// Asks one question on the check path: synchronous, no store, and no allocation on allow.
+    pub fn check_shown(&self, shown: &Shown<'_>, question: Question) -> (View, Decision) {
         let inner = &*self.inner;
-        let now = inner.clock.now();
         let Ok(index) = inner.index() else { return stale(&question) };
-        let (view, question) = inner.look(On::Index(&index), &Sent::text(credential, proof), question, now);
+        let (view, question) = inner.look(On::Index(&index), &Sent::shown(shown), question, shown.now);
         drop(index);
-        let decision = decide(&view, &question, now);
+        let decision = decide(&view, &question, shown.now);
         inner.count(&decision);
         (view, decision)
     }
@@ -234,14 +270,13 @@ impl Service {
     pub fn check_for_app(
         &self,
         app: crate::app::ProvenApp,
-        text: &str,
-        proof: Option<&str>,
+        shown: &Shown<'_>,
         question: Question,
     ) -> (View, Decision) {
         let inner = &*self.inner;
-        let now = inner.clock.now();
+        let (proof, now) = (shown.proof, shown.now);
         let Ok(index) = inner.index() else { return stale(&question) };
-        let (mut view, mut question) = inner.look(On::Index(&index), &Sent::text(text, proof), question, now);
+        let (mut view, mut question) = inner.look(On::Index(&index), &Sent::shown(shown), question, now);
         drop(index);
         match &view.subject {
             Subject::Token(token)
@@ -380,13 +415,12 @@ impl Inner {
                 // The proof was shown when the effect was asked for; the text is gone since.
                 (view, question.proof(valetkey_authz::Proof::Right))
             }
-            Sent::Text { text, call, .. } if text.contains('|') => {
-                let memo = call.map(Call::memo);
+            Sent::Text { text, memo, .. } if text.contains('|') => {
                 (self.app_view(on.state(), revision, text, memo, question.target, now), question)
             }
-            Sent::Text { text, proof, call } => {
-                let digest = match call {
-                    Some(call) => call.digest(),
+            Sent::Text { text, proof, memo } => {
+                let digest = match memo {
+                    Some(memo) => memo.digest(text),
                     None => credential::read(text).map(|_| Digest::of(text)),
                 };
                 let Some(digest) = digest else {
@@ -395,7 +429,6 @@ impl Inner {
                 let view = on.gather(&digest, question.target);
                 let proof = match (&view.subject, proof) {
                     (Subject::Token(token), Some(sent)) => {
-                        let memo: Option<&Memo> = call.map(Call::memo);
                         self.proof(on.state(), token.app.map(|a| a.id), text, sent, memo, now)
                     }
                     _ => valetkey_authz::Proof::NotSent,

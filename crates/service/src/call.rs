@@ -173,8 +173,7 @@ impl Call {
 
     /// The digest of the credential, computed once; `None` if it has not the form of a token.
     pub fn digest(&self) -> Option<Digest> {
-        let of = |text: &str| credential::read(text).map(|_| Digest::of(text));
-        self.text().and_then(|text| *self.memo.digest.get_or_init(|| of(text)))
+        self.text().and_then(|text| self.memo.digest(text))
     }
 
     pub(crate) fn memo(&self) -> &Memo {
@@ -210,6 +209,11 @@ pub(crate) struct Used {
 const RIGHTS_LIMIT: usize = 64;
 
 impl Memo {
+    /// The digest of the one text that this memo is about.
+    pub fn digest(&self, text: &str) -> Option<Digest> {
+        *self.digest.get_or_init(|| credential::read(text).map(|_| Digest::of(text)))
+    }
+
     /// Whether what was sent fits; `test` computes it once for one version of the secrets.
     pub fn fits(&self, app: Id, secrets: [Option<&SealedSecret>; 2], test: impl FnOnce() -> bool) -> bool {
         let Ok(mut seen) = self.secret.lock() else { return test() };

@@ -192,9 +192,9 @@ impl Service {
 
     /// Notes one use of the token behind a view, for the rights that it was allowed by: for adapters that
     /// asked with [`Service::check`].
-    pub fn note_use(&self, view: &View, rights: impl IntoIterator<Item = UsedFor>, from: UsedFrom<'_>) {
+    pub fn note_use(&self, view: &View, rights: impl IntoIterator<Item = UsedFor>, from: UsedFrom<'_>, now: UnixMs) {
         if let Subject::Token(token) = &view.subject {
-            self.inner.uses.note(token.id, rights.into_iter(), from, self.inner.clock.now());
+            self.inner.uses.note(token.id, rights.into_iter(), from, now);
         }
     }
 

@@ -39,7 +39,7 @@ pub mod uses;
 pub mod verify;
 mod writer;
 
-pub use ask::{Checked, Facts};
+pub use ask::{Checked, Facts, Shown};
 pub use call::{Call, Credential, Mode};
 pub use clock::Clock;
 pub use core::{Deps, OpenError, Service};

@@ -25,7 +25,7 @@ pub struct Readiness {
 impl Readiness {
     /// Whether nothing is amiss.
     pub fn is_ready(&self) -> bool {
-        self.is_fresh && self.writing == Writing::Works && self.not_durable == 0
+        self.is_fresh && self.writing == Writing::Works 
     }
 }
 
@@ -65,5 +65,26 @@ impl Service {
     pub fn readiness(&self) -> Readiness {
         let writing = &self.inner.writing;
         Readiness { is_fresh: self.is_fresh(), writing: writing.status(), not_durable: writing.waiting_count() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_ready_only_if_nothing_is_amiss() {
+        let ready = Readiness { is_fresh: true, writing: Writing::Works, not_durable: 0 };
+        assert!(ready.is_ready());
+        for (amiss, word) in [
+            (Readiness { is_fresh: false, ..ready }, "up to date"),
+            (Readiness { writing: Writing::Fails, ..ready }, "can't write"),
+            (Readiness { writing: Writing::OutcomeUnknown, ..ready }, "not known yet"),
+            (Readiness { not_durable: 1, ..ready }, "1 revocation is in force"),
+            (Readiness { not_durable: 2, ..ready }, "2 revocations are in force"),
+        ] {
+            let text = amiss.to_string();
+            assert!(!amiss.is_ready() && text.contains(word) && text.lines().count() == 1, "{text}");
+        }
     }
 }

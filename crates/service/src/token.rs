@@ -167,12 +167,14 @@ impl Service {
         let holder = Question::about(Target::Nothing).scopes(ScopeSet::one(Scope::PAGES_SHOW_LIST));
         let seen = self.step(call, holder, |facts| Seen::of(facts, text, pages))?.into_inner();
         if seen.known.is_empty() && seen.new.is_empty() {
+            // Asked, so that the no can be explained; what is no Page has none to give.
             return match pages.first() {
-                Some(page) => self.ask(call, page_token_of(*page)).map(|_| Vec::new()),
+                Some(page) if seen.first_is_page => self.ask(call, page_token_of(*page)).map(|_| Vec::new()),
+                Some(other) => Err(self.absent(call, *other)),
                 None => Ok(Vec::new()),
             };
         }
-        let Seen { mut known, new, accepted } = seen;
+        let Seen { mut known, new, accepted, .. } = seen;
         if !new.is_empty() && accepted {
             let text = text.to_owned();
             let rule = move |planner: &mut Planner<'_>, allowed: &Allowed| {
@@ -378,14 +380,18 @@ struct Seen {
     new: Vec<Id>,
     /// The business has accepted the terms in force.
     accepted: bool,
+    first_is_page: bool,
 }
 
 impl Seen {
     fn of(facts: &Facts<'_>, text: &str, pages: &[Id]) -> Seen {
-        let mut seen = Seen { known: HashMap::new(), new: Vec::new(), accepted: false };
+        let is_page = |id: &Id| facts.asset(*id).is_some_and(|a| a.kind == AssetKind::PAGE);
+        let first_is_page = pages.first().is_some_and(is_page);
+        let mut seen = Seen { known: HashMap::new(), new: Vec::new(), accepted: false, first_is_page };
         let Some(parent) = facts.allowed.caller.token().and_then(|id| facts.token(id)) else { return seen };
         seen.accepted = terms::are_accepted(&**facts, parent.business);
-        for page in pages.iter().filter(|page| facts.may(page_token_of(**page)).is_some()) {
+        let may = |page: &Id| is_page(page) && facts.may(page_token_of(*page)).is_some();
+        for page in pages.iter().filter(|page| may(page)) {
             match page_token::find(&**facts, &parent, text, *page) {
                 Some(text) => drop(seen.known.insert(*page, text)),
                 None => seen.new.push(*page),

@@ -15,7 +15,7 @@ use valetkey_store::sql::rows::{read_head, read_lease};
 use valetkey_store::sql::{RowRead as _, Statement, Value, statements as sql};
 use valetkey_store::{LeaseRow, Renewal, StoreError};
 
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::migrate::{DIALECT, is_there_already};
 use crate::pipeline::rows;
 use crate::session::{Opener, Warnings};
@@ -249,7 +249,8 @@ async fn make_table(client: &ClientWrapper) -> Result<(), Failure> {
         return Ok(());
     }
     match client.batch_execute(&DIALECT.fill(LEASE_TABLE)).await.map_err(Failure::from) {
-        Err(failure) if !is_there_already(&failure) => Err(failure),
+        // Two nodes that make it at once may collide in the server's own tables.
+        Err(failure) if failure.kind != Kind::Constraint && !is_there_already(&failure) => Err(failure),
         Ok(()) | Err(_) => Ok(()),
     }
 }

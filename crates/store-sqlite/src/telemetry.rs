@@ -78,13 +78,56 @@ mod tests {
     use super::*;
     use crate::connection::{Engine, numbered, texts};
 
-    fn in_memory() -> Engine {
+    fn run(engine: &Engine, migration: &migrations::Migration) {
         let dialect = Dialect { blob: "BLOB", text: "TEXT", key: "INTEGER PRIMARY KEY", compact: "WITHOUT ROWID" };
-        let engine = Engine::new(rusqlite::Connection::open_in_memory().unwrap(), texts());
-        for statement in migrations::ALL.iter().flat_map(|migration| migration.statements) {
+        for statement in migration.statements {
             engine.command(&dialect.fill(statement)).unwrap();
         }
+    }
+
+    fn empty() -> Engine {
+        Engine::new(rusqlite::Connection::open_in_memory().unwrap(), texts())
+    }
+
+    fn in_memory() -> Engine {
+        let engine = empty();
+        migrations::ALL.iter().for_each(|migration| run(&engine, migration));
         engine
+    }
+
+    /// Owner or business, source, and how many.
+    fn counts(engine: &Engine, sql: &str) -> Vec<(i64, String, i64)> {
+        let mut statement = engine.connection().prepare(sql).unwrap();
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        statement.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn old_refusals_are_counted_and_cut_by_the_migration() {
+        let engine = empty();
+        let (old, new) = migrations::ALL.split_at(3);
+        old.iter().for_each(|migration| run(&engine, migration));
+        let rows = "INSERT INTO refusals (trace, at_ms, business_id, token_id, reason, body)
+            WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < $last)
+            SELECT '$name' || n, n, $business, $token, 'r', '{}' FROM n";
+        for (name, last, business, token) in
+            [("stranger", "10499", "NULL", "NULL"), ("app", "4", "1", "NULL"), ("loud", "2099", "1", "51")]
+        {
+            let sql = rows.replace("$last", last).replace("$name", name);
+            engine.command(&sql.replace("$business", business).replace("$token", token)).unwrap();
+        }
+        new.iter().for_each(|migration| run(&engine, migration));
+        let sources = counts(&engine, "SELECT owner, source, held FROM refusal_sources ORDER BY owner, source");
+        let strangers = (0, String::new(), 10_000);
+        assert_eq!(sources, [strangers, (1, String::new(), 5), (1, "token 51".to_owned(), 2_000)]);
+        let counted = "SELECT COALESCE(business_id, 0), source, COUNT(*) FROM refusals GROUP BY 1, 2 ORDER BY 1, 2";
+        assert_eq!(counts(&engine, counted), sources);
+        let owners = counts(&engine, "SELECT owner, '', held FROM refusal_owners ORDER BY owner");
+        assert_eq!(owners.iter().map(|(owner, _, held)| (*owner, *held)).collect::<Vec<_>>(), [(0, 10_000), (1, 2_005)]);
+        assert_eq!(counts(&engine, "SELECT id, '', held FROM refusal_total")[0].2, 2_005);
+        // The oldest went.
+        let oldest = counts(&engine, "SELECT owner, source, oldest FROM refusal_sources ORDER BY owner, source");
+        assert_eq!(oldest.into_iter().map(|(.., oldest)| oldest).collect::<Vec<_>>(), [500, 0, 100]);
     }
 
     fn plan(engine: &Engine, sql: &str) -> String {

@@ -3,6 +3,8 @@
 //! It must never compare what was not measured right after each other, and never count a wrong
 //! answer as one.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,15 @@ use crate::{exec, out};
 const START_LIMIT: Duration = Duration::from_secs(300);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 const CONNECTIONS: &str = "64";
+
+/// How large a bare answer is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sized {
+    /// As the check path's yes, with as many headers.
+    AsCheck,
+    /// So many bytes, head and body together.
+    Bytes(u64),
+}
 
 /// A server that runs.
 pub(super) struct Side<'a> {
@@ -43,6 +54,10 @@ impl<'a> Side<'a> {
         let mut args = vec!["serve", "--data"];
         let folder = data.to_string_lossy();
         args.extend([&*folder, "--listen", "127.0.0.1:0"]);
+        if under.is_some() {
+            // Starting once more would leave the program that it runs under.
+            args.push("--no-reexec");
+        }
         let side = Self::start(bench, "server", &bench.server, &args, under, |text| {
             text.split_whitespace().find_map(|word| word.strip_prefix("http://")).map(String::from)
         })?;
@@ -52,9 +67,44 @@ impl<'a> Side<'a> {
         Ok(Self { pid, ..side })
     }
 
-    pub fn bare(bench: &Bench<'a>, under: Option<&[&str]>) -> Result<Self> {
+    /// The demo, with what its file says.
+    pub fn demo(bench: &Bench<'a>) -> Result<(Self, Value)> {
+        let data = bench.folder.join("demo");
+        let folder = data.to_string_lossy();
+        let args = ["demo", "--port", "0", "--data", &*folder];
+        let file = data.join("demo.json");
+        let read = || serde_json::from_slice::<Value>(&std::fs::read(&file).ok()?).ok();
+        let side = Self::start(bench, "demo", &bench.server, &args, None, |_| {
+            let demo = read()?;
+            demo["base_url"].as_str()?.strip_prefix("http://").map(|address| address.trim_end_matches('/').to_owned())
+        })?;
+        let pid = std::fs::read_to_string(data.join("node.lock")).unwrap_or_default();
+        let pid = pid.trim().parse().context("the server's lock holds no process number")?;
+        Ok((Self { pid, ..side }, read().context("the demo's file can't be read")?))
+    }
+
+    /// One answer as JSON.
+    pub fn get(&self, path: &str, token: &str) -> Result<Value> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("the answer has no end of its head")?;
+        serde_json::from_str(body).context("the answer is no JSON")
+    }
+
+    pub fn bare(bench: &Bench<'a>, sized: Sized, under: Option<&[&str]>) -> Result<Self> {
+        let bytes;
+        let args: &[&str] = match sized {
+            Sized::AsCheck => &["bare"],
+            Sized::Bytes(count) => {
+                bytes = count.to_string();
+                &["bare", "--answer-bytes", &bytes]
+            }
+        };
         let said = |text: &str| text.lines().find_map(|line| serde_json::from_str::<Value>(line).ok());
-        let side = Self::start(bench, "bare server", &bench.programs, &["bare"], under, |text| {
+        let side = Self::start(bench, "bare server", &bench.programs, args, under, |text| {
             said(text).and_then(|said| said["address"].as_str().map(String::from))
         })?;
         let pid = said(&side.process.printed()).and_then(|said| said["pid"].as_u64()).context("no process number")?;
@@ -111,9 +161,16 @@ impl<'a> Side<'a> {
         cpu_ticks(&text).map(|ticks| ticks / ticks_per_s).context("the server's CPU time can't be read")
     }
 
-    fn run(&self, bench: &Bench<'_>, targets: &Path, requests: usize, ticks_per_s: f64) -> Result<Run> {
+    fn run(
+        &self,
+        bench: &Bench<'_>,
+        targets: &Path,
+        requests: usize,
+        connections: &str,
+        ticks_per_s: f64,
+    ) -> Result<Run> {
         let before = self.cpu_s(ticks_per_s)?;
-        let load = load(bench, &self.address, targets, requests, CONNECTIONS)?;
+        let load = load(bench, &self.address, targets, requests, connections)?;
         let cpu_us = (self.cpu_s(ticks_per_s)? - before) * 1e6 / requests as f64;
         Ok(Run { load, cpu_us })
     }
@@ -144,24 +201,44 @@ fn cpu_ticks(stat: &str) -> Option<f64> {
 
 pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
     let (tokens, pairs, requests) = if bench.quick { (20_000, 3, 5_000) } else { (1_000_000, 21, 200_000) };
-    let ticks_per_s = exec::answer("getconf", &["CLK_TCK"]).and_then(|text| text.parse().ok()).unwrap_or(100.0);
     let (data, targets) = bench.seed("check", tokens)?;
     let product = Side::product(bench, &data, None)?;
-    let bare = Side::bare(bench, None)?;
+    let bare = Side::bare(bench, Sized::AsCheck, None)?;
     let resident_mib = product.resident_mib();
-    for side in [&product, &bare] {
-        side.run(bench, &targets, requests, ticks_per_s)?;
+    let mut found = measured_pairs(bench, [&product, &bare], &targets, pairs, requests, CONNECTIONS)?;
+    found["tokens"] = tokens.into();
+    found["start_s"] = product.started_s.into();
+    found["resident_mib"] = resident_mib.into();
+    found["resident_after_mib"] = product.resident_mib().into();
+    product.stop("server")?;
+    bare.stop("bare server")?;
+    bench.reaper.remove(&data);
+    Ok(found)
+}
+
+/// Runs both sides in turn and gives each figure of both with their ratio, by pairs.
+pub(super) fn measured_pairs(
+    bench: &Bench<'_>,
+    [product, bare]: [&Side<'_>; 2],
+    targets: &Path,
+    pairs: usize,
+    requests: usize,
+    connections: &str,
+) -> Result<Value> {
+    let ticks_per_s = exec::answer("getconf", &["CLK_TCK"]).and_then(|text| text.parse().ok()).unwrap_or(100.0);
+    let one = |side: &Side<'_>| side.run(bench, targets, requests, connections, ticks_per_s);
+    for side in [product, bare] {
+        one(side)?;
     }
     let mut runs = Vec::with_capacity(pairs);
     for pair in 0..pairs {
-        let one = |side: &Side<'_>| side.run(bench, &targets, requests, ticks_per_s);
         // The order turns with each pair, so that what grows busier or warmer favours neither.
         let (product, bare) = if pair % 2 == 0 {
-            let product = one(&product)?;
-            (product, one(&bare)?)
+            let product = one(product)?;
+            (product, one(bare)?)
         } else {
-            let bare = one(&bare)?;
-            (one(&product)?, bare)
+            let bare = one(bare)?;
+            (one(product)?, bare)
         };
         for name in ["answer_bytes_least", "answer_bytes_most"] {
             let (ours, theirs) = (product.figure(name), bare.figure(name));
@@ -177,11 +254,6 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
         ));
         runs.push((product, bare));
     }
-    let started_s = product.started_s;
-    let resident_after_mib = product.resident_mib();
-    product.stop("server")?;
-    bare.stop("bare server")?;
-    bench.reaper.remove(&data);
     let of = |figure: &dyn Fn(&Run) -> f64| {
         let list = |pick: &dyn Fn(&(Run, Run)) -> f64| triple(&runs.iter().map(pick).collect::<Vec<f64>>());
         json!({
@@ -191,14 +263,10 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
         })
     };
     Ok(json!({
-        "tokens": tokens,
         "pairs": pairs,
         "requests": requests,
-        "connections": CONNECTIONS,
+        "connections": connections,
         "answer_bytes": runs.first().map(|(ours, _)| ours.figure("answer_bytes_most")),
-        "start_s": started_s,
-        "resident_mib": resident_mib,
-        "resident_after_mib": resident_after_mib,
         "per_s": of(&|run| run.figure("per_s")),
         "cpu_us": of(&|run| run.cpu_us),
         "p50_us": of(&|run| run.figure("p50_us")),

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::check::{Side, load};
+use super::check::{Side, Sized, load};
 use super::tools::{Bench, write};
 use crate::out;
 
@@ -31,7 +31,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
             let kept = bench.folder.join(format!("callgrind-{bare}-{requests}"));
             let file = format!("--callgrind-out-file={}", kept.display());
             let under = ["valgrind", "--tool=callgrind", "--quiet", &file];
-            let side = if bare { Side::bare(bench, Some(&under))? } else { Side::product(bench, &data, Some(&under))? };
+            let side = if bare { Side::bare(bench, Sized::AsCheck, Some(&under))? } else { Side::product(bench, &data, Some(&under))? };
             load(bench, &side.address, &one, requests, CONNECTIONS)?;
             side.stop(if bare { "bare server" } else { "server" })?;
             totals.push(total(&kept)?);

@@ -15,8 +15,9 @@ use crate::out;
 use crate::reaper::Reaper;
 
 const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// With this in the environment glibc asks for huge pages; see `docs/decisions/0001-index.md`.
-const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824");
+/// With this in the environment glibc asks for huge pages, as `serve` does; see
+/// `docs/decisions/0037-large-pages.md`.
+const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
 /// The server works on the first core, whoever asks it on the second.
 pub const SERVER_CORE: &str = "0";
 pub const LOAD_CORE: &str = "1";
@@ -41,8 +42,8 @@ impl<'a> Bench<'a> {
         let valgrind = exec::answer("valgrind", &["--version"]).is_some();
         announce("taskset", pins, "binds server and load to a core each; without it the ratios are noisier");
         announce("valgrind", valgrind, "counts instructions; without it they are not measured");
-        let release = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let program = |name: &str| release.join("release").join(name);
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let program = |name: &str| target.join("dist").join(name);
         Ok(Self {
             reaper,
             quick,
@@ -54,8 +55,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Decisions as the system comes, and once more with huge pages, which a server gets only from
-    /// whoever sets its environment.
+    /// Decisions as the system comes, and once more with huge pages, which `serve` asks for.
     pub fn decision(&self, tokens: usize) -> Result<Value> {
         let args = ["decision", "--tokens", &tokens.to_string()];
         let mut row = self.ask(&args)?;

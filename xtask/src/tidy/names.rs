@@ -41,7 +41,7 @@ fn check_with(files: &[File], left: &[(&str, usize)]) -> Vec<Finding> {
             for (word, instead) in NEVER.iter().filter_map(|(forms, instead)| Some((forms.first()?, (forms, instead))))
             {
                 let (forms, instead) = instead;
-                if parts(&name).iter().any(|part| forms.contains(&part.as_str())) {
+                if name.split('_').flat_map(parts).any(|part| forms.contains(&part.as_str())) {
                     let what = format!("the name '{name}' has '{word}' in it; say {instead}");
                     found.entry(word).or_default().push(Finding::new(&file.path, line, what));
                 }

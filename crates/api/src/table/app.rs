@@ -11,7 +11,8 @@ use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun,
 use crate::show;
 
 const APP: Param = need("app", Sort::Id, "The app.").of(Noun::App);
-const OF: Param = may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, the app's.").of(Noun::Business);
+const OF: Param = may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, the app's.")
+    .of(Noun::Business);
 const USER: Param = need("system_user", Sort::Id, "The system user.").of(Noun::SystemUser);
 
 pub(crate) const ROWS: &[Command] = &[
@@ -23,12 +24,8 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             need("name", Sort::Name, "What the app is called."),
-            may(
-                "demands_proof",
-                Sort::Boolean,
-                "Whether every call with its tokens must bring appsecret_proof.",
-            )
-            .default("false"),
+            may("demands_proof", Sort::Boolean, "Whether every call with its tokens must bring appsecret_proof.")
+                .default("false"),
         ],
         line: line("app create", "app create Publisher --demands-proof")
             .makes("app \"{name}\" created and connected")

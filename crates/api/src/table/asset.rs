@@ -6,7 +6,9 @@ use valetkey_service::authz::{Need, Question, Sorts, Target};
 use valetkey_service::read::Guard;
 use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need};
+use crate::command::{
+    AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need,
+};
 use crate::show;
 
 const ASSET: Param = need("asset", Sort::Id, "The asset.").of(Noun::Asset);
@@ -38,9 +40,13 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             may("kind", Sort::Text, KIND),
-            may("reach", Sort::Word(&["owned", "shared"]), "Whether it lists what the business owns, or what is shared with it.")
-                .default("owned")
-                .also("shared", Spelling::Is("shared"), "The same as --reach shared."),
+            may(
+                "reach",
+                Sort::Word(&["owned", "shared"]),
+                "Whether it lists what the business owns, or what is shared with it.",
+            )
+            .default("owned")
+            .also("shared", Spelling::Is("shared"), "The same as --reach shared."),
             LIMIT,
             AFTER,
         ],
@@ -103,8 +109,20 @@ pub(crate) const ROWS: &[Command] = &[
         ],
         line: line("assignment list", "assignment list --user Poster").table_if(
             "user",
-            &[("asset", "asset"), ("kind", "kind"), ("name", "asset_name"), ("tasks", "tasks"), ("since", "created_at")],
-            &[("user", "user"), ("type", "user_type"), ("name", "user_name"), ("tasks", "tasks"), ("since", "created_at")],
+            &[
+                ("asset", "asset"),
+                ("kind", "kind"),
+                ("name", "asset_name"),
+                ("tasks", "tasks"),
+                ("since", "created_at"),
+            ],
+            &[
+                ("user", "user"),
+                ("type", "user_type"),
+                ("name", "user_name"),
+                ("tasks", "tasks"),
+                ("since", "created_at"),
+            ],
         ),
         run: |ctx| Box::pin(list_assignments(ctx)),
     },
@@ -127,7 +145,12 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "End a share; what the partner assigned ends with it",
         access: Access::Admin,
         writes: true,
-        params: &[ASSET, may("partner", Sort::Id, "The partner. Left out: the caller's own business.").of(Noun::Business).positional()],
+        params: &[
+            ASSET,
+            may("partner", Sort::Id, "The partner. Left out: the caller's own business.")
+                .of(Noun::Business)
+                .positional(),
+        ],
         line: line("share unshare", "share unshare Bikes Agency")
             .says("{asset} no longer shared[ with {partner}]")
             .asks("What was assigned through the share ends with it. End the share of {asset}[ with {partner}]?"),
@@ -140,12 +163,8 @@ pub(crate) const ROWS: &[Command] = &[
         writes: false,
         params: &[
             may("asset", Sort::Id, "The asset whose partners are wanted.").of(Noun::Asset).not_beside(&["business"]),
-            may(
-                "business",
-                Sort::Id,
-                "The business that the assets are shared with. Left out: the caller's own.",
-            )
-            .of(Noun::Business),
+            may("business", Sort::Id, "The business that the assets are shared with. Left out: the caller's own.")
+                .of(Noun::Business),
             LIMIT,
             AFTER,
         ],

@@ -15,16 +15,8 @@ use serde_json::{Value, json};
 
 use crate::command::Command;
 
-static PARTS: [&[Command]; 8] = [
-    business::ROWS,
-    person::ROWS,
-    app::ROWS,
-    system_user::ROWS,
-    asset::ROWS,
-    token::ROWS,
-    job::ROWS,
-    records::ROWS,
-];
+static PARTS: [&[Command]; 8] =
+    [business::ROWS, person::ROWS, app::ROWS, system_user::ROWS, asset::ROWS, token::ROWS, job::ROWS, records::ROWS];
 
 /// Where a first word of the command line stands in the overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,9 @@ use valetkey_domain::{Id, List, Refusal, Role, Status};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, ROLE, Sort, Spelling, line, may, need};
+use crate::command::{
+    AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, ROLE, Sort, Spelling, line, may, need,
+};
 use crate::show;
 
 const PERSON: Param = need("person", Sort::Id, "The person.").of(Noun::Person);
@@ -24,7 +26,8 @@ pub(crate) const ROWS: &[Command] = &[
             need("email", Sort::Text, "An e-mail address that no other person of the business has.")
                 .option()
                 .shown("ADDRESS"),
-            may("role", ROLE, "ADMIN reaches everything of the business, EMPLOYEE only what is assigned.").default("EMPLOYEE"),
+            may("role", ROLE, "ADMIN reaches everything of the business, EMPLOYEE only what is assigned.")
+                .default("EMPLOYEE"),
         ],
         line: line("person create", "person create \"Cy Berg\" --email cy@example.com --role EMPLOYEE")
             .makes("{name} added as {role}")
@@ -95,7 +98,8 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::Admin,
         writes: false,
         params: &[
-            may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, all.").of(Noun::Business),
+            may("business", Sort::Id, "The business. Left out: the caller's own; for the operator, all.")
+                .of(Noun::Business),
             LIMIT,
         ],
         line: line("person sign-ins", "person sign-ins").table(&[

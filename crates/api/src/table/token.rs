@@ -6,7 +6,9 @@ use valetkey_domain::{Id, Refusal, Scope};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::token::{Listed, TokenStatus};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need, page_of};
+use crate::command::{
+    AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need, page_of,
+};
 use crate::show;
 use crate::table::token_use;
 

@@ -56,11 +56,9 @@ fn shown(state: &dyn State, row: &Usage) -> Value {
 }
 
 fn day_text(day: i64) -> String {
-    match EPOCH.checked_add(jiff::Span::new().days(day)) {
-        Ok(date) => date.to_string(),
-        // Only a broken row can hold a day beyond the calendar.
-        Err(_) => format!("day {day}"),
-    }
+    let date = jiff::Span::new().try_days(day).and_then(|span| EPOCH.checked_add(span));
+    // Only a broken row can hold a day beyond the calendar.
+    date.map_or_else(|_| format!("day {day}"), |date| date.to_string())
 }
 
 /// A day of the calendar in UTC, as the number of the day.

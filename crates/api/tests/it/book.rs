@@ -158,6 +158,7 @@ async fn the_access_of_every_command_is_as_printed() {
     w Admin app.create(business? name demands_proof?)
     r Admin app.list(business? limit? after?)
     w Admin app.update(app name? allowed_scopes? demands_proof?)
+    r Admin app.narrowing(app allowed_scopes?)
     w Admin app.rotate-secret(app overlap_s?)
     w Admin app.connect(business? app)
     w Admin app.disconnect(business? app)

@@ -18,6 +18,7 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "person.delete" | "sign-in.create" => json!({"person": firm.person}),
         "app.create" => json!({"business": firm.id, "name": "Second"}),
         "app.update" => json!({"app": firm.app, "name": "Shop 2"}),
+        "app.narrowing" => json!({"app": firm.app, "allowed_scopes": ["pages_show_list"]}),
         "app.rotate-secret" => json!({"app": firm.app, "overlap_s": 60}),
         "app.connect" | "app.disconnect" => json!({"business": firm.id, "app": firm.app}),
         "app.install" | "app.uninstall" => json!({"system_user": user, "app": firm.app}),

@@ -12,8 +12,8 @@ use crate::fixture::{Answer, fixture, issue, proof};
 async fn a_token_asks_about_itself() {
     let fixture = fixture().await;
     let m = &fixture.company;
-    let yes =
-        fixture.check(&m.employee_token, &json!({"asset": m.account.to_string(), "task": "ANALYZE", "scope": "ads_read"}));
+    let yes = fixture
+        .check(&m.employee_token, &json!({"asset": m.account.to_string(), "task": "ANALYZE", "scope": "ads_read"}));
     assert_eq!(yes.status.as_u16(), 200);
     let wanted = json!({
         "allowed": true, "user": m.employee.to_string(), "token": m.employee_token_id.to_string(),
@@ -227,4 +227,37 @@ async fn an_app_needs_no_proof_for_its_own_tokens_and_one_for_others() {
     assert_eq!(fixture.check(&other, &ask(Some(&right))).body["allowed"], true);
     let itself = json!({"asset": m.account.to_string()});
     assert_eq!(fixture.check(&m.employee_token, &itself).no(), (200, "proof_missing"));
+}
+
+#[tokio::test]
+async fn the_document_names_what_the_paths_take_and_nothing_else() {
+    let fixture = fixture().await;
+    let paths = fixture.gateway.paths();
+    let item = |path: &str| paths.iter().find(|entry| entry.path == path).and_then(|entry| entry.item.clone()).unwrap();
+    let check = item("/v1/check");
+    let body = &check["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
+    let unknown = |answer: &Answer| answer.text.contains("is not known here") || answer.text.contains("are known");
+    let token = &fixture.company.employee_token;
+    let value = |schema: &Value| match schema["type"].as_str() {
+        Some("boolean") => json!(true),
+        Some("array") => json!([{"alive": true}]),
+        _ => json!("1"),
+    };
+    for (name, schema) in body.as_object().unwrap() {
+        assert!(!unknown(&fixture.check(token, &json!({ name: value(schema) }))), "{name}");
+    }
+    let question = body["questions"]["items"]["properties"].as_object().unwrap();
+    for (name, schema) in question {
+        assert!(!unknown(&fixture.check(token, &json!({"questions": [{ name: value(schema) }]}))), "{name}");
+    }
+    let parameters = item("/gateway/forward-auth")["get"]["parameters"].as_array().unwrap().clone();
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
+    for name in &names {
+        assert!(!unknown(&fixture.forward(&format!("{name}=true"), token)), "{name}");
+    }
+    assert_eq!(names, question.keys().map(String::as_str).collect::<Vec<_>>());
+    let mut whole = names.clone();
+    whole.extend(["questions", "token", "appsecret_proof"]);
+    assert_eq!(body.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>(), whole);
+    assert!(unknown(&fixture.check(token, &json!({"colour": "1"}))) && unknown(&fixture.forward("colour=1", token)));
 }

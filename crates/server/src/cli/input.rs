@@ -100,6 +100,7 @@ pub struct ServeArgs {
     pub listen: Option<SocketAddr>,
     pub behind_proxy: bool,
     pub json_logs: bool,
+    pub no_reexec: bool,
     pub print_config: bool,
 }
 
@@ -164,6 +165,7 @@ impl Input {
                 listen: self.listen()?,
                 behind_proxy: self.flag("behind_proxy"),
                 json_logs: self.flag("json_logs"),
+                no_reexec: self.flag("no_reexec"),
                 print_config: self.flag("print_config"),
             }),
             Does::Own(
@@ -242,9 +244,7 @@ impl On {
 fn value_of(matches: &ArgMatches, param: &Param) -> Option<Vec<String>> {
     if let Some(all) = raw(matches, &parser::param_id(param.name)) {
         let canonical = |text: String| match param.sort {
-            Sort::Word(words) => {
-                words.iter().find(|w| w.eq_ignore_ascii_case(&text)).map_or(text, |w| (*w).to_owned())
-            }
+            Sort::Word(words) => words.iter().find(|w| w.eq_ignore_ascii_case(&text)).map_or(text, |w| (*w).to_owned()),
             _ => text,
         };
         return Some(all.into_iter().map(canonical).collect());

@@ -148,7 +148,9 @@ async fn open_to_read(config: &Config) -> Result<Arc<dyn Store>, Fail> {
             let opened = opened.map_err(|e| Fail::new(format!("opening the store broke off: {e}")))?;
             Ok(Arc::new(opened.map_err(|e| Fail::new(e.to_string()))?))
         }
-        StoreChoice::Postgres(address) => connect_to_read(config, address).await.map_err(|e| Fail::new(format!("{e:#}"))),
+        StoreChoice::Postgres(address) => {
+            connect_to_read(config, address).await.map_err(|e| Fail::new(format!("{e:#}")))
+        }
     }
 }
 

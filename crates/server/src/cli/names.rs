@@ -61,10 +61,7 @@ mod tests {
         let two = [row("7", "system_user", "Velo"), row("9", "person", "Agency")];
         let fail = one(&two, Noun::User, "Robot").unwrap_err();
         assert_eq!(fail.message(), "more than one system user or person is called \"Robot\"");
-        assert_eq!(
-            fail.what_to_do(),
-            Some("name one by its id:\n  7  system user of Velo\n  9  person of Agency")
-        );
+        assert_eq!(fail.what_to_do(), Some("name one by its id:\n  7  system user of Velo\n  9  person of Agency"));
         assert_eq!(one(&two[..1], Noun::User, "Robot").unwrap(), "7");
         let none = one(&[], Noun::App, "Shop").unwrap_err();
         assert_eq!(none.what_to_do(), Some("valetkey app list shows what there is; names are written whole"));

@@ -37,8 +37,9 @@ pub const SHELLS: &[&str] = &["bash", "zsh", "fish", "powershell"];
 
 const STORE: Param =
     may("store", Sort::Text, "Where the data are kept: sqlite, or postgres://USER:PASSWORD@HOST/DATABASE.");
-const BUSINESS: Param = may("business", Sort::Id, "The business whose entries are wanted. Left out: all that can be seen.")
-    .of(Noun::Business);
+const BUSINESS: Param =
+    may("business", Sort::Id, "The business whose entries are wanted. Left out: all that can be seen.")
+        .of(Noun::Business);
 const PORT: Sort = Sort::Integer(0, u16::MAX as i64);
 
 /// The rows.
@@ -85,6 +86,7 @@ pub static ROWS: &[Own] = &[
             may("listen", Sort::Text, "The address and port to listen on.").shown("ADDRESS:PORT"),
             may("behind_proxy", Sort::Boolean, "Speak plain HTTP on any address: a proxy in front ends TLS."),
             may("json_logs", Sort::Boolean, "Write log lines as JSON."),
+            may("no_reexec", Sort::Boolean, "Do not start once more in the same process to get large memory pages."),
             may("print_config", Sort::Boolean, "Print a commented valetkey.toml with every key, and do nothing else."),
         ],
         has_globals: false,

@@ -34,8 +34,7 @@ pub fn command() -> Command {
 /// A first word with its verbs.
 fn group(first: &'static str) -> Command {
     let summary = GROUPS.iter().find(|g| g.word == first).map_or("", |g| g.summary);
-    let group =
-        Command::new(first).about(summary).subcommand_required(true).arg_required_else_help(true).args(early());
+    let group = Command::new(first).about(summary).subcommand_required(true).arg_required_else_help(true).args(early());
     let rows = rows::all().into_iter().filter(|row| row.first() == first);
     rows.filter_map(|row| row.verb().map(|word| verb(&row, word))).fold(group, Command::subcommand)
 }
@@ -166,8 +165,8 @@ pub fn value_name(param: &Param) -> String {
     }
 }
 
-/// The meaning of a parameter, as the help says it.
-pub fn sentence(param: &Param) -> String {
+/// The meaning of a parameter, in sentences.
+pub fn meaning(param: &Param) -> String {
     let mut text = param.doc.to_owned();
     if let Some(noun) = param.noun {
         let end = text.find(". ").unwrap_or(text.len() - 1);
@@ -182,13 +181,19 @@ pub fn sentence(param: &Param) -> String {
     if let Some(other) = param.or {
         let _ = write!(text, " Either this or --{} is needed.", other.replace('_', "-"));
     }
-    let mut text = without_stop(&rows::spoken(&text));
-    // A switch that is not typed is off, and needs no word about it.
-    let default = param.typed.sends.or(param.default).filter(|_| param.sort != Sort::Boolean);
-    if let Some(default) = default {
-        let _ = write!(text, " [default: {default}]");
-    }
-    text
+    rows::spoken(&text)
+}
+
+/// What holds on the command line if a parameter is not typed. A switch that is not typed is off, and
+/// needs no word about it.
+pub fn default_of(param: &Param) -> Option<&'static str> {
+    param.typed.sends.or(param.default).filter(|_| param.sort != Sort::Boolean)
+}
+
+/// The same with its default, as the help says it.
+fn sentence(param: &Param) -> String {
+    let text = without_stop(&meaning(param));
+    default_of(param).map_or(text.clone(), |default| format!("{text} [default: {default}]"))
 }
 
 /// One sentence has no full stop in help; several have.

@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use valetkey_api::{Param, Place, Section, Sort};
+use valetkey_api::{Param, Place, Sort, Spelling};
 
-use super::parser::{self, sentence};
-use super::rows::{self, Does, GLOBALS, Row, YES};
+use super::parser;
+use super::rows::{self, Does, GLOBALS, Row};
 
 const HEAD: &str = "\
 # Commands
@@ -29,19 +29,17 @@ fn markdown() -> String {
     for (section, lines) in rows::overview() {
         for (word, summary) in lines {
             let of: Vec<&Row> = all.iter().filter(|row| row.first() == word).collect();
-            let _ = writeln!(text, "## {word}\n\n{}{summary}.\n", in_section(section));
+            let _ = writeln!(text, "## {word}\n");
+            // A command of one word says itself what it is.
+            if of.iter().any(|row| row.verb().is_some()) {
+                let _ = writeln!(text, "{}: {summary}.\n", section.title());
+            }
             for row in of {
                 command(&mut text, row);
             }
         }
     }
     format!("{}\n", text.trim_end())
-}
-
-fn in_section(section: Section) -> String {
-    match section {
-        Section::Start | Section::Manage | Section::Look | Section::Shell => format!("*{}.* ", section.title()),
-    }
 }
 
 fn command(text: &mut String, row: &Row) {
@@ -79,14 +77,17 @@ fn params<'a>(text: &mut String, all: impl Iterator<Item = &'a Param>) {
             Sort::Integer(low, high) if high < i64::MAX => format!(" From {low} to {high}."),
             _ => String::new(),
         };
+        let default = parser::default_of(param).map_or(String::new(), |text| format!(" Default: {text}."));
         let need = if param.required { " Required." } else { "" };
-        let mut meaning = sentence(param);
-        if !meaning.ends_with(['.', ']']) {
-            meaning.push('.');
-        }
-        let _ = writeln!(text, "| `{}` | {}{words}{need} |", cell(&name), cell(&meaning));
+        let meaning = parser::meaning(param);
+        let _ = writeln!(text, "| `{}` | {}{words}{default}{need} |", cell(&name), cell(&meaning));
         if let Some(also) = param.typed.also {
-            let _ = writeln!(text, "| `--{}` | {} |", also.option, cell(also.doc));
+            let value = match also.spelling {
+                Spelling::Is(_) => "",
+                Spelling::Times { .. } => " N",
+                Spelling::Either(..) => " true\\|false",
+            };
+            let _ = writeln!(text, "| `--{}{value}` | {} |", also.option, cell(also.doc));
         }
     }
     *text += "\n";
@@ -125,7 +126,10 @@ fn the_reference_of_commands_is_what_the_rows_say() {
         std::fs::write(&path, &printed).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == printed, "docs/reference/commands.md is not what the rows say; write it anew with UPDATE_DOCS=1");
+    assert!(
+        written == printed,
+        "docs/reference/commands.md is not what the rows say; write it anew with UPDATE_DOCS=1"
+    );
 }
 
 #[test]
@@ -144,5 +148,5 @@ fn every_command_and_parameter_stands_in_the_reference() {
         }
         assert!(part.contains(&format!("`valetkey {}`", row.line.example)), "{}", row.line.path);
     }
-    assert!(text.contains(YES.doc.trim_end_matches('.')) || text.contains("--yes"));
+    assert!(text.contains("--yes"));
 }

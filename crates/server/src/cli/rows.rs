@@ -134,8 +134,12 @@ pub static GLOBALS: &[Param] = &[
     may("data", Sort::Text, "The data folder: its server is asked, or its store opened while none runs.").shown("DIR"),
     may("config", Sort::Text, "The configuration, for the store's address. valetkey.toml is read if it is there.")
         .shown("FILE"),
-    may("server", Sort::Text, "Ask a server at this address, with a token: VALETKEY_TOKEN, --token, or the one of login.")
-        .shown("URL"),
+    may(
+        "server",
+        Sort::Text,
+        "Ask a server at this address, with a token: VALETKEY_TOKEN, --token, or the one of login.",
+    )
+    .shown("URL"),
     may("token", Sort::Text, "Act with this token. VALETKEY_TOKEN keeps it out of the list of processes.").secret(),
     may("as_login", Sort::Boolean, "Act as the person who signed in, instead of the operator."),
     may("ca", Sort::Text, "Trust these certificates (PEM) when asking an https:// address.").shown("FILE"),

@@ -115,8 +115,7 @@ fn print_table(table: &Table) {
 pub fn pairs(value: &Value) {
     let empty = Map::new();
     let map = value.as_object().unwrap_or(&empty);
-    let rows: Vec<(String, String)> =
-        map.iter().map(|(name, value)| (name.replace('_', " "), cell(value))).collect();
+    let rows: Vec<(String, String)> = map.iter().map(|(name, value)| (name.replace('_', " "), cell(value))).collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     for (name, text) in rows {
         anstream::println!("{}  {text}", format!("{name:<width$}").dimmed());

@@ -165,9 +165,9 @@ pub fn ask_socket(socket: &Path, method: &str, path: &str) -> (u16, String) {
     ask(UnixStream::connect(socket).unwrap(), method, path, None, "")
 }
 
-/// The same with a form.
-pub fn ask_socket_form(socket: &Path, path: &str, form: &str) -> (u16, String) {
-    ask(UnixStream::connect(socket).unwrap(), "POST", path, None, form)
+/// Calls a command as the operator.
+pub fn command(socket: &Path, name: &str, parameters: &Value) -> (u16, String) {
+    ask(UnixStream::connect(socket).unwrap(), "POST", &format!("/v1/commands/{name}"), None, &parameters.to_string())
 }
 
 fn ask(
@@ -178,7 +178,8 @@ fn ask(
     form: &str,
 ) -> (u16, String) {
     let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let kind = if form.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+    let kind = format!("Content-Type: {kind}\r\n");
     let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{kind}{bearer}");
     write!(stream, "{head}Content-Length: {}\r\n\r\n{form}", form.len()).unwrap();
     let mut text = String::new();

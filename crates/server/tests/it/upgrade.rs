@@ -12,12 +12,12 @@ use std::process::Command;
 use serde_json::Value;
 use valetkey_testkit::postgres::{Options, Server};
 
-use crate::program::{Folder, Running, ask_socket_form};
+use crate::program::{Folder, Running, command};
 
 /// Keys that a row may have beyond those that are expected: `questions.py` says why each is left out.
 const LEFT_OUT: &[&str] = &["paging", "use_count", "last_used_time", "last_used_ip", "scopes"];
 /// How many differences are shown.
-const SHOWN: usize = 12;
+const SHOWN: usize = 80;
 
 #[test]
 fn sqlite_data_of_each_earlier_version_read_the_same() {
@@ -98,7 +98,7 @@ fn upgrade(fixture: &Path, folder: &Folder, store: &[&str]) {
 /// Old tokens can be revoked, and old scheduled posts can be published, by this version.
 fn writes(server: &Running, socket: &Path, expected: &Value) {
     let text = |place: &str| expected.pointer(place).and_then(Value::as_str).unwrap().to_owned();
-    let revoked = ask_socket_form(socket, "/v1/commands/token.revoke", &format!("token={}", text("/ids/token_unused")));
+    let revoked = command(socket, "token.revoke", &serde_json::json!({ "token": text("/ids/token_unused") }));
     assert_eq!(revoked.0, 200, "{}", revoked.1);
     let (post, poster) = (text("/ids/post_scheduled_poster"), text("/tokens/poster"));
     let published = server.ask("POST", &format!("/v26.0/{post}"), Some(&poster), "is_published=true");
@@ -112,7 +112,7 @@ fn differences(server: &Running, socket: &Path, expected: &Value) -> Vec<String>
     let mut found = Vec::new();
     for question in expected["answers"].as_array().unwrap() {
         let (name, (status, body)) = match question["command"].as_str() {
-            Some(name) => (name.to_owned(), ask_socket_form(socket, &format!("/v1/commands/{name}"), &form(question))),
+            Some(name) => (name.to_owned(), command(socket, name, &question["parameters"])),
             None => {
                 let (whose, path) = (question["as"].as_str().unwrap(), question["path"].as_str().unwrap());
                 let answer = server.get(&format!("/v26.0{path}"), expected["tokens"][whose].as_str());
@@ -135,12 +135,6 @@ fn differences(server: &Running, socket: &Path, expected: &Value) -> Vec<String>
         found.extend(difference.map(|what| format!("{name}{}: {what}", question["parameters"])));
     }
     found
-}
-
-fn form(question: &Value) -> String {
-    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let pairs = question["parameters"].as_object().unwrap().iter();
-    pairs.map(|(name, value)| format!("{name}={}", word(value))).collect::<Vec<_>>().join("&")
 }
 
 /// How an answer is held against the expected one.

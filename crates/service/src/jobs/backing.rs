@@ -89,7 +89,7 @@ impl Backed {
 /// # Errors
 /// Why it must not run.
 pub(super) async fn backed(store: &dyn Store, job: Job, holder: &str) -> Result<Backed, Unbacked> {
-    let revision = compare(store, &job).await.unwrap_or(job.revision.unwrap_or(1));
+    let revision = compare(store, &job).await?;
     let credential = job.actor.and_then(credential_of).ok_or(Unbacked::NoActor)?;
     Ok(Backed { job, revision, credential, holder: holder.to_owned() })
 }

@@ -63,7 +63,7 @@ async fn enter(service: &Service) -> Result<Result<(), Refusal>, StoreError> {
 async fn is_before_jobs(store: &dyn Store) -> Result<bool, StoreError> {
     let head = store.head().await?;
     let Some(before) = head.revision.checked_sub(1) else { return Ok(false) };
-    Ok(store.tail(before, 1).await?.iter().all(|entry| entry.format < 99 || JOBS_FORMAT > 99))
+    Ok(store.tail(before, 1).await?.iter().all(|entry| entry.format < JOBS_FORMAT))
 }
 
 async fn without_entry(store: &dyn Store) -> Result<Vec<Job>, StoreError> {
@@ -85,7 +85,7 @@ fn with_actor(state: &dyn State, job: &Job) -> Job {
         let kind = if state.person(token.user).is_some() { ActorKind::Person } else { ActorKind::SystemUser };
         Actor { kind, id: Some(token.user), token: Some(token.id) }
     });
-    let state = if actor.is_some() { JobState::Waiting } else { JobState::Waiting /* mutated */ };
+    let state = if actor.is_some() { JobState::Waiting } else { JobState::Unconfirmed };
     if actor.is_none() {
         tracing::warn!(job = %job.id, "a job of the version before names no token; it waits for valetkey job confirm");
     }

@@ -126,7 +126,7 @@ impl Runner {
         let pause = if jobs.is_empty() { SHORT_PAUSE } else { Duration::ZERO };
         for job in jobs {
             tracing::error!(job = %job.id, kind, "this version does not know the kind of a job; it is set aside");
-            let rest = rest(JobState::Waiting, job.not_before + 1_000_000, "unknown_kind", now);
+            let rest = rest(JobState::SetAside, job.not_before, "unknown_kind", now);
             store.put_back_job(job.id, &holder, now, &rest).await?;
         }
         Ok(pause)
@@ -174,7 +174,7 @@ async fn run_one(
             tracing::error!(job = %id, why = why.as_str(), "the ledger does not back a job; it is set aside and never runs");
             rest(JobState::SetAside, due_at, why.as_str(), now)
         }
-        End::Failed(why) if attempts >= i64::MAX => {
+        End::Failed(why) if attempts >= kind.attempts_limit => {
             tracing::error!(job = %id, why, attempts, "a job failed for the last time; valetkey job retry tries it anew");
             rest(JobState::Failed, due_at, &why, now)
         }
@@ -223,7 +223,7 @@ async fn attempt(service: &Service, kind: &'static Kind, job: Job, holder: &str)
             () = tokio::time::sleep(renew_pause) => {
                 let now = service.now();
                 match service.store().renew_job(id, holder, now, now.saturating_add(i64::from(kind.lease_ms))).await {
-                    Ok(true) => { let _ = service.store().renew_job(id, holder, now, now + 1).await; }
+                    Ok(true) => {}
                     Ok(false) => return End::Lost,
                     Err(error) => tracing::warn!(job = %id, %error, "the lease of a job could not be renewed yet"),
                 }

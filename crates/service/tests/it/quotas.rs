@@ -29,7 +29,7 @@ async fn flood(fixture: &Fixture, name: &str, address: impl Fn(u32) -> IpAddr) {
         let text = if n % 2 == 0 { String::new() } else { format!("vkeysu_{n}") };
         let call = Call::new(Credential::Text(text), format!("{name}-{n}")).with_source(Some(address(n)), None);
         fixture.service.ask(&call, alive()).unwrap_err();
-        if n % 2_000 == 1_999 {
+        if n % 5_000 == 4_999 {
             fixture.flush().await;
         }
         if n % 10_000 == 9_999 {

@@ -109,15 +109,16 @@ async fn a_revocation_whose_own_outcome_is_unknown_bites_and_is_written_once() {
 async fn a_command_that_waited_too_long_is_not_written_even_if_nobody_waits_for_it() {
     let fixture = fixture_in_memory().await;
     let company = &fixture.company;
-    fixture.ground.faulty.fail_next(StoreCall::LockHead, Fault::Stuck);
+    fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Stuck);
     let first = make(&fixture, "first");
-    // Its caller leaves before it is answered.
+    // Its caller leaves before it is answered, and the writer comes to it after a minute.
     let left = async {
+        tokio::task::yield_now().await;
         let gone = make(&fixture, "gone");
         let _ = tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap_err();
     };
     let (first, ()) = join(first, left).await;
-    assert_eq!(first, Err(Reason::Unavailable));
+    assert_eq!(first, Err(Reason::OutcomeUnknown));
     mend(&fixture).await;
     assert!(make(&fixture, "now").await.is_ok());
     let made = entries_of(&fixture, Action::AssetCreated).await;

@@ -30,7 +30,7 @@ fn used(fixture: &Fixture, ip: &str, agent: &str, questions: &[Question]) {
 
 async fn usage(fixture: &Fixture) -> TokenUsage {
     let token = fixture.company.robot_token.id;
-    fixture.service.token_usage(&fixture.company.person, token, ALL, None, 100).await.unwrap().into_inner()
+    fixture.service.token_usage(&Call::operator("x"), token, ALL, None, 100).await.unwrap().into_inner()
 }
 
 fn read_ads(fixture: &Fixture) -> Question {
@@ -133,7 +133,7 @@ async fn the_check_path_notes_what_it_allowed() {
     for _ in 0..3 {
         let (view, decision) = service.check(&company.robot_token.text, None, question);
         let allowed = decision.into_result().unwrap();
-        service.note_use(&view, [valetkey_service::uses::used_for(&question, &allowed)], from);
+        service.note_use(&view, [valetkey_service::uses::used_for(&question, &allowed)], from, service.now());
     }
     let rows = usage(&fixture).await.rows;
     assert_eq!((rows.len(), rows[0].count), (1, 3));

@@ -16,7 +16,9 @@ async fn through_proxy(change: impl FnOnce(&mut Settings)) -> (PostgresStore, Pr
     let dsn = server.dsn(&database).replace(&format!(":{}/", server.port()), &format!(":{}/", proxy.port));
     let mut settings = Settings::new(&format!("{dsn}?sslmode=disable"), b"").unwrap();
     change(&mut settings);
-    (PostgresStore::connect_with(settings).await.unwrap(), proxy, database)
+    let store = PostgresStore::connect_with(settings).await.unwrap();
+    store.migrate().await.unwrap();
+    (store, proxy, database)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +159,10 @@ async fn a_lock_that_is_dropped_or_abandoned_half_way_is_free_again() {
         // The server would free a forgotten lock by itself, but only after this.
         settings.idle_timeout = Duration::from_secs(300);
         settings.lock_timeout = lock_timeout;
-        PostgresStore::connect_with(settings)
+        async move {
+            let store = PostgresStore::connect_with(settings).await?;
+            store.migrate().await.map(|()| store)
+        }
     };
     let store = patient(Duration::from_secs(60)).await.unwrap();
     let other = patient(Duration::from_secs(5)).await.unwrap();

@@ -22,7 +22,8 @@ fn authority() -> Authority {
 }
 
 async fn connect(dsn: &str, roots: &str) -> Result<PostgresStore, StoreError> {
-    PostgresStore::connect_with(Settings::new(dsn, roots.as_bytes())?).await
+    let store = PostgresStore::connect_with(Settings::new(dsn, roots.as_bytes())?).await?;
+    store.migrate().await.map(|()| store)
 }
 
 fn failure(answer: Result<PostgresStore, StoreError>) -> String {
