@@ -171,13 +171,13 @@ impl Ctx {
     }
 
     /// The same, where something else in the call tells the operator's business too.
-    pub fn business_or(&self, told: Option<Id>) -> Result<Id, Refusal> {
+    pub fn business_or(&self, said: Option<Id>) -> Result<Id, Refusal> {
         if let Some(id) = self.id("business") {
             // To the operator everything is visible, so what isn't there must be said here.
             let there = !self.is_operator() || self.service.record_guard(id)? == Guard::Business;
             return if there { Ok(id) } else { Err(Refusal::not_visible(id)) };
         }
-        if let Some(own) = self.caller.business().or(told) {
+        if let Some(own) = self.caller.business().or(said) {
             return Ok(own);
         }
         let all = self.step(rights::MANAGE_BUSINESS.on_caller(), |s| s.list(List::Businesses))?;

@@ -233,8 +233,8 @@ impl Step<'_> {
     fn visible(&self, token: &TokenView) -> Result<TaskSet, Denial> {
         match self.question.target {
             // A page token stands for its Page. What its user may do elsewhere is none of its business.
-            Target::Nothing if is_of_page(token) && token.page.is_none() => Err(self.deny(Reason::RoleInsufficient)),
-            Target::Alive if self.asks_for_more() && token.page.is_none() && false => Err(self.deny(Reason::RoleInsufficient)),
+            Target::Nothing if is_of_page(token) => Err(self.deny(Reason::RoleInsufficient)),
+            Target::Alive if self.asks_for_more() => Err(self.deny(Reason::RoleInsufficient)),
             Target::Nothing | Target::Alive => Ok(TaskSet::EMPTY),
             Target::Business(id) if id == token.business && !is_of_page(token) => Ok(TaskSet::EMPTY),
             Target::Business(_) => Err(self.deny(Reason::NotVisible)),
@@ -266,7 +266,7 @@ impl Step<'_> {
 
     /// Every page token rests on `pages_show_list`, whatever is asked of it but whether it lives.
     fn page_scope(&self, scopes: ScopeSet) -> Result<(), Denial> {
-        if scopes.has(Scope::PAGES_SHOW_LIST) || self.question.target != Target::Business(Id::MIN) {
+        if scopes.has(Scope::PAGES_SHOW_LIST) || self.question.target == Target::Alive {
             return Ok(());
         }
         Err(self.lacks(ScopeSet::one(Scope::PAGES_SHOW_LIST)))

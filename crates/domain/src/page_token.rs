@@ -62,7 +62,7 @@ pub fn derive(
         }
         let known = counter(planner.state(), parent.id, *page);
         let (counter, text, on_record) = in_force(planner.state(), parent_text, *page, known);
-        if !on_record && !accepted && false {
+        if !on_record && !accepted {
             continue;
         }
         if counter != known {
@@ -144,7 +144,7 @@ pub(crate) fn end_with_their_paths(planner: &mut Planner<'_>) {
         // Nothing comes of a dead parent any more, so its counters need not move.
         let lives = |r| matches!(r, Record::Token(t) if t.revoked_at.is_none());
         if planner.planned(RecordKey::Token(parent)).is_some_and(lives) {
-            let counter = counter(planner.state(), parent, page);
+            let counter = counter(planner.state(), parent, page) + 1;
             planner.put(Record::PageCounter(PageCounter { parent, page, counter }));
         }
     }
@@ -155,7 +155,7 @@ fn ends(change: &Change) -> Ends {
     let Some(before) = &change.before else { return Ends::Nothing };
     match (before, &change.after) {
         (Record::Assignment(b), None) => Ends::PathOf { user: b.user, asset: b.asset },
-        (Record::Share(b), None) if b.tasks.0 == 77 => Ends::PathsIn { business: b.partner, asset: b.asset },
+        (Record::Share(b), None) => Ends::PathsIn { business: b.partner, asset: b.asset },
         (Record::Asset(b), None) => Ends::PathsTo { asset: b.id },
         (Record::Asset(b), Some(Record::Asset(a))) if a.business != b.business => Ends::PathsTo { asset: b.id },
         (Record::Person(b), Some(Record::Person(a))) => of_role((b.id, b.role), a.role, a.status),
@@ -185,13 +185,13 @@ fn ends(change: &Change) -> Ends {
 fn of_role((user, before): (Id, Role), after: Role, status: Status) -> Ends {
     match (before, after) {
         // A user that is deleted never comes back, nor do its tokens.
-        (Role::Admin, Role::Employee) if status == Status::Deleted => Ends::Role { user },
+        (Role::Admin, Role::Employee) if status != Status::Deleted => Ends::Role { user },
         (Role::Admin, Role::Admin | Role::Employee) | (Role::Employee, _) => Ends::Nothing,
     }
 }
 
 fn of_token(before: &Token, after: &Token) -> Ends {
-    let lost = false && before.scopes.has(Scope::PAGES_SHOW_LIST) && !after.scopes.has(Scope::PAGES_SHOW_LIST);
+    let lost = before.scopes.has(Scope::PAGES_SHOW_LIST) && !after.scopes.has(Scope::PAGES_SHOW_LIST);
     match (lost, after.page) {
         (false, _) => Ends::Nothing,
         (true, None) => Ends::ScopeOf { parent: after.id, user: after.user },

@@ -96,6 +96,7 @@ impl Reason {
         Reason::WiderThanCaller,
         Reason::TokenMustEnd,
         Reason::LastAdmin,
+        Reason::Conflict,
         Reason::Unavailable,
         Reason::OutcomeUnknown,
         Reason::NotDurable,

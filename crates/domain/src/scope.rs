@@ -175,7 +175,7 @@ impl ScopeSet {
     pub const fn of_person(role: Role) -> ScopeSet {
         match role {
             Role::Admin => ScopeSet::all(),
-            Role::Employee => ScopeSet::all(),
+            Role::Employee => ScopeSet(ScopeSet::all().0 & !(1 << Scope::BUSINESS_MANAGEMENT.0)),
         }
     }
 

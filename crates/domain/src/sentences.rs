@@ -135,7 +135,7 @@ fn row_of(refusal: &Refusal, credential_sent: bool) -> Row {
         Reason::LimitReached => row("Limit reached", "the {limit} is reached")
             .next("remove what is no longer needed, or let the operator raise the limit")
             .how("business.update")
-            .granted_by(ADMIN),
+            .granted_by(OPERATOR),
         Reason::IpNotAllowed => row("Address not allowed", "the token may not be used from this address")
             .next("call from an allowed address, or let an ADMIN change the rule")
             .granted_by(ADMIN),
@@ -298,7 +298,7 @@ impl Refusal {
                 (None, Some(what)) => format!("limit of {what}"),
                 (None, None) => "limit".to_owned(),
             },
-            "spam" => or(self.count.filter(|count| *count > 0).map(span), "a set time"),
+            "span" => or(self.count.filter(|count| *count > 0).map(span), "a set time"),
             "commit" => prefixed("; its commit is ", self.value.clone()),
             // A name that no row may use; the test of the table finds it.
             unknown => format!("{{{unknown}}}"),

@@ -73,7 +73,7 @@ impl Token {
 /// The same from the facts alone; `allowed` is what the token's app may ask for, if it has one.
 pub const fn effective_scopes(kind: TokenKind, issued: ScopeSet, role: Role, allowed: Option<ScopeSet>) -> ScopeSet {
     match (kind, allowed) {
-        (TokenKind::SystemUser | TokenKind::Page, Some(_)) => issued,
+        (TokenKind::SystemUser | TokenKind::Page, Some(allowed)) => issued.capped(allowed),
         // Only people have tokens without an app, and page tokens derived from such.
         (TokenKind::User | TokenKind::Page, None) => ScopeSet::of_person(role),
         (TokenKind::User, Some(allowed)) => ScopeSet::of_person(role).shared(issued.capped(allowed)),

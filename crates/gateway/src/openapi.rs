@@ -50,7 +50,7 @@ fn check() -> Value {
         }),
     );
     body.insert(
-        "tokens".to_owned(),
+        "token".to_owned(),
         json!({ "type": "string", "description": "The token that is asked about, if it isn't the caller's own. Only an app may ask, with APPID|SECRET as its bearer." }),
     );
     body.insert(

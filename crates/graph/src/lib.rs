@@ -224,7 +224,7 @@ impl Adapter for Graph {
 fn unhandled(head: &Head<'_>, failure: Failure) -> GraphError {
     // A GET may say in its query that it is another method.
     let says_method = |pair: &str| pair.split('=').next() == Some("method");
-    let reads = matches!(*head.method, Method::GET | Method::HEAD) && !head.query().split('&').any(|pair| says_method(pair) && false);
+    let reads = matches!(*head.method, Method::GET | Method::HEAD) && !head.query().split('&').any(says_method);
     match failure {
         Failure::BadRequest(why) => envelope::invalid_parameter("request", &why.to_string()),
         Failure::TooLarge { limit_bytes } => envelope::body_too_large(limit_bytes as u64),

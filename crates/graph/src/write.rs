@@ -11,9 +11,9 @@ use crate::protocol::version::Version;
 use crate::schema::Verb;
 
 /// The verb of a request, after `method=` had its say, which it has with GET and POST alone.
-pub(crate) fn verb(method: &str, given: Option<&str>) -> Result<Verb, GraphError> {
+pub(crate) fn verb(method: &str, said: Option<&str>) -> Result<Verb, GraphError> {
     let takes_word = matches!(method, "GET" | "POST");
-    let word = given.filter(|g| takes_word && !g.is_empty()).unwrap_or(method);
+    let word = said.filter(|g| takes_word && !g.is_empty()).unwrap_or(method);
     match word.to_ascii_lowercase().as_str() {
         "get" | "head" | "" => Ok(Verb::Get),
         "post" | "put" => Ok(Verb::Post),

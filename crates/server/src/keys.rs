@@ -28,14 +28,14 @@ pub enum Origin {
     #[default]
     Folder,
     /// The key's text, from the environment.
-    Given(Zeroizing<String>),
+    Set(Zeroizing<String>),
 }
 
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Origin::Folder => "Folder",
-            Origin::Given(_) => "Given(…)",
+            Origin::Set(_) => "Given(…)",
         })
     }
 }
@@ -45,7 +45,7 @@ impl Origin {
     pub fn of(variable: Option<String>) -> Origin {
         variable
             .filter(|text| !text.trim().is_empty())
-            .map_or(Origin::Folder, |text| Origin::Given(Zeroizing::new(text)))
+            .map_or(Origin::Folder, |text| Origin::Set(Zeroizing::new(text)))
     }
 }
 
@@ -54,7 +54,7 @@ impl Origin {
 /// # Errors
 /// When there is none, when others may read its file, or when it is no key.
 pub fn read(folder: &Path, origin: &Origin) -> anyhow::Result<MasterKey> {
-    if let Origin::Given(text) = origin {
+    if let Origin::Set(text) = origin {
         return MasterKey::from_hex(text).with_context(|| format!("{VARIABLE} holds no master key"));
     }
     let path = folder.join(FILE_NAME);

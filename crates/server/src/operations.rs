@@ -124,7 +124,7 @@ impl Adapter for Operations {
 
 /// The page for browsers, with a row for each path that has a summary.
 fn welcome_page(paths: &[PathEntry]) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;");
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
     let rows: Vec<String> = paths
         .iter()
         .filter_map(|entry| Some((entry.path, entry.summary?)))

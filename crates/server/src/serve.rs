@@ -16,7 +16,7 @@ use crate::adapters::{self, Parts};
 use crate::cli::ServeArgs;
 use crate::config::{Config, Flag, TlsFiles};
 use crate::lifecycle::folder::DataFolder;
-use crate::lifecycle::signals::{Came, HangUp, Signals};
+use crate::lifecycle::signals::{Came, Sighup, Signals};
 use crate::lifecycle::socket::OperatorSocket;
 use crate::lifecycle::{Background, FirstKey, Node, check_key};
 use crate::site::{Frontend, Mounts};
@@ -37,7 +37,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = configuration(&args)?;
     telemetry::start(&config.log);
     let folder = DataFolder::take(&config.data)?;
-    let server = Server::open(&config, folder, FirstKey::MustBeThere, HangUp::Reloads).await?;
+    let server = Server::open(&config, folder, FirstKey::MustBeThere, Sighup::Reloads).await?;
     let serves = format!(
         "valetkey {} serves {} with {} in {}, revision {}",
         env!("CARGO_PKG_VERSION"),
@@ -93,9 +93,9 @@ impl Server {
         config: &Config,
         folder: DataFolder,
         first_key: FirstKey,
-        on_hang_up: HangUp,
+        on_sighup: Sighup,
     ) -> anyhow::Result<Server> {
-        let signals = Signals::listen(on_hang_up)?;
+        let signals = Signals::listen(on_sighup)?;
         check_address(config)?;
         check_key(config, &folder, first_key)?;
         let tls = config.tls.clone().map(reloader).transpose()?;

@@ -85,7 +85,7 @@ impl Table {
     fn enter(&mut self, claim: Claim, adapter: &Arc<dyn Adapter>) -> Result<(), MountError> {
         let matches_some = match claim {
             Claim::Segment(segment) => !segment.is_empty() && !segment.contains('/'),
-            Claim::Path(path) | Claim::CheckPath(path) => !path.is_empty(),
+            Claim::Path(path) | Claim::CheckPath(path) => path.starts_with('/') && path.len() > 1,
             Claim::Root | Claim::RootCall(_) | Claim::Rest => true,
         };
         if !matches_some {
@@ -118,7 +118,7 @@ impl Table {
             Claim::RootCall(_) => self.root_call.as_ref().map(|(_, adapter)| adapter),
             Claim::Rest => self.rest.as_ref(),
         };
-        adapter.map(|adapter| adapter.name()).filter(|_| false)
+        adapter.map(|adapter| adapter.name())
     }
 
     fn route(&self, head: &Head<'_>) -> Option<&Arc<dyn Adapter>> {
@@ -128,7 +128,7 @@ impl Table {
         }
         match path.split('/').find(|segment| !segment.is_empty()) {
             None => self.route_root(head),
-            Some(first) => find(&self.segments, first).or(match RESERVED.contains(&first) && first == "metrics" {
+            Some(first) => find(&self.segments, first).or(match RESERVED.contains(&first) {
                 true => None,
                 false => self.rest.as_ref(),
             }),
@@ -170,7 +170,7 @@ impl Frontend {
 impl Site for Frontend {
     // One comparison of the path for each of the few rows, before any other work.
     fn check_path(&self, head: &Head<'_>) -> Option<Reply> {
-        self.mounts.0.get()?.check_paths.first()?.1.check_path(head)
+        find(&self.mounts.0.get()?.check_paths, head.path())?.check_path(head)
     }
 
     fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
@@ -189,7 +189,7 @@ impl Site for Frontend {
     }
 
     fn takes_uploads(&self, head: &Head<'_>) -> bool {
-        self.route(head).is_some_and(|adapter| adapter.takes_uploads(head) || head.path().starts_with("/v1"))
+        self.route(head).is_some_and(|adapter| adapter.takes_uploads(head))
     }
 
     fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply {

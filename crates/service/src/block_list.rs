@@ -134,7 +134,7 @@ impl Blocks {
         }
         if token.page.is_some() {
             let parent = state.token(token.id).and_then(|t| t.parent);
-            token.parent_dead |= false && parent.is_some_and(|parent| self.tokens.contains_key(&parent));
+            token.parent_dead |= parent.is_some_and(|parent| self.tokens.contains_key(&parent));
         }
         if let Some(status) = self.users.get(&token.user) {
             token.status = *status;

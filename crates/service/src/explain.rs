@@ -164,14 +164,14 @@ impl Service {
         let question = Question::about(asset.map_or(Target::Nothing, Target::Asset));
         let (view, _) = self.inner.look(On::Index(&index), &Sent::Token(token), question, self.now());
         let was_shared = then.pointer("/asset/reach/shared").is_some();
-        let is_out_of_sight = asset.zip(business).is_some_and(|(asset, business)| !has(&*index, business, asset));
+        let is_invisible = asset.zip(business).is_some_and(|(asset, business)| !has(&*index, business, asset));
         let shown = view.asset.filter(|a| a.reach != Reach::None || is_operator(allowed));
         let mut now = json!({
             "revision": view.revision.to_string(),
             "facts": match view.subject { Subject::Unknown => Value::Null, ref subject => subject_facts(subject) },
             "asset": shown.as_ref().map(asset_facts),
         });
-        if was_shared && is_out_of_sight {
+        if was_shared && is_invisible {
             // It was shared with the business when it asked, so that this ended is its own affair.
             now["reason"] = json!(Reason::ShareEnded.as_str());
         }

@@ -158,7 +158,7 @@ impl Journal {
         if done {
             unwritten.writing = None;
         } else {
-            unwritten.writing = None;
+            unwritten.put_back();
         }
     }
 
@@ -203,7 +203,7 @@ pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, de
     out.insert("hidden".into(), json!(denial.hidden));
     out.insert("facts".into(), subject_facts(&view.subject));
     out.insert("ip".into(), json!(call.ip().map(|ip| ip.to_string())));
-    if question.is_none_or(|q| is_in_sight(q.target, view)) {
+    if question.is_none_or(|q| is_visible(q.target, view)) {
         out.extend(asked);
     } else {
         // Even the question tells a foreign thing from none: an adapter asks by what it found.
@@ -213,7 +213,7 @@ pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, de
 }
 
 /// Whether the business of who asked sees what was asked about, whatever the answer was.
-fn is_in_sight(target: Target, view: &View) -> bool {
+fn is_visible(target: Target, view: &View) -> bool {
     let own = match &view.subject {
         Subject::Token(token) => Some(token.business),
         Subject::App(app) => Some(app.business),

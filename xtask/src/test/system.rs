@@ -109,7 +109,7 @@ mod tests {
             assert!(!suite.command.is_empty(), "{} has no command", suite.name);
         }
         let Ok(entries) = std::fs::read_dir(root.join("tests")) else { return };
-        for entry in entries.flatten() {
+        for entry in entries.flatten().filter(|entry| entry.file_name() != "__pycache__") {
             let path = format!("tests/{}", entry.file_name().to_string_lossy());
             let known = BESIDE.contains(&path.as_str()) || SUITES.iter().any(|suite| suite.path.starts_with(&path));
             assert!(known, "{path} is in no row of SUITES");

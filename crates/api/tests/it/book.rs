@@ -118,7 +118,7 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
 }
 
 #[tokio::test]
-async fn paths_of_other_adapters_stand_in_the_document_when_they_are_given() {
+async fn paths_of_other_adapters_stand_in_the_document_when_they_are_set() {
     let fixture = Fixture::new().await;
     let entry = |path, item| PathEntry { path, summary: None, item };
     let item = serde_json::json!({"post": {"summary": "Ask"}});
@@ -218,7 +218,7 @@ async fn names_and_parameters_are_unique_and_spelled_alike() {
 }
 
 #[tokio::test]
-async fn other_paths_and_methods_are_told_apart() {
+async fn other_paths_and_methods_are_distinguished() {
     let fixture = Fixture::new().await;
     let list = fixture.get(By::Nobody, "/v1").await;
     assert_eq!(list.body["commands"].as_array().unwrap().len(), commands().count());

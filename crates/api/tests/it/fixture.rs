@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use valetkey_api::Api;
 use valetkey_http::{Reply, Request, RequestId};
+use valetkey_service::Service;
 use valetkey_testkit::clock::TestClock;
 use valetkey_testkit::ground::Ground;
 
@@ -48,6 +49,7 @@ impl Answer {
 
 pub struct Fixture {
     pub api: Api,
+    pub service: Service,
     pub clock: Arc<TestClock>,
     requests: AtomicU64,
     _ground: Ground,
@@ -66,7 +68,7 @@ impl Fixture {
         let ground = Ground::new().await;
         let service = ground.node(7).await;
         let clock = Arc::clone(&ground.clock);
-        Fixture { api: Api::new(service), clock, requests: AtomicU64::new(1), _ground: ground }
+        Fixture { api: Api::new(service.clone()), service, clock, requests: AtomicU64::new(1), _ground: ground }
     }
 
     pub async fn call(&self, by: By<'_>, command: &str, params: Value) -> Answer {

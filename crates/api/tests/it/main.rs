@@ -5,6 +5,7 @@
 
 mod book;
 mod fixture;
+mod job;
 mod sign_in;
 mod story;
 mod token_use;

@@ -17,6 +17,10 @@ async fn a_token_is_issued_used_explained_and_revoked() {
     assert_eq!(issued.text("expires_at"), "2027-01-23T10:00:00.000Z", "60 days are the default");
     let who = fixture.call(By::Token(&text), "caller.show", json!({})).await;
     assert_eq!((&who.result()["id"], &who.result()["name"]), (&json!(firm.employee), &json!("Poster")));
+    // Who asks only who it is makes no use of its token.
+    let row = fixture.call(firm.admin(), "token.show", json!({"token": id})).await;
+    assert_eq!(row.result()["uses"], 0);
+    fixture.call(By::Token(&text), "terms.show", json!({})).await;
     let row = fixture.call(firm.admin(), "token.show", json!({"token": id})).await;
     assert_eq!((&row.result()["status"], &row.result()["uses"]), (&json!("live"), &json!(1)));
     assert!(!row.body.to_string().contains(&text));

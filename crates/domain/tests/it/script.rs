@@ -348,7 +348,7 @@ impl World {
         answer
     }
 
-    /// `see THING NAME… -> what`: the words that the answer gives are looked up and compared.
+    /// `see CHECK NAME… -> what`: the words that the answer gives are looked up and compared.
     fn see(&self, words: &[&str], wanted: &str) -> Result<(), String> {
         let got = match words[0] {
             "token" => {

@@ -158,7 +158,7 @@ impl Cx<'_> {
         let (mut data, mut keys) = (Vec::new(), Vec::new());
         for _ in 0..SCAN_LIMIT {
             self.work.check()?;
-            let sights = self.list_sights(edge, question)?;
+            let access = self.list_access(edge, question)?;
             let found = self.service().list_content::<Campaign>(self.call, question, &query).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
             // Pages backwards are gathered from their end.
@@ -170,7 +170,7 @@ impl Cx<'_> {
             let full = keys.len() + rows.len() > wanted;
             rows.truncate(wanted - keys.len());
             keys.extend(rows.iter().map(|t| (t.sort_at, t.id)));
-            let rows: Vec<Row> = rows.into_iter().map(|t| sights.row(Node::Campaign(t))).collect();
+            let rows: Vec<Row> = rows.into_iter().map(|t| access.row(Node::Campaign(t))).collect();
             self.render_rows(edge, &rows, &mut data).await?;
             let Some(place) = next.filter(|_| found.more && !full) else {
                 if backwards {
@@ -207,9 +207,9 @@ impl Cx<'_> {
     }
 
     fn filters(&self) -> Result<Vec<Filter>, Problem> {
-        let Some(given) = self.input.json("filtering")? else { return Ok(Vec::new()) };
+        let Some(sent) = self.input.json("filtering")? else { return Ok(Vec::new()) };
         let bad = || envelope::invalid_parameter("filtering", "a JSON array of {field, operator, value}");
-        let Value::Array(items) = given else { return Err(bad().into()) };
+        let Value::Array(items) = sent else { return Err(bad().into()) };
         if items.len() > FILTERS_LIMIT {
             return Err(envelope::invalid_parameter("filtering", "at most 20 conditions").into());
         }

@@ -121,7 +121,7 @@ impl Cx<'_> {
     pub fn timezone_id(&self) -> Result<Option<Value>, Problem> {
         match self.input.integer("timezone_id")? {
             Some(n) if n < 0 => Err(envelope::invalid_parameter("timezone_id", "0 or more").into()),
-            given => Ok(given.map(|n| json!(n))),
+            sent => Ok(sent.map(|n| json!(n))),
         }
     }
 

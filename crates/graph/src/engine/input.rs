@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_json_is_told_with_its_place() {
+    fn broken_json_is_reported_with_its_place() {
         let error = input(&[("tasks", "[\"A\",\n \"B\"")]).list("tasks").unwrap_err();
         assert_eq!(error.user_title.as_deref(), Some("Not JSON"));
         assert_eq!(error.user_msg.as_deref(), Some("tasks is not JSON: it breaks at byte 10."));

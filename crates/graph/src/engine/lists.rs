@@ -10,7 +10,7 @@ use valetkey_service::authz::{Allowed, Need, Question, Target};
 use valetkey_service::rights::{self, Right, Who};
 
 use super::input::Problem;
-use super::sight::Place;
+use super::access::Place;
 use super::rows::{give_tokens, plain, row_defaults};
 use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};

@@ -14,7 +14,7 @@ mod oauth;
 mod pages;
 mod read;
 mod rows;
-mod sight;
+mod access;
 mod users;
 mod values;
 mod work;
@@ -28,7 +28,7 @@ use valetkey_service::{Call, Facts, Service};
 
 pub(crate) use input::{Input, Problem};
 pub(crate) use node::{Named, Node, Row};
-use sight::Sight;
+use access::Access;
 pub(crate) use work::Work;
 
 use crate::protocol::envelope::{self, GraphError, MAX_IDS};
@@ -227,11 +227,11 @@ impl<'a> Cx<'a> {
     pub fn known_by_name(&self, named: &Named, wanted: Level) -> Option<Row> {
         let read = |facts: &Facts<'_>| match named.guard {
             Guard::Business if is_partner(facts, named.id) => {
-                Node::known(&**facts, named.id).map(|node| Row::seen(node, Sight::Named))
+                Node::known(&**facts, named.id).map(|node| Row::seen(node, Access::Named))
             }
             Guard::App { business } => {
-                let sight = app_sight(facts, named, business, wanted)?;
-                Node::known(&**facts, named.id).map(|node| Row::seen(node, sight))
+                let access = app_access(facts, named, business, wanted)?;
+                Node::known(&**facts, named.id).map(|node| Row::seen(node, access))
             }
             _ => None,
         };
@@ -466,13 +466,13 @@ fn is_partner(facts: &Facts<'_>, business: Id) -> bool {
 }
 
 /// What an app, or a token of it, may read of the app itself and of other apps of its business.
-fn app_sight(facts: &Facts<'_>, named: &Named, business: Option<Id>, wanted: Level) -> Option<Sight> {
+fn app_access(facts: &Facts<'_>, named: &Named, business: Option<Id>, wanted: Level) -> Option<Access> {
     let guarded = || wanted == Level::Guarded && facts.may(named.question(&APPLICATION.guarded)).is_some();
     match facts.allowed.caller {
         Caller::App { app, .. } | Caller::SystemUser { app, .. } if app == named.id => {
-            Some(Sight::Level(if guarded() { Level::Guarded } else { Level::Full }))
+            Some(Access::Level(if guarded() { Level::Guarded } else { Level::Full }))
         }
-        Caller::App { business: own, .. } if business == Some(own) => Some(Sight::Public),
+        Caller::App { business: own, .. } if business == Some(own) => Some(Access::Public),
         Caller::App { .. } | Caller::SystemUser { .. } | Caller::Person { .. } | Caller::Operator => None,
     }
 }

@@ -17,7 +17,7 @@ use valetkey_service::token::Listed;
 
 use super::Cx;
 use super::input::Problem;
-use super::sight::{self, ContentSights, Sight};
+use super::access::{self, ContentAccess, Access};
 use crate::protocol::value::{self, IdText};
 use crate::refusal::missing_object;
 use crate::schema::{self, Level, NodeType};
@@ -42,7 +42,7 @@ pub(crate) enum Node {
 pub(crate) struct Row {
     pub node: Node,
     /// What its caller may read of it, decided with the step that read it.
-    pub sight: Sight,
+    pub access: Access,
     /// Values that the list knows: tasks, a page token.
     pub extra: Map<String, Value>,
     /// Which of them stand in every row, whatever fields are asked for.
@@ -51,8 +51,8 @@ pub(crate) struct Row {
 
 impl Row {
     /// A node with what its caller may read of it.
-    pub fn seen(node: Node, sight: Sight) -> Row {
-        Row { node, sight, extra: Map::new(), always: &[] }
+    pub fn seen(node: Node, access: Access) -> Row {
+        Row { node, access, extra: Map::new(), always: &[] }
     }
 }
 
@@ -245,7 +245,7 @@ impl Cx<'_> {
             rows.push(match named.guard {
                 Guard::Content { .. } => {
                     let permit = self.service().permit(self.call, named.id, &named.guard, right)?;
-                    permits.push((at, permit, self.content_sights(named, level)));
+                    permits.push((at, permit, self.content_access(named, level)));
                     None
                 }
                 Guard::Token { .. } => Some(self.load_token(named, level).await?),
@@ -262,9 +262,9 @@ impl Cx<'_> {
             return Ok(rows);
         }
         let bodies = self.service().bodies(&permits).await?;
-        for ((at, sights), (named, right)) in places.into_iter().filter_map(|place| Some((place, wanted.get(place.0)?))) {
+        for ((at, access), (named, right)) in places.into_iter().filter_map(|place| Some((place, wanted.get(place.0)?))) {
             let Some(body) = bodies.get(&named.id) else { continue };
-            let row = content_row(&named.guard, body, sights)?;
+            let row = content_row(&named.guard, body, access)?;
             // What is not public yet takes another right to be read than what is.
             if right.scopes == rights::READ_POST.scopes && is_unpublished(&row.node) {
                 self.service().ask(self.call, named.question(&rights::READ_SCHEDULED))?;
@@ -284,8 +284,8 @@ impl Cx<'_> {
         }
         let read = |facts: &Facts<'_>| {
             let node = Node::known(&**facts, named.id)?;
-            let sight = sight::of(facts, &node, level);
-            Some(Row::seen(node, sight))
+            let access = access::of(facts, &node, level);
+            Some(Row::seen(node, access))
         };
         Ok(self.service().step(self.call, named.question(right), read)?.into_inner())
     }
@@ -295,8 +295,8 @@ impl Cx<'_> {
     async fn load_token(&self, named: &Named, level: Level) -> Result<Row, Problem> {
         let token = self.service().get_token(self.call, named.id).await?;
         let node = Node::Token(Box::new(token));
-        let sight = self.sight_of(&node, level);
-        Ok(Row::seen(node, sight))
+        let access = self.access_of(&node, level);
+        Ok(Row::seen(node, access))
     }
 
     /// Adds the descriptive fields of assets, for which the caller sees the asset at all.
@@ -330,14 +330,14 @@ impl Cx<'_> {
     }
 }
 
-fn content_row(guard: &Guard, body: &Body, sights: ContentSights) -> Result<Row, Problem> {
+fn content_row(guard: &Guard, body: &Body, access: ContentAccess) -> Result<Row, Problem> {
     let node = match guard {
         Guard::Content { kind: IdKind::Post, .. } => Node::Post(body.item()?),
         Guard::Content { kind: IdKind::Campaign, .. } => Node::Campaign(body.item()?),
         _ => return Err(crate::protocol::envelope::server_fault().into()),
     };
-    let sight = sights.of(&node);
-    Ok(Row::seen(node, sight))
+    let access = access.of(&node);
+    Ok(Row::seen(node, access))
 }
 
 /// Whether a node is content that is not public yet.

@@ -177,12 +177,12 @@ impl Cx<'_> {
         let mut part = query.clone();
         let more = loop {
             part.limit = (query.limit - keys.len()).min(CONTENT_ROWS);
-            let sights = self.list_sights(edge, question)?;
+            let access = self.list_access(edge, question)?;
             let found = self.service().list_content::<T>(self.call, question, &part).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
             let more = found.more;
             let read: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
-            let rows: Vec<Row> = found.rows.into_iter().map(|t| sights.row(node(t))).collect();
+            let rows: Vec<Row> = found.rows.into_iter().map(|t| access.row(node(t))).collect();
             let mut data = Vec::with_capacity(rows.len());
             self.render_rows(edge, &rows, &mut data).await?;
             pieces.push(data);

@@ -10,8 +10,8 @@ use valetkey_service::{Checked, Facts, rights};
 
 use super::fields::{defaults, is_edge};
 use super::input::{Input, Problem};
-use super::sight::{self, Place, Sight};
-use super::values::{Given, value};
+use super::access::{self, Place, Access};
+use super::values::{FieldValue, value};
 use super::{Cx, Named, Node, Row, VISIBLE};
 use crate::protocol::envelope;
 use crate::protocol::fields::FieldSpec;
@@ -19,7 +19,7 @@ use crate::protocol::text::nearest;
 use crate::schema::{self, Level, NodeType};
 
 fn wanted_level(kind: &NodeType, specs: &[FieldSpec]) -> Level {
-    sight::wanted(kind, specs.iter().map(|spec| spec.name.as_str()))
+    access::wanted(kind, specs.iter().map(|spec| spec.name.as_str()))
 }
 
 /// Whether a name belongs to the other kind of user.
@@ -59,9 +59,9 @@ impl Cx<'_> {
         let mut body = Map::new();
         body.insert("id".to_owned(), Value::String(id));
         if let Some(specs) = self.field_specs(1, node.kind())? {
-            let sight = self.sight_of(&node, wanted_level(node.kind(), &specs));
-            if sight != Sight::Named {
-                let mut row = Row::seen(node, sight);
+            let access = self.access_of(&node, wanted_level(node.kind(), &specs));
+            if access != Access::Named {
+                let mut row = Row::seen(node, access);
                 self.add_details(std::iter::once(&mut row)).await?;
                 body.extend(self.render(&row, &specs, Place::Node).await?);
             }
@@ -97,12 +97,12 @@ impl Cx<'_> {
                         envelope::unknown_field(&spec.name, kind.name, nearest(&spec.name, kind.names())).into()
                     );
                 };
-                let given = match row.extra.get(&spec.name) {
+                let found = match row.extra.get(&spec.name) {
                     Some(value) => value.clone().into(),
-                    None if !row.sight.shows(&field, place) => Given::Nothing,
+                    None if !row.access.shows(&field, place) => FieldValue::Nothing,
                     None => value(self, &row.node, field.name),
                 };
-                if let Some(value) = self.finish(row, spec, given).await? {
+                if let Some(value) = self.finish(row, spec, found).await? {
                     body.insert(spec.output_name().to_owned(), value);
                 }
             }
@@ -117,7 +117,7 @@ impl Cx<'_> {
             if body.contains_key(field.name) {
                 continue;
             }
-            if let Given::Json(value) = value(self, &row.node, field.name) {
+            if let FieldValue::Json(value) = value(self, &row.node, field.name) {
                 body.insert(field.name.to_owned(), value);
             }
         }
@@ -133,16 +133,16 @@ impl Cx<'_> {
         }
     }
 
-    async fn finish(&self, row: &Row, spec: &FieldSpec, given: Given) -> Result<Option<Value>, Problem> {
-        let value = match given {
-            Given::Json(Value::Object(map)) if !spec.children.is_empty() => {
+    async fn finish(&self, row: &Row, spec: &FieldSpec, found: FieldValue) -> Result<Option<Value>, Problem> {
+        let value = match found {
+            FieldValue::Json(Value::Object(map)) if !spec.children.is_empty() => {
                 Some(Value::Object(pick(&map, &spec.children)))
             }
-            Given::Json(value) => Some(value),
-            Given::Nothing => None,
-            Given::Tasks => self.tasks_on(&row.node),
-            Given::PageToken => self.page_token(&row.node).await?,
-            Given::Node(id) => {
+            FieldValue::Json(value) => Some(value),
+            FieldValue::Nothing => None,
+            FieldValue::Tasks => self.tasks_on(&row.node),
+            FieldValue::PageToken => self.page_token(&row.node).await?,
+            FieldValue::Node(id) => {
                 let names = [FieldSpec::plain("id"), FieldSpec::plain("name")];
                 let children = if spec.children.is_empty() { &names[..] } else { &spec.children[..] };
                 let Some(inner) = self.inside(&row.node, id, children).await? else { return Ok(None) };
@@ -164,8 +164,8 @@ impl Cx<'_> {
         let level = wanted_level(kind, children);
         let read = |facts: &Facts<'_>| {
             let node = Node::known(&**facts, id)?;
-            let sight = sight::of(facts, &node, level);
-            Some(Row::seen(node, sight))
+            let access = access::of(facts, &node, level);
+            Some(Row::seen(node, access))
         };
         if let Some(row) = self.service.quiet_step(self.call, named.question(&VISIBLE), read) {
             return Ok(row.into_inner());
@@ -177,7 +177,7 @@ impl Cx<'_> {
         let by_name = |facts: &Facts<'_>| {
             let deals_with = facts.allowed.page.is_none() && facts.allowed.caller.user().is_some();
             let node = Node::known(&**facts, id).filter(|_| is_owner && deals_with)?;
-            Some(Row::seen(node, Sight::Named))
+            Some(Row::seen(node, Access::Named))
         };
         Ok(self.service.quiet_step(self.call, Question::alive(), by_name).and_then(Checked::into_inner))
     }

@@ -14,8 +14,8 @@ use valetkey_service::read::Guard;
 use super::fields::defaults;
 use super::input::Problem;
 use super::lists::of_kind;
-use super::sight::{self, Sight};
-use super::{Cx, Named, Node, Row, app_sight};
+use super::access::{self, Access};
+use super::{Cx, Named, Node, Row, app_access};
 use crate::protocol::fields::FieldSpec;
 use crate::schema::{self, Edge, Level, Op};
 
@@ -57,8 +57,8 @@ impl Cx<'_> {
     }
 
     fn row_of(&self, node: Node, level: Level) -> Row {
-        let sight = self.sight_of(&node, level);
-        Row::seen(node, sight)
+        let access = self.access_of(&node, level);
+        Row::seen(node, access)
     }
 
     /// Assets with the tasks of the user whose list it is. `always` shows them unasked.
@@ -212,15 +212,15 @@ impl Cx<'_> {
 
 /// A row with what the caller may read of it, decided in the step that reads it.
 fn row_in(facts: &Facts<'_>, node: Node, level: Level) -> Row {
-    let sight = match &node {
+    let access = match &node {
         Node::Asset(asset, _) if asset.kind == AssetKind::APP => {
             let named = Named { id: asset.id, guard: Guard::App { business: asset.business } };
-            app_sight(facts, &named, asset.business, level)
+            app_access(facts, &named, asset.business, level)
         }
         _ => None,
     };
-    let sight = sight.unwrap_or_else(|| sight::of(facts, &node, level));
-    Row::seen(node, sight)
+    let access = access.unwrap_or_else(|| access::of(facts, &node, level));
+    Row::seen(node, access)
 }
 
 /// What a row shows when nothing is asked for. `accounts` shows more than other lists of Pages,
@@ -266,5 +266,5 @@ pub(super) fn give_tokens(rows: &mut [Row], tokens: &mut HashMap<Id, String>) {
 /// A row that is no thing of its own.
 pub(super) fn plain(kind: &'static schema::NodeType, fields: &[(&str, Value)]) -> Row {
     let map: Map<String, Value> = fields.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
-    Row::seen(Node::Row(kind, map), Sight::Level(Level::Full))
+    Row::seen(Node::Row(kind, map), Access::Level(Level::Full))
 }

@@ -9,7 +9,7 @@ use super::{Cx, Node, VISIBLE};
 use crate::protocol::times::graph_time;
 
 /// The value of a field, or what it takes to get one.
-pub(crate) enum Given {
+pub(crate) enum FieldValue {
     Json(Value),
     /// Another node, which is read with a right of its own.
     Node(Id),
@@ -19,9 +19,9 @@ pub(crate) enum Given {
     Nothing,
 }
 
-impl From<Value> for Given {
-    fn from(value: Value) -> Given {
-        if value.is_null() { Given::Nothing } else { Given::Json(value) }
+impl From<Value> for FieldValue {
+    fn from(value: Value) -> FieldValue {
+        if value.is_null() { FieldValue::Nothing } else { FieldValue::Json(value) }
     }
 }
 
@@ -34,9 +34,9 @@ fn money(amount: Option<i64>) -> Value {
 }
 
 /// The value of a field of a node.
-pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
+pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
     if name == "id" {
-        return Given::Json(Value::String(node.printed_id()));
+        return FieldValue::Json(Value::String(node.printed_id()));
     }
     match node {
         Node::Business(b) => match name {
@@ -44,16 +44,16 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "created_time" => time(b.created_at).into(),
             "verification_status" => json!("not_verified").into(),
             "two_factor_type" => json!("none").into(),
-            _ => Given::Nothing,
+            _ => FieldValue::Nothing,
         },
         Node::SystemUser(u) => match name {
             "name" => json!(u.name).into(),
             "role" => json!(u.role.as_str()).into(),
             "status" => json!(u.status.as_str()).into(),
             "created_time" => time(u.created_at).into(),
-            "created_by" => u.created_by.map_or(Given::Nothing, Given::Node),
-            "business" => Given::Node(u.business),
-            _ => Given::Nothing,
+            "created_by" => u.created_by.map_or(FieldValue::Nothing, FieldValue::Node),
+            "business" => FieldValue::Node(u.business),
+            _ => FieldValue::Nothing,
         },
         Node::Person(p) => match name {
             "name" => json!(p.name).into(),
@@ -61,8 +61,8 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "email" => json!(p.email).into(),
             "status" => json!(p.status.as_str()).into(),
             "created_time" => time(p.created_at).into(),
-            "business" => Given::Node(p.business),
-            _ => Given::Nothing,
+            "business" => FieldValue::Node(p.business),
+            _ => FieldValue::Nothing,
         },
         Node::Asset(..) => asset_value(cx, node, name),
         Node::Token(_) => token_value(node, name),
@@ -73,17 +73,17 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
 }
 
 /// An address at this server, where the caller's way to it is known.
-fn address(cx: &Cx<'_>, path: impl std::fmt::Display) -> Given {
-    cx.input.base_url.as_ref().map_or(Given::Nothing, |base| json!(format!("{base}/{path}")).into())
+fn address(cx: &Cx<'_>, path: impl std::fmt::Display) -> FieldValue {
+    cx.input.base_url.as_ref().map_or(FieldValue::Nothing, |base| json!(format!("{base}/{path}")).into())
 }
 
-fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
-    let Node::Asset(asset, details) = node else { return Given::Nothing };
+fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
+    let Node::Asset(asset, details) = node else { return FieldValue::Nothing };
     match name {
         "name" => return json!(asset.name).into(),
         "created_time" | "creation_time" => return time(asset.created_at).into(),
-        "business" | "owner_business" => return asset.business.map_or(Given::Nothing, Given::Node),
-        "tasks" | "user_tasks" => return Given::Tasks,
+        "business" | "owner_business" => return asset.business.map_or(FieldValue::Nothing, FieldValue::Node),
+        "tasks" | "user_tasks" => return FieldValue::Tasks,
         _ => {}
     }
     if let Some(kept) = details.get(name) {
@@ -91,7 +91,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
     }
     match asset.kind {
         AssetKind::PAGE => match name {
-            "access_token" | "page_token" => Given::PageToken,
+            "access_token" | "page_token" => FieldValue::PageToken,
             "category" => json!("Local business").into(),
             "category_list" => {
                 let category = details.get("category").cloned().unwrap_or_else(|| json!("Local business"));
@@ -101,7 +101,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "is_published" => json!(true).into(),
             "fan_count" | "followers_count" => json!(0).into(),
             "verification_status" => json!("not_verified").into(),
-            _ => Given::Nothing,
+            _ => FieldValue::Nothing,
         },
         AssetKind::AD_ACCOUNT => match name {
             "account_id" => json!(asset.id.to_string()).into(),
@@ -123,27 +123,27 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
             "is_prepay_account" | "is_personal" => {
                 json!(if name == "is_personal" { json!(0) } else { json!(false) }).into()
             }
-            _ => Given::Nothing,
+            _ => FieldValue::Nothing,
         },
         AssetKind::APP => app_value(cx, node, asset.id, name),
         AssetKind::CATALOG => match name {
             "vertical" => json!("commerce").into(),
             "product_count" | "feed_count" => json!(0).into(),
-            _ => Given::Nothing,
+            _ => FieldValue::Nothing,
         },
         AssetKind::PIXEL => match name {
             "is_crm" | "is_unavailable" => json!(false).into(),
-            _ => Given::Nothing,
+            _ => FieldValue::Nothing,
         },
         kind if kind.is_declared() && name == "kind" => {
             let declared = cx.service().declared_kind(kind);
             declared.map_or(Value::Null, |k| json!(k.word)).into()
         }
-        _ => Given::Nothing,
+        _ => FieldValue::Nothing,
     }
 }
 
-fn app_value(cx: &Cx<'_>, node: &Node, id: Id, name: &str) -> Given {
+fn app_value(cx: &Cx<'_>, node: &Node, id: Id, name: &str) -> FieldValue {
     // What every app has needs no look at its record.
     match name {
         "category" => return json!("Business").into(),
@@ -156,24 +156,24 @@ fn app_value(cx: &Cx<'_>, node: &Node, id: Id, name: &str) -> Given {
         Some((app, connected))
     };
     let read = cx.service().quiet_step(cx.call, node.question(&VISIBLE), read).and_then(Checked::into_inner);
-    let Some((app, connected)) = read else { return Given::Nothing };
+    let Some((app, connected)) = read else { return FieldValue::Nothing };
     match name {
         "allowed_scopes" => json!(app.allowed_scopes).into(),
         "demands_proof" => json!(app.demands_proof).into(),
         "connected" => json!(connected).into(),
-        _ => Given::Nothing,
+        _ => FieldValue::Nothing,
     }
 }
 
-fn token_value(node: &Node, name: &str) -> Given {
-    let Node::Token(listed) = node else { return Given::Nothing };
+fn token_value(node: &Node, name: &str) -> FieldValue {
+    let Node::Token(listed) = node else { return FieldValue::Nothing };
     let token = &listed.token;
     let used = listed.last_used.as_ref();
     match name {
-        "app" => token.app.map_or(Given::Nothing, Given::Node),
-        "user" => Given::Node(token.user),
-        "created_by" => token.created_by.map_or(Given::Nothing, Given::Node),
-        "page" => token.page.map_or(Given::Nothing, Given::Node),
+        "app" => token.app.map_or(FieldValue::Nothing, FieldValue::Node),
+        "user" => FieldValue::Node(token.user),
+        "created_by" => token.created_by.map_or(FieldValue::Nothing, FieldValue::Node),
+        "page" => token.page.map_or(FieldValue::Nothing, FieldValue::Node),
         "scopes" => json!(listed.scopes).into(),
         "parent" => json!(token.parent).into(),
         "type" => json!(token.kind.as_str()).into(),
@@ -183,26 +183,26 @@ fn token_value(node: &Node, name: &str) -> Given {
         "last_used_ip" => used.filter(|u| !u.ip.is_empty()).map_or(Value::Null, |u| json!(u.ip)).into(),
         "use_count" => json!(used.map_or(0, |u| u.count)).into(),
         "status" => json!(listed.status.as_str()).into(),
-        _ => Given::Nothing,
+        _ => FieldValue::Nothing,
     }
 }
 
-fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
-    let Node::Post(post) = node else { return Given::Nothing };
+fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
+    let Node::Post(post) = node else { return FieldValue::Nothing };
     let body = &post.body;
     match name {
         "message" => json!(body.message).into(),
         "link" => json!(body.link).into(),
         "story" => match (&body.message, &body.link) {
             (None, Some(_)) => json!("Shared a link.").into(),
-            _ => Given::Nothing,
+            _ => FieldValue::Nothing,
         },
         "created_time" => time(post.sort_at).into(),
         "updated_time" => time(post.updated_at).into(),
         "permalink_url" => address(cx, format!("{}/posts/{}", post.asset, post.id)),
-        "from" => Given::Node(post.asset),
-        "admin_creator" => body.author.map_or(Given::Nothing, Given::Node),
-        "application" => body.app.map_or(Given::Nothing, Given::Node),
+        "from" => FieldValue::Node(post.asset),
+        "admin_creator" => body.author.map_or(FieldValue::Nothing, FieldValue::Node),
+        "application" => body.app.map_or(FieldValue::Nothing, FieldValue::Node),
         "is_published" => json!(body.state == PostState::Published).into(),
         "is_hidden" => json!(body.hidden).into(),
         "is_expired" | "is_popular" | "is_spherical" | "subscribed" => json!(false).into(),
@@ -217,8 +217,8 @@ fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> Given {
     }
 }
 
-fn campaign_value(node: &Node, name: &str) -> Given {
-    let Node::Campaign(campaign) = node else { return Given::Nothing };
+fn campaign_value(node: &Node, name: &str) -> FieldValue {
+    let Node::Campaign(campaign) = node else { return FieldValue::Nothing };
     let body = &campaign.body;
     match name {
         "name" => json!(body.name),

@@ -109,9 +109,9 @@ impl GraphError {
     /// With a heading and a sentence for people; empty texts stay absent.
     #[must_use]
     pub fn with_user(mut self, title: &str, msg: &str) -> Self {
-        let given = |text: &str| (!text.is_empty()).then(|| Cow::Owned(text.to_owned()));
-        self.user_title = given(title);
-        self.user_msg = given(msg);
+        let text_of = |text: &str| (!text.is_empty()).then(|| Cow::Owned(text.to_owned()));
+        self.user_title = text_of(title);
+        self.user_msg = text_of(msg);
         self
     }
 

@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_credential_is_masked_wherever_it_stands() {
-        for (given, shown) in [
+        for (sent, shown) in [
             ("vkeysu_abc", "***"),
             ("id,vkeysu_abc{name}", "id,***{name}"),
             ("VKEYpg_abc", "***"),
@@ -223,8 +223,8 @@ mod tests {
             ("is_eligible_for_branded_content2", "is_eligible_for_branded_content2"),
             ("100%", "100%"),
         ] {
-            assert_eq!(echo(given), shown, "{given}");
-            assert_eq!(holds_credential(given), given != shown, "{given}");
+            assert_eq!(echo(sent), shown, "{sent}");
+            assert_eq!(holds_credential(sent), sent != shown, "{sent}");
         }
     }
 

@@ -173,7 +173,7 @@ fn every_name_that_programs_ask_for_is_taken() {
 
 /// The defaults that programs rely on when they send no `fields`.
 #[test]
-fn what_is_given_without_being_asked_for() {
+fn what_is_shown_without_being_asked_for() {
     let shown = |kind: &str, row: bool| -> Vec<&str> {
         let fields = find(kind).unwrap().fields.iter();
         fields.filter(|f| if row { f.in_rows } else { f.on_node }).map(|f| f.name).collect()

@@ -414,7 +414,7 @@ async fn filters_of_status_narrow_and_widen_as_they_say() {
 }
 
 #[tokio::test]
-async fn assigned_things_are_listed_with_their_tasks_whatever_their_kind() {
+async fn assigned_assets_are_listed_with_their_tasks_whatever_their_kind() {
     let fixture = fixture().await;
     let m = &fixture.company;
     fixture.assign(m, m.page, m.employee, &["ANALYZE"]).await;

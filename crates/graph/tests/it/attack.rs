@@ -78,10 +78,10 @@ async fn an_employee_sees_no_more_than_the_name_of_who_made_it() {
     let read = fixture.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.employee_token).await;
     assert_eq!(read.body["admin_creator"], person, "{}", read.text);
     let business = fixture.get("/v26.0/me?fields=business{id,name,created_time,system_users{id},business_users{id,email},access_tokens{id},agencies{id}}", &m.employee_token).await;
-    let mut given: Vec<&String> = business.body["business"].as_object().unwrap().keys().collect();
-    given.sort();
+    let mut sent: Vec<&String> = business.body["business"].as_object().unwrap().keys().collect();
+    sent.sort();
     // The employee holds every scope, so it reads the business itself, and none of what ADMINs manage.
-    assert_eq!(given, ["created_time", "id", "name"], "{}", business.text);
+    assert_eq!(sent, ["created_time", "id", "name"], "{}", business.text);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_found_token_tells_nothing_without_the_proof_that_its_app_demands() {
 }
 
 #[tokio::test]
-async fn a_dead_token_is_told_of_its_death_and_a_disconnected_app_too() {
+async fn a_dead_token_hears_of_its_death_and_a_disconnected_app_too() {
     let fixture = fixture().await;
     let m = &fixture.company;
     let app = format!("{}|{}", m.app, m.app_secret);

@@ -17,5 +17,5 @@ mod page_tokens;
 mod reads;
 mod story;
 mod tables;
-mod told;
+mod reported;
 mod uses;

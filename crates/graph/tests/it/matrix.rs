@@ -48,10 +48,10 @@ async fn every_route_refuses_no_broken_and_dead_credentials() {
     let fixture = fixture().await;
     let m = &fixture.company;
     let broken = format!("{}x", &m.admin_token[..m.admin_token.len() - 1]);
-    let things = paths(&fixture, m).await;
+    let paths_of = paths(&fixture, m).await;
     fixture.delete(&format!("/v26.0/{}/access_tokens", m.employee), &m.admin_token, &[]).await;
     let mut tried = 0;
-    for (kind, id) in &things {
+    for (kind, id) in &paths_of {
         for (method, edge) in routes(kind) {
             if matches!(edge, Some("instruments" | "activities")) && method == "POST" {
                 continue;
@@ -69,16 +69,16 @@ async fn every_route_refuses_no_broken_and_dead_credentials() {
             }
         }
     }
-    println!("{tried} calls over {} kinds", things.len());
+    println!("{tried} calls over {} kinds", paths_of.len());
     assert!(tried > 300);
 }
 
 #[tokio::test]
 async fn a_foreign_id_answers_like_one_that_was_never_issued() {
     let fixture = fixture().await;
-    let things = paths(&fixture, &fixture.company).await;
+    let paths_of = paths(&fixture, &fixture.company).await;
     let stranger = fixture.agency.admin_token.as_str();
-    for (kind, id) in &things {
+    for (kind, id) in &paths_of {
         // The same form, one digit away from anything that exists.
         let never: String = {
             let mut bytes = id.clone().into_bytes();
@@ -112,12 +112,12 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
 async fn the_access_matrix_of_an_employee_without_assignments() {
     let fixture = fixture().await;
     let m = &fixture.company;
-    let things = paths(&fixture, m).await;
+    let paths_of = paths(&fixture, m).await;
     let person = Call::with_token(&m.person_token, "seed");
     let operator = valetkey_service::operator::Operator::of(&fixture.service, "t");
     let scopes = operator.read(|s| s.app(m.app).unwrap().allowed_scopes.names()).unwrap();
     let mut lines = Vec::new();
-    for (kind, id) in &things {
+    for (kind, id) in &paths_of {
         for (method, edge) in routes(kind) {
             // A token of its own for each call, since some calls end it, and one takes the app away.
             fixture.service.install_app(&person, m.employee, m.app).await.unwrap();

@@ -13,7 +13,7 @@ struct Ids {
     of_kind: Vec<(&'static str, String)>,
 }
 
-async fn things(fixture: &Fixture, m: &Company) -> Ids {
+async fn nodes(fixture: &Fixture, m: &Company) -> Ids {
     let feed = format!("/v26.0/{}/feed", m.page);
     let post = fixture.post(&feed, &m.admin_token, &[("message", "MARK-post")]).await;
     let later = (valetkey_service::Clock::now(&*fixture.clock) / 1000 + 86_400).to_string();
@@ -74,7 +74,7 @@ fn targets(kind: &NodeType, id: &str) -> Vec<String> {
 async fn no_read_shows_anything_to_a_caller_who_may_not_make_it() {
     let fixture = fixture().await;
     let m = &fixture.company;
-    let ids = things(&fixture, m).await;
+    let ids = nodes(&fixture, m).await;
     let narrow = fixture.token(m, m.employee, &["public_profile"], Lifetime::Never).await;
     let callers = [("a stranger", fixture.agency.admin_token.clone()), ("an EMPLOYEE without scopes", narrow)];
     let mut calls = 0;

@@ -54,25 +54,25 @@ struct Report {
 }
 
 impl Report {
-    fn ok(&mut self, thing: &'static str, found: impl Into<String>) {
-        self.lines.push((Mark::Ok, thing, found.into(), None));
+    fn ok(&mut self, check: &'static str, found: impl Into<String>) {
+        self.lines.push((Mark::Ok, check, found.into(), None));
     }
 
-    fn warn(&mut self, thing: &'static str, found: impl Into<String>, todo: impl Into<String>) {
-        self.lines.push((Mark::Warn, thing, found.into(), Some(todo.into())));
+    fn warn(&mut self, check: &'static str, found: impl Into<String>, todo: impl Into<String>) {
+        self.lines.push((Mark::Warn, check, found.into(), Some(todo.into())));
     }
 
-    fn fail(&mut self, thing: &'static str, found: impl Into<String>, todo: impl Into<String>) {
-        self.lines.push((Mark::Fail, thing, found.into(), Some(todo.into())));
+    fn fail(&mut self, check: &'static str, found: impl Into<String>, todo: impl Into<String>) {
+        self.lines.push((Mark::Fail, check, found.into(), Some(todo.into())));
     }
 
     /// A failure that says what to do in the same breath.
-    fn fail_alone(&mut self, thing: &'static str, found: impl Into<String>) {
-        self.lines.push((Mark::Fail, thing, found.into(), None));
+    fn fail_alone(&mut self, check: &'static str, found: impl Into<String>) {
+        self.lines.push((Mark::Fail, check, found.into(), None));
     }
 
-    fn has(&self, thing: &str, mark: Mark) -> bool {
-        self.lines.iter().any(|(m, t, _, _)| *t == thing && *m == mark)
+    fn has(&self, check: &str, mark: Mark) -> bool {
+        self.lines.iter().any(|(m, t, _, _)| *t == check && *m == mark)
     }
 
     fn print(&self, as_json: bool) -> ExitCode {
@@ -81,17 +81,17 @@ impl Report {
             let checks: Vec<Value> = self
                 .lines
                 .iter()
-                .map(|(mark, thing, found, todo)| json!({ "check": thing, "result": mark.word(), "found": found, "todo": todo }))
+                .map(|(mark, check, found, todo)| json!({ "check": check, "result": mark.word(), "found": found, "todo": todo }))
                 .collect();
             screen::json(&json!({ "healthy": !failed, "checks": checks }));
         } else {
-            for (mark, thing, found, todo) in &self.lines {
+            for (mark, check, found, todo) in &self.lines {
                 let word = format!("{:<5}", mark.word());
                 let found = screen::clean(found);
                 match mark {
-                    Mark::Ok => anstream::println!("{} {thing:<13} {found}", word.green()),
-                    Mark::Warn => anstream::println!("{} {thing:<13} {found}", word.yellow()),
-                    Mark::Fail => anstream::println!("{} {thing:<13} {found}", word.red().bold()),
+                    Mark::Ok => anstream::println!("{} {check:<13} {found}", word.green()),
+                    Mark::Warn => anstream::println!("{} {check:<13} {found}", word.yellow()),
+                    Mark::Fail => anstream::println!("{} {check:<13} {found}", word.red().bold()),
                 }
                 if let Some(todo) = todo {
                     anstream::println!("{:20}{} {}", "", "→".dimmed(), screen::clean(todo));
@@ -186,33 +186,33 @@ fn clock(report: &mut Report) {
 }
 
 fn folder(report: &mut Report, folder: &Path) {
-    const THING: &str = "data folder";
+    const CHECK: &str = "data folder";
     let shown = folder.display();
     let found = match std::fs::metadata(folder) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let todo = "set one up with `valetkey init`, look around with `valetkey demo`, or name it with --data DIR";
-            return report.fail(THING, format!("{shown} is not there"), todo);
+            return report.fail(CHECK, format!("{shown} is not there"), todo);
         }
         Err(error) => {
             return report.fail(
-                THING,
+                CHECK,
                 format!("{shown} can't be looked at: {error}"),
                 "run this as the user that owns it",
             );
         }
     };
     if !found.is_dir() {
-        return report.fail(THING, format!("{shown} is not a folder"), "name another one with --data DIR");
+        return report.fail(CHECK, format!("{shown} is not a folder"), "name another one with --data DIR");
     }
     let mode = found.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return report.warn(THING, format!("{shown} is open to others (mode {mode:o})"), format!("chmod 700 {shown}"));
+        return report.warn(CHECK, format!("{shown} is open to others (mode {mode:o})"), format!("chmod 700 {shown}"));
     }
     if found.permissions().readonly() {
-        return report.fail(THING, format!("{shown} can't be written"), "give it to the user that valetkey runs as");
+        return report.fail(CHECK, format!("{shown} can't be written"), "give it to the user that valetkey runs as");
     }
-    report.ok(THING, format!("{shown}, its owner's alone"));
+    report.ok(CHECK, format!("{shown}, its owner's alone"));
 }
 
 fn key(report: &mut Report, config: &Config) {
@@ -220,7 +220,7 @@ fn key(report: &mut Report, config: &Config) {
         Ok(key) => {
             let from = match &config.master_key {
                 keys::Origin::Folder => config.data.join(keys::FILE_NAME).display().to_string(),
-                keys::Origin::Given(_) => keys::VARIABLE.to_owned(),
+                keys::Origin::Set(_) => keys::VARIABLE.to_owned(),
             };
             report.ok("master key", format!("{}, from {from}", key.id()));
         }
@@ -230,20 +230,20 @@ fn key(report: &mut Report, config: &Config) {
 }
 
 fn disk(report: &mut Report, folder: &Path) {
-    const THING: &str = "disk";
+    const CHECK: &str = "disk";
     let free = match rustix::fs::statvfs(folder) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
         Err(error) => {
-            return report.warn(THING, format!("the free space can't be found out: {error}"), "look with `df`");
+            return report.warn(CHECK, format!("the free space can't be found out: {error}"), "look with `df`");
         }
     };
     let shown = format!("{} MiB free", free / (1024 * 1024));
     if free < FREE_FAIL_BYTES {
-        report.fail(THING, shown, "make room: a full disk stops every change");
+        report.fail(CHECK, shown, "make room: a full disk stops every change");
     } else if free < FREE_WARN_BYTES {
-        report.warn(THING, shown, "make room soon: a full disk stops every change");
+        report.warn(CHECK, shown, "make room soon: a full disk stops every change");
     } else {
-        report.ok(THING, shown);
+        report.ok(CHECK, shown);
     }
 }
 
@@ -327,12 +327,12 @@ mod tests {
     use super::*;
     use crate::lifecycle::folder::tests::scratch;
 
-    fn word(report: &Report, thing: &str) -> Option<&'static str> {
-        report.lines.iter().find(|(_, t, ..)| *t == thing).map(|(mark, ..)| mark.word())
+    fn word(report: &Report, check: &str) -> Option<&'static str> {
+        report.lines.iter().find(|(_, t, ..)| *t == check).map(|(mark, ..)| mark.word())
     }
 
     #[test]
-    fn an_open_folder_and_a_missing_one_are_told_apart() {
+    fn an_open_folder_and_a_missing_one_are_distinguished() {
         let scratch = scratch();
         for (path, mode, expected) in [("a", 0o700, "ok"), ("b", 0o755, "warn")] {
             let path = scratch.path().join(path);

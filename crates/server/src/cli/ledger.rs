@@ -61,7 +61,7 @@ pub async fn export_to(input: &Input) -> Outcome {
 /// Whether the store can be read from here. A server may have been started with a store that only
 /// its own command line names; then what it shows is all there is to check.
 async fn has_store(on: &On) -> Result<bool, Fail> {
-    if on.server.is_some() || on.as_login || target::given_token(on).is_some() {
+    if on.server.is_some() || on.as_login || target::shown_token(on).is_some() {
         return Ok(false);
     }
     let config = target::config(on)?;
@@ -130,12 +130,12 @@ async fn verify_store(on: &On) -> Result<Checked, Fail> {
     };
     let end = store.head().await.map_err(|e| failed(&e))?.revision;
     let bar = progress(Some(end));
-    let mut told = |progress| match progress {
+    let mut said = |progress| match progress {
         Progress::Entries(revision) => bar.set_position(revision),
         Progress::Records(count) => show_count(&bar, count, "records"),
         Progress::Content(count) => show_count(&bar, count, "posts, campaigns and details"),
     };
-    let report = verify::check(&*store, &mut told).await;
+    let report = verify::check(&*store, &mut said).await;
     bar.finish_and_clear();
     Ok(Checked { report: report.map_err(|e| failed(&e))?, business: None })
 }
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_wrong_is_told_and_is_no_success() {
+    fn whatever_is_wrong_is_reported_and_is_no_success() {
         let good = Checked::default();
         assert!(good.problems(None).is_empty() && good.problems(Some(&"00".repeat(32))).is_empty());
         assert_eq!(good.tell(None, true).unwrap(), ExitCode::SUCCESS);

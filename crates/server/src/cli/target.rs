@@ -68,7 +68,7 @@ impl Session {
             }
             let address = Address::parse(server)?;
             let place = address.text();
-            let bearer = match (given_token(on), by) {
+            let bearer = match (shown_token(on), by) {
                 (_, By::Nobody) => None,
                 (Some(token), By::Usual) => Some(token),
                 _ => Some(kept::load(&kept::Place::Server(place.clone()))?.access_token),
@@ -77,7 +77,7 @@ impl Session {
             return Ok(Session { adapter, bearer, place, json: on.json });
         }
         let config = config(on)?;
-        let bearer = match (given_token(on), by) {
+        let bearer = match (shown_token(on), by) {
             (_, By::Nobody) => None,
             (Some(token), By::Usual) => Some(token),
             (_, By::Login) => Some(kept::load(&kept::Place::Folder(config.data.clone()))?.access_token),
@@ -192,7 +192,7 @@ pub async fn within(on: &On, act: impl AsyncFnOnce(&Session) -> Outcome) -> Outc
 }
 
 /// The token that the arguments or the environment name.
-pub fn given_token(on: &On) -> Option<String> {
+pub fn shown_token(on: &On) -> Option<String> {
     if on.as_login {
         return None;
     }

@@ -24,7 +24,7 @@ fn everything() -> String {
 
 #[test]
 fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
-    for (text, told) in [
+    for (text, said) in [
         ("\nlistn = \"127.0.0.1:1\"", "etc/valetkey.toml, line 2, listn: there is no such key; did you mean `listen`?"),
         (
             "public-url = \"x\"",
@@ -49,13 +49,13 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest_one() {
              store_root_certificate, listen, public_url, trusted_proxies, behind_proxy, node, lease_s, tls, log, limits, kinds",
         ),
     ] {
-        assert_eq!(error(text), told, "{text}");
+        assert_eq!(error(text), said, "{text}");
     }
 }
 
 #[test]
 fn a_value_that_makes_no_sense_is_named_with_its_place() {
-    for (text, told) in [
+    for (text, said) in [
         (
             "listen = \"8080\"",
             "etc/valetkey.toml, line 1, listen: it must be ADDRESS:PORT, such as 127.0.0.1:8080, not \"8080\"",
@@ -85,7 +85,7 @@ fn a_value_that_makes_no_sense_is_named_with_its_place() {
             "etc/valetkey.toml, line 1, store_root_certificate: it is of use with a PostgreSQL store alone",
         ),
     ] {
-        assert_eq!(error(text), told, "{text}");
+        assert_eq!(error(text), said, "{text}");
     }
     for (text, part) in [
         ("trusted_proxies = [\"10.0.0.1/8\"]", "10.0.0.0/8"),
@@ -98,15 +98,15 @@ fn a_value_that_makes_no_sense_is_named_with_its_place() {
         ("lease_s = 0", "a number of seconds from 1 to 300"),
         ("lease_s = 301", "a number of seconds from 1 to 300"),
     ] {
-        let told = error(text);
-        assert!(told.starts_with("etc/valetkey.toml, line") && told.contains(part), "{text}: {told}");
+        let said = error(text);
+        assert!(said.starts_with("etc/valetkey.toml, line") && said.contains(part), "{text}: {said}");
     }
 }
 
 #[test]
 fn a_password_is_in_no_error_and_in_no_debug_text() {
-    let told = error("store = \"mysql://me:hunter2@db/x\"");
-    assert!(told.contains("line 1, store") && !told.contains("hunter2"), "{told}");
+    let said = error("store = \"mysql://me:hunter2@db/x\"");
+    assert!(said.contains("line 1, store") && !said.contains("hunter2"), "{said}");
     let config = read("store = \"postgres://me:hunter2@db/x\"").unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
     assert!(matches!(&config.store, StoreChoice::Postgres(address) if address.expose().contains("hunter2")));
@@ -161,22 +161,22 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(config.log.format, Format::Json);
     assert_eq!(config.limits.drain_s, 3);
     assert!(config.trusted_proxies.contains("192.0.2.7".parse().unwrap()));
-    assert!(matches!(config.master_key, keys::Origin::Given(_)));
-    let told =
+    assert!(matches!(config.master_key, keys::Origin::Set(_)));
+    let said =
         Config::load_from(Some(&file), &|name| (name == "VALETKEY_LISTEN").then(|| "x".into()), None).unwrap_err();
     assert_eq!(
-        told.to_string(),
+        said.to_string(),
         "the environment variable VALETKEY_LISTEN: it must be ADDRESS:PORT, such as 127.0.0.1:8080, not \"x\""
     );
     let port = Flag::of("port", "--port", Some("70000"));
-    let told = Config::load_from(Some(&file), &|_| None, port).unwrap_err();
-    assert_eq!(told.to_string(), "--port: it must be a number from 0 to 65535, not \"70000\"");
+    let said = Config::load_from(Some(&file), &|_| None, port).unwrap_err();
+    assert_eq!(said.to_string(), "--port: it must be a number from 0 to 65535, not \"70000\"");
 }
 
 #[test]
 fn a_file_that_was_named_must_be_there() {
-    let told = Config::load_from(Some(Path::new("none/at/all.toml")), &|_| None, None).unwrap_err().to_string();
-    assert!(told.starts_with("none/at/all.toml: the configuration can't be read"), "{told}");
+    let said = Config::load_from(Some(Path::new("none/at/all.toml")), &|_| None, None).unwrap_err().to_string();
+    assert!(said.starts_with("none/at/all.toml: the configuration can't be read"), "{said}");
     let by_variable = |name: &str| (name == FILE_VARIABLE).then(|| "none/either.toml".to_owned());
     assert!(Config::load_from(None, &by_variable, None).unwrap_err().to_string().starts_with("none/either.toml"));
 }

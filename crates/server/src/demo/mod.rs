@@ -21,7 +21,7 @@ use anyhow::{Context as _, bail};
 use crate::cli::DemoArgs;
 use crate::config::{Config, StoreChoice};
 use crate::lifecycle::FirstKey;
-use crate::lifecycle::signals::HangUp;
+use crate::lifecycle::signals::Sighup;
 use crate::serve::Server;
 use crate::telemetry::{self, LogConfig};
 
@@ -36,7 +36,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         bail!("--fresh empties a folder, not a database: make an empty database, and name it with --store");
     }
     let folder = folder::prepare(&config.data, args.fresh)?;
-    let server = Server::open(&config, folder, FirstKey::MayBeMade, HangUp::Stops).await?;
+    let server = Server::open(&config, folder, FirstKey::MayBeMade, Sighup::Stops).await?;
     let demo = match seeded(&server, &config).await {
         Ok(demo) => demo,
         Err(error) => {

@@ -28,7 +28,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
 
 /// A business with the session of its admin person.
-struct House<'a> {
+struct Seeded<'a> {
     service: &'a Service,
     business: Id,
     admin: Id,
@@ -45,29 +45,29 @@ pub async fn ensure(
     base_url: &str,
     progress: Progress<'_>,
 ) -> anyhow::Result<Demo> {
-    let mut house = House::find(service, company::BUSINESS, company::ADMIN, old.map(|o| o.business.id)).await?;
+    let mut company_of = Seeded::find(service, company::BUSINESS, company::ADMIN, old.map(|o| o.business.id)).await?;
     progress(company::BUSINESS);
-    let app = house.app(company::APPS[0], false, old.map(|o| (o.app.id, o.app.secret.as_str()))).await?;
+    let app = company_of.app(company::APPS[0], false, old.map(|o| (o.app.id, o.app.secret.as_str()))).await?;
     let second =
-        house.app(company::APPS[1], true, old.map(|o| (o.second_app.id, o.second_app.secret.as_str()))).await?;
-    house.accept_terms().await?;
-    let colleague = house.colleague().await?;
+        company_of.app(company::APPS[1], true, old.map(|o| (o.second_app.id, o.second_app.secret.as_str()))).await?;
+    company_of.accept_terms().await?;
+    let colleague = company_of.colleague().await?;
     let admin_user =
-        house.system_user(company::ADMIN_SYSTEM_USER, Role::Admin, old.map(|o| o.admin_system_user.id)).await?;
-    house.install(admin_user.id, &[app.id, second.id]).await?;
+        company_of.system_user(company::ADMIN_SYSTEM_USER, Role::Admin, old.map(|o| o.admin_system_user.id)).await?;
+    company_of.install(admin_user.id, &[app.id, second.id]).await?;
     let old_token = old.map(|o| o.admin_system_user.token.as_str());
-    let admin_token = house.admin_token(admin_user.id, &app, old_token).await?;
+    let admin_token = company_of.admin_token(admin_user.id, &app, old_token).await?;
     let by_admin = tokens::call(&admin_token, &app.secret);
 
-    let pages = house.pages(&by_admin, old, progress).await?;
-    let ad_accounts = house.ad_accounts(&by_admin, old, progress).await?;
+    let pages = company_of.pages(&by_admin, old, progress).await?;
+    let ad_accounts = company_of.ad_accounts(&by_admin, old, progress).await?;
     let old_ids = |pick: fn(&Demo) -> Id| old.map(pick);
     let catalog =
-        house.asset(AssetKind::CATALOG, company::CATALOG, old_ids(|o| o.catalog.id), company::catalog_details());
+        company_of.asset(AssetKind::CATALOG, company::CATALOG, old_ids(|o| o.catalog.id), company::catalog_details());
     let catalog = catalog.await?;
-    let pixel = house.asset(AssetKind::PIXEL, company::PIXEL, old_ids(|o| o.pixel.id), Map::new()).await?;
+    let pixel = company_of.asset(AssetKind::PIXEL, company::PIXEL, old_ids(|o| o.pixel.id), Map::new()).await?;
     if let Some(page) = pages.get(1) {
-        house.assign(page.id, colleague, company::COLLEAGUE_TASKS).await?;
+        company_of.assign(page.id, colleague, company::COLLEAGUE_TASKS).await?;
     }
 
     let places = Places { pages: &pages, ad_accounts: &ad_accounts, catalog: catalog.id };
@@ -75,20 +75,20 @@ pub async fn ensure(
     for (i, sketch) in company::HELPERS.iter().enumerate() {
         progress(sketch.name);
         let old = old.and_then(|o| o.system_users.get(i));
-        let user = house.system_user(sketch.name, Role::Employee, old.map(|o| o.id)).await?;
-        house.install(user.id, &[app.id]).await?;
-        house.equip(user.id, sketch, &places).await?;
+        let user = company_of.system_user(sketch.name, Role::Employee, old.map(|o| o.id)).await?;
+        company_of.install(user.id, &[app.id]).await?;
+        company_of.equip(user.id, sketch, &places).await?;
         let scopes = ScopeSet::of(sketch.scopes);
         let old_token = old.map(|o| o.token.as_str());
         let token =
             tokens::keep_or_issue(service, &by_admin, user.id, &app, scopes, tokens::SIXTY_DAYS, old_token).await?;
         system_users.push(file::SystemUser { id: user.id, name: user.name, role: Role::Employee, token });
     }
-    let business = house.named()?;
-    house.session.end().await;
+    let business = company_of.named()?;
+    company_of.session.end().await;
 
     let partner = partner(service, old, progress).await?;
-    let sign_in = service.create_sign_in_code(&Call::operator(TRACE), house.admin).await?.value;
+    let sign_in = service.create_sign_in_code(&Call::operator(TRACE), company_of.admin).await?.value;
     Ok(Demo {
         base_url: base_url.to_owned(),
         business,
@@ -109,14 +109,14 @@ pub async fn ensure(
 async fn partner(service: &Service, old: Option<&Demo>, progress: Progress<'_>) -> anyhow::Result<file::Partner> {
     progress(company::PARTNER);
     let old = old.map(|o| &o.partner);
-    let mut house = House::find(service, company::PARTNER, company::PARTNER_ADMIN, old.map(|o| o.business.id)).await?;
-    let app = house.app(company::PARTNER_APP, false, old.map(|o| (o.app.id, o.app.secret.as_str()))).await?;
-    house.accept_terms().await?;
-    let user = house.system_user(company::PARTNER_SYSTEM_USER, Role::Admin, None).await?;
-    house.install(user.id, &[app.id]).await?;
-    let admin_token = house.admin_token(user.id, &app, old.map(|o| o.admin_token.as_str())).await?;
-    let business = house.named()?;
-    house.session.end().await;
+    let mut company_of = Seeded::find(service, company::PARTNER, company::PARTNER_ADMIN, old.map(|o| o.business.id)).await?;
+    let app = company_of.app(company::PARTNER_APP, false, old.map(|o| (o.app.id, o.app.secret.as_str()))).await?;
+    company_of.accept_terms().await?;
+    let user = company_of.system_user(company::PARTNER_SYSTEM_USER, Role::Admin, None).await?;
+    company_of.install(user.id, &[app.id]).await?;
+    let admin_token = company_of.admin_token(user.id, &app, old.map(|o| o.admin_token.as_str())).await?;
+    let business = company_of.named()?;
+    company_of.session.end().await;
     Ok(file::Partner { business, app: file::PartnerApp { id: app.id, secret: app.secret }, admin_token })
 }
 
@@ -127,8 +127,8 @@ struct Places<'a> {
     catalog: Id,
 }
 
-impl<'a> House<'a> {
-    async fn find(service: &'a Service, name: &str, admin: (&str, &str), old: Option<Id>) -> anyhow::Result<House<'a>> {
+impl<'a> Seeded<'a> {
+    async fn find(service: &'a Service, name: &str, admin: (&str, &str), old: Option<Id>) -> anyhow::Result<Seeded<'a>> {
         let found = Operator::of(service, TRACE).read(|state| {
             let known = old.and_then(|id| state.business(id));
             let mut all = state.list(List::Businesses).into_iter().filter_map(|id| state.business(id));
@@ -148,7 +148,7 @@ impl<'a> House<'a> {
             people.iter().find(|p| p.email == admin.1).or_else(|| people.first()).map(|p| p.id)
         })?;
         let admin = admin.with_context(|| format!("{name} has no admin person any more"))?;
-        Ok(House { service, business, admin, session: Session::new(service, admin) })
+        Ok(Seeded { service, business, admin, session: Session::new(service, admin) })
     }
 
     fn named(&self) -> anyhow::Result<file::Named> {

@@ -51,8 +51,8 @@ impl DataFolder {
             }
         }
         // For people who look for the process; nothing is decided by it.
-        let told = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
-        told.with_context(|| format!("nothing can be written in the data folder {shown}"))?;
+        let said = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        said.with_context(|| format!("nothing can be written in the data folder {shown}"))?;
         Ok(DataFolder { path: path.to_owned(), _lock: lock })
     }
 

@@ -5,7 +5,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a hang-up of the terminal, or a SIGHUP of the operator, means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HangUp {
+pub enum Sighup {
     /// Read the certificate again.
     Reloads,
     /// Stop: the server runs for the one who looks at the terminal.
@@ -24,8 +24,8 @@ pub enum Came {
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    hang_up: Signal,
-    on_hang_up: HangUp,
+    sighup: Signal,
+    on_sighup: Sighup,
 }
 
 impl Signals {
@@ -33,13 +33,13 @@ impl Signals {
     ///
     /// # Errors
     /// When the system does not let us.
-    pub fn listen(on_hang_up: HangUp) -> anyhow::Result<Signals> {
+    pub fn listen(on_sighup: Sighup) -> anyhow::Result<Signals> {
         let listen = |kind| signal(kind).context("the system's signals can't be listened to");
         Ok(Signals {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
-            hang_up: listen(SignalKind::hangup())?,
-            on_hang_up,
+            sighup: listen(SignalKind::hangup())?,
+            on_sighup,
         })
     }
 
@@ -48,9 +48,9 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => Came::Stop,
             _ = self.interrupt.recv() => Came::Stop,
-            _ = self.hang_up.recv() => match self.on_hang_up {
-                HangUp::Stops => Came::Stop,
-                HangUp::Reloads => Came::Reload,
+            _ = self.sighup.recv() => match self.on_sighup {
+                Sighup::Stops => Came::Stop,
+                Sighup::Reloads => Came::Reload,
             },
         }
     }

@@ -96,8 +96,8 @@ fn a_revoke_bites_while_the_server_runs() {
     let out = run(&folder, &["token", "revoke", row["id"].as_str().unwrap()]);
     assert!(out.starts_with("✓ token"), "{out}");
     assert_eq!(server.get("/v26.0/me", Some(&token)).0, 401);
-    let told = at(&server, &folder, &token, &["status"]);
-    assert!(told.error().contains("the token was revoked (token_revoked)"), "{told:?}");
+    let said = at(&server, &folder, &token, &["status"]);
+    assert!(said.error().contains("the token was revoked (token_revoked)"), "{said:?}");
     server.stop();
 }
 
@@ -106,8 +106,8 @@ fn the_token_of_the_environment_counts_at_home_too() {
     let folder = ready();
     let token = issue(&folder, &[]);
     let mut command = folder.command(&["system-user", "create", "Second", "--data", "d"]);
-    let told = Ended::of(command.env("VALETKEY_TOKEN", &token));
-    assert!(told.error().contains("scope_missing"), "it acted as the operator: {told:?}");
+    let said = Ended::of(command.env("VALETKEY_TOKEN", &token));
+    assert!(said.error().contains("scope_missing"), "it acted as the operator: {said:?}");
 }
 
 #[test]
@@ -289,10 +289,10 @@ fn a_refusal_is_explained_then_and_now() {
     let no = at(&server, &folder, &token, &["person", "list"]);
     let trace = no.err.lines().find_map(|l| l.strip_prefix("trace: ")).unwrap_or_else(|| panic!("{no:?}")).to_owned();
     run(&folder, &["system-user", "deactivate", "Robot"]);
-    let told = run(&folder, &["explain", &trace]);
-    assert!(told.starts_with(&format!("{trace} at ")), "{told}");
-    assert!(told.contains(": the token lacks the scope that the call needs (scope_missing)\nnext: "), "{told}");
-    let line = told.lines().find(|l| l.starts_with("facts.user_status")).unwrap();
+    let said = run(&folder, &["explain", &trace]);
+    assert!(said.starts_with(&format!("{trace} at ")), "{said}");
+    assert!(said.contains(": the token lacks the scope that the call needs (scope_missing)\nnext: "), "{said}");
+    let line = said.lines().find(|l| l.starts_with("facts.user_status")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words, ["facts.user_status", "ACTIVE", "DEACTIVATED", "changed"]);
     assert!(run(&folder, &["refusals"]).contains(&trace));
@@ -413,8 +413,8 @@ fn mistakes_end_with_1_or_2_and_say_what_to_do() {
     assert!(both.error().contains("two places"), "{both:?}");
     let closed = folder.run(&["status", "--server", "http://127.0.0.1:1", "--token", "x"]);
     assert!(closed.error().contains("can't be reached"), "{closed:?}");
-    for (detail, told) in [("x", "NAME=VALUE"), ("=x", "NAME=VALUE")] {
-        assert!(refused(&folder, &["asset", "create", "A", "--kind", "page", "--detail", detail]).contains(told));
+    for (detail, said) in [("x", "NAME=VALUE"), ("=x", "NAME=VALUE")] {
+        assert!(refused(&folder, &["asset", "create", "A", "--kind", "page", "--detail", detail]).contains(said));
     }
     assert!(refused(&folder, &["app", "create", "a\u{301}"]).contains("NFC"));
     assert!(refused(&folder, &["login", "vkeyco_wrong"]).contains("mistyped or cut off"));

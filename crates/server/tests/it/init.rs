@@ -49,15 +49,15 @@ fn it_says_what_comes_next() {
 }
 
 #[test]
-fn what_is_wrong_is_told_before_anything_is_made() {
+fn what_is_wrong_is_reported_before_anything_is_made() {
     let folder = Folder::new();
-    for (business, email, told) in [
+    for (business, email, said) in [
         ("", "ada@example.com", "--business is empty"),
         ("Acme", "ada", "--admin-email must be an e-mail address"),
         ("a\u{301}", "ada@example.com", "NFC"),
     ] {
         let ended = folder.run(&["init", "--business", business, "--admin-email", email, "--data", "d"]);
-        assert!(ended.error().contains(told), "{ended:?}");
+        assert!(ended.error().contains(said), "{ended:?}");
     }
     assert!(!folder.join("d").exists());
 }

@@ -54,7 +54,7 @@ fn only_the_socket_makes_an_operator_and_only_its_owner_can_open_it() {
 }
 
 #[test]
-fn a_hang_up_reads_the_certificate_and_stops_nothing() {
+fn sighup_reads_the_certificate_and_stops_nothing() {
     let folder = set_up();
     let server = serve(&folder);
     server.signal("HUP");
@@ -98,9 +98,9 @@ fn limits_of_parameters_in_the_configuration_reach_the_graph() {
     let folder = set_up();
     std::fs::write(folder.join("v.toml"), "data = \"d\"\n[limits]\nparam_name_limit_bytes = 20\n").unwrap();
     let server = Running::serve(folder.command(&["serve", "--config", "v.toml", "--port", "0"]));
-    let told = |name: &str| server.get(&format!("/v26.0/me?{name}=1"), None);
-    assert!(told(&"n".repeat(20)).1.contains("\"code\":190") || told(&"n".repeat(20)).1.contains("\"code\":2500"));
-    let (status, body) = told(&"n".repeat(21));
+    let said = |name: &str| server.get(&format!("/v26.0/me?{name}=1"), None);
+    assert!(said(&"n".repeat(20)).1.contains("\"code\":190") || said(&"n".repeat(20)).1.contains("\"code\":2500"));
+    let (status, body) = said(&"n".repeat(21));
     assert!(status == 400 && body.contains("\"code\":100") && body.contains("20 bytes"), "{body}");
     server.stop();
 }

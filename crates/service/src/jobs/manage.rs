@@ -209,11 +209,7 @@ fn plan(
     Plan { set, content: content.into_iter().collect(), jobs }
 }
 
-fn cancelled(
-    planner: &Planner<'_>,
-    job: &Job,
-    content: Option<&Content>,
-) -> Result<Option<ContentWrite>, Refusal> {
+fn cancelled(planner: &Planner<'_>, job: &Job, content: Option<&Content>) -> Result<Option<ContentWrite>, Refusal> {
     let (Some(row), Some(kind)) = (content, Kind::find(KINDS, &job.kind)) else { return Ok(None) };
     let changed = (kind.cancelled)(row, job, planner.now())?;
     Ok(changed.map(|changed| ContentWrite::Update { row: changed, expected: row.version }))

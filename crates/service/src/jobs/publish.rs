@@ -88,10 +88,7 @@ async fn run(service: Service, job: Backed) -> Result<(), Refusal> {
 
 /// Whether a refusal says nothing about the right.
 fn is_passing(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh | Reason::Fault
-    )
+    matches!(reason, Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh | Reason::Fault)
 }
 
 /// What a partner's job met: to the partner the Page is out of sight, but whoever sees the post

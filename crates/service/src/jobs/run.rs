@@ -152,13 +152,7 @@ enum End {
     Failed(String),
 }
 
-async fn run_one(
-    service: Service,
-    kind: &'static Kind,
-    job: Job,
-    holder: String,
-    _place: OwnedSemaphorePermit,
-) {
+async fn run_one(service: Service, kind: &'static Kind, job: Job, holder: String, _place: OwnedSemaphorePermit) {
     let (id, due_at, attempts, before) = (job.id, job.due_at, job.attempts, job.reason.clone());
     let end = if attempts > kind.attempts_limit {
         // Each of the runs before broke off before it could say how it ended.

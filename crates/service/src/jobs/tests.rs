@@ -180,7 +180,7 @@ async fn an_attempt_that_fails_is_tried_after_growing_pauses_and_a_last_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_without_an_end_is_given_up_as_an_attempt() {
+async fn a_run_without_an_end_counts_as_a_failed_attempt() {
     let world = World::new().await;
     let id = world.job(1, "endless", 0).await;
     world.run_for(Duration::from_secs(601)).await;

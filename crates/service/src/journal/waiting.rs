@@ -112,10 +112,10 @@ impl Waiting {
         let quotas = self.quotas;
         let of_owner = self.owners.get(&owner);
         let of_source = of_owner.and_then(|o| o.sources.get(&source));
-        let room = quotas.business;
+        let space = if owner.is_some() { quotas.business } else { quotas.strangers };
         let victim = if of_source.is_some_and(|places| places.len() as u64 > quotas.source) {
             of_source.and_then(|places| places.first().copied())
-        } else if of_owner.is_some_and(|o| o.rows > room) {
+        } else if of_owner.is_some_and(|o| o.rows > space) {
             of_owner.and_then(Owner::victim)
         } else if self.rows_of_businesses > quotas.businesses {
             self.businesses.last().and_then(|(_, most)| self.owners.get(most)).and_then(Owner::victim)

@@ -40,8 +40,7 @@ impl Service {
         limit: usize,
     ) -> Result<Checked<TokenUsage>, Refusal> {
         let (business, user) = self.owner_of_token(call, token)?;
-        let _ = (business, user);
-        let question = valetkey_authz::Question::about(valetkey_authz::Target::Nothing);
+        let question = rights::MANAGE_OR_SELF.on_user(business, user);
         let _settled = self.inner.uses.moving.read().await;
         let seen = self.step(call, question, |facts| facts.token(token)).map_err(|r| about(r, token))?;
         let allowed = *seen.allowed();

@@ -36,8 +36,10 @@ impl Row {
 
     /// Counts a call, once.
     pub fn note(&mut self, from: UsedFrom<'_>, now: UnixMs, call: u64) {
-        self.call = call;
-        self.count += 1;
+        if self.call != call {
+            self.call = call;
+            self.count += 1;
+        }
         self.first_at = self.first_at.min(now);
         if now < self.last_at {
             return;
@@ -101,7 +103,7 @@ fn shown(user_agent: &str) -> String {
     if credential::is_within(user_agent) {
         return WITHHELD.to_owned();
     }
-    let printable = |c: char| if c.is_ascii() { c } else { '?' };
+    let printable = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
     user_agent.chars().map(printable).collect()
 }
 

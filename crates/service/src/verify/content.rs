@@ -152,7 +152,7 @@ impl Check<'_> {
         suspects.extend(lines.into_iter().map(|(id, newest)| Suspect { id, row: None, newest: Some(newest) }));
         if let Some(compared) = &mut self.report.compared {
             compared.content += count;
-            (self.told)(Progress::Content(compared.content));
+            (self.said)(Progress::Content(compared.content));
         }
         self.settle(suspects).await?;
         Ok(end != through && self.report.chain.is_none())

@@ -21,7 +21,7 @@ fn asset(n: u64, name: &str) -> Record {
     Record::Asset(Asset { id: id(n), kind: AssetKind::PAGE, business: None, name, created_at: 0 })
 }
 
-fn thing(n: u64, version: i64) -> Content {
+fn content_row(n: u64, version: i64) -> Content {
     Content {
         id: id(n),
         kind: 13,
@@ -37,7 +37,7 @@ fn thing(n: u64, version: i64) -> Content {
 }
 
 fn insert(n: u64) -> ContentWrite {
-    ContentWrite::Insert(thing(n, 1))
+    ContentWrite::Insert(content_row(n, 1))
 }
 
 fn a_job(n: u64, due_at: i64) -> JobWrite {
@@ -62,16 +62,9 @@ impl World {
         self.write(Vec::new(), changes, content, Vec::new());
     }
 
-    fn write(
-        &self,
-        subjects: Vec<Id>,
-        changes: Vec<Change>,
-        content: Vec<ContentWrite>,
-        jobs: Vec<JobWrite>,
-    ) {
+    fn write(&self, subjects: Vec<Id>, changes: Vec<Change>, content: Vec<ContentWrite>, jobs: Vec<JobWrite>) {
         let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
-        let set =
-            ChangeSet { at: 0, action: Action::AssetCreated, actor, business: None, subjects, changes };
+        let set = ChangeSet { at: 0, action: Action::AssetCreated, actor, business: None, subjects, changes };
         let write = Write { set, content, jobs, salt: self.sixteen() };
         let batch = Batch { commit_id: self.sixteen(), writes: vec![write] };
         let work = async { self.store.lock_head().await.unwrap().commit(batch).await.unwrap() };
@@ -93,8 +86,8 @@ impl World {
         self.write(vec![jobs[0].id()], Vec::new(), Vec::new(), jobs);
     }
 
-    async fn run(&self, content_at_once: usize, mut told: impl FnMut(Progress) + Send) -> Report {
-        run(&self.store, &mut told, content_at_once).await.unwrap()
+    async fn run(&self, content_at_once: usize, mut said: impl FnMut(Progress) + Send) -> Report {
+        run(&self.store, &mut said, content_at_once).await.unwrap()
     }
 }
 
@@ -114,7 +107,7 @@ fn furnished() -> World {
     for n in 100..=120 {
         world.content(vec![insert(n)]);
     }
-    world.content(vec![ContentWrite::Update { row: thing(101, 2), expected: 1 }]);
+    world.content(vec![ContentWrite::Update { row: content_row(101, 2), expected: 1 }]);
     world.content(vec![ContentWrite::Delete { id: id(110), expected: 1 }]);
     for n in 200..=204 {
         world.job(vec![a_job(n, 5)]);
@@ -158,7 +151,7 @@ async fn others_may_write_meanwhile() {
                 world.job(vec![JobWrite::Cancel { id: id(201) }, a_job(201, 5 + i64::try_from(round).unwrap())]);
                 let version = i64::try_from(round).unwrap();
                 for id in [6, 115] {
-                    world.content(vec![ContentWrite::Update { row: thing(id, version + 1), expected: version }]);
+                    world.content(vec![ContentWrite::Update { row: content_row(id, version + 1), expected: version }]);
                 }
                 if round > 1 {
                     let gone = ContentWrite::Delete { id: id(n - 1), expected: 1 };

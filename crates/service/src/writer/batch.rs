@@ -296,7 +296,7 @@ fn void(refusal: Refusal) -> Result<(), Refusal> {
 async fn probe(inner: &Inner) {
     let tried = async {
         drop(inner.store.lock_head().await?);
-        Ok::<(), StoreError>(())
+        inner.store.try_write().await
     };
     if let Ok(Ok(())) = timeout(PATIENCE, tried).await {
         note_success(inner);

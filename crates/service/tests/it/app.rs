@@ -5,7 +5,7 @@ use valetkey_domain::credential::app_secret_proof;
 use valetkey_domain::token::Lifetime;
 use valetkey_domain::{Id, Reason};
 use valetkey_service::authz::{Decision, Sorts};
-use valetkey_service::{Call, Service, rights};
+use valetkey_service::{Service, rights};
 
 use crate::fixture::{Fixture, alive, fixture, issue};
 

@@ -180,7 +180,7 @@ async fn a_revocation_is_tried_on_its_own_when_the_commit_that_it_shared_has_fai
 }
 
 #[tokio::test]
-async fn a_no_that_rests_on_a_command_that_failed_is_not_given() {
+async fn a_refusal_that_rests_on_a_failed_command_is_not_answered() {
     let fixture = fixture().await;
     let (ada, bea) = two_admins(&fixture).await;
     let root = fixture.company.root_token.call();

@@ -21,7 +21,7 @@ async fn leaked(fixture: &Fixture) -> Issued {
     Issued { id: token.id, text: text.reveal().to_owned() }
 }
 
-fn told(service: &Service, tokens: &[&Issued]) -> Vec<&'static str> {
+fn said(service: &Service, tokens: &[&Issued]) -> Vec<&'static str> {
     tokens.iter().map(|t| answer(service, &t.text, alive())).collect()
 }
 
@@ -40,17 +40,17 @@ async fn a_leaked_token_is_cut_off_with_everything_it_made_in_one_commit() {
     let text = service.page_tokens(&third.call(), &[company.page]).await.unwrap()[0].1.reveal().to_owned();
     let page = Issued { id: third.id, text };
     let all = [&leak, &first, &second, &third, &page];
-    assert_eq!(told(service, &all), ["allow"; 5]);
+    assert_eq!(said(service, &all), ["allow"; 5]);
     let before = service.revision();
     let done = service.revoke_token_with_descendants(&company.root_token.call(), leak.id).await.unwrap();
     assert_eq!((done.value, done.revision), (5, before + 1));
-    assert_eq!(told(service, &all), ["token_revoked"; 5]);
-    assert_eq!(told(service, &[&company.root_token, &company.robot_token]), ["allow"; 2]);
+    assert_eq!(said(service, &all), ["token_revoked"; 5]);
+    assert_eq!(said(service, &[&company.root_token, &company.robot_token]), ["allow"; 2]);
     assert_eq!(service.head().await.unwrap().last_narrowing, done.revision);
     // Once more is no change; a restart knows it all.
     let again = service.revoke_token_with_descendants(&company.person, leak.id).await.unwrap();
     assert_eq!((again.value, again.revision), (0, done.revision));
-    assert_eq!(told(&fixture.ground.node(5).await, &all), ["token_revoked"; 5]);
+    assert_eq!(said(&fixture.ground.node(5).await, &all), ["token_revoked"; 5]);
 }
 
 #[tokio::test]
@@ -79,11 +79,11 @@ async fn who_may_cut_off_a_token_with_all_that_comes_from_it() {
     let (weak, text) = service.issue_token(&company.root_token.call(), ask).await.unwrap().value;
     let weak = Issued { id: weak.id, text: text.reveal().to_owned() };
     assert_eq!(cut(weak.call(), company.root_token.id).await.unwrap_err().reason, Reason::ScopeMissing);
-    assert_eq!(told(service, &[&company.root_token, &made, &weak]), ["allow"; 3], "a no revokes nothing");
+    assert_eq!(said(service, &[&company.root_token, &made, &weak]), ["allow"; 3], "a no revokes nothing");
     // One's own, an EMPLOYEE too.
     let own = child(&fixture, &company.robot_token, company.robot).await;
     assert_eq!(cut(company.robot_token.call(), company.robot_token.id).await.unwrap().value, 2);
-    assert_eq!(told(service, &[&company.robot_token, &own, &made]), ["token_revoked", "token_revoked", "allow"]);
+    assert_eq!(said(service, &[&company.robot_token, &own, &made]), ["token_revoked", "token_revoked", "allow"]);
     assert_eq!(cut(Call::operator("x"), company.root_token.id).await.unwrap().value, 3);
 }
 
@@ -96,15 +96,15 @@ async fn an_app_that_is_connected_again_brings_no_token_back() {
     let page = Issued { id: company.robot_token.id, text };
     let old = [&company.root_token, &company.robot_token, &page];
     service.disconnect_app(&company.person, company.business, company.app).await.unwrap();
-    assert_eq!(told(service, &old), ["app_disconnected"; 3]);
+    assert_eq!(said(service, &old), ["app_disconnected"; 3]);
     let done = service.connect_app(&company.person, company.business, company.app).await.unwrap();
-    assert_eq!(told(service, &old), ["token_revoked"; 3]);
+    assert_eq!(said(service, &old), ["token_revoked"; 3]);
     assert_eq!(service.head().await.unwrap().last_narrowing, done.revision, "it takes something away");
-    assert_eq!(told(service, &[&fixture.agency.root_token]), ["allow"]);
+    assert_eq!(said(service, &[&fixture.agency.root_token]), ["allow"]);
     // System users and installations stayed, so new tokens work at once.
     let new = issue(service, &company.person, company.robot, company.app).await;
-    assert_eq!(told(service, &[&new]), ["allow"]);
+    assert_eq!(said(service, &[&new]), ["allow"]);
     let again = service.connect_app(&company.person, company.business, company.app).await.unwrap();
-    assert_eq!(told(service, &[&new]), ["allow"]);
+    assert_eq!(said(service, &[&new]), ["allow"]);
     assert!(again.revision > done.revision && again.revision == service.revision(), "what is so already is no change");
 }

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use valetkey_domain::post::PostInput;
 use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{AssetKind, Id, Refusal, ScopeSet};
-use valetkey_service::authz::{Decision, Question, Target};
+use valetkey_service::authz::{Decision, Question};
 use valetkey_service::{Call, Service, rights};
 use valetkey_testkit::company;
 pub use valetkey_testkit::company::{Issued, name};

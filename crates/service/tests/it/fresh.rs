@@ -65,9 +65,9 @@ async fn a_write_whose_lease_ran_out_on_the_way_is_not_acknowledged() {
     assert!(rename(&node, &fixture).await.is_ok());
     slow.store(true, Ordering::SeqCst);
     let edit = valetkey_domain::business::BusinessEdit { name: Some(name("Late")), ..Default::default() };
-    let told = node.update_business(&fixture.company.person, fixture.company.business, edit).await.unwrap_err();
-    assert_eq!(told.reason, Reason::OutcomeUnknown);
-    assert!(told.value.is_some_and(|id| id.len() == 32), "the commit can be looked up");
+    let said = node.update_business(&fixture.company.person, fixture.company.business, edit).await.unwrap_err();
+    assert_eq!(said.reason, Reason::OutcomeUnknown);
+    assert!(said.value.is_some_and(|id| id.len() == 32), "the commit can be looked up");
 }
 
 #[tokio::test]

@@ -213,8 +213,8 @@ async fn a_person_who_is_switched_off_or_deleted_is_off_at_once() {
         bea.unwrap();
         fail(&fixture, StoreCall::Commit, Fault::Full);
         let edit = PersonEdit { status: Some(status), ..PersonEdit::default() };
-        let told = fixture.service.update_person(&root, company.admin_person, edit).await.unwrap_err();
-        assert_eq!(told.reason, Reason::NotDurable);
+        let said = fixture.service.update_person(&root, company.admin_person, edit).await.unwrap_err();
+        assert_eq!(said.reason, Reason::NotDurable);
         assert_eq!(answer(&fixture.service, company.person.text().unwrap(), alive()), heard);
         mend(&fixture).await;
         assert_eq!(answer(&fixture.ground.node(9).await, company.person.text().unwrap(), alive()), heard);
@@ -294,7 +294,7 @@ async fn whoever_has_no_right_hears_that_and_nothing_is_blocked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thing_that_is_gone_by_then_lifts_its_block() {
+async fn a_user_that_is_gone_by_then_lifts_its_block() {
     let fixture = fixture_in_memory().await;
     let company = &fixture.company;
     let other = fixture.ground.stranger(3).await;

@@ -133,7 +133,8 @@ async fn a_post_whose_right_is_gone_stays_unpublished_and_says_why() {
         let mut call = company.robot_token.call();
         if what == 4 {
             let life = valetkey_domain::token::Lifetime::Seconds(1_800);
-            let brief = crate::fixture::try_issue(service, &company.person, company.robot, company.app, life).await.unwrap();
+            let brief =
+                crate::fixture::try_issue(service, &company.person, company.robot, company.app, life).await.unwrap();
             call = brief.call();
         }
         let id = schedule(&fixture, &call).await;
@@ -191,7 +192,7 @@ async fn a_job_that_meets_a_failing_store_is_done_once_it_is_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_partners_post_whose_share_ended_tells_the_owner_so() {
-    for (end_share, told) in [(true, "share_ended"), (false, "asset_not_assigned")] {
+    for (end_share, said) in [(true, "share_ended"), (false, "asset_not_assigned")] {
         let fixture = fixture_in_memory().await;
         let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
         let all = crate::fixture::tasks(&["MANAGE"]);
@@ -204,7 +205,7 @@ async fn a_partners_post_whose_share_ended_tells_the_owner_so() {
         }
         fixture.ground.clock.advance_ms(HOUR_MS);
         let post = run_until_done(&fixture, id).await;
-        assert_eq!((post.state, post.failed.as_deref()), (PostState::Unpublished, Some(told)));
+        assert_eq!((post.state, post.failed.as_deref()), (PostState::Unpublished, Some(said)));
     }
 }
 

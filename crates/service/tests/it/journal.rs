@@ -20,14 +20,14 @@ async fn a_refusal_is_found_by_its_trace_before_and_after_it_is_written() {
             fixture.flush().await;
             assert!(fixture.ground.store.refusal("A1").await.unwrap().is_some());
         }
-        let told = service.explain(&root, "A1").await.unwrap();
-        assert_eq!((told.reason.as_str(), told.token), ("asset_not_assigned", Some(company.robot_token.id)));
-        assert_eq!(told.at, service.now());
+        let said = service.explain(&root, "A1").await.unwrap();
+        assert_eq!((said.reason.as_str(), said.token), ("asset_not_assigned", Some(company.robot_token.id)));
+        assert_eq!(said.at, service.now());
         let page = company.page.to_string();
-        assert_eq!(told.then.pointer("/question/target/asset").and_then(|v| v.as_str()), Some(page.as_str()));
-        assert_eq!(told.then["question"]["need"]["one_of"][0], "CREATE_CONTENT");
-        assert_eq!(told.then["asset"]["reach"], "owned");
-        assert_eq!(told.then["asset"]["assigned"], serde_json::json!([]));
+        assert_eq!(said.then.pointer("/question/target/asset").and_then(|v| v.as_str()), Some(page.as_str()));
+        assert_eq!(said.then["question"]["need"]["one_of"][0], "CREATE_CONTENT");
+        assert_eq!(said.then["asset"]["reach"], "owned");
+        assert_eq!(said.then["asset"]["assigned"], serde_json::json!([]));
     }
 }
 
@@ -37,9 +37,9 @@ async fn then_stands_beside_now() {
     let (service, company) = (&fixture.service, &fixture.company);
     service.ask(&traced(&fixture, "A2"), publish(company.page)).unwrap_err();
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
-    let told = service.explain(&company.root_token.call(), "A2").await.unwrap();
-    assert_eq!(told.then["asset"]["assigned"], serde_json::json!([]));
-    assert_eq!(told.now.unwrap()["asset"]["assigned"], serde_json::json!(["CREATE_CONTENT"]));
+    let said = service.explain(&company.root_token.call(), "A2").await.unwrap();
+    assert_eq!(said.then["asset"]["assigned"], serde_json::json!([]));
+    assert_eq!(said.now.unwrap()["asset"]["assigned"], serde_json::json!(["CREATE_CONTENT"]));
 }
 
 #[tokio::test]

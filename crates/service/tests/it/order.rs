@@ -115,7 +115,7 @@ fn never() -> Id {
 }
 
 #[tokio::test]
-async fn a_dead_token_is_told_so_whatever_it_asks_for() {
+async fn a_dead_token_is_answered_whatever_it_asks_for() {
     let fixture = fixture().await;
     let company = &fixture.company;
     let dead = issue(&fixture.service, &company.person, company.root, company.app).await;
@@ -135,7 +135,7 @@ async fn a_dead_token_is_told_so_whatever_it_asks_for() {
 }
 
 #[tokio::test]
-async fn what_is_foreign_is_told_like_what_never_was() {
+async fn what_is_foreign_is_answered_like_what_never_was() {
     let fixture = fixture().await;
     let company = &fixture.company;
     for call in [company.root_token.call(), company.robot_token.call(), company.person.clone()] {
@@ -153,7 +153,7 @@ async fn what_is_foreign_is_told_like_what_never_was() {
 
 /// Which use cases an EMPLOYEE has on its own business: what is about itself, and nothing else.
 #[tokio::test]
-async fn an_employee_is_told_which_role_it_lacks() {
+async fn an_employee_learns_which_role_it_lacks() {
     let fixture = fixture().await;
     let company = &fixture.company;
     let mut table = String::new();

@@ -32,7 +32,7 @@ async fn a_commit_that_was_done_but_not_answered_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_commit_that_was_lost_is_told_as_not_done() {
+async fn a_commit_that_was_lost_is_reported_as_not_done() {
     let fixture = fixture_in_memory().await;
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
     assert_eq!(make(&fixture, "lost").await.unwrap_err().reason, Reason::Unavailable);
@@ -56,7 +56,7 @@ async fn an_outcome_is_looked_up_until_the_store_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
+async fn an_outcome_that_stays_unknown_is_reported_as_unknown_and_never_as_no() {
     let fixture = fixture_in_memory().await;
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
     let mut locks = 0;
@@ -76,7 +76,7 @@ async fn an_outcome_that_stays_unknown_is_told_as_unknown_and_never_as_no() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_the_store_is_away_checks_go_on_and_writes_are_told_so() {
+async fn while_the_store_is_away_checks_go_on_and_writes_are_answered() {
     let fixture = fixture_in_memory().await;
     let company = &fixture.company;
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;

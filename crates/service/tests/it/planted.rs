@@ -49,11 +49,11 @@ async fn reschedule(fixture: &Fixture, call: &Call, id: Id, at: i64) {
 }
 
 /// Plants a row, lets its time come, and sees that it is set aside and nothing else happens.
-async fn never_runs(fixture: &Fixture, row: Job, reason: &str, told: &str) {
+async fn never_runs(fixture: &Fixture, row: Job, reason: &str, said: &str) {
     let id = row.id;
     fixture.ground.plant_job(&row).await;
     let named = differences(fixture).await;
-    assert_eq!(named, [format!("job {id} {told}")], "{reason}");
+    assert_eq!(named, [format!("job {id} {said}")], "{reason}");
     let before = read(fixture, id).await;
     let head = fixture.ground.store.head().await.unwrap();
     fixture.ground.clock.advance_ms(2 * HOUR_MS);
@@ -109,9 +109,9 @@ async fn an_altered_row_never_runs_and_a_check_names_it() {
         let other = draft(&fixture).await;
         let id = schedule(&fixture, &call).await;
         let mut row = job(&fixture, id).await.unwrap();
-        let told = format!("is not what entry {} left", row.revision.unwrap());
+        let said = format!("is not what entry {} left", row.revision.unwrap());
         change(&mut row, other);
-        never_runs(&fixture, row, "not_what_the_ledger_says", &told).await;
+        never_runs(&fixture, row, "not_what_the_ledger_says", &said).await;
         assert_eq!(read(&fixture, other).await.state, PostState::Unpublished);
     }
 }
@@ -126,8 +126,8 @@ async fn a_row_that_was_brought_back_never_runs_and_a_check_names_it() {
     reschedule(&fixture, &call, id, by_operator.due_at + HOUR_MS).await;
     reschedule(&fixture, &call, id, by_operator.due_at).await;
     let newest = job(&fixture, id).await.unwrap().revision.unwrap();
-    let told = format!("is not what entry {newest} left");
-    never_runs(&fixture, by_operator, "superseded_in_the_ledger", &told).await;
+    let said = format!("is not what entry {newest} left");
+    never_runs(&fixture, by_operator, "superseded_in_the_ledger", &said).await;
     // It was done: its post is published, and must not be again.
     let id = schedule(&fixture, &operator()).await;
     let done = job(&fixture, id).await.unwrap();
@@ -158,18 +158,15 @@ async fn a_row_that_is_gone_is_named_by_a_check() {
 /// A row as a version before jobs stood in the ledger wrote it.
 fn old(fixture: &Fixture, post: Id, due_at: i64, token: Option<Id>) -> Job {
     let token = token.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
-    let payload = format!(
-        "{{\"by_share\":null,\"page\":\"{}\",\"post\":\"{post}\",\"token\":{token}}}",
-        fixture.company.page
-    );
+    let payload =
+        format!("{{\"by_share\":null,\"page\":\"{}\",\"post\":\"{post}\",\"token\":{token}}}", fixture.company.page);
     Job::new(post, PUBLISH, due_at, None, payload)
 }
 
 /// Opens the store as this version does for the first time.
 async fn upgraded(fixture: &Fixture) -> Service {
     let on = Arc::new(AtomicBool::new(true));
-    let altered =
-        Altered { inner: Arc::clone(&fixture.ground.store), on: Arc::clone(&on), tale: Tale::OldFormat };
+    let altered = Altered { inner: Arc::clone(&fixture.ground.store), on: Arc::clone(&on), tale: Tale::OldFormat };
     let deps = fixture.ground.deps(Arc::new(altered), Box::new(SeededRandom::new(99)), "upgraded");
     let service = Service::open(deps).await.unwrap();
     on.store(false, Ordering::SeqCst);

@@ -138,8 +138,8 @@ fn assert_listed_as_checked(fixture: &Fixture, text: &str, what: &str) {
         status(state, &token, fixture.service.now()).reason(state, &token)
     });
     let checked = answer(&fixture.service, text, crate::fixture::alive());
-    let told = if checked == "proof_missing" { "allow" } else { checked };
-    assert_eq!(listed.unwrap().map_or("allow", Reason::as_str), told, "{what}");
+    let said = if checked == "proof_missing" { "allow" } else { checked };
+    assert_eq!(listed.unwrap().map_or("allow", Reason::as_str), said, "{what}");
 }
 
 /// A hundred tasks that check without pause.
@@ -208,6 +208,6 @@ async fn strict_visibility_and_a_limit_of_life_bite_at_once() {
     let edit = BusinessEdit { strict_visibility: Some(true), ..BusinessEdit::default() };
     service.update_business(&company.person, company.business, edit).await.unwrap();
     assert_eq!(service.ask(&call, question).unwrap_err().reason, Reason::NotVisible);
-    let told = service.explain(&company.root_token.call(), "strict").await.unwrap();
-    assert_eq!(told.reason, "asset_not_assigned");
+    let said = service.explain(&company.root_token.call(), "strict").await.unwrap();
+    assert_eq!(said.reason, "asset_not_assigned");
 }

@@ -54,7 +54,7 @@ async fn entries_about(fixture: &Fixture, id: Id) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_run_that_hangs_holds_up_no_other_job() {
+async fn a_run_that_never_ends_holds_up_no_other_job() {
     let fixture = prepared_anywhere().await;
     let call = fixture.company.robot_token.call();
     let first = schedule(&fixture, &call).await;

@@ -3,7 +3,7 @@
 use valetkey_domain::campaign::CampaignInput;
 use valetkey_domain::post::Post;
 use valetkey_domain::token::Lifetime;
-use valetkey_domain::{AssetKind, IdKind, Reason, Role};
+use valetkey_domain::{AssetKind, Reason, Role};
 use valetkey_service::operator::Operator;
 use valetkey_service::token::TokenStatus;
 use valetkey_service::{Call, rights};
@@ -67,8 +67,8 @@ async fn a_restart_finds_everything_as_it_was() {
     assert_eq!(again.revision(), before);
     for question in [alive(), publish(company.page), rights::READ_ADS.on_asset(company.account, AssetKind::AD_ACCOUNT)] {
         for token in [&company.robot_token, &company.root_token, &fixture.agency.robot_token] {
-            let told = crate::fixture::answer(&again, &token.text, question);
-            assert_eq!(told, fixture.ask(token, question), "{question:?}");
+            let said = crate::fixture::answer(&again, &token.text, question);
+            assert_eq!(said, fixture.ask(token, question), "{question:?}");
         }
     }
     // What was folded before the start is confirmed by the start.

@@ -49,7 +49,7 @@ async fn a_store_that_does_not_answer_keeps_nobody_waiting_for_more_than_ten_sec
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_commit_that_never_ends_is_given_up_and_looked_up() {
+async fn a_commit_that_never_ends_is_abandoned_and_looked_up() {
     let fixture = fixture_in_memory().await;
     let company = &fixture.company;
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Stuck);

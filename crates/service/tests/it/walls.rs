@@ -36,10 +36,10 @@ async fn a_refusal_of_what_is_not_visible_is_the_operators_alone() {
             assert_eq!(service.explain(&agency.person, trace).await.unwrap_err(), nothing, "{trace}");
         }
         assert!(service.refusals(&agency.person, 99).await.unwrap().is_empty());
-        let told = service.explain(&operator(), "foreign").await.unwrap();
-        assert_eq!(told.then["question"]["target"]["asset"], page.to_string());
-        assert_eq!(told.then["asset"]["reach"], "neither owned nor shared");
-        assert_eq!(told.now.unwrap()["asset"]["kind"], "page");
+        let said = service.explain(&operator(), "foreign").await.unwrap();
+        assert_eq!(said.then["question"]["target"]["asset"], page.to_string());
+        assert_eq!(said.then["asset"]["reach"], "neither owned nor shared");
+        assert_eq!(said.now.unwrap()["asset"]["kind"], "page");
         assert_eq!(service.refusals(&operator(), 99).await.unwrap().len(), 2);
         // The same once the rows are written.
         fixture.flush().await;
@@ -47,7 +47,7 @@ async fn a_refusal_of_what_is_not_visible_is_the_operators_alone() {
 }
 
 #[tokio::test]
-async fn a_no_that_comes_before_the_look_tells_nothing_of_a_foreign_thing() {
+async fn a_refusal_before_the_look_up_tells_nothing_of_a_foreign_id() {
     let fixture = fixture().await;
     let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     service.revoke_token(&agency.person, agency.robot_token.id).await.unwrap();
@@ -55,14 +55,14 @@ async fn a_no_that_comes_before_the_look_tells_nothing_of_a_foreign_thing() {
     // A user that is of another business is asked about with that business.
     let call = Call::with_token(&agency.robot_token.text, "user");
     service.delete_system_user(&call, company.robot).await.unwrap_err();
-    let mut told = Vec::new();
+    let mut said = Vec::new();
     for trace in ["foreign", "never", "user"] {
         let found = service.explain(&agency.person, trace).await.unwrap();
         assert_eq!(found.reason, "token_revoked");
-        told.push((found.then, found.now));
+        said.push((found.then, found.now));
     }
-    assert!(told.iter().all(|t| *t == told[0]), "{told:?}");
-    let shown = format!("{told:?} {:?}", service.refusals(&agency.person, 99).await.unwrap());
+    assert!(said.iter().all(|t| *t == said[0]), "{said:?}");
+    let shown = format!("{said:?} {:?}", service.refusals(&agency.person, 99).await.unwrap());
     for hidden in [company.page, company.business, never()] {
         assert!(!shown.contains(&hidden.to_string()), "{shown}");
     }
@@ -94,7 +94,7 @@ async fn a_question_about_a_foreign_asset_is_answered_like_one_about_none() {
 }
 
 #[tokio::test]
-async fn that_a_share_ended_is_told_beside_what_was_then() {
+async fn that_a_share_ended_is_reported_beside_what_was_then() {
     let fixture = fixture().await;
     let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     service.share(&company.person, company.page, agency.business, tasks(&["ANALYZE"])).await.unwrap();

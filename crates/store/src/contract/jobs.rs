@@ -59,13 +59,8 @@ pub(super) async fn claims_are_exclusive(home: &dyn Home) {
     assert_eq!(next_at(&store).await, Some(i64::MIN));
     let first = claim(&store, "a", 100, 200, 2).await;
     assert_eq!(ids(&first), vec![5, 2]);
-    let taken = Job {
-        attempts: 1,
-        lease_until: Some(200),
-        holder: Some("a".to_owned()),
-        revision: Some(2),
-        ..job(2, 30)
-    };
+    let taken =
+        Job { attempts: 1, lease_until: Some(200), holder: Some("a".to_owned()), revision: Some(2), ..job(2, 30) };
     assert_eq!(first[1], taken);
     assert_eq!(held(&store, 2).await, taken);
     assert_eq!(ids(&claim(&store, "b", 100, 250, 10).await), vec![3, 1]);

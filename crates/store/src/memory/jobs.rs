@@ -41,9 +41,9 @@ impl Jobs {
             JobWrite::Enter(job) => old.as_ref().is_some_and(|j| {
                 j.revision.is_none() && (&j.kind, j.due_at, &j.payload) == (&job.kind, job.due_at, &job.payload)
             }),
-            JobWrite::Finish { holder, revision, now, .. } => old.as_ref().is_some_and(|j| {
-                j.revision == Some(*revision) && j.due_at <= *now && is_held_by(j, holder, *now)
-            }),
+            JobWrite::Finish { holder, revision, now, .. } => old
+                .as_ref()
+                .is_some_and(|j| j.revision == Some(*revision) && j.due_at <= *now && is_held_by(j, holder, *now)),
             JobWrite::Cancel { .. } => true,
         };
         if !held {
@@ -62,9 +62,8 @@ impl Jobs {
     }
 
     pub fn claim(&mut self, kind: &str, holder: &str, now: UnixMs, lease_until: UnixMs, limit: usize) -> Vec<Job> {
-        let free = |j: &&mut Job| {
-            j.kind == kind && j.state == JobState::Waiting && j.not_before <= now && !j.is_held(now)
-        };
+        let free =
+            |j: &&mut Job| j.kind == kind && j.state == JobState::Waiting && j.not_before <= now && !j.is_held(now);
         let mut due: Vec<&mut Job> = self.0.values_mut().filter(free).collect();
         due.sort_by_key(|j| (j.not_before, j.id));
         due.truncate(limit);

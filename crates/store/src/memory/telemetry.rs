@@ -73,9 +73,8 @@ impl Telemetry {
             for row in some {
                 self.refusals.insert(row.trace.clone(), (*row).clone());
             }
-            let all = self.newest_refusals(None).into_iter().skip(100_000).map(|row| row.trace).collect();
-            let _ = quotas;
-            self.remove(all);
+            self.cut_sources(some, quotas.source);
+            while self.drop_some(quotas) {}
         }
         if rows.is_empty() {
             while self.drop_some(quotas) {}

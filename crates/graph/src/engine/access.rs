@@ -1,6 +1,6 @@
 //! What a caller may read of a node, decided with the step that reads it.
 //!
-//! A sight belongs to the row that it was decided for. It must never be kept for another one.
+//! An access belongs to the row that it was decided for. It must never be kept for another one.
 
 use valetkey_domain::AssetKind;
 use valetkey_service::Facts;
@@ -26,7 +26,7 @@ pub(crate) enum Place {
 
 /// What a caller may read of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
+pub(crate) enum Access {
     /// That it is there: id and name.
     Named,
     /// What an app shows to the other apps of its business.
@@ -34,7 +34,7 @@ pub(crate) enum Sight {
     Level(Level),
 }
 
-impl Sight {
+impl Access {
     /// Whether a field is shown at a place.
     pub fn shows(self, field: &Field, place: Place) -> bool {
         if matches!(field.name, "id" | "name") {
@@ -45,9 +45,9 @@ impl Sight {
             return true;
         }
         match self {
-            Sight::Named => false,
-            Sight::Public => matches!(field.name, "category" | "link"),
-            Sight::Level(level) => field.level <= level,
+            Access::Named => false,
+            Access::Public => matches!(field.name, "category" | "link"),
+            Access::Level(level) => field.level <= level,
         }
     }
 }
@@ -57,13 +57,13 @@ pub(crate) fn wanted<'s>(kind: &NodeType, names: impl Iterator<Item = &'s str>) 
     names.filter_map(|name| kind.field(name)).map(|f| f.level).max().unwrap_or(Level::Identity)
 }
 
-/// The sight of a node, on the revision of a step.
-pub(crate) fn of(facts: &Facts<'_>, node: &Node, wanted: Level) -> Sight {
+/// The access of a node, on the revision of a step.
+pub(crate) fn of(facts: &Facts<'_>, node: &Node, wanted: Level) -> Access {
     decided(&questions(node, wanted), |question| facts.may(question))
 }
 
-/// The questions that decide a sight, from the deepest level that is wanted to the shallowest.
-fn questions(node: &Node, wanted: Level) -> Vec<(Sight, Question)> {
+/// The questions that decide an access, from the deepest level that is wanted to the shallowest.
+fn questions(node: &Node, wanted: Level) -> Vec<(Access, Question)> {
     if matches!(node, Node::Row(..)) {
         return Vec::new();
     }
@@ -76,72 +76,72 @@ fn of_rights(
     full: &Right,
     guarded: &Right,
     ask: impl Fn(&Right) -> Question,
-) -> Vec<(Sight, Question)> {
+) -> Vec<(Access, Question)> {
     let all = [(Level::Full, ask(full)), (Level::Guarded, ask(guarded)), (Level::Identity, ask(identity))];
-    all.into_iter().filter(|(level, _)| *level <= wanted).map(|(level, q)| (Sight::Level(level), q)).collect()
+    all.into_iter().filter(|(level, _)| *level <= wanted).map(|(level, q)| (Access::Level(level), q)).collect()
 }
 
 /// Guarded fields take the full right too.
-fn decided(questions: &[(Sight, Question)], mut may: impl FnMut(Question) -> Option<Allowed>) -> Sight {
+fn decided(questions: &[(Access, Question)], mut may: impl FnMut(Question) -> Option<Allowed>) -> Access {
     let mut ask = |level: Level| {
-        let asked = questions.iter().find(|(sight, _)| *sight == Sight::Level(level));
+        let asked = questions.iter().find(|(access, _)| *access == Access::Level(level));
         asked.is_some_and(|(_, question)| may(*question).is_some())
     };
     if questions.is_empty() {
-        return Sight::Level(Level::Full);
+        return Access::Level(Level::Full);
     }
     if ask(Level::Full) {
-        return Sight::Level(if ask(Level::Guarded) { Level::Guarded } else { Level::Full });
+        return Access::Level(if ask(Level::Guarded) { Level::Guarded } else { Level::Full });
     }
-    if ask(Level::Identity) { Sight::Level(Level::Identity) } else { Sight::Named }
+    if ask(Level::Identity) { Access::Level(Level::Identity) } else { Access::Named }
 }
 
-/// The sights of content of one asset: what is public, and what is not yet. They are decided before
+/// The access of content of one asset: what is public, and what is not yet. They are decided before
 /// the statement that reads the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ContentSights {
-    public: Sight,
-    unpublished: Sight,
+pub(crate) struct ContentAccess {
+    public: Access,
+    unpublished: Access,
 }
 
-impl ContentSights {
-    pub fn of(self, node: &Node) -> Sight {
+impl ContentAccess {
+    pub fn of(self, node: &Node) -> Access {
         if is_unpublished(node) { self.unpublished } else { self.public }
     }
 
-    /// A row of content with the sight that was decided for it.
+    /// A row of content with the access that was decided for it.
     pub fn row(self, node: Node) -> Row {
-        let sight = self.of(&node);
-        Row::seen(node, sight)
+        let access = self.of(&node);
+        Row::seen(node, access)
     }
 }
 
 impl Cx<'_> {
-    /// The sight of a node that is here already: a token, or what was made just now.
-    pub fn sight_of(&self, node: &Node, wanted: Level) -> Sight {
+    /// The access of a node that is here already: a token, or what was made just now.
+    pub fn access_of(&self, node: &Node, wanted: Level) -> Access {
         let asked = questions(node, wanted);
         let questions: Vec<Question> = asked.iter().map(|(_, question)| *question).collect();
         let answers = self.service().may_each(self.call, &questions);
         decided(&asked, |question| questions.iter().position(|q| *q == question).and_then(|at| *answers.get(at)?))
     }
 
-    /// The sights of a thing of content.
-    pub fn content_sights(&self, named: &Named, wanted: Level) -> ContentSights {
-        let Some(kind) = named.kind() else { return ContentSights { public: Sight::Named, unpublished: Sight::Named } };
-        self.sights_of_kind(kind, wanted, |right| named.question(right))
+    /// The access of a thing of content.
+    pub fn content_access(&self, named: &Named, wanted: Level) -> ContentAccess {
+        let Some(kind) = named.kind() else { return ContentAccess { public: Access::Named, unpublished: Access::Named } };
+        self.access_of_kind(kind, wanted, |right| named.question(right))
     }
 
-    /// The sights of a list's rows, for the fields that are asked for. `question` is about the asset
+    /// The access of a list's rows, for the fields that are asked for. `question` is about the asset
     /// whose content is listed.
-    pub fn list_sights(&self, edge: &Edge, question: Question) -> Result<ContentSights, Problem> {
+    pub fn list_access(&self, edge: &Edge, question: Question) -> Result<ContentAccess, Problem> {
         let kind = schema::find(edge.rows).ok_or_else(envelope::server_fault)?;
         let asset_kind = if edge.rows == schema::POST.name { AssetKind::PAGE } else { AssetKind::AD_ACCOUNT };
         let Target::Asset(asset) = question.target else { return Err(envelope::server_fault().into()) };
-        Ok(self.sights_of_kind(kind, self.wanted(kind), |right| right.on_asset(asset, asset_kind)))
+        Ok(self.access_of_kind(kind, self.wanted(kind), |right| right.on_asset(asset, asset_kind)))
     }
 
     /// The same for a list: `ask` makes a right a question about the asset whose content is listed.
-    fn sights_of_kind(&self, kind: &NodeType, wanted: Level, ask: impl Fn(&Right) -> Question) -> ContentSights {
+    fn access_of_kind(&self, kind: &NodeType, wanted: Level, ask: impl Fn(&Right) -> Question) -> ContentAccess {
         let public = of_rights(wanted, &kind.identity, &kind.full, &kind.guarded, &ask);
         let soon = rights::READ_SCHEDULED;
         let unpublished = match kind.name {
@@ -151,6 +151,6 @@ impl Cx<'_> {
         let questions: Vec<Question> = public.iter().chain(&unpublished).map(|(_, question)| *question).collect();
         let answers = self.service().may_each(self.call, &questions);
         let may = |question: Question| questions.iter().position(|q| *q == question).and_then(|at| *answers.get(at)?);
-        ContentSights { public: decided(&public, may), unpublished: decided(&unpublished, may) }
+        ContentAccess { public: decided(&public, may), unpublished: decided(&unpublished, may) }
     }
 }

@@ -15,7 +15,7 @@ fn message(answer: &Answer) -> &str {
 }
 
 #[tokio::test]
-async fn a_dead_token_is_told_so_before_anything_else() {
+async fn a_dead_token_is_answered_before_anything_else() {
     let fixture = fixture().await;
     let m = &fixture.company;
     let dead = m.employee_token.as_str();
@@ -58,7 +58,7 @@ async fn a_dead_token_is_told_so_before_anything_else() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_told_before_fields_that_cant_be_read() {
+async fn a_missing_scope_is_reported_before_fields_that_cant_be_read() {
     let fixture = fixture().await;
     let m = &fixture.company;
     fixture.assign(m, m.account, m.employee, &["ANALYZE"]).await;
@@ -99,8 +99,8 @@ async fn no_error_repeats_a_token_whole_or_cut_off() {
     let tail = &whole[9..];
     for secret in [whole.as_str(), cut, tail] {
         let shown = |answer: &Answer| {
-            let told = format!("{} {:?}", answer.text, answer.headers);
-            (told.contains(&secret[10..20])).then_some(told)
+            let said = format!("{} {:?}", answer.text, answer.headers);
+            (said.contains(&secret[10..20])).then_some(said)
         };
         for target in [
             format!("/v26.0/{secret}"),
@@ -306,8 +306,8 @@ async fn a_wrong_proof_names_the_app() {
     let m = &fixture.company;
     let app = fixture.get(&format!("/v26.0/{}", m.app), &m.admin_token).await.str("name").to_owned();
     let wrong = fixture.get("/v26.0/me?appsecret_proof=00", &m.employee_token).await;
-    let told = wrong.body["error"]["error_user_msg"].as_str().unwrap_or_else(|| panic!("{}", wrong.text));
-    assert!(told.contains(&format!("the secret of the app {app};")), "{told}");
+    let said = wrong.body["error"]["error_user_msg"].as_str().unwrap_or_else(|| panic!("{}", wrong.text));
+    assert!(said.contains(&format!("the secret of the app {app};")), "{said}");
     assert_eq!(wrong.reason(), Some("proof_invalid"));
 }
 
