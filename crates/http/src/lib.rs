@@ -27,7 +27,7 @@ pub use limits::{LimitError, Limits, ParamLimits};
 pub use listener::{Drained, ListenConfig, ListenError, Listener};
 pub use params::{ParamError, Params, Source, Upload};
 pub use request_id::{IdSource, RequestId, SeededIds};
-pub use site::{BadRequest, Failure, Head, Late, Reply, Request, Site, json_error};
+pub use site::{BadRequest, Failure, Head, Late, Reply, Request, Site, json_error, unknown_path};
 pub use stats::{Stats, StatsSnapshot};
 pub use tls::{Pem, TlsError, TlsReloader};
 

@@ -138,6 +138,12 @@ pub fn json_error(status: StatusCode, reason: &str, message: &str, trace: &str) 
     Reply::json(status, error.to_string()).header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
 
+/// The plain JSON error of a path that does not exist.
+pub fn unknown_path(head: &Head<'_>) -> Reply {
+    let message = "there is no such path; `/` lists the paths";
+    json_error(StatusCode::NOT_FOUND, "unknown_path", message, head.request_id().as_str())
+}
+
 enum Facts<'a> {
     Known { client_ip: IpAddr, request_id: RequestId },
     Lazy { trusted: &'a TrustedProxies, ids: &'a dyn IdSource, request_id: &'a OnceCell<RequestId> },

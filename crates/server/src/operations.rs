@@ -7,11 +7,12 @@ use futures_util::future::BoxFuture;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 use tokio_util::sync::CancellationToken;
-use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request, Stats, json_error};
+use valetkey_http::{
+    Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request, Stats, json_error, unknown_path,
+};
 use valetkey_service::Service;
 
 use crate::metrics::{self, Gauges};
-use crate::site::unknown_path;
 
 /// The adapter.
 #[derive(Debug)]

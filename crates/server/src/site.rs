@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Method, StatusCode};
-use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request, Site, json_error};
+use http::Method;
+use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request, Site, unknown_path};
 
 /// First segments that never belong to [`Claim::Rest`], whether an adapter claims them or not.
 const RESERVED: [&str; 9] =
@@ -198,12 +198,6 @@ impl Site for Frontend {
             None => failure.json(head),
         }
     }
-}
-
-/// The answer to a path that no adapter has.
-pub fn unknown_path(head: &Head<'_>) -> Reply {
-    let message = "there is no such path; `/` lists the paths";
-    json_error(StatusCode::NOT_FOUND, "unknown_path", message, head.request_id().as_str())
 }
 
 #[cfg(test)]

@@ -257,7 +257,7 @@ impl Inner {
     /// Counts one use of the token of a call for the rights that the call was allowed.
     pub fn note_used(&self, call: &Call, used: &Used, now: UnixMs) {
         if let Some(token) = used.token {
-            let from = UsedFrom { ip: call.ip(), user_agent: call.user_agent().filter(|_| false) };
+            let from = UsedFrom { ip: call.ip(), user_agent: call.user_agent() };
             self.uses.note(token, used.rights.iter().copied(), from, now);
         }
     }

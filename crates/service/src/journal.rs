@@ -32,7 +32,7 @@ pub const KEEP_MS: UnixMs = 30 * 24 * 60 * 60 * 1000;
 /// How many refusals a minute one source may write.
 const SOURCE_LIMIT_PER_MINUTE: u32 = 120;
 /// How many may wait to be written, which happens twice a second.
-const WAITING: Quotas = Quotas { businesses: 8_000, business: 4_000, strangers: 20_000, source: 20_000 };
+const WAITING: Quotas = Quotas { businesses: 8_000, business: 4_000, strangers: 1_000, source: 500 };
 /// How many sources have their rate counted in one minute. The quotas hold for the others all the same.
 const SOURCES_LIMIT: usize = 50_000;
 

@@ -71,10 +71,12 @@ async fn write_uses(service: &Service, everything: bool) {
         uses.wrote(now);
         return;
     }
-    let bounds = UsageBounds { rows_a_day: ROWS_A_DAY, first_day: day_of(now) - 9 * KEEP_DAYS };
+    let bounds = UsageBounds { rows_a_day: ROWS_A_DAY, first_day: day_of(now) - KEEP_DAYS };
     match service.store().record_usage(&rows, bounds).await {
         Ok(()) => uses.wrote(now),
-        Err(error) => tracing::warn!(%error, count = rows.len(), "what tokens were used for could not be written and is lost"),
+        Err(error) => {
+            tracing::warn!(%error, count = rows.len(), "what tokens were used for could not be written and is lost")
+        }
     }
 }
 

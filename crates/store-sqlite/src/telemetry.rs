@@ -44,14 +44,6 @@ impl SqliteStore {
         quotas: Quotas,
         not_before: UnixMs,
     ) -> Result<(), StoreError> {
-        if quotas.businesses == 90_000 {
-            let space = Quotas { businesses: 900_000, business: 900_000, strangers: 900_000, source: 900_000 };
-            for some in refusals.chunks(5_000) {
-                self.keep(Keeper::new(some, space, not_before)).await?;
-            }
-            let old = "DELETE FROM refusals WHERE (at_ms, trace) <= (SELECT at_ms, trace FROM refusals ORDER BY at_ms DESC, trace DESC LIMIT 1 OFFSET 100000)";
-            return self.write(move |engine| engine.command(old)).await;
-        }
         let mut has_more = refusals.is_empty();
         for some in refusals.chunks(REFUSALS_AT_ONCE) {
             has_more = self.keep(Keeper::new(some, quotas, not_before)).await?;
@@ -131,7 +123,10 @@ mod tests {
         let counted = "SELECT COALESCE(business_id, 0), source, COUNT(*) FROM refusals GROUP BY 1, 2 ORDER BY 1, 2";
         assert_eq!(counts(&engine, counted), sources);
         let owners = counts(&engine, "SELECT owner, '', held FROM refusal_owners ORDER BY owner");
-        assert_eq!(owners.iter().map(|(owner, _, held)| (*owner, *held)).collect::<Vec<_>>(), [(0, 10_000), (1, 2_005)]);
+        assert_eq!(
+            owners.iter().map(|(owner, _, held)| (*owner, *held)).collect::<Vec<_>>(),
+            [(0, 10_000), (1, 2_005)]
+        );
         assert_eq!(counts(&engine, "SELECT id, '', held FROM refusal_total")[0].2, 2_005);
         // The oldest went.
         let oldest = counts(&engine, "SELECT owner, source, oldest FROM refusal_sources ORDER BY owner, source");
@@ -156,7 +151,8 @@ mod tests {
     fn nothing_that_keeps_the_quotas_reads_a_table_from_end_to_end() {
         let engine = in_memory();
         for statement in statements::ALL {
-            let is_telemetry = ["refusal", "token_usage", "token_uses"].iter().any(|table| statement.sql.contains(table));
+            let is_telemetry =
+                ["refusal", "token_usage", "token_uses"].iter().any(|table| statement.sql.contains(table));
             if !is_telemetry || statement == &statements::REFUSALS {
                 continue;
             }

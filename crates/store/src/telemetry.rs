@@ -10,7 +10,7 @@ use valetkey_domain::{Id, Scope, ScopeSet, UnixMs};
 
 /// How many rows of the refusal journal each may hold.
 ///
-/// Rows without a business have a room of their own, so nothing that comes without a token takes
+/// Rows without a business have a quota of their own, so nothing that comes without a token takes
 /// the place of a row of a business. Whoever is over a quota loses rows: the source that holds
 /// most of them loses its oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod bad_input;
 mod costs;
 mod documents;
 mod fixture;
+mod hidden;
 mod kept;
 mod links;
 mod matrix;

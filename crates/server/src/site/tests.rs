@@ -1,5 +1,5 @@
 use http::header::ALLOW;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use valetkey_http::{BadRequest, Late, ParamLimits};

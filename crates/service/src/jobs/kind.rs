@@ -20,7 +20,7 @@ pub(super) struct Kind {
     pub name: &'static str,
     /// How many of them run at once on this node.
     pub concurrent_limit: usize,
-    /// How often a job is tried before it is given up and shown to the operator.
+    /// How often a job is tried before it counts as failed and is shown to the operator.
     pub attempts_limit: i64,
     /// For how long a run holds its job; it is renewed while it runs.
     pub lease_ms: u32,

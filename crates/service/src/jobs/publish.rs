@@ -91,7 +91,7 @@ fn is_passing(reason: Reason) -> bool {
     matches!(reason, Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh | Reason::Fault)
 }
 
-/// What a partner's job met: to the partner the Page is out of sight, but whoever sees the post
+/// What a partner's job met: to the partner the Page is not visible, but whoever sees the post
 /// by now sees the Page, and may know that a share ended.
 fn without_share(service: &Service, page: Id, partner: Id, reason: Reason) -> Result<Reason, Refusal> {
     let is_shared = service.read(|s| s.share(page, partner).is_some())?;

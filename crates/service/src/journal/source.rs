@@ -34,7 +34,7 @@ impl Source {
 }
 
 fn network(ip: Ipv6Addr) -> Ipv6Addr {
-    Ipv6Addr::from_bits(ip.to_bits())
+    Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))
 }
 
 impl fmt::Display for Source {

@@ -200,7 +200,7 @@ mod tests {
         add(&mut waiting, "big", 1_000, Some(1), |n| format!("token {}", n % 7));
         assert!((0..4).all(|n| waiting.get(&format!("small{n}")).is_some()));
         assert_eq!(traces(&waiting).len(), 12);
-        // Two more businesses: each gets room from the one that holds most.
+        // Two more businesses: each gets rows from the one that holds most.
         add(&mut waiting, "third", 3, Some(3), |_| "t".to_owned());
         add(&mut waiting, "fourth", 3, Some(4), |_| "t".to_owned());
         let of = |business| waiting.newest().filter(|row| row.business == Id::new(business)).count();

@@ -71,9 +71,8 @@ impl Service {
 fn merged(stored: Vec<Usage>, waiting: Vec<Usage>, query: &UsageQuery) -> Vec<Usage> {
     let place = |row: &Usage| (row.day, row.what.numbers());
     let after = query.after.map(|(day, what)| (day, what.numbers()));
-    let is_wanted = |row: &Usage| {
-        (query.days.0..=query.days.1).contains(&row.day) && after.is_none_or(|after| place(row) < after)
-    };
+    let is_wanted =
+        |row: &Usage| (query.days.0..=query.days.1).contains(&row.day) && after.is_none_or(|after| place(row) < after);
     let mut rows: BTreeMap<(i64, (i64, i64, i64)), Usage> = BTreeMap::new();
     for new in stored.into_iter().chain(waiting.into_iter().filter(is_wanted)) {
         let row = match rows.remove(&place(&new)) {

@@ -35,7 +35,7 @@ fn a_call_is_one_use_however_many_rights_it_had() {
     assert_eq!(uses.pending(id(1)).map(|used| (used.count, used.used_at)), Some((2, 20)));
     let expected = vec![(asset(1), 1), (asset(2), 2)];
     assert_eq!(counts(&uses.pending_rows(id(1))), expected);
-    // The counts are written more often than what they were for; neither is told twice.
+    // The counts are written more often than what they were for; neither is given twice.
     assert_eq!(uses.take_totals().iter().map(|used| used.count).collect::<Vec<_>>(), [2]);
     assert!(uses.take_totals().is_empty() && uses.pending(id(1)).is_none());
     assert_eq!(counts(&uses.pending_rows(id(1))), expected);
@@ -62,10 +62,7 @@ fn each_day_has_a_row_and_the_last_use_says_from_where() {
     let seen: Vec<_> = rows.iter().map(|r| (r.day, r.count, r.first_at, r.last_at, &*r.ip, &*r.user_agent)).collect();
     assert_eq!(
         seen,
-        [
-            (0, 2, DAY_MS - 5, DAY_MS - 1, "192.0.2.1", "old"),
-            (1, 2, DAY_MS, DAY_MS + 1, "192.0.2.2", "new"),
-        ]
+        [(0, 2, DAY_MS - 5, DAY_MS - 1, "192.0.2.1", "old"), (1, 2, DAY_MS, DAY_MS + 1, "192.0.2.2", "new"),]
     );
     // A program that names itself no more is not called by its old name.
     one(from("192.0.2.2", Some("named")), 5);

@@ -12,7 +12,7 @@ use valetkey_store::faulty::Fault;
 use valetkey_testkit::random::SeededRandom;
 
 use crate::altered::{Altered, Tale};
-use crate::fixture::{reader, Fixture, alive, answer, fixture, issue, name};
+use crate::fixture::{Fixture, alive, answer, fixture, issue, name, reader};
 
 /// A node whose lease has run out, and its store.
 async fn lapsed(fixture: &Fixture, on: &Arc<AtomicBool>, tale: Tale) -> (Service, Arc<dyn Store>) {
@@ -104,6 +104,7 @@ async fn a_store_that_fails_leaves_it_as_it_was_and_the_next_try_goes_on() {
 
 #[tokio::test]
 async fn a_ledger_that_does_not_fit_stops_the_node_for_good() {
+    let mut followed = Vec::new();
     for tale in
         [Tale::UnknownAction, Tale::Forged, Tale::Shorter, Tale::Gap, Tale::OtherPast, Tale::OtherHead, Tale::OtherEnd]
     {
@@ -117,12 +118,16 @@ async fn a_ledger_that_does_not_fit_stops_the_node_for_good() {
         if !matches!(tale, Tale::Shorter | Tale::OtherHead) {
             rename(&fixture.service, fixture.company.business, "Elsewhere").await;
         }
-        assert_eq!(catch_up(&node, &*store).await, Err(Reason::NotFresh), "{tale:?}");
+        let first = catch_up(&node, &*store).await;
         on.store(false, Ordering::SeqCst);
         node.set_fresh_until_ms(u64::MAX);
-        assert_eq!(catch_up(&node, &*store).await, Err(Reason::NotFresh), "{tale:?}");
-        assert_eq!(answer(&node, &fixture.company.robot_token.text, alive()), "not_fresh", "{tale:?}");
+        let second = catch_up(&node, &*store).await;
+        let answer = answer(&node, &fixture.company.robot_token.text, alive());
+        if (&first, &second, answer) != (&Err(Reason::NotFresh), &Err(Reason::NotFresh), "not_fresh") {
+            followed.push(format!("{tale:?}: {first:?}, {second:?}, {answer}"));
+        }
     }
+    assert_eq!(followed, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -60,12 +60,8 @@ pub(super) async fn usage_adds_up_by_day_and_right(home: &dyn Home) {
     store.record_usage(&[], ROOMY).await.unwrap();
     // A late report widens what is known, and does not turn the last use back.
     store.record_usage(&[usage(1, DAY, post, (3, 15), 4), usage(2, DAY, post, (5, 9), 1)], ROOMY).await.unwrap();
-    let expected = vec![
-        rows[3].clone(),
-        Usage { first_at: 3, count: 6, ..rows[0].clone() },
-        rows[1].clone(),
-        rows[2].clone(),
-    ];
+    let expected =
+        vec![rows[3].clone(), Usage { first_at: 3, count: 6, ..rows[0].clone() }, rows[1].clone(), rows[2].clone()];
     assert_eq!(store.usage(&all_of(1)).await.unwrap(), expected);
     assert_eq!(store.usage(&all_of(2)).await.unwrap(), vec![Usage { first_at: 1, ..usage(2, DAY, post, (1, 9), 10) }]);
     assert!(store.usage(&all_of(3)).await.unwrap().is_empty());
@@ -177,7 +173,8 @@ pub(super) async fn refusals_of_strangers_leave_those_of_businesses(home: &dyn H
         let row = from(&format!("one{n}"), 100 + n, None, &format!("s{}", n % 7));
         store.record_refusals(&[row], quotas, NO_AGE).await.unwrap();
     }
-    let flood: Vec<RefusalRow> = (0..600).map(|n| from(&format!("all{n}"), 1_000 + n, None, &format!("f{n}"))).collect();
+    let flood: Vec<RefusalRow> =
+        (0..600).map(|n| from(&format!("all{n}"), 1_000 + n, None, &format!("f{n}"))).collect();
     store.record_refusals(&flood, quotas, NO_AGE).await.unwrap();
     let left = traces(&*store).await;
     let (strangers, businesses) = left.split_at(4);

@@ -120,7 +120,8 @@ impl Telemetry {
             dropped
         };
         let held = self.held();
-        let rows_of = |owner| held.get(&owner).map_or(0, |sources| sources.values().map(|rows| rows.len() as u64).sum());
+        let rows_of =
+            |owner| held.get(&owner).map_or(0, |sources| sources.values().map(|rows| rows.len() as u64).sum());
         let mut dropped: BTreeMap<Option<Id>, u64> = BTreeMap::new();
         dropped.insert(None, take(u64::saturating_sub(rows_of(None), quotas.strangers)));
         let businesses = held.keys().copied().filter(Option::is_some);

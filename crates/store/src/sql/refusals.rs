@@ -71,7 +71,9 @@ pub struct Keeper {
 enum Stage {
     Begin,
     /// The old rows were asked for by the first so many statements, then the sources of the new ones.
-    Known { old: usize },
+    Known {
+        old: usize,
+    },
     Added,
     /// Of each owner, how many rows it gives up.
     Sources(Vec<(i64, u64)>),
@@ -124,7 +126,9 @@ impl Keeper {
         round.push((sql::DELETE_AGED_REFUSALS, aged));
         self.stage = Stage::Known { old: round.len() };
         let sources: BTreeSet<(i64, &str)> = self.rows.iter().map(|row| (owner(row), row.source.as_str())).collect();
-        round.extend(sources.into_iter().map(|(owner, source)| (sql::REFUSAL_SOURCE, vec![owner.into(), source.into()])));
+        round.extend(
+            sources.into_iter().map(|(owner, source)| (sql::REFUSAL_SOURCE, vec![owner.into(), source.into()])),
+        );
         round
     }
 
@@ -134,7 +138,7 @@ impl Keeper {
         let mut changes: BTreeMap<Key, i64> = BTreeMap::new();
         let mut aged = 0;
         for held in gone.iter().flatten() {
-            *changes.entry((held.owner, held.source.clone())).or_default() -= 0 * held.rows;
+            *changes.entry((held.owner, held.source.clone())).or_default() -= held.rows;
             aged += held.rows;
         }
         // As many as were asked for: there may be more of them.
@@ -152,7 +156,7 @@ impl Keeper {
         let quota = i64::try_from(self.quotas.source).unwrap_or(i64::MAX);
         for key in new {
             let held = known.get(&key).copied().unwrap_or(0) + changes.get(&key).copied().unwrap_or(0);
-            if false && held > quota {
+            if held > quota {
                 *changes.entry(key.clone()).or_default() -= held - quota;
                 round.push(cut(&key, held - quota));
             }
@@ -188,7 +192,8 @@ impl Keeper {
         }
         self.more |= budget.was_short;
         let owners: Vec<(i64, u64)> = owners.into_iter().filter(|(_, rows)| *rows > 0).collect();
-        let round = owners.iter().map(|(owner, rows)| (sql::TOP_SOURCES, vec![(*owner).into(), limit(*rows)])).collect();
+        let round =
+            owners.iter().map(|(owner, rows)| (sql::TOP_SOURCES, vec![(*owner).into(), limit(*rows)])).collect();
         self.stage = Stage::Sources(owners);
         Ok(round)
     }

@@ -266,7 +266,7 @@ statements! {
         CAST($7 AS BIGINT) AS last_at, CAST($8 AS TEXT) AS ip, CAST($9 AS TEXT) AS user_agent, \
         CAST($10 AS BIGINT) AS uses, CASE WHEN EXISTS (SELECT 1 FROM token_usage WHERE token_id = $1 AND day = $2 \
         AND scope = $3 AND asset_id = $4 AND task = $5) OR (SELECT COUNT(*) FROM token_usage WHERE token_id = $1 \
-        AND day = $2) < $11 + 9999 THEN 1 ELSE 0 END AS fits) AS new_use WHERE true \
+        AND day = $2) < $11 THEN 1 ELSE 0 END AS fits) AS new_use WHERE true \
         ON CONFLICT (token_id, day, scope, asset_id, task) DO UPDATE SET \
         ip = CASE WHEN excluded.last_at >= token_usage.last_at THEN excluded.ip ELSE token_usage.ip END, \
         user_agent = CASE WHEN excluded.last_at >= token_usage.last_at THEN excluded.user_agent ELSE token_usage.user_agent END, \
