@@ -158,7 +158,13 @@ pub fn listed(record: &Record, list: List) -> Option<Id> {
         };
     }
     match list {
-        List::Businesses => if let Record::Business(r) = record { Some(r.id) } else { None },
+        List::Businesses => {
+            if let Record::Business(r) = record {
+                Some(r.id)
+            } else {
+                None
+            }
+        }
         List::People(b) => of!(Person, id, r => r.business == b),
         List::SystemUsers(b) => of!(SystemUser, id, r => r.business == b),
         List::OwnedApps(b) => of!(App, id, r => r.business == b),

@@ -106,17 +106,32 @@ fn in_force(state: &dyn State, parent_text: &str, page: Id, from: u64) -> (u64, 
 enum Ends {
     Nothing,
     /// A path of one user to one asset.
-    PathOf { user: Id, asset: Id },
+    PathOf {
+        user: Id,
+        asset: Id,
+    },
     /// The path of a partner's users to an asset.
-    PathsIn { business: Id, asset: Id },
+    PathsIn {
+        business: Id,
+        asset: Id,
+    },
     /// Every path to an asset.
-    PathsTo { asset: Id },
+    PathsTo {
+        asset: Id,
+    },
     /// The path that a role is, to every asset.
-    Role { user: Id },
+    Role {
+        user: Id,
+    },
     /// The scope that page tokens of this parent rest on.
-    ScopeOf { parent: Id, user: Id },
+    ScopeOf {
+        parent: Id,
+        user: Id,
+    },
     /// A page token lost that scope itself.
-    Token { id: Id },
+    Token {
+        id: Id,
+    },
 }
 
 /// Plans, within a change set that is about to be finished, that the page tokens die whose user loses
@@ -223,12 +238,16 @@ fn is_deleted(planner: &Planner<'_>, user: Id) -> bool {
         matches!(r, Record::SystemUser(u) if u.status == Status::Deleted)
             || matches!(r, Record::Person(p) if p.status == Status::Deleted)
     };
-    [RecordKey::SystemUser(user), RecordKey::Person(user)].iter().any(|key| planner.planned(*key).as_ref().is_some_and(deleted))
+    [RecordKey::SystemUser(user), RecordKey::Person(user)]
+        .iter()
+        .any(|key| planner.planned(*key).as_ref().is_some_and(deleted))
 }
 
 /// Parent and Page of a page token that a change revokes.
 fn revoked_page_token(change: &Change) -> Option<(Id, Id)> {
-    let (Some(Record::Token(before)), Some(Record::Token(after))) = (&change.before, &change.after) else { return None };
+    let (Some(Record::Token(before)), Some(Record::Token(after))) = (&change.before, &change.after) else {
+        return None;
+    };
     let dies = before.revoked_at.is_none() && after.revoked_at.is_some();
     after.parent.zip(after.page).filter(|_| dies)
 }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::credential::{CredentialKind, CredentialText, Digest};
 use crate::refusal::{Missing, Refusal};
 use crate::{
-    Action, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State,
-    UnixMs,
+    Action, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State, UnixMs,
 };
 
 /// Sixty days in seconds: the life that Meta's parameter asks for.
@@ -354,7 +353,10 @@ pub fn drop_scope(
         return Err(Refusal::invalid("permission", "a scope that can be taken away; public_profile can't"));
     }
     if planner.state().person(user).is_some() {
-        return Err(Refusal::invalid("permission", "a scope of a system user's token; a person's follow from its role"));
+        return Err(Refusal::invalid(
+            "permission",
+            "a scope of a system user's token; a person's follow from its role",
+        ));
     }
     let Some(business) = crate::assignment::user_business(planner.state(), user) else {
         return Err(Refusal::not_visible(user));

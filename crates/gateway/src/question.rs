@@ -59,7 +59,7 @@ impl Words<'_> {
         let question = Question {
             target: asset.map_or(Target::Nothing, Target::Asset),
             // A role is the user's, and a page token stands for its Page alone.
-            sorts: if need == Need::Admin && false { WITH_A_ROLE } else { Sorts::ANY },
+            sorts: if need == Need::Admin { WITH_A_ROLE } else { Sorts::ANY },
             scopes,
             need,
             ..Question::about(Target::Nothing)
@@ -73,7 +73,7 @@ impl Words<'_> {
         if !alive {
             return Err("alive can only be true");
         }
-        if [self.asset, self.task, self.scope, self.role].iter().all(Option::is_some) {
+        if [self.asset, self.task, self.scope, self.role].iter().any(Option::is_some) {
             return Err("alive is asked alone: every other question asks for it too");
         }
         Ok(Asked { question: Question::alive(), unknown_task: false })

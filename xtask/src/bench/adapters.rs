@@ -35,7 +35,11 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
         write(&file, &format!("{}\n", call.target))?;
         let tried = load(bench, &product.address, &file, 50, CONNECTIONS)?;
         let bytes = tried["answer_bytes_most"].as_u64().context("an answer has no size")?;
-        ensure!(tried["answer_bytes_least"] == tried["answer_bytes_most"], "the answers to {} differ in size", call.what);
+        ensure!(
+            tried["answer_bytes_least"] == tried["answer_bytes_most"],
+            "the answers to {} differ in size",
+            call.what
+        );
         let bare = Side::bare(bench, Sized::Bytes(bytes), None)?;
         let found = measured_pairs(bench, [&product, &bare], &file, pairs, requests, CONNECTIONS)?;
         bare.stop("bare server")?;
@@ -49,8 +53,10 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
         row.and_then(|row| row["cpu_us"]["product"]["median"].as_f64()).unwrap_or(f64::NAN)
     };
     let further_question_us = (cost("check-many") - cost("check-one")) / (QUESTIONS as f64 - 1.0);
-    let by_name: serde_json::Map<String, Value> =
-        rows.iter().filter_map(|row| Some((row["name"].as_str()?.to_owned(), row["cpu_us"]["ratio"].clone()))).collect();
+    let by_name: serde_json::Map<String, Value> = rows
+        .iter()
+        .filter_map(|row| Some((row["name"].as_str()?.to_owned(), row["cpu_us"]["ratio"].clone())))
+        .collect();
     Ok(json!({
         "pairs": pairs,
         "requests": requests,
@@ -76,7 +82,11 @@ fn calls(bench: &Bench<'_>, product: &Side<'_>, demo: &Value) -> Result<Vec<Call
     let question = json!({ "asset": page, "task": "CREATE_CONTENT", "scope": "pages_manage_posts" });
     let many = json!({ "questions": vec![&question; QUESTIONS] });
     Ok(vec![
-        Call { name: "check-one", what: "POST /v1/check, one question", target: format!("/v1/check {token} {question}") },
+        Call {
+            name: "check-one",
+            what: "POST /v1/check, one question",
+            target: format!("/v1/check {token} {question}"),
+        },
         Call { name: "check-many", what: "POST /v1/check, 100 questions", target: format!("/v1/check {token} {many}") },
         Call { name: "me", what: "Graph: GET /me", target: format!("/v26.0/me {token}") },
         Call {

@@ -86,7 +86,8 @@ impl<'a> Side<'a> {
     /// One answer as JSON.
     pub fn get(&self, path: &str, token: &str) -> Result<Value> {
         let mut stream = TcpStream::connect(&self.address)?;
-        let head = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n");
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n");
         stream.write_all(head.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;

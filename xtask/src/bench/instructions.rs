@@ -31,7 +31,11 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
             let kept = bench.folder.join(format!("callgrind-{bare}-{requests}"));
             let file = format!("--callgrind-out-file={}", kept.display());
             let under = ["valgrind", "--tool=callgrind", "--quiet", &file];
-            let side = if bare { Side::bare(bench, Sized::AsCheck, Some(&under))? } else { Side::product(bench, &data, Some(&under))? };
+            let side = if bare {
+                Side::bare(bench, Sized::AsCheck, Some(&under))?
+            } else {
+                Side::product(bench, &data, Some(&under))?
+            };
             load(bench, &side.address, &one, requests, CONNECTIONS)?;
             side.stop(if bare { "bare server" } else { "server" })?;
             totals.push(total(&kept)?);

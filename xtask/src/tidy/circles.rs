@@ -43,9 +43,7 @@ fn check_with(files: &[File], allowed: &[(&str, &str, &str)]) -> Vec<Finding> {
                 used.insert(index);
             }
         }
-        for circle in circles(&arrows) {
-            findings.push(finding(&circle, &arrows));
-        }
+        findings.extend(knots(&arrows).iter().map(|knot| finding(knot, &arrows)));
     }
     for (index, (from, to, _)) in allowed.iter().enumerate() {
         if !used.contains(&index) && files.iter().any(|file| file.path == *from) {
@@ -209,24 +207,23 @@ fn name_of(path: &str) -> Name {
     name
 }
 
-/// For each set of files that reach each other, one of the shortest circles in it.
-fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
-    let mut found: Vec<Vec<String>> = Vec::new();
-    let mut done: BTreeSet<String> = BTreeSet::new();
+/// Files that all reach each other, with one of the shortest circles among them.
+struct Knot {
+    files: BTreeSet<String>,
+    circle: Vec<String>,
+}
+
+fn knots(arrows: &Arrows) -> Vec<Knot> {
+    let mut found: Vec<Knot> = Vec::new();
     for start in arrows.keys() {
-        if done.contains(start) {
+        if found.iter().any(|knot| knot.files.contains(start)) {
             continue;
         }
         let reached = reach(arrows, start);
-        // Those that reach the start again are one set with it.
-        let set: BTreeSet<String> =
+        let files: BTreeSet<String> =
             reached.iter().filter(|file| reach(arrows, file).contains(start)).cloned().collect();
-        if set.is_empty() {
-            continue;
-        }
-        let shortest = set.iter().filter_map(|file| shortest_from(arrows, file)).min_by_key(Vec::len);
-        found.extend(shortest);
-        done.extend(set);
+        let shortest = files.iter().filter_map(|file| shortest_from(arrows, file)).min_by_key(Vec::len);
+        found.extend(shortest.map(|circle| Knot { files, circle }));
     }
     found
 }
@@ -261,7 +258,8 @@ fn shortest_from(arrows: &Arrows, start: &str) -> Option<Vec<String>> {
     None
 }
 
-fn finding(circle: &[String], arrows: &Arrows) -> Finding {
+fn finding(knot: &Knot, arrows: &Arrows) -> Finding {
+    let circle = &knot.circle;
     let mut steps = Vec::new();
     let mut first_line = 0;
     for (index, from) in circle.iter().enumerate() {
@@ -272,7 +270,19 @@ fn finding(circle: &[String], arrows: &Arrows) -> Finding {
         }
         steps.push(format!("{from}:{line} uses {to} ({named})"));
     }
-    Finding::new(&circle[0], first_line, format!("modules in a circle: {}", steps.join("; ")))
+    let mut what = format!("modules in a circle: {}", steps.join("; "));
+    if knot.files.len() > circle.len() {
+        let all: Vec<&str> = knot.files.iter().map(String::as_str).collect();
+        what.push_str(&format!("; {} modules reach each other: {}", all.len(), all.join(", ")));
+    }
+    if std::env::var("ARROWS").is_ok() {
+        for (from, to) in arrows.iter().filter(|(from, _)| knot.files.contains(*from)) {
+            for (to, (line, named)) in to.iter().filter(|(to, _)| knot.files.contains(*to)) {
+                println!("ARROW {from}:{line} {to} {named}");
+            }
+        }
+    }
+    Finding::new(&circle[0], first_line, what)
 }
 
 #[cfg(test)]

@@ -104,6 +104,31 @@ async fn no_and_dead_credentials_get_401_before_anything_else_is_looked_at() {
     }
 }
 
+/// A page token stands for its Page. What its user may do as an ADMIN is none of its business.
+#[tokio::test]
+async fn an_admins_page_token_reaches_nothing_but_its_page() {
+    let fixture = Fixture::new().await;
+    let firm = Firm::found(&fixture, "velo").await;
+    let other = Firm::found(&fixture, "other").await;
+    let page = firm.page.parse().unwrap();
+    let call = valetkey_service::Call::with_token(&firm.admin_token, "trace");
+    let token = fixture.service.page_tokens(&call, &[page]).await.unwrap().remove(0).1;
+    let mut passed = Vec::new();
+    for command in commands() {
+        let answer = fixture.call(By::Token(token.reveal()), command.name, params(command.name, &firm, &other).unwrap());
+        let answer = answer.await;
+        if answer.status == 200 {
+            passed.push(command.name);
+        } else {
+            assert!([400, 403, 404].contains(&answer.no().0), "{}: {}", command.name, answer.body);
+        }
+    }
+    assert_eq!(passed, PAGE_COMMANDS, "what a page token may do");
+}
+
+/// What an ADMIN's page token may do: about its Page alone.
+const PAGE_COMMANDS: &[&str] = &["share.share"];
+
 #[tokio::test]
 async fn an_employee_gets_what_is_its_own_and_nothing_else() {
     let fixture = Fixture::new().await;

@@ -91,7 +91,7 @@ impl Index {
             Record::Share(share) => self.put_share(share),
             Record::Token(token) => self.put_token(&token),
             Record::PageCounter(counter) => {
-                if counter.counter > 1 { self.records.page_counters.insert((counter.parent, counter.page), counter); }
+                self.records.page_counters.insert((counter.parent, counter.page), counter);
             }
             Record::SignInCode(code) => {
                 self.records.codes.insert(code.digest, code);

@@ -250,7 +250,13 @@ fn read_caller(text: &str) -> Subject {
         "operator" => return Subject::Operator,
         _ => {}
     }
-    let mut app = AppView { id: ids.app, business: ids.business, connected: true, demands_proof: false, allowed_scopes: ScopeSet::all() };
+    let mut app = AppView {
+        id: ids.app,
+        business: ids.business,
+        connected: true,
+        demands_proof: false,
+        allowed_scopes: ScopeSet::all(),
+    };
     if sort == "app" {
         for word in words {
             match word {

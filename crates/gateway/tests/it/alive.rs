@@ -102,7 +102,12 @@ async fn alive_is_asked_by_name_and_says_whose_token_it_is() {
         assert_eq!(yes.header("valetkey-business"), Some(m.business.to_string().as_str()));
         assert_eq!(yes.headers.contains_key("valetkey-user"), sort != "APP");
         let yes = fixture.check(token, &json!({"alive": true}));
-        assert_eq!((yes.body["allowed"].as_bool(), yes.body["type"].as_str()), (Some(true), Some(sort)), "{}", yes.text);
+        assert_eq!(
+            (yes.body["allowed"].as_bool(), yes.body["type"].as_str()),
+            (Some(true), Some(sort)),
+            "{}",
+            yes.text
+        );
         assert_eq!(yes.body["page"].as_str(), on.as_deref());
         let many = fixture.check(token, &json!({"questions": [{"alive": true}, {"scope": "fly"}]}));
         assert_eq!(many.body["decisions"][0], json!({"allowed": true}), "{}", many.text);

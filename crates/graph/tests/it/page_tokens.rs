@@ -128,7 +128,8 @@ async fn a_narrower_app_shows_everywhere_and_kills_nothing() {
     let m = &fixture.company;
     let page_token = fixture.shown(&m.admin_token).await.unwrap();
     let app = format!("/v26.0/{}", m.app);
-    let narrow = fixture.post(&app, &m.person_token, &[("allowed_scopes", "[\"pages_manage_posts\",\"ads_read\"]")]).await;
+    let narrow =
+        fixture.post(&app, &m.person_token, &[("allowed_scopes", "[\"pages_manage_posts\",\"ads_read\"]")]).await;
     // The ADMIN's, the EMPLOYEE's, and the page token.
     assert_eq!(narrow.body, json!({"success": true, "tokens_narrowed": 3}), "{}", narrow.text);
     let left = json!(["public_profile", "ads_read", "pages_manage_posts"]);
@@ -143,9 +144,16 @@ async fn a_narrower_app_shows_everywhere_and_kills_nothing() {
     assert_eq!(fixture.inspect(&page_token, &m.person_token).await["is_valid"], true);
     for (method, call) in [("GET", "/v26.0/me"), ("GET", "/v26.0/me/feed"), ("POST", "/v26.0/me/feed")] {
         let answer = fixture.send(method, call, Some(&page_token), &[("message", "Hello")]).await;
-        assert_eq!((answer.status.as_u16(), answer.reason()), (403, Some("scope_missing")), "{method} {call}: {}", answer.text);
+        assert_eq!(
+            (answer.status.as_u16(), answer.reason()),
+            (403, Some("scope_missing")),
+            "{method} {call}: {}",
+            answer.text
+        );
     }
-    let wide = fixture.post(&app, &m.person_token, &[("allowed_scopes", "[\"pages_manage_posts\",\"pages_show_list\"]")]).await;
+    let wide = fixture
+        .post(&app, &m.person_token, &[("allowed_scopes", "[\"pages_manage_posts\",\"pages_show_list\"]")])
+        .await;
     assert_eq!(wide.body["tokens_narrowed"], 3, "ads_read is gone: {}", wide.text);
     assert_eq!(fixture.get("/v26.0/me", &page_token).await.status.as_u16(), 200);
     assert_eq!(fixture.shown(&m.admin_token).await.unwrap(), page_token);

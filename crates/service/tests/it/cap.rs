@@ -76,16 +76,20 @@ async fn only_who_may_change_an_app_counts_its_tokens() {
 async fn a_capped_token_makes_no_wider_one_for_another_app() {
     let fixture = fixture().await;
     let (service, company) = (&fixture.service, &fixture.company);
-    let (other, _) =
-        service.create_app(&company.person, company.business, name("Other"), false).await.unwrap().value;
+    let (other, _) = service.create_app(&company.person, company.business, name("Other"), false).await.unwrap().value;
     for user in [company.robot, company.root] {
         service.install_app(&company.person, user, other).await.unwrap();
     }
     allow(&fixture, ScopeSet::of(&["ads_read"])).await;
     let issue = |by: &Issued, user, scopes: &'static [&'static str]| {
         let (call, lifetime) = (by.call(), Lifetime::Never);
-        let ask =
-            IssueRequest { system_user: user, app: other, scopes: ScopeSet::of(scopes), lifetime, add_dependencies: false };
+        let ask = IssueRequest {
+            system_user: user,
+            app: other,
+            scopes: ScopeSet::of(scopes),
+            lifetime,
+            add_dependencies: false,
+        };
         async move { service.issue_token(&call, ask).await }
     };
     let wider = issue(&company.robot_token, company.robot, &["ads_management"]).await.unwrap_err();

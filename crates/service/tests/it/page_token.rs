@@ -3,10 +3,10 @@
 use futures_util::future;
 use valetkey_domain::app::AppEdit;
 use valetkey_domain::{Reason, Scope, ScopeSet};
-use valetkey_service::token::TokenStatus;
 use valetkey_service::authz;
+use valetkey_service::token::TokenStatus;
 
-use crate::fixture::{reader, Fixture, Issued, alive, answer, fixture, issue, post, publish, tasks};
+use crate::fixture::{Fixture, Issued, alive, answer, fixture, issue, post, publish, reader, tasks};
 
 async fn page_token(fixture: &Fixture, parent: &Issued) -> Issued {
     let page = fixture.company.page;
@@ -49,9 +49,11 @@ async fn two_who_ask_at_once_get_one_token() {
     let company = &fixture.company;
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
     let call = company.robot_token.call();
-    let (one, other) =
-        future::join(fixture.service.page_tokens(&call, &[company.page]), fixture.service.page_tokens(&call, &[company.page]))
-            .await;
+    let (one, other) = future::join(
+        fixture.service.page_tokens(&call, &[company.page]),
+        fixture.service.page_tokens(&call, &[company.page]),
+    )
+    .await;
     assert_eq!(one.unwrap()[0].1.reveal(), other.unwrap()[0].1.reveal());
     assert_eq!(fixture.service.list_tokens(&company.root_token.call(), company.robot).await.unwrap().len(), 2);
 }
@@ -65,8 +67,13 @@ async fn it_acts_on_its_page_and_sees_nothing_else() {
     let account = authz::Question::about(authz::Target::Asset(company.account)).sorts(authz::Sorts::ANY);
     assert_eq!(fixture.ask(&token, account), "not_visible");
     let call = token.call();
-    let issue =
-        crate::fixture::try_issue(&fixture.service, &call, company.robot, company.app, valetkey_domain::token::Lifetime::Never);
+    let issue = crate::fixture::try_issue(
+        &fixture.service,
+        &call,
+        company.robot,
+        company.app,
+        valetkey_domain::token::Lifetime::Never,
+    );
     assert_eq!(issue.await.unwrap_err().reason, Reason::NotVisible);
     let derived = fixture.service.page_tokens(&token.call(), &[company.page]).await.unwrap_err();
     assert_eq!(derived.reason, Reason::RoleInsufficient, "no token of a token of a Page");

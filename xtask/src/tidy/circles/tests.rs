@@ -44,7 +44,23 @@ fn a_long_way_round_is_a_circle_too() {
     ];
     let found = found(&files);
     assert!(found.len() == 1 && found[0].contains("a.rs:3 uses b.rs (b::g)"), "{found:?}");
+    assert!(!found[0].contains("reach each other"), "{found:?}");
     assert!(found[0].contains("b.rs:1 uses c.rs") && found[0].contains("c.rs:1 uses a.rs"), "{found:?}");
+}
+
+#[test]
+fn all_modules_that_reach_each_other_are_named_once() {
+    let files = [
+        ("lib.rs", "mod a;\nmod b;\nmod c;\nmod d;\nmod e;"),
+        ("a.rs", "use crate::b::B;\npub struct A;"),
+        ("b.rs", "use crate::{a::A, c::C};\npub struct B;"),
+        ("c.rs", "use crate::a::A;\npub struct C;"),
+        ("d.rs", "use crate::{a::A, e::E};\npub struct D;"),
+        ("e.rs", "use crate::d::D;\npub struct E;"),
+    ];
+    let found = found(&files);
+    assert!(found.len() == 2 && found[0].ends_with("3 modules reach each other: a.rs, b.rs, c.rs"), "{found:?}");
+    assert!(found[1].starts_with("d.rs:1: "), "{found:?}");
 }
 
 #[test]
