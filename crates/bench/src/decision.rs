@@ -14,7 +14,7 @@ use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::{Digest, read};
 use valetkey_domain::{Action, Actor, Change, ChangeSet, List, Record, ScopeSet, State};
 
-use crate::median;
+use crate::median::median;
 use crate::world::{self, FULL, NOW, mixed};
 
 const BLOCKS: usize = 101;

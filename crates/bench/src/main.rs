@@ -6,6 +6,7 @@ mod bare;
 mod decision;
 mod durable;
 mod load;
+mod median;
 mod rows;
 mod seed;
 mod world;
@@ -65,31 +66,5 @@ impl Args {
 
     fn seconds(&self) -> anyhow::Result<Duration> {
         Ok(Duration::from_secs(self.number("--seconds", 3)? as u64))
-    }
-}
-
-/// The median of measured values, and its 95 percent interval by rank, from the binomial
-/// distribution: nothing is presumed of how the values are spread.
-pub fn median(values: &[f64]) -> (f64, f64, f64) {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let count = sorted.len();
-    let Some(last) = count.checked_sub(1) else { return (0.0, 0.0, 0.0) };
-    let reach = (0.98 * (count as f64).sqrt()).ceil() as usize;
-    let middle = (sorted[last / 2] + sorted[count / 2]) / 2.0;
-    (middle, sorted[(last / 2).saturating_sub(reach)], sorted[(count / 2 + reach).min(last)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::median;
-
-    #[test]
-    fn a_median_stands_between_its_ranks() {
-        let values: Vec<f64> = (1..=15).map(f64::from).rev().collect();
-        assert_eq!(median(&values), (8.0, 4.0, 12.0));
-        assert_eq!(median(&[4.0, 1.0]), (2.5, 1.0, 4.0));
-        assert_eq!(median(&[7.0]), (7.0, 7.0, 7.0));
-        assert_eq!(median(&[]), (0.0, 0.0, 0.0));
     }
 }

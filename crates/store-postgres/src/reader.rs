@@ -106,7 +106,7 @@ impl Reader {
             Ok(answers)
         });
         // A warning of another connection of the pool counts too; that costs one more attempt.
-        let answer = answer.await; let _ = warned;
+        let answer = answer.await.and_then(|answers| self.warnings.check(warned).map(|()| answers));
         self.give_back(client, answer)
     }
 

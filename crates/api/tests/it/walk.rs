@@ -110,7 +110,7 @@ async fn an_admins_page_token_reaches_nothing_but_its_page() {
     let fixture = Fixture::new().await;
     let firm = Firm::found(&fixture, "velo").await;
     let other = Firm::found(&fixture, "other").await;
-    let page = firm.page.parse().unwrap();
+    let page = valetkey_domain::Id::parse(&firm.page).unwrap();
     let call = valetkey_service::Call::with_token(&firm.admin_token, "trace");
     let token = fixture.service.page_tokens(&call, &[page]).await.unwrap().remove(0).1;
     let mut passed = Vec::new();

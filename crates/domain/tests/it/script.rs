@@ -298,11 +298,11 @@ impl World {
                 let secret = texts.unwrap();
                 let pages: Vec<_> = args.list("pages").iter().map(|page| called(page)).collect();
                 page_token::derive(p, &by, &parent, &secret, &pages).map(|(set, texts)| {
-                    let new = set.changes.iter().filter_map(|c| match &c.after {
+                    let mut new = set.changes.iter().filter_map(|c| match &c.after {
                         Some(valetkey_domain::Record::Token(t)) => Some(t.id),
                         _ => None,
                     });
-                    made = new.last().map(|id| (first.clone(), id));
+                    made = new.next_back().map(|id| (first.clone(), id));
                     text = texts.last().map(|(_, t)| (first, t.reveal().to_owned()));
                     set
                 })

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 use valetkey_domain::campaign::{Campaign, CampaignInput, SHOWN_STATUSES, STATUSES};
-use valetkey_domain::{AssetKind, Id, IdKind};
+use valetkey_domain::{AssetKind, IdKind};
 use valetkey_service::authz::Question;
 use valetkey_service::content::{ContentQuery, Item};
 use valetkey_service::rights;
 
 use super::input::Problem;
-use super::pages::CONTENT_ROWS;
+use super::pages::{CONTENT_ROWS, Rendered};
 use super::{Answer, Cx, Node, Row};
 use crate::protocol::{envelope, value};
 use crate::schema::{self, Edge};
@@ -134,13 +134,13 @@ impl Cx<'_> {
         if rest.is_empty() {
             return self.write_content::<Campaign>(edge, question, query, Node::Campaign).await;
         }
-        let (data, keys, more) = self.filtered(edge, question, &query, &rest).await?;
+        let page = self.filtered(edge, question, &query, &rest).await?;
         // A filter that the store can't apply is counted the way it is shown.
         let counted = match self.input.get("summary") {
             Some(_) => Some(self.count_filtered(question, &query, &rest).await?),
             None => None,
         };
-        self.write_content_page(edge, question, &query, data, &keys, more, counted).await
+        self.write_content_page(edge, question, &query, page, counted).await
     }
 
     /// Reads on until a page of matching rows is full. Rows are rendered as they come, so that no
@@ -151,7 +151,7 @@ impl Cx<'_> {
         question: Question,
         query: &ContentQuery,
         filters: &[&Filter],
-    ) -> Result<(Vec<Value>, Vec<(i64, Id)>, bool), Problem> {
+    ) -> Result<Rendered, Problem> {
         let wanted = query.limit;
         let mut query = ContentQuery { limit: CONTENT_ROWS, ..query.clone() };
         let backwards = query.before.is_some();
@@ -177,7 +177,7 @@ impl Cx<'_> {
                     data.reverse();
                     keys.reverse();
                 }
-                return Ok((data, keys, full));
+                return Ok(Rendered { data, keys, more: full });
             };
             *(if backwards { &mut query.before } else { &mut query.after }) = Some(place);
         }

@@ -44,6 +44,14 @@ const _: () = assert!(CONTENT_ROWS * LARGEST_ROW_BYTES <= BYTES_LIMIT as usize);
 /// A post with everything as long as it may be; campaigns are smaller.
 const LARGEST_ROW_BYTES: usize = KEPT.len() * KEPT_LIMIT_BYTES + MESSAGE_LIMIT_BYTES + LINK_LIMIT_BYTES + 1_000;
 
+/// A page of content as it is answered.
+pub(crate) struct Rendered {
+    pub data: Vec<Value>,
+    /// The place of each row in the list.
+    pub keys: Vec<(i64, Id)>,
+    pub more: bool,
+}
+
 impl Cx<'_> {
     pub async fn publish(&self, node: &Node) -> Result<Answer, Problem> {
         let page = node.id().ok_or_else(envelope::server_fault)?;
@@ -199,7 +207,8 @@ impl Cx<'_> {
         if backwards {
             pieces.reverse();
         }
-        self.write_content_page(edge, question, &query, pieces.into_iter().flatten().collect(), &keys, more, None).await
+        let page = Rendered { data: pieces.into_iter().flatten().collect(), keys, more };
+        self.write_content_page(edge, question, &query, page, None).await
     }
 
     /// Writes rendered rows of content with their cursors. `counted` is the total where the store
@@ -209,11 +218,10 @@ impl Cx<'_> {
         edge: &'static Edge,
         question: Question,
         query: &ContentQuery,
-        data: Vec<Value>,
-        keys: &[(i64, Id)],
-        more: bool,
+        page: Rendered,
         counted: Option<u64>,
     ) -> Result<Answer, Problem> {
+        let Rendered { data, keys, more } = page;
         let total = match (counted, self.input.get("summary")) {
             (Some(counted), _) => Some(counted),
             (None, Some(_)) => Some(self.service().count_content(self.call, question, query).await?),

@@ -190,7 +190,7 @@ fn settings(config: &Config, address: &Address) -> anyhow::Result<Settings> {
 
 /// A name for the lease that no other start of any node has, whatever its folder is a copy of.
 fn holder(config: &Config) -> anyhow::Result<String> {
-    Ok(format!("{} ({})", config.node, to_hex(&random::bytes::<8>()?.map(|_| 0))))
+    Ok(format!("{} ({})", config.node, to_hex(&random::bytes::<8>()?)))
 }
 
 async fn open_on(

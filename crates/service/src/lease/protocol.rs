@@ -171,7 +171,7 @@ impl Protocol {
             Answer::Taken(false) => self.state = State::Look { at_ms: now_ms },
             Answer::Renewed(Renewal::Held(head)) => {
                 if let Some(head) = head {
-                    self.proof = Some(Proof { from_ms: now_ms, head });
+                    self.proof = Some(Proof { from_ms: sent.at_ms, head });
                 }
                 self.state = State::Hold { renew_at_ms: sent.at_ms.saturating_add(self.length_ms / RENEWALS) };
             }

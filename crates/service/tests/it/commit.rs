@@ -218,8 +218,8 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
         service.update_asset(&company.person, question, company.account, new.map(name), changes)
     };
     let seen = |wanted: (&'static str, &'static str)| async move {
-        let found = reader(&service).read(|s| s.asset(company.account)).unwrap().unwrap().name.to_string();
-        let kept = Some(Operator::of(&service, "t").details(company.account).await.unwrap()).filter(|kept| !kept.is_empty());
+        let found = reader(service).read(|s| s.asset(company.account)).unwrap().unwrap().name.to_string();
+        let kept = Some(Operator::of(service, "t").details(company.account).await.unwrap()).filter(|kept| !kept.is_empty());
         let note = kept.and_then(|k| k["note"].as_str().map(str::to_owned)).unwrap_or_default();
         assert_eq!((found.as_str(), note.as_str()), wanted);
     };
@@ -238,7 +238,7 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     .await;
     assert_ne!(first.unwrap().revision, second.unwrap().revision);
     seen(("Third", "two")).await;
-    assert_eq!(Operator::of(&service, "t").details(company.account).await.unwrap()["other"], "kept");
+    assert_eq!(Operator::of(service, "t").details(company.account).await.unwrap()["other"], "kept");
     // The name that it has already, and nothing at all.
     let before = service.revision();
     assert_eq!(update(Some("Third"), details("three")).await.unwrap().revision, before + 1);

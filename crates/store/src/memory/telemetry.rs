@@ -18,6 +18,9 @@ pub(super) struct Telemetry {
     usage: BTreeMap<UsageKey, Usage>,
 }
 
+/// Times and traces of refusals, by business and source.
+type Held<'a> = BTreeMap<Option<Id>, BTreeMap<&'a str, Vec<(UnixMs, &'a str)>>>;
+
 impl Telemetry {
     pub fn add_use(&mut self, used: &TokenUse) {
         let sum = self.uses.entry(used.token).or_insert(TokenUse { count: 0, ..used.clone() });
@@ -82,8 +85,8 @@ impl Telemetry {
     }
 
     /// The rows of each source under each owner, the oldest first.
-    fn held(&self) -> BTreeMap<Option<Id>, BTreeMap<&str, Vec<(UnixMs, &str)>>> {
-        let mut held: BTreeMap<Option<Id>, BTreeMap<&str, Vec<(UnixMs, &str)>>> = BTreeMap::new();
+    fn held(&self) -> Held<'_> {
+        let mut held: Held<'_> = BTreeMap::new();
         for row in self.refusals.values() {
             let sources = held.entry(row.business).or_default();
             sources.entry(&row.source).or_default().push((row.at, &row.trace));

@@ -328,7 +328,7 @@ pub fn read_job(row: &dyn RowRead) -> Result<Job, StoreError> {
 pub fn read_next_job(row: &dyn RowRead) -> Result<Option<NextJob>, StoreError> {
     let at = row.opt_int(1)?.into_iter().chain(row.opt_int(2)?).min();
     // A kind whose last job went away meanwhile has no time.
-    Ok(at.map(|at| row.text(0).map(|kind| NextJob { kind, at })).transpose()?)
+    at.map(|at| row.text(0).map(|kind| NextJob { kind, at })).transpose()
 }
 
 /// Reads a row of `JOB_COUNTS`.

@@ -109,9 +109,8 @@ impl Reader<'_> {
                     continue;
                 }
                 word if depth == 0 && ITEMS.contains(&word) && is_word(self.text(1)) => {
-                    if !ITEMS.contains(&self.text(1)) {
-                        source.items.insert(self.text(1).to_string());
-                    }
+                    let name = self.text(1);
+                    source.items.extend((!ITEMS.contains(&name)).then(|| name.to_string()));
                 }
                 word if is_word(word) => {
                     self.path(&mut source);
