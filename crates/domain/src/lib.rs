@@ -28,6 +28,7 @@ pub mod sign_in;
 pub mod state;
 pub mod system_user;
 pub mod task;
+mod task_set;
 pub mod terms;
 pub mod token;
 

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod listener;
 pub mod mask;
 pub mod params;
+mod percent;
 mod pieces;
 pub mod request_id;
 pub mod site;

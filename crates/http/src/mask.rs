@@ -185,7 +185,7 @@ fn decoded(text: &str) -> Option<Cow<'_, str>> {
 }
 
 fn decoded_once(text: &str) -> String {
-    String::from_utf8_lossy(&crate::params::percent_decode(text.as_bytes())).into_owned()
+    String::from_utf8_lossy(&crate::percent::percent_decode(text.as_bytes())).into_owned()
 }
 
 #[cfg(test)]

@@ -28,14 +28,13 @@ use valetkey_store::{
 };
 
 use connection::Engine;
+pub use open::LOCK_NAME;
 use readers::Readers;
 use reserve::Space;
 use writer::Writer;
 
 /// The name of the data file in the folder.
 pub const FILE_NAME: &str = "valetkey.db";
-/// The name of the file whose lock says that the folder is in use.
-pub const LOCK_NAME: &str = "valetkey.lock";
 
 /// A store in a folder. Clones share it; when the last one is dropped, the files are closed and
 /// the folder is free.

@@ -10,8 +10,10 @@ use rusqlite::{Connection, OpenFlags};
 use valetkey_store::sql::{Dialect, Value, migrations, rows, statements};
 use valetkey_store::{Head, StoreError};
 
-use crate::LOCK_NAME;
 use crate::connection::{Engine, Texts, failed, texts};
+
+/// The name of the file whose lock says that the folder is in use.
+pub const LOCK_NAME: &str = "valetkey.lock";
 
 const DIALECT: Dialect = Dialect { blob: "BLOB", text: "TEXT", key: "INTEGER PRIMARY KEY", compact: "WITHOUT ROWID" };
 

@@ -90,7 +90,7 @@ impl State {
         loop {
             let ended = self.commit_once(batch);
             let is_full = matches!(&ended, Err(CommitError::NotApplied(StoreError::Full(_))));
-            if !is_full || may_use_reserve || !self.space.make(&self.engine) {
+            if !is_full || !may_use_reserve || !self.space.make(&self.engine) {
                 self.space.restore(&self.engine, ended.is_ok());
                 return ended;
             }

@@ -18,13 +18,10 @@ use self::item::Item;
 use self::reference::Piece;
 use super::envelope::{self, GraphError, MAX_BATCH_ITEMS};
 
-pub use self::item::AttachedFile;
+pub use self::item::{AttachedFile, MAX_REFERENCES};
 
 /// The most bytes that references may insert into one item.
 pub const MAX_INSERTED_BYTES: usize = 1024 * 1024;
-/// The most references in one item.
-pub const MAX_REFERENCES: usize = 100;
-
 /// A batch, read and planned.
 #[derive(Debug)]
 pub struct Plan {

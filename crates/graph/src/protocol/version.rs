@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::envelope::{self, GraphError};
 use super::text;
 
 /// The longest path that is read, in bytes.
@@ -98,17 +97,6 @@ pub enum PathError {
     },
     /// More than [`MAX_PATH_BYTES`].
     TooLong,
-}
-
-impl From<PathError> for GraphError {
-    fn from(error: PathError) -> Self {
-        match error {
-            PathError::UnknownVersion { path } => envelope::unknown_version(&path),
-            PathError::TooManySegments { rest } => envelope::unknown_path(&rest),
-            PathError::TooLong => envelope::unknown_path("")
-                .with_user("Path too long", &format!("A path has at most {MAX_PATH_BYTES} bytes.")),
-        }
-    }
 }
 
 /// Reads a path without its query: repeated and trailing slashes count as

@@ -11,9 +11,11 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{ACCESS_TOKEN, Param, ParamError, ParamFault, Params, Source, Upload};
+use super::error::{ParamError, ParamFault};
+use super::set::{ACCESS_TOKEN, Param, Params, Source, Upload};
 use crate::json;
 use crate::limits::ParamLimits;
+use crate::percent::percent_decode;
 
 /// How a body is to be read.
 pub(super) enum Shape {
@@ -237,32 +239,6 @@ impl<'a> Reader<'a> {
         }
         params
     }
-}
-
-/// Undoes percent-encoding and turns `+` into a space, as forms have it; a `%`
-/// without two digits stays as it is.
-pub(crate) fn percent_decode(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, after) {
-            (b'+', _) => out.push(b' '),
-            (b'%', [high, low, more @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => {
-                    out.push(high << 4 | low);
-                    rest = more;
-                }
-                _ => out.push(b'%'),
-            },
-            _ => out.push(*byte),
-        }
-    }
-    out
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 /// A multipart fault in our own words, which repeat nothing of the body.

@@ -2,39 +2,12 @@
 
 use valetkey_http::Limits;
 
-use super::ConfigError;
-use super::settings::Settings;
-
-/// The keys of the table `limits`. Those that end in `_bytes`, `_ms` and `_s` have that unit; the
-/// others are counts.
-pub(super) const KEYS: &[&str] = &[
-    "connection_limit",
-    "handler_limit",
-    "header_limit_bytes",
-    "header_count_limit",
-    "body_limit_bytes",
-    "upload_limit_bytes",
-    "body_memory_limit_bytes",
-    "header_read_timeout_ms",
-    "body_read_timeout_ms",
-    "request_timeout_ms",
-    "keep_alive_idle_ms",
-    "tls_handshake_timeout_ms",
-    "drain_s",
-    "h2_stream_limit",
-    "h2_reset_stream_limit",
-    "h2_error_stream_limit",
-    "h2_ping_interval_ms",
-    "param_count_limit",
-    "param_name_limit_bytes",
-    "param_text_limit_bytes",
-    "upload_count_limit",
-    "json_depth_limit",
-];
+use super::said::ConfigError;
+use super::settings::{LIMIT_KEYS, Settings};
 
 /// Reads the limits that were said, and checks that the listener can work with each.
 pub(super) fn read(settings: &Settings, limits: &mut Limits) -> Result<(), ConfigError> {
-    for name in KEYS {
+    for name in LIMIT_KEYS {
         let key = format!("limits.{name}");
         if let Some((origin, value)) = settings.parsed::<u64>(&key, "a number that is not negative")? {
             set(limits, name, value);

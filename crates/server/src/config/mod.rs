@@ -4,6 +4,7 @@
 //! Nothing here opens what it speaks of, and no text of an error or of `Debug` holds a password.
 
 mod limits;
+mod said;
 mod settings;
 
 use std::fmt;
@@ -18,7 +19,9 @@ use valetkey_service::lease::{self, LENGTH_MAX, LENGTH_MIN};
 
 use crate::keys;
 use crate::telemetry::{Format, LogConfig, parse_targets};
-use settings::{Origin, Settings};
+use said::Origin;
+pub use said::{ConfigError, Flag};
+use settings::Settings;
 
 /// The file that is read when none is named and it is there.
 pub const FILE_NAME: &str = "valetkey.toml";
@@ -31,37 +34,6 @@ pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 
 const LEASE_WANTED: &str = "a number of seconds from 1 to 300";
 const TEMPLATE: &str = include_str!("template.toml");
-
-/// What is wrong, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {what}")]
-pub struct ConfigError {
-    origin: Origin,
-    what: String,
-}
-
-impl ConfigError {
-    fn new(origin: &Origin, what: impl Into<String>) -> ConfigError {
-        ConfigError { origin: origin.clone(), what: what.into() }
-    }
-}
-
-/// A setting that the command line makes.
-#[derive(Debug, Clone)]
-pub struct Flag {
-    /// The key that it stands for, as in the file.
-    pub key: &'static str,
-    /// How it is written on the command line.
-    pub name: &'static str,
-    pub value: String,
-}
-
-impl Flag {
-    /// A flag that was given, or none.
-    pub fn of(key: &'static str, name: &'static str, value: Option<impl ToString>) -> Option<Flag> {
-        value.map(|value| Flag { key, name, value: value.to_string() })
-    }
-}
 
 /// Which engine keeps the data.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, Flag, limits};
+use super::said::{ConfigError, Flag, Origin};
 
 /// Every key of the file but those of limits and kinds.
 const KEYS: &[&str] = &[
@@ -27,6 +27,32 @@ const KEYS: &[&str] = &[
     "log.format",
     "log.level",
 ];
+/// The keys of the table `limits`. Those that end in `_bytes`, `_ms` and `_s` have that unit; the
+/// others are counts.
+pub(super) const LIMIT_KEYS: &[&str] = &[
+    "connection_limit",
+    "handler_limit",
+    "header_limit_bytes",
+    "header_count_limit",
+    "body_limit_bytes",
+    "upload_limit_bytes",
+    "body_memory_limit_bytes",
+    "header_read_timeout_ms",
+    "body_read_timeout_ms",
+    "request_timeout_ms",
+    "keep_alive_idle_ms",
+    "tls_handshake_timeout_ms",
+    "drain_s",
+    "h2_stream_limit",
+    "h2_reset_stream_limit",
+    "h2_error_stream_limit",
+    "h2_ping_interval_ms",
+    "param_count_limit",
+    "param_name_limit_bytes",
+    "param_text_limit_bytes",
+    "upload_count_limit",
+    "json_depth_limit",
+];
 const KINDS: &str = "kinds";
 const KIND_KEYS: &[&str] = &["word", "title", "tasks"];
 /// The keys whose values must not stand in an error.
@@ -36,42 +62,13 @@ const SHOWN_CHARS: usize = 60;
 
 /// Every key of the file but those of kinds.
 pub(super) fn keys() -> impl Iterator<Item = String> {
-    let limits = limits::KEYS.iter().map(|key| format!("limits.{key}"));
+    let limits = LIMIT_KEYS.iter().map(|key| format!("limits.{key}"));
     KEYS.iter().map(|key| (*key).to_owned()).chain(limits)
 }
 
 /// The variable of the environment that stands for a key.
 pub(super) fn variable(key: &str) -> String {
     format!("VALETKEY_{}", key.replace('.', "_").to_ascii_uppercase())
-}
-
-/// Where something was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    File {
-        path: PathBuf,
-        line: usize,
-        key: String,
-    },
-    /// In the file, but not under a key.
-    Line {
-        path: PathBuf,
-        line: usize,
-    },
-    Variable(String),
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::File { path, line, key } => write!(f, "{}, line {line}, {key}", path.display()),
-            Origin::Line { path, line: 0 } => write!(f, "{}", path.display()),
-            Origin::Line { path, line } => write!(f, "{}, line {line}", path.display()),
-            Origin::Variable(name) => write!(f, "the environment variable {name}"),
-            Origin::Flag(name) => f.write_str(name),
-        }
-    }
 }
 
 #[derive(Debug, Clone)]

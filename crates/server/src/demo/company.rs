@@ -38,6 +38,9 @@ pub struct HelperSketch {
     pub scopes: &'static [&'static str],
 }
 
+/// Under which trace the ledger shows the demo's set-up.
+pub const TRACE: &str = "demo";
+
 pub const BUSINESS: &str = "Alder & Pine Cycles";
 pub const ADMIN: (&str, &str) = ("Mara Lindqvist", "mara@alderpine.example");
 pub const COLLEAGUE: (&str, &str) = ("Jonas Okafor", "jonas@alderpine.example");

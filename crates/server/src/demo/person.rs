@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use valetkey_domain::Id;
 use valetkey_service::{Call, Service};
 
-use super::seed::TRACE;
+use super::company::TRACE;
 
 /// A person who may sign in.
 pub struct Session<'a> {

@@ -15,13 +15,11 @@ use valetkey_domain::{AssetKind, Id, IdKind, List, Name, Role, ScopeSet, Status,
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service, rights};
 
-use super::company::{self, AdAccountSketch, HelperSketch, PageSketch};
+use super::company::{self, AdAccountSketch, HelperSketch, PageSketch, TRACE};
 use super::file::{self, Demo};
 use super::person::Session;
 use super::tokens;
 
-/// Under which trace the ledger shows the demo's set-up.
-pub const TRACE: &str = "demo";
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Told what is being made, for people who wait.

@@ -9,7 +9,7 @@ use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
 
 use super::file::App;
-use super::seed::TRACE;
+use super::company::TRACE;
 
 pub const NEVER: Lifetime = Lifetime::Never;
 pub const SIXTY_DAYS: Lifetime = Lifetime::Seconds(SIXTY_DAYS_S);

@@ -93,7 +93,7 @@ impl Round {
     pub fn put_in_force(&mut self, inner: &Inner) {
         for (taken, write) in &mut self.writes {
             let is_urgent = taken.held.is_none() && taken.command.in_force() == InForce::AtOnce;
-            if let Some(blocks) = blocks_of(&write.set).filter(|_| is_urgent && false) {
+            if let Some(blocks) = blocks_of(&write.set).filter(|_| is_urgent) {
                 taken.held = inner.writing.hold(&mut *taken.command, &write.set, blocks);
             }
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use valetkey_domain::Change;
 use valetkey_store::{Batch, CommitError, ContentWrite, Outcome, Store, StoreError, Write};
-use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
+use valetkey_store_sqlite::{FILE_NAME, LOCK_NAME, SqliteStore};
 
 use super::{Folder, asset_batch, id, sixteen, content, write};
 
@@ -207,4 +207,26 @@ async fn on_a_full_disk_only_what_takes_something_away_uses_the_reserve() {
         drop(store);
         assert_eq!(SqliteStore::open(&folder.0).unwrap().head().await.unwrap(), head);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_second_attempt_in_one_process_is_refused_and_takes_no_lock_away() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = Folder::new();
+    let store = SqliteStore::open(&folder.0).unwrap();
+    let file = format!(":{} ", std::fs::metadata(folder.0.join(FILE_NAME)).unwrap().ino());
+    // SQLite's own lock on the file, which says to others that it is in use.
+    let is_locked = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("POSIX") && line.contains(&file))
+    };
+    assert!(is_locked());
+    std::fs::remove_file(folder.0.join(LOCK_NAME)).unwrap();
+    assert!(matches!(SqliteStore::open(&folder.0), Err(StoreError::InUse(text)) if text.contains(FILE_NAME)));
+    assert!(is_locked(), "the attempt took SQLite's lock away");
+    store.lock_head().await.unwrap().commit(asset_batch(1)).await.unwrap();
+    drop(store);
+    assert_eq!(SqliteStore::open(&folder.0).unwrap().head().await.unwrap().revision, 1);
 }

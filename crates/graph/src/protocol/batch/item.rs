@@ -4,11 +4,13 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::MAX_REFERENCES;
 use super::loose;
 use super::reference::{self, Piece};
 use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::{text as texts, value};
+
+/// The most references in one item.
+pub const MAX_REFERENCES: usize = 100;
 
 /// A file that came with the multipart request of the whole batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

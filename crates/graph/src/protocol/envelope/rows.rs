@@ -10,7 +10,7 @@ use valetkey_domain::{Reason, Refusal, Words};
 use super::ErrorKind::{GraphMethodException, OAuthException};
 use super::GraphError;
 use crate::protocol::text::echo;
-use crate::protocol::version::Version;
+use crate::protocol::version::{MAX_PATH_BYTES, PathError, Version};
 
 /// The most ids in one `ids` parameter.
 pub const MAX_IDS: usize = 50;
@@ -42,6 +42,17 @@ pub fn no_token() -> GraphError {
 pub fn no_user() -> GraphError {
     let message = "An active access token must be used to query information about the current user.";
     GraphError::new(2500, OAuthException, message).with_user("No user", "This token stands for an app, not for a user.")
+}
+
+impl From<PathError> for GraphError {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::UnknownVersion { path } => unknown_version(&path),
+            PathError::TooManySegments { rest } => unknown_path(&rest),
+            PathError::TooLong => unknown_path("")
+                .with_user("Path too long", &format!("A path has at most {MAX_PATH_BYTES} bytes.")),
+        }
+    }
 }
 
 /// A version that isn't served; `path` is the whole path without its first

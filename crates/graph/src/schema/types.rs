@@ -1,0 +1,276 @@
+//! What a row of the tables is made of: kinds of nodes, fields, edges, parameters.
+//!
+//! It must never name a kind of node.
+
+use valetkey_domain::AssetKind;
+use valetkey_service::rights::Right;
+
+/// What a field holds; printed in the documents, and used to read parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// An id as a decimal string.
+    Id,
+    Text,
+    /// A JSON number.
+    Number,
+    /// A number that Meta writes as a string, such as money in minor units.
+    NumberText,
+    Boolean,
+    /// `2026-01-31T10:00:00+0000`; parameters may be unix seconds as well.
+    Time,
+    /// Unix seconds as a number.
+    UnixTime,
+    List,
+    Object,
+    /// Another node, by the name of its kind; `{…}` picks its fields.
+    Node(&'static str),
+}
+
+/// What reading a field asks for, beside seeing the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Given to whoever may see that the node is there.
+    Identity,
+    /// Given with the kind's reading right.
+    Full,
+    /// Given with the kind's managing right; left out for others.
+    Guarded,
+}
+
+/// A field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    pub ty: Type,
+    pub level: Level,
+    /// Given when no fields are asked for: on the node itself, in rows.
+    pub on_node: bool,
+    pub in_rows: bool,
+    /// Given in every row, whatever fields are asked for.
+    pub always: bool,
+}
+
+impl Field {
+    /// A field of level full that is given only when asked for.
+    pub const fn new(name: &'static str, ty: Type) -> Field {
+        Field { name, ty, level: Level::Full, on_node: false, in_rows: false, always: false }
+    }
+
+    /// Given to whoever sees the node.
+    pub const fn identity(self) -> Field {
+        Field { level: Level::Identity, ..self }
+    }
+
+    /// Given to managers alone.
+    pub const fn guarded(self) -> Field {
+        Field { level: Level::Guarded, ..self }
+    }
+
+    /// Given by default on the node.
+    pub const fn node(self) -> Field {
+        Field { on_node: true, ..self }
+    }
+
+    /// Given by default in rows.
+    pub const fn row(self) -> Field {
+        Field { in_rows: true, ..self }
+    }
+
+    /// Given by default on both.
+    pub const fn both(self) -> Field {
+        Field { on_node: true, in_rows: true, ..self }
+    }
+
+    /// Given in every row.
+    pub const fn always(self) -> Field {
+        Field { always: true, in_rows: true, on_node: true, ..self }
+    }
+}
+
+/// A parameter of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Param {
+    pub name: &'static str,
+    pub ty: Type,
+    pub required: bool,
+}
+
+/// A parameter that may be left out.
+pub const fn param(name: &'static str, ty: Type) -> Param {
+    Param { name, ty, required: false }
+}
+
+/// A parameter that must be given.
+pub const fn required(name: &'static str, ty: Type) -> Param {
+    Param { name, ty, required: true }
+}
+
+/// The verbs of the Graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    Get,
+    Post,
+    Delete,
+}
+
+impl Verb {
+    /// The word in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Get => "get",
+            Verb::Post => "post",
+            Verb::Delete => "delete",
+        }
+    }
+}
+
+/// What a call on an edge or a node does. One arm of the engine serves each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    // Nodes.
+    UpdateBusiness,
+    UpdateSystemUser,
+    DeleteSystemUser,
+    UpdatePerson,
+    DeletePerson,
+    UpdateApp,
+    UpdatePage,
+    UpdateAdAccount,
+    UpdateAsset,
+    RevokeToken,
+    UpdatePost,
+    DeletePost,
+    UpdateCampaign,
+    DeleteCampaign,
+    // Edges of a business.
+    ListSystemUsers,
+    CreateSystemUser,
+    ListPeople,
+    /// Assets of a kind that the business owns; apps too.
+    ListOwned(AssetKind),
+    /// Assets of a kind that are shared with the business.
+    ListClient(AssetKind),
+    /// Both.
+    ListReachable(AssetKind),
+    CreatePage,
+    CreateAdAccount,
+    CreatePixel,
+    CreateCatalog,
+    CreateApp,
+    DisconnectApp,
+    ListBusinessTokens,
+    ListAgencies,
+    ListClients,
+    // Edges of a user; `me` goes here too.
+    InstallApp,
+    UninstallApp,
+    ListInstalledApps,
+    IssueToken,
+    ListTokens,
+    RevokeTokens,
+    ListAssigned(AssetKind),
+    /// Assets of every kind that are assigned.
+    ListAssignedAssets,
+    MyPages,
+    MyAdAccounts,
+    MyBusinesses,
+    MyBusinessUsers,
+    MyPermissions,
+    DropPermissions,
+    // Edges of an asset.
+    ListAssignedUsers,
+    AssignUser,
+    UnassignUser,
+    ListPartners,
+    ShareAsset,
+    UnshareAsset,
+    // Edges of a Page.
+    PublishPost,
+    ListPosts(PostList),
+    // Edges of an ad account.
+    CreateCampaign,
+    ListCampaigns,
+    // Edges of an app.
+    ListAppPermissions,
+    /// Accepts reports of crashed clients and keeps nothing.
+    AcceptAnything,
+    /// A list that is always empty here, because what it would hold is not kept.
+    EmptyList,
+}
+
+/// Which posts a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostList {
+    Published,
+    Scheduled,
+    Ads,
+}
+
+/// A call that an edge, or the node itself, takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge {
+    /// The name of the edge; empty for a call on the node itself.
+    pub name: &'static str,
+    pub verb: Verb,
+    pub op: Op,
+    /// The kind of the rows, or of what is made; empty when the answer is a success.
+    pub rows: &'static str,
+    pub params: &'static [Param],
+    pub right: Right,
+    /// One sentence for the documents.
+    pub what: &'static str,
+}
+
+/// A kind of node.
+#[derive(Debug)]
+pub struct NodeType {
+    /// The name in the Graph, as errors print it.
+    pub name: &'static str,
+    pub fields: &'static [Field],
+    /// Names that programs ask for and that are not kept here: accepted, and left out.
+    pub absent: &'static str,
+    /// Descriptive text fields: kept as content of the asset, and writable by its managers.
+    pub kept: &'static str,
+    /// Seeing that the node is there, and its identity.
+    pub identity: Right,
+    /// Reading the rest.
+    pub full: Right,
+    /// Reading guarded fields.
+    pub guarded: Right,
+    /// Calls on the node itself.
+    pub calls: &'static [Edge],
+    pub edges: &'static [Edge],
+}
+
+impl NodeType {
+    /// The edge with this name and verb.
+    pub fn edge(&self, name: &str, verb: Verb) -> Option<&'static Edge> {
+        self.edges.iter().find(|e| e.name == name && e.verb == verb)
+    }
+
+    /// The call on the node itself.
+    pub fn call(&self, verb: Verb) -> Option<&'static Edge> {
+        self.calls.iter().find(|e| e.verb == verb)
+    }
+
+    /// The declared field, or one for a kept or accepted name.
+    pub fn field(&self, name: &str) -> Option<Field> {
+        if let Some(field) = self.fields.iter().find(|f| f.name == name) {
+            return Some(*field);
+        }
+        let word = |list: &'static str| list.split_ascii_whitespace().find(|w| *w == name);
+        let found = word(self.kept).or_else(|| word(self.absent))?;
+        Some(Field::new(found, Type::Text))
+    }
+
+    /// Whether a name is a kept descriptive field.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.kept.split_ascii_whitespace().any(|w| w == name)
+    }
+
+    /// Every name that can be asked for: for "did you mean", and for `metadata`.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let declared = self.fields.iter().map(|f| f.name);
+        declared.chain(self.kept.split_ascii_whitespace()).chain(self.absent.split_ascii_whitespace())
+    }
+}
