@@ -43,9 +43,15 @@ pub enum List {
     /// Page tokens of this Page that are not revoked, of whatever user.
     PageTokensOn(Id),
     /// Those of the users of one business.
-    PageTokensIn { page: Id, business: Id },
+    PageTokensIn {
+        page: Id,
+        business: Id,
+    },
     /// Those of one user.
-    PageTokensOf { page: Id, user: Id },
+    PageTokensOf {
+        page: Id,
+        user: Id,
+    },
 }
 
 /// One revision of the authority records. Readers get copies, so no lock outlives a call.

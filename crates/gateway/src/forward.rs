@@ -60,7 +60,8 @@ impl Gateway {
                 welcome(&self.welcome, &view, &allowed)
             }
             Decision::Deny(denial) => {
-                let call = Call::new(Credential::None, head.request_id().as_str()).with_source(Some(head.client_ip()), None);
+                let call =
+                    Call::new(Credential::None, head.request_id().as_str()).with_source(Some(head.client_ip()), None);
                 self.service.note_refusal(&call, &asked.question, &view, &denial);
                 no(denial.refusal().reason, head)
             }

@@ -4,8 +4,8 @@
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::{AssetKind, Id, IdKind, Scope, ScopeSet};
 use valetkey_service::Service;
-use valetkey_service::read::Guard;
 use valetkey_service::authz::{Decision, Need, Question, Sorts, Target};
+use valetkey_service::read::Guard;
 
 /// What a check asks, as it came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

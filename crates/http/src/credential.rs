@@ -170,8 +170,20 @@ mod tests {
     #[test]
     fn the_short_way_to_a_bearer_gives_what_the_long_way_gives() {
         let values: &[&[u8]] = &[
-            b"Bearer abc", b"Bearer  abc", b"bearer abc", b"Bearer\tabc", b"Bearer a,b", b"Bearer a b", b"Bearer ",
-            b"Bearer", b"Bearer a\xe9", b"OAuth abc", b"Basic abc", b"Bearer abc ", b"Bearer a\x7f", b"Bearer ~!",
+            b"Bearer abc",
+            b"Bearer  abc",
+            b"bearer abc",
+            b"Bearer\tabc",
+            b"Bearer a,b",
+            b"Bearer a b",
+            b"Bearer ",
+            b"Bearer",
+            b"Bearer a\xe9",
+            b"OAuth abc",
+            b"Basic abc",
+            b"Bearer abc ",
+            b"Bearer a\x7f",
+            b"Bearer ~!",
         ];
         for value in values {
             let Ok(value) = HeaderValue::from_bytes(value) else { continue };

@@ -103,7 +103,7 @@ pub enum ListenError {
         /// Where.
         address: SocketAddr,
     },
-    /// The system refuses the permission.
+    /// The system does not allow it.
     #[error(
         "listening on {address} is not allowed: ports below 1024 need rights of their own, so choose another with --port"
     )]
@@ -191,7 +191,7 @@ impl Listener {
         Ok(Self { socket: Socket::Tcp(socket), local_addr, tls, shared })
     }
 
-    /// Serves a Unix socket that the caller has bound, with the permissions it set. Its peers
+    /// Serves a Unix socket that the caller has bound, with the mode that it set. Its peers
     /// count as `127.0.0.1` port 0; address and TLS of the configuration are
     /// not used. Has to be called within a tokio runtime.
     pub fn over_unix(

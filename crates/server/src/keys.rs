@@ -43,9 +43,7 @@ impl fmt::Debug for Origin {
 impl Origin {
     /// The environment's word first, then the folder's.
     pub fn of(variable: Option<String>) -> Origin {
-        variable
-            .filter(|text| !text.trim().is_empty())
-            .map_or(Origin::Folder, |text| Origin::Set(Zeroizing::new(text)))
+        variable.filter(|text| !text.trim().is_empty()).map_or(Origin::Folder, |text| Origin::Set(Zeroizing::new(text)))
     }
 }
 

@@ -267,12 +267,7 @@ impl Service {
     /// Asks a question about somebody else's token, for an app that proved itself. A token of
     /// another business looks like one that was never issued; an app that knows its own secret
     /// needs no proof for its own tokens.
-    pub fn check_for_app(
-        &self,
-        app: crate::app::ProvenApp,
-        shown: &Shown<'_>,
-        question: Question,
-    ) -> (View, Decision) {
+    pub fn check_for_app(&self, app: crate::app::ProvenApp, shown: &Shown<'_>, question: Question) -> (View, Decision) {
         let inner = &*self.inner;
         let (proof, now) = (shown.proof, shown.now);
         let Ok(index) = inner.index() else { return stale(&question) };

@@ -362,7 +362,12 @@ fn new_row<T: Serialize>(
     })
 }
 
-pub(crate) fn changed_row<T: Serialize>(row: &Content, status: &str, now: UnixMs, body: &T) -> Result<Content, Refusal> {
+pub(crate) fn changed_row<T: Serialize>(
+    row: &Content,
+    status: &str,
+    now: UnixMs,
+    body: &T,
+) -> Result<Content, Refusal> {
     Ok(Content {
         status: status.to_owned(),
         updated_at: now,

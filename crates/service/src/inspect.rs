@@ -21,7 +21,11 @@ pub enum Inspected {
     OtherApp,
     Token(Box<InspectedToken>),
     /// The credential of an app.
-    App { app: ProvenApp, name: Option<Name>, is_connected: bool },
+    App {
+        app: ProvenApp,
+        name: Option<Name>,
+        is_connected: bool,
+    },
 }
 
 /// A token that the caller may inspect.

@@ -22,12 +22,29 @@ use crate::rights::Right;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     Business,
-    SystemUser { business: Id, deleted: bool },
-    Person { business: Id, deleted: bool },
-    App { business: Option<Id> },
-    Asset { kind: AssetKind },
-    Token { business: Id, user: Id },
-    Content { kind: IdKind, asset: Id, asset_kind: AssetKind },
+    SystemUser {
+        business: Id,
+        deleted: bool,
+    },
+    Person {
+        business: Id,
+        deleted: bool,
+    },
+    App {
+        business: Option<Id>,
+    },
+    Asset {
+        kind: AssetKind,
+    },
+    Token {
+        business: Id,
+        user: Id,
+    },
+    Content {
+        kind: IdKind,
+        asset: Id,
+        asset_kind: AssetKind,
+    },
     /// The id names nothing.
     Absent,
 }
@@ -188,7 +205,8 @@ impl Service {
         let known: Vec<_> = self.read(|s| assets.iter().filter_map(|id| known(s, id)).collect())?;
         let questions: Vec<Question> = known.iter().map(|(id, kind)| ask(*id, *kind)).collect();
         let answers = self.inner.decide_each(call, &questions);
-        let allowed: Vec<Id> = known.iter().zip(answers).filter(|(_, yes)| yes.is_some()).map(|((id, _), _)| *id).collect();
+        let allowed: Vec<Id> =
+            known.iter().zip(answers).filter(|(_, yes)| yes.is_some()).map(|((id, _), _)| *id).collect();
         if allowed.is_empty() {
             return Ok(HashMap::new());
         }

@@ -25,7 +25,7 @@ pub struct Readiness {
 impl Readiness {
     /// Whether nothing is amiss.
     pub fn is_ready(&self) -> bool {
-        self.is_fresh && self.writing == Writing::Works 
+        self.is_fresh && self.writing == Writing::Works && self.not_durable == 0
     }
 }
 

@@ -242,13 +242,7 @@ impl Store for PostgresStore {
         Ok(jobs)
     }
 
-    async fn renew_job(
-        &self,
-        id: Id,
-        holder: &str,
-        now: UnixMs,
-        lease_until: UnixMs,
-    ) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         let values = vec![id.into(), holder.into(), now.into(), lease_until.into()];
         let answers = self.reader.transaction(Twice::Harmless, &[(sql::RENEW_JOB, values)]).await?;
         Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
@@ -301,12 +295,7 @@ impl Store for PostgresStore {
         self.list(sql::USAGE.sql, &usage_query_values(query), read_usage).await
     }
 
-    async fn record_refusals(
-        &self,
-        rows: &[RefusalRow],
-        quotas: Quotas,
-        not_before: UnixMs,
-    ) -> Result<(), StoreError> {
+    async fn record_refusals(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Result<(), StoreError> {
         self.add_refusals(rows, quotas, not_before).await
     }
 

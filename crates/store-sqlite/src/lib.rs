@@ -304,13 +304,7 @@ impl Store for SqliteStore {
         Ok(jobs)
     }
 
-    async fn renew_job(
-        &self,
-        id: Id,
-        holder: &str,
-        now: UnixMs,
-        lease_until: UnixMs,
-    ) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         let values = [id.into(), holder.into(), now.into(), lease_until.into()];
         let held = self.write(move |engine| engine.all(statements::RENEW_JOB, &values, |row| row.int(0))).await?;
         Ok(!held.is_empty())
@@ -362,12 +356,7 @@ impl Store for SqliteStore {
         self.list_usage(query).await
     }
 
-    async fn record_refusals(
-        &self,
-        rows: &[RefusalRow],
-        quotas: Quotas,
-        not_before: UnixMs,
-    ) -> Result<(), StoreError> {
+    async fn record_refusals(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Result<(), StoreError> {
         self.add_refusals(rows, quotas, not_before).await
     }
 

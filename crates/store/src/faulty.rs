@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use valetkey_domain::{Id, Record, UnixMs};
 
+use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use crate::{
     Batch, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState,
     KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
-use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 
 /// What is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -249,13 +249,7 @@ impl Store for Faulty {
         self.write(self.inner.claim_jobs(kind, holder, now, lease_until, limit)).await
     }
 
-    async fn renew_job(
-        &self,
-        id: Id,
-        holder: &str,
-        now: UnixMs,
-        lease_until: UnixMs,
-    ) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         self.write(self.inner.renew_job(id, holder, now, lease_until)).await
     }
 
@@ -306,12 +300,7 @@ impl Store for Faulty {
         self.inner.usage(query).await
     }
 
-    async fn record_refusals(
-        &self,
-        rows: &[RefusalRow],
-        quotas: Quotas,
-        not_before: UnixMs,
-    ) -> Result<(), StoreError> {
+    async fn record_refusals(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Result<(), StoreError> {
         self.write(self.inner.record_refusals(rows, quotas, not_before)).await
     }
 

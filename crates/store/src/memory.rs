@@ -13,12 +13,11 @@ use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
 use valetkey_domain::{Id, Record, UnixMs};
 
+use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use crate::{
     Batch, Class, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest,
-    JobState, KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError,
-    TokenUse,
+    JobState, KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
-use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use state::State;
 
 /// A store in memory. Clones share their data, and are one handle.
@@ -185,13 +184,7 @@ impl Store for MemoryStore {
         Ok(self.state().jobs.claim(kind, holder, now, lease_until, limit))
     }
 
-    async fn renew_job(
-        &self,
-        id: Id,
-        holder: &str,
-        now: UnixMs,
-        lease_until: UnixMs,
-    ) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         Ok(self.state().jobs.renew(id, holder, now, lease_until))
     }
 
@@ -249,12 +242,7 @@ impl Store for MemoryStore {
         Ok(self.state().telemetry.usage(query))
     }
 
-    async fn record_refusals(
-        &self,
-        rows: &[RefusalRow],
-        quotas: Quotas,
-        not_before: UnixMs,
-    ) -> Result<(), StoreError> {
+    async fn record_refusals(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Result<(), StoreError> {
         self.state().telemetry.record_refusals(rows, quotas, not_before);
         Ok(())
     }

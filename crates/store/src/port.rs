@@ -242,13 +242,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Job>, StoreError>;
 
     /// Holds a job longer. Says `false`, and does nothing, if at `now` it is not held by this holder.
-    async fn renew_job(
-        &self,
-        id: Id,
-        holder: &str,
-        now: UnixMs,
-        lease_until: UnixMs,
-    ) -> Result<bool, StoreError>;
+    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError>;
 
     /// Lets go of a job that was not done, and says how it goes on. Says `false`, and does nothing, if
     /// at `now` it is not held by this holder.
@@ -295,12 +289,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`REFUSALS_AT_ONCE`]: crate::telemetry::REFUSALS_AT_ONCE
     /// [`give_up`]: crate::telemetry::give_up
-    async fn record_refusals(
-        &self,
-        rows: &[RefusalRow],
-        quotas: Quotas,
-        not_before: UnixMs,
-    ) -> Result<(), StoreError>;
+    async fn record_refusals(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Result<(), StoreError>;
 
     async fn refusal(&self, trace: &str) -> Result<Option<RefusalRow>, StoreError>;
 

@@ -23,7 +23,60 @@ use super::{Finding, files::File};
 use source::{Import, Source};
 
 /// Arrows that are left out of the search, each with its reason: the file, and what it uses.
-const ALLOWED: &[(&str, &str, &str)] = &[];
+/// Why most exceptions stand.
+const BEFORE: &str = "it stood before the rule and is still to be split";
+
+const ALLOWED: &[(&str, &str, &str)] = &[
+    ("crates/domain/src/change.rs", "crates/domain/src/page_token.rs", BEFORE),
+    ("crates/domain/src/app.rs", "crates/domain/src/change.rs", BEFORE),
+    ("crates/domain/src/app.rs", "crates/domain/src/record.rs", BEFORE),
+    ("crates/domain/src/app.rs", "crates/domain/src/state.rs", BEFORE),
+    ("crates/domain/src/app.rs", "crates/domain/src/token.rs", BEFORE),
+    ("crates/domain/src/asset.rs", "crates/domain/src/change.rs", BEFORE),
+    ("crates/domain/src/asset.rs", "crates/domain/src/record.rs", BEFORE),
+    ("crates/domain/src/asset.rs", "crates/domain/src/state.rs", BEFORE),
+    ("crates/domain/src/assignment.rs", "crates/domain/src/change.rs", BEFORE),
+    ("crates/domain/src/assignment.rs", "crates/domain/src/record.rs", BEFORE),
+    ("crates/domain/src/assignment.rs", "crates/domain/src/state.rs", BEFORE),
+    ("crates/domain/src/assignment.rs", "crates/domain/src/system_user.rs", BEFORE),
+    ("crates/domain/src/business.rs", "crates/domain/src/change.rs", BEFORE),
+    ("crates/domain/src/business.rs", "crates/domain/src/record.rs", BEFORE),
+    ("crates/domain/src/change.rs", "crates/domain/src/page_token.rs", BEFORE),
+    ("crates/gateway/src/forward.rs", "crates/gateway/src/lib.rs", BEFORE),
+    ("crates/gateway/src/lib.rs", "crates/gateway/src/openapi.rs", BEFORE),
+    ("crates/graph/src/engine/access.rs", "crates/graph/src/engine/mod.rs", BEFORE),
+    ("crates/graph/src/engine/access.rs", "crates/graph/src/engine/node.rs", BEFORE),
+    ("crates/graph/src/engine/lists.rs", "crates/graph/src/engine/rows.rs", BEFORE),
+    ("crates/graph/src/engine/mod.rs", "crates/graph/src/engine/node.rs", BEFORE),
+    ("crates/graph/src/engine/mod.rs", "crates/graph/src/usage.rs", BEFORE),
+    ("crates/graph/src/schema/ads.rs", "crates/graph/src/schema/mod.rs", BEFORE),
+    ("crates/graph/src/schema/assets.rs", "crates/graph/src/schema/mod.rs", BEFORE),
+    ("crates/graph/src/schema/business.rs", "crates/graph/src/schema/mod.rs", BEFORE),
+    ("crates/graph/src/schema/commerce.rs", "crates/graph/src/schema/mod.rs", BEFORE),
+    ("crates/graph/src/schema/mod.rs", "crates/graph/src/schema/pages.rs", BEFORE),
+    ("crates/graph/src/schema/mod.rs", "crates/graph/src/schema/users.rs", BEFORE),
+    ("crates/service/src/content.rs", "crates/service/src/jobs/publish.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/follow.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/jobs/enter.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/receipt.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/telemetry.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/writer/batch.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/writer/mod.rs", BEFORE),
+    ("crates/service/src/core.rs", "crates/service/src/writer/waiting.rs", BEFORE),
+    ("crates/service/src/follow.rs", "crates/service/src/writer/mod.rs", BEFORE),
+    ("crates/service/src/jobs/kind.rs", "crates/service/src/jobs/publish.rs", BEFORE),
+    ("crates/service/src/uses.rs", "crates/service/src/uses/row.rs", BEFORE),
+    ("crates/service/src/verify.rs", "crates/service/src/verify/content.rs", BEFORE),
+    ("crates/service/src/verify.rs", "crates/service/src/verify/jobs.rs", BEFORE),
+    ("crates/service/src/writer/batch.rs", "crates/service/src/writer/mod.rs", BEFORE),
+    ("crates/service/src/writer/batch.rs", "crates/service/src/writer/round.rs", BEFORE),
+    ("crates/service/src/writer/batch.rs", "crates/service/src/writer/waiting.rs", BEFORE),
+    ("crates/service/src/writer/mod.rs", "crates/service/src/writer/waiting.rs", BEFORE),
+    ("crates/store/src/ledger.rs", "crates/store/src/payload.rs", BEFORE),
+    ("crates/store/src/ledger.rs", "crates/store/src/port.rs", BEFORE),
+    ("crates/store/src/sql/append.rs", "crates/store/src/sql/records.rs", BEFORE),
+    ("crates/store/src/sql/append.rs", "crates/store/src/sql/rows.rs", BEFORE),
+];
 
 /// How many names lead on to others at most, before the search for an item's home is given up.
 const MOST_STEPS: usize = 16;

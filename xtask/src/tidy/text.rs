@@ -9,7 +9,8 @@ use super::{Finding, files::File};
 const MOST_LINES: usize = 500;
 
 /// Rust files that may be longer than the limit, each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] =
+    &[("xtask/src/bench/report.rs", "a table and a paragraph for each measurement, and a whole sample for its tests")];
 
 /// Folders at the top of somebody's machine. Written in halves, since this file is checked too.
 const MACHINE_FOLDERS: &[&str] =

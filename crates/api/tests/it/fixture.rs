@@ -146,7 +146,8 @@ impl Firm {
         let admin_token = fixture.call(by, "token.issue", ask(&admin)).await.text("access_token");
         let issued = fixture.call(by, "token.issue", ask(&employee)).await;
         let page = fixture.call(by, "asset.create", json!({"kind": "page", "name": "Bikes"})).await.text("id");
-        let ad_account = fixture.call(by, "asset.create", json!({"kind": "ad_account", "name": "Ads"})).await.text("id");
+        let ad_account =
+            fixture.call(by, "asset.create", json!({"kind": "ad_account", "name": "Ads"})).await.text("id");
         fixture
             .call(by, "assignment.assign", json!({"asset": page, "user": employee, "tasks": ["CREATE_CONTENT"]}))
             .await

@@ -204,7 +204,10 @@ async fn lists_come_in_pages_that_miss_and_repeat_nothing() {
             )
             .await
             .result();
-        fixture.call(firm.admin(), "asset.create", json!({"kind": "pixel", "name": format!("Pixel {i}")})).await.result();
+        fixture
+            .call(firm.admin(), "asset.create", json!({"kind": "pixel", "name": format!("Pixel {i}")}))
+            .await
+            .result();
     }
     let all = |command: &'static str, extra: Value| {
         let (fixture, by) = (&fixture, firm.admin());
@@ -323,14 +326,20 @@ async fn a_business_is_implied_where_there_is_one_and_asked_for_where_there_are_
     let open = fixture.call(By::Operator, "person.list", json!({})).await;
     assert_eq!((open.no(), &open.error()["field"]), ((400, "invalid_parameter"), &json!("business")));
     assert_eq!(fixture.call(By::Operator, "person.list", json!({"business": "12"})).await.no(), (404, "not_visible"));
-    assert_eq!(fixture.call(firm.admin(), "person.list", json!({"business": other.id})).await.no(), (404, "not_visible"));
+    assert_eq!(
+        fixture.call(firm.admin(), "person.list", json!({"business": other.id})).await.no(),
+        (404, "not_visible")
+    );
 }
 
 #[tokio::test]
 async fn shares_are_seen_by_both_sides_and_each_sees_its_own() {
     let fixture = Fixture::new().await;
-    let (firm, partner, third) =
-        (Firm::found(&fixture, "velo").await, Firm::found(&fixture, "partner").await, Firm::found(&fixture, "third").await);
+    let (firm, partner, third) = (
+        Firm::found(&fixture, "velo").await,
+        Firm::found(&fixture, "partner").await,
+        Firm::found(&fixture, "third").await,
+    );
     for to in [&partner, &third] {
         fixture
             .call(firm.admin(), "share.share", json!({"asset": firm.page, "partner": to.id, "tasks": ["ADVERTISE"]}))
@@ -425,7 +434,10 @@ async fn states_that_forbid_answer_409_with_what_to_do() {
         (no_terms.no(), &no_terms.error()["granted_by"]),
         ((409, "terms_not_accepted"), &json!("ADMIN person of the business"))
     );
-    assert_eq!(fixture.call(By::Operator, "terms.accept", json!({"version": 1})).await.no(), (403, "role_insufficient"));
+    assert_eq!(
+        fixture.call(By::Operator, "terms.accept", json!({"version": 1})).await.no(),
+        (403, "role_insufficient")
+    );
     let token = fixture.sign_in(&person).await;
     fixture.call(By::Token(&token), "terms.accept", json!({"version": 1})).await.result();
     fixture.call(By::Operator, "business.update", json!({"employee_system_users_limit": 1})).await.result();

@@ -115,7 +115,8 @@ async fn an_admins_page_token_reaches_nothing_but_its_page() {
     let token = fixture.service.page_tokens(&call, &[page]).await.unwrap().remove(0).1;
     let mut passed = Vec::new();
     for command in commands() {
-        let answer = fixture.call(By::Token(token.reveal()), command.name, params(command.name, &firm, &other).unwrap());
+        let answer =
+            fixture.call(By::Token(token.reveal()), command.name, params(command.name, &firm, &other).unwrap());
         let answer = answer.await;
         if answer.status == 200 {
             passed.push(command.name);

@@ -21,7 +21,7 @@ use valetkey_domain::{
     Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, Role, ScopeSet, State, Status, TaskSet,
 };
 
-use crate::world::{Command, Seen, Ids, World};
+use crate::world::{Command, Ids, Seen, World};
 
 pub fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
     prop::collection::vec((0u8..32, any::<u16>(), any::<u16>(), any::<u16>()), 1..most)

@@ -9,7 +9,7 @@ use valetkey_domain::{AssetKind, Caller, ChangeSet, IdSource, List, Name, Planne
 use valetkey_testkit::random::SeededRandom;
 
 use crate::index::commands;
-use crate::world::{Seen, Ids, World};
+use crate::world::{Ids, Seen, World};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]

@@ -246,13 +246,7 @@ impl World {
         }
     }
 
-    fn issue(
-        &mut self,
-        state: &dyn State,
-        node: usize,
-        ids: &Ids,
-        (a, b, c): (u16, u16, u16),
-    ) -> Option<ChangeSet> {
+    fn issue(&mut self, state: &dyn State, node: usize, ids: &Ids, (a, b, c): (u16, u16, u16)) -> Option<ChangeSet> {
         let (user, app) = pick(&ids.installations, a)?;
         let parents = token::tokens_of(state, user);
         let parent = parents.get(usize::from(b) % parents.len().max(1)).filter(|_| c % 3 == 0);

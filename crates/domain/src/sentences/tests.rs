@@ -1,3 +1,5 @@
+//! Every reason has a sentence that people can read, whole and plain.
+
 use super::*;
 use crate::refusal::Missing;
 use crate::{AssetKind, Id, ScopeSet};

@@ -326,9 +326,7 @@ impl World {
             "revoke" => token::revoke(p, &by, id(0)),
             "revoke-family" => token::revoke_with_descendants(p, &by, id(0)),
             "revoke-all" => token::revoke_all(p, &by, id(0), named("app")),
-            "drop" => {
-                token::drop_scope(p, &by, id(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap())
-            }
+            "drop" => token::drop_scope(p, &by, id(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap()),
             "code" => sign_in::create(p, &by, named("for").unwrap()).map(|(set, t)| {
                 text = Some((first, t.reveal().to_owned()));
                 set
@@ -373,7 +371,8 @@ impl World {
                 .map_or("none".into(), |p| format!("{} {}", p.role.as_str(), p.status.as_str())),
             "counter" => page_token::counter(&self.model, self.id(words[1]), self.id(words[2])).to_string(),
             "texts" => {
-                let [one, other] = [words[1], words[2]].map(|w| self.texts.get(w).unwrap_or_else(|| panic!("no text {w}")));
+                let [one, other] =
+                    [words[1], words[2]].map(|w| self.texts.get(w).unwrap_or_else(|| panic!("no text {w}")));
                 if one == other { "same".into() } else { "other".into() }
             }
             "tokens" => token::tokens_of(&self.model, self.id(words[1])).len().to_string(),

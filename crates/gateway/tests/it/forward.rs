@@ -54,7 +54,9 @@ async fn each_no_has_its_status_and_its_reason() {
     let fixture = fixture().await;
     let m = &fixture.company;
     let narrow =
-        issue(&fixture.service, &m.person, m.employee, m.app, ScopeSet::of(&["ads_read"]), Lifetime::Seconds(60)).await.1;
+        issue(&fixture.service, &m.person, m.employee, m.app, ScopeSet::of(&["ads_read"]), Lifetime::Seconds(60))
+            .await
+            .1;
     let narrow = narrow.reveal();
     let never = format!("{}", Id::new(m.page.get() ^ 1).unwrap());
     let account = m.account;
@@ -151,8 +153,14 @@ async fn declared_kinds_know_their_own_tasks() {
     assert_eq!(fixture.forward(&format!("asset={north}&task=COUNT"), &m.employee_token).no(), (403, "task_missing"));
     assert_eq!(fixture.forward(&format!("asset={north}&task=COUNT"), &m.admin_token).status.as_u16(), 200);
     // The words are those of the kind, to the letter.
-    assert_eq!(fixture.forward(&format!("asset={north}&task=Pick"), &m.employee_token).no(), (400, "invalid_parameter"));
-    assert_eq!(fixture.forward(&format!("asset={north}&task=ANALYZE"), &m.employee_token).no(), (400, "invalid_parameter"));
+    assert_eq!(
+        fixture.forward(&format!("asset={north}&task=Pick"), &m.employee_token).no(),
+        (400, "invalid_parameter")
+    );
+    assert_eq!(
+        fixture.forward(&format!("asset={north}&task=ANALYZE"), &m.employee_token).no(),
+        (400, "invalid_parameter")
+    );
 }
 
 #[tokio::test]
@@ -185,7 +193,8 @@ async fn revoked_means_revoked_for_each_way_to_take_a_right_back() {
     let fixture = fixture().await;
     let m = &fixture.company;
     let query = format!("asset={}", m.account);
-    let token = || async { issue(&fixture.service, &m.person, m.employee, m.app, ScopeSet::all(), Lifetime::Never).await };
+    let token =
+        || async { issue(&fixture.service, &m.person, m.employee, m.app, ScopeSet::all(), Lifetime::Never).await };
     let ask = |text: &str| fixture.forward(&query, text);
 
     let (record, text) = token().await;

@@ -5,6 +5,6 @@
 
 mod alive;
 mod check;
-mod forward;
 mod fixture;
+mod forward;
 mod tables;

@@ -127,7 +127,9 @@ impl Cx<'_> {
 
     /// The access of a thing of content.
     pub fn content_access(&self, named: &Named, wanted: Level) -> ContentAccess {
-        let Some(kind) = named.kind() else { return ContentAccess { public: Access::Named, unpublished: Access::Named } };
+        let Some(kind) = named.kind() else {
+            return ContentAccess { public: Access::Named, unpublished: Access::Named };
+        };
         self.access_of_kind(kind, wanted, |right| named.question(right))
     }
 

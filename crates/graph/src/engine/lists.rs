@@ -9,8 +9,8 @@ use valetkey_service::Facts;
 use valetkey_service::authz::{Allowed, Need, Question, Target};
 use valetkey_service::rights::{self, Right, Who};
 
-use super::input::Problem;
 use super::access::Place;
+use super::input::Problem;
 use super::rows::{give_tokens, plain, row_defaults};
 use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};
@@ -385,7 +385,8 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
         Op::ListTokens => look(List::TokensOf(id)),
         Op::ListBusinessTokens => {
             let users = [List::SystemUsers(id), List::People(id)].into_iter().flat_map(&look);
-            let mut ids: Vec<Id> = users.collect::<Vec<_>>().into_iter().flat_map(|u| look(List::TokensOf(u))).collect();
+            let mut ids: Vec<Id> =
+                users.collect::<Vec<_>>().into_iter().flat_map(|u| look(List::TokensOf(u))).collect();
             ids.sort_unstable();
             ids
         }

@@ -2,6 +2,7 @@
 //!
 //! It parses, asks the service, and writes answers. A rule of the business never stands here.
 
+mod access;
 mod ads;
 mod assets;
 mod batch;
@@ -15,7 +16,6 @@ mod oauth;
 mod pages;
 mod read;
 mod rows;
-mod access;
 mod users;
 mod values;
 mod work;
@@ -27,9 +27,9 @@ use valetkey_service::read::Guard;
 use valetkey_service::rights::{Right, Who};
 use valetkey_service::{Call, Facts, Service};
 
+use access::Access;
 pub(crate) use input::{Input, Problem};
 pub(crate) use node::{Named, Node, Row};
-use access::Access;
 pub(crate) use work::Work;
 
 use crate::protocol::envelope::{self, GraphError};
@@ -129,7 +129,9 @@ impl<'a> Cx<'a> {
             [first, "permissions", scope] if self.input.verb == Verb::Delete => {
                 let named = self.first(first).await?;
                 let edge = named.kind().and_then(|kind| kind.edge("permissions", Verb::Delete));
-                let Some(edge) = edge else { return self.unserved(&named, envelope::unsupported_method("delete")).await };
+                let Some(edge) = edge else {
+                    return self.unserved(&named, envelope::unsupported_method("delete")).await;
+                };
                 let node = self.loaded(&named, edge).await?;
                 self.drop_permissions(&node, Some(scope)).await
             }
@@ -207,7 +209,8 @@ impl<'a> Cx<'a> {
     /// The node of a call, read under the right of the call.
     async fn loaded(&self, named: &Named, edge: &Edge) -> Result<Node, Problem> {
         let right = self.right_of(edge);
-        let row = self.load(named, &right, Level::Identity).await.map_err(|problem| self.clearer(problem, named, edge))?;
+        let row =
+            self.load(named, &right, Level::Identity).await.map_err(|problem| self.clearer(problem, named, edge))?;
         Ok(row.node)
     }
 
@@ -393,8 +396,7 @@ pub(crate) fn error_of(
     let app = app.as_ref().map(|name| echo(name.as_str()));
     let declared = refusal.missing.kind.and_then(|kind| service.declared_kind(kind));
     let at = refusal.time.map(session_time);
-    let words =
-        Words { declared: declared.as_ref(), app: app.as_deref(), at: at.as_deref(), ..Words::default() };
+    let words = Words { declared: declared.as_ref(), app: app.as_deref(), at: at.as_deref(), ..Words::default() };
     graph_error(refusal, &words, verb, named, service.now())
 }
 

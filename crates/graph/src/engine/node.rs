@@ -16,8 +16,8 @@ use valetkey_service::rights::{self, Right};
 use valetkey_service::token::Listed;
 
 use super::Cx;
+use super::access::{self, Access, ContentAccess};
 use super::input::Problem;
-use super::access::{self, ContentAccess, Access};
 use crate::protocol::value::{self, IdText};
 use crate::refusal::missing_object;
 use crate::schema::{self, Level, NodeType};
@@ -211,7 +211,8 @@ impl Cx<'_> {
                     matches!(guard, Guard::Content { kind: IdKind::Post, asset, .. } if asset.get() == *page)
                 }
             };
-            let is_there = !matches!(guard, Guard::SystemUser { deleted: true, .. } | Guard::Person { deleted: true, .. });
+            let is_there =
+                !matches!(guard, Guard::SystemUser { deleted: true, .. } | Guard::Person { deleted: true, .. });
             Some(Named { id, guard: if fits && is_there { guard } else { Guard::Absent } })
         };
         Ok(read.iter().map(named).collect())
@@ -262,7 +263,8 @@ impl Cx<'_> {
             return Ok(rows);
         }
         let bodies = self.service().bodies(&permits).await?;
-        for ((at, access), (named, right)) in places.into_iter().filter_map(|place| Some((place, wanted.get(place.0)?))) {
+        for ((at, access), (named, right)) in places.into_iter().filter_map(|place| Some((place, wanted.get(place.0)?)))
+        {
             let Some(body) = bodies.get(&named.id) else { continue };
             let row = content_row(&named.guard, body, access)?;
             // What is not public yet takes another right to be read than what is.

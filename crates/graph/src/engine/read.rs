@@ -8,9 +8,9 @@ use valetkey_domain::{AssetKind, Id, Reason};
 use valetkey_service::authz::{Question, Sorts};
 use valetkey_service::{Checked, Facts, rights};
 
+use super::access::{self, Access, Place};
 use super::fields::{defaults, is_edge};
 use super::input::{Input, Problem};
-use super::access::{self, Place, Access};
 use super::values::{FieldValue, value};
 use super::{Cx, Named, Node, Row, VISIBLE};
 use crate::protocol::envelope;

@@ -11,10 +11,10 @@ use valetkey_service::Facts;
 use valetkey_service::authz::Question;
 use valetkey_service::read::Guard;
 
+use super::access::{self, Access};
 use super::fields::defaults;
 use super::input::Problem;
 use super::lists::of_kind;
-use super::access::{self, Access};
 use super::{Cx, Named, Node, Row, app_access};
 use crate::protocol::fields::FieldSpec;
 use crate::schema::{self, Edge, Level, Op};
@@ -38,7 +38,9 @@ impl Cx<'_> {
                 let rows = listed.into_inner().into_iter().map(|t| Node::Token(Box::new(t)));
                 Ok(rows.map(|node| self.row_of(node, level)).collect())
             }
-            Op::ListAssigned(_) | Op::ListAssignedAssets => self.rows_with_tasks(node, question, ids, level, true).await,
+            Op::ListAssigned(_) | Op::ListAssignedAssets => {
+                self.rows_with_tasks(node, question, ids, level, true).await
+            }
             Op::MyPages
             | Op::MyAdAccounts
             | Op::ListOwned(_)
@@ -163,7 +165,14 @@ impl Cx<'_> {
                     (None, Some(p)) => (p.name, p.role, "business_user"),
                     (None, None) => return None,
                 };
-                Some((*id, name, role, kind, assigned, s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name)))
+                Some((
+                    *id,
+                    name,
+                    role,
+                    kind,
+                    assigned,
+                    s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name),
+                ))
             };
             ids.iter().filter_map(row).collect::<Vec<_>>()
         };

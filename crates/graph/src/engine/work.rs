@@ -3,8 +3,8 @@
 //! A call may ask for lists inside lists. What it may answer with is estimated before; this counts
 //! what it really looks at, since a short page may be cut out of a long list.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 

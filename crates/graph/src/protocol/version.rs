@@ -145,6 +145,7 @@ fn decode_segment(raw: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::envelope::GraphError;
     use super::*;
     use proptest::prelude::*;
 

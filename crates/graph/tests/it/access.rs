@@ -130,8 +130,9 @@ async fn the_tokens_of_a_business_come_page_by_page_newest_first() {
     for _ in 0..3 {
         fixture.token(m, m.employee, &["pages_show_list"], Lifetime::Never).await;
     }
-    let all =
-        fixture.get(&format!("/v26.0/{}/access_tokens?summary=1&fields=id&limit=100", m.business), &m.admin_token).await;
+    let all = fixture
+        .get(&format!("/v26.0/{}/access_tokens?summary=1&fields=id&limit=100", m.business), &m.admin_token)
+        .await;
     let ids = |v: &Value| {
         v["data"]
             .as_array()
@@ -372,7 +373,9 @@ async fn filters_of_status_narrow_and_widen_as_they_say() {
                 fixture.post(&format!("/v26.0/{id}"), &m.admin_token, &[("status", "ARCHIVED")]).await.status.as_u16(),
                 200
             ),
-            "gone" => assert_eq!(fixture.delete(&format!("/v26.0/{id}"), &m.admin_token, &[]).await.status.as_u16(), 200),
+            "gone" => {
+                assert_eq!(fixture.delete(&format!("/v26.0/{id}"), &m.admin_token, &[]).await.status.as_u16(), 200)
+            }
             _ => {}
         }
         fixture.clock.advance_ms(1000);
@@ -430,7 +433,8 @@ async fn assigned_assets_are_listed_with_their_tasks_whatever_their_kind() {
         all.text
     );
     for (edge, id) in [("assigned_pages", m.page.to_string()), ("assigned_ad_accounts", format!("act_{}", m.account))] {
-        let list = fixture.get(&format!("/v26.0/{}/{edge}?fields=id&summary=total_count", m.employee), &m.admin_token).await;
+        let list =
+            fixture.get(&format!("/v26.0/{}/{edge}?fields=id&summary=total_count", m.employee), &m.admin_token).await;
         assert_eq!(list.body["data"][0]["id"], id, "{}", list.text);
         assert_eq!(list.body["summary"]["total_count"], 1);
     }
@@ -441,7 +445,11 @@ async fn assigned_assets_are_listed_with_their_tasks_whatever_their_kind() {
         "assigned_instagram_accounts",
         "assigned_business_asset_groups",
     ] {
-        assert_eq!(fixture.get(&format!("/v26.0/me/{edge}"), &m.employee_token).await.body, json!({"data": []}), "{edge}");
+        assert_eq!(
+            fixture.get(&format!("/v26.0/me/{edge}"), &m.employee_token).await.body,
+            json!({"data": []}),
+            "{edge}"
+        );
     }
 }
 

@@ -75,7 +75,8 @@ async fn an_employee_sees_no_more_than_the_name_of_who_made_it() {
     assert_eq!(tokens.body["data"][0]["created_by"], person, "{}", tokens.text);
     let post = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.person_token, &[("message", "by a person")]).await;
     // A person has no app, and a post of its own is written with its token all the same.
-    let read = fixture.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.employee_token).await;
+    let read =
+        fixture.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.employee_token).await;
     assert_eq!(read.body["admin_creator"], person, "{}", read.text);
     let business = fixture.get("/v26.0/me?fields=business{id,name,created_time,system_users{id},business_users{id,email},access_tokens{id},agencies{id}}", &m.employee_token).await;
     let mut sent: Vec<&String> = business.body["business"].as_object().unwrap().keys().collect();
@@ -103,7 +104,8 @@ async fn the_right_to_hide_a_post_changes_nothing_else() {
         let answer = fixture.post(&post, &token, &[("is_hidden", "true"), more]).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (403, Some(10)), "{more:?}: {}", answer.text);
     }
-    let same = fixture.post(&post, &token, &[("is_hidden", "true"), ("description", "ours"), ("message", "hello")]).await;
+    let same =
+        fixture.post(&post, &token, &[("is_hidden", "true"), ("description", "ours"), ("message", "hello")]).await;
     assert_eq!(same.body, json!({"success": true}), "{}", same.text);
     let read = fixture.get(&format!("{post}?fields=description,message,is_hidden"), &m.admin_token).await;
     assert_eq!((&read.body["description"], &read.body["is_hidden"]), (&json!("ours"), &json!(true)));
@@ -121,8 +123,9 @@ async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
     let own = fixture.get(&format!("/v26.0/debug_token?input_token={token}"), &token).await;
     assert_eq!((&own.body["data"]["type"], &own.body["data"]["profile_id"]), (&json!("PAGE"), &json!(page)));
     // It assigns and shares, as the Page; it takes nothing away.
-    let assigned =
-        fixture.post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &employee), ("tasks", "ANALYZE")]).await;
+    let assigned = fixture
+        .post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &employee), ("tasks", "ANALYZE")])
+        .await;
     assert_eq!(assigned.body, json!({"success": true}), "{}", assigned.text);
     let shared = fixture
         .post(
@@ -160,7 +163,8 @@ async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
             answer.text
         );
     }
-    let nested = fixture.get("/v26.0/me?fields=name,business{id,name,owned_pages{id}},owner_business{id}", &token).await;
+    let nested =
+        fixture.get("/v26.0/me?fields=name,business{id,name,owned_pages{id}},owner_business{id}", &token).await;
     assert_eq!(nested.body, json!({"id": page, "name": "City bikes"}), "{}", nested.text);
 }
 
@@ -185,7 +189,8 @@ async fn a_dead_token_hears_of_its_death_and_a_disconnected_app_too() {
     let app = format!("{}|{}", m.app, m.app_secret);
     let business = format!("/v26.0/{}/owned_apps", m.business);
     fixture.delete(&business, &m.person_token, &[("app_id", &m.app.to_string())]).await;
-    let seen = fixture.send("GET", "/v26.0/debug_token", Some(&m.employee_token), &[("input_token", &m.employee_token)]).await;
+    let seen =
+        fixture.send("GET", "/v26.0/debug_token", Some(&m.employee_token), &[("input_token", &m.employee_token)]).await;
     assert_eq!(
         (&seen.body["data"]["is_valid"], &seen.body["data"]["error"]["subcode"]),
         (&json!(false), &json!(458)),

@@ -89,7 +89,8 @@ async fn bodies_come_in_every_spelling() {
         .raw("POST", &format!("/v26.0/{post}?method=delete&access_token={}", m.admin_token), &[], Vec::new())
         .await;
     assert_eq!(by_method.body["success"], true, "{}", by_method.text);
-    let bearer = fixture.raw("GET", "/me", &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
+    let bearer =
+        fixture.raw("GET", "/me", &[("authorization", &format!("Bearer {}", m.admin_token))], Vec::new()).await;
     assert_eq!(bearer.body["id"], m.admin.to_string());
 }
 

@@ -5,8 +5,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use valetkey_domain::token::Lifetime;
 
+use crate::attack::{no, outcome};
 use crate::fixture::fixture;
-use crate::attack::{outcome, no};
 
 /// With `strict_visibility` nothing that an EMPLOYEE is not assigned to differs from what was never
 /// made: not as a path, in `ids`, in a batch, or inside something else.
@@ -86,7 +86,9 @@ async fn strict_visibility_has_no_hole() {
     fixture.assign(m, m.page, m.employee, &["ANALYZE"]).await;
     let page_token = fixture.page_token(m, t).await;
     assert_eq!(fixture.get(&format!("/v26.0/{}", m.page), t).await.body["id"], m.page.to_string());
-    fixture.delete(&format!("/v26.0/{}/assigned_users", m.page), &m.admin_token, &[("user", &m.employee.to_string())]).await;
+    fixture
+        .delete(&format!("/v26.0/{}/assigned_users", m.page), &m.admin_token, &[("user", &m.employee.to_string())])
+        .await;
     let gone = fixture.get("/v26.0/me", &page_token).await;
     assert_eq!((gone.code(), gone.body["error"]["error_subcode"].as_u64()), (Some(190), Some(467)), "{}", gone.text);
     let tokens = fixture.get("/v26.0/me/access_tokens?fields=type,page{id,name,feed{id}}", t).await;

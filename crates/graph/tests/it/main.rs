@@ -16,7 +16,7 @@ mod links;
 mod matrix;
 mod page_tokens;
 mod reads;
+mod reported;
 mod story;
 mod tables;
-mod reported;
 mod uses;

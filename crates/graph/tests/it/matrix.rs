@@ -100,7 +100,8 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
                 "{method} {kind} {edge:?}: {}",
                 foreign.text
             );
-            let names = |a: &crate::fixture::Answer| a.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>();
+            let names =
+                |a: &crate::fixture::Answer| a.headers.keys().map(|k| k.as_str().to_owned()).collect::<Vec<_>>();
             assert_eq!(names(&foreign), names(&unknown), "{method} {kind} {edge:?}");
         }
     }

@@ -127,7 +127,11 @@ async fn the_first_refused_id_of_several_answers_and_nothing_of_the_others_is_sh
     let target = format!("/v26.0/?ids={},{},{}", m.page, agency.page, agency.account);
     let answer = fixture.get(&target, &m.admin_token).await;
     assert!(answer.text.contains(&agency.page.to_string()), "{}", answer.text);
-    assert!(!answer.text.contains(&agency.account.to_string()) && !answer.text.contains("City bikes"), "{}", answer.text);
+    assert!(
+        !answer.text.contains(&agency.account.to_string()) && !answer.text.contains("City bikes"),
+        "{}",
+        answer.text
+    );
     let other = format!("/v26.0/?ids={},{}", agency.account, agency.page);
     let answer = fixture.get(&other, &m.admin_token).await;
     assert!(answer.text.contains(&agency.account.to_string()), "{}", answer.text);

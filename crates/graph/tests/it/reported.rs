@@ -128,7 +128,8 @@ async fn no_error_repeats_a_token_whole_or_cut_off() {
     }
     let two = format!("/v26.0/{}/owned_pages", m.business);
     fixture.post(&two, &m.admin_token, &[("name", "More")]).await;
-    let linked = fixture.get(&format!("{two}?limit=1&q={whole}&refresh_token=s3cr3t&code=s3cr3t"), &m.admin_token).await;
+    let linked =
+        fixture.get(&format!("{two}?limit=1&q={whole}&refresh_token=s3cr3t&code=s3cr3t"), &m.admin_token).await;
     let next = linked.body["paging"]["next"].as_str().unwrap_or_else(|| panic!("{}", linked.text));
     assert!(!next.contains(&whole) && !next.contains("s3cr3t") && next.contains(&m.admin_token), "{next}");
 }
@@ -333,7 +334,8 @@ async fn a_deleted_system_user_is_renamed_like_a_foreign_one() {
     let gone = m.employee.to_string();
     fixture.delete(&format!("/v26.0/{gone}"), &m.admin_token, &[]).await;
     let foreign = fixture.agency.employee.to_string();
-    let rename = async |id: &str| fixture.post(&users, &m.admin_token, &[("system_user_id", id), ("name", "New")]).await;
+    let rename =
+        async |id: &str| fixture.post(&users, &m.admin_token, &[("system_user_id", id), ("name", "New")]).await;
     let (deleted, foreign_answer) = (rename(&gone).await, rename(&foreign).await);
     assert_eq!(message(&deleted), "(#100) Invalid parameter", "{}", deleted.text);
     assert_eq!(deleted.without_trace(&gone), foreign_answer.without_trace(&foreign));

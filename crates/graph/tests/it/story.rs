@@ -75,8 +75,11 @@ async fn lists_page_by_page_and_stop() {
     let mut names = Vec::new();
     let mut first = true;
     loop {
-        let page =
-            if first { fixture.get(&next, &m.admin_token).await } else { fixture.raw("GET", &next, &[], Vec::new()).await };
+        let page = if first {
+            fixture.get(&next, &m.admin_token).await
+        } else {
+            fixture.raw("GET", &next, &[], Vec::new()).await
+        };
         assert_eq!(page.body["summary"]["total_count"], 5, "{}", page.text);
         names.extend(page.body["data"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()));
         first = false;
@@ -152,7 +155,12 @@ async fn tokens_are_inspected_refreshed_and_revoked_by_text() {
     assert_ne!(new, m.employee_token);
     assert_eq!(fresh.body["expires_in"], 5_184_000);
     let gone = fixture
-        .send("GET", "/v26.0/oauth/revoke", Some(&new), &[pair[0], pair[1], ("revoke_token", m.employee_token.as_str())])
+        .send(
+            "GET",
+            "/v26.0/oauth/revoke",
+            Some(&new),
+            &[pair[0], pair[1], ("revoke_token", m.employee_token.as_str())],
+        )
         .await;
     assert_eq!(gone.body, json!({"success": true}), "{}", gone.text);
     assert_eq!(fixture.get("/v26.0/me", &m.employee_token).await.code(), Some(190));

@@ -11,7 +11,7 @@ use valetkey_service::rights::Right;
 use valetkey_testkit::ground::Ground;
 use valetkey_testkit::stage::{Stage, Staged};
 
-use crate::fixture::{Answer, Adapter, encode};
+use crate::fixture::{Adapter, Answer, encode};
 
 /// Status, code and subcode of a reason: the whole table for an ordinary no.
 fn wire(reason: Reason) -> (u16, u64, Option<u64>) {

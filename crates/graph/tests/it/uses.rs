@@ -25,7 +25,8 @@ impl Counted {
     }
 }
 
-const SCOPES: &[&str] = &["pages_show_list", "pages_read_engagement", "pages_manage_posts", "ads_read", "ads_management"];
+const SCOPES: &[&str] =
+    &["pages_show_list", "pages_read_engagement", "pages_manage_posts", "ads_read", "ads_management"];
 
 async fn with_work(fixture: &Fixture, m: &Company) {
     let tasks = |asset: String, tasks: &'static str| {
@@ -116,8 +117,7 @@ async fn of_a_batch_the_allowed_items_count() {
         m.page, fixture.agency.page, m.page
     );
     let answer = fixture.post("/v26.0/", &counted.token, &[("batch", &batch)]).await;
-    let codes: Vec<i64> =
-        answer.body.as_array().unwrap().iter().map(|part| part["code"].as_i64().unwrap()).collect();
+    let codes: Vec<i64> = answer.body.as_array().unwrap().iter().map(|part| part["code"].as_i64().unwrap()).collect();
     assert_eq!(codes, [200, 200, 400, 200], "{}", answer.text);
     assert_eq!(counted.count(&fixture, m).await, 3);
 }

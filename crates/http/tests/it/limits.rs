@@ -59,7 +59,8 @@ async fn where_files_may_be_sent_multipart_may_be_larger_and_the_limit_is_exact(
 
 #[tokio::test]
 async fn headers_are_limited_in_bytes_and_number() {
-    let fixture = Fixture::open(with(Limits { header_limit_bytes: 8_192, header_count_limit: 10, ..Limits::default() }));
+    let fixture =
+        Fixture::open(with(Limits { header_limit_bytes: 8_192, header_count_limit: 10, ..Limits::default() }));
     let with_headers = |count: usize| format!("GET /fast HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(count));
     assert_eq!(fixture.ask(&with_headers(9)).await.status, 200);
     let got = fixture.ask(&with_headers(10)).await;

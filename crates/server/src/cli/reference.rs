@@ -46,7 +46,7 @@ fn command(text: &mut String, row: &Row) {
     let _ = writeln!(text, "### valetkey {}\n", row.line.path);
     let _ = writeln!(text, "{}.", row.summary);
     if !row.line.help.is_empty() {
-        let _ = writeln!(text, "\n{}", rows::spoken(row.line.help).replace('\n', "  \n"));
+        let _ = writeln!(text, "\n{}", rows::spoken(row.line.help).replace('\n', "\n\n"));
     }
     match row.does {
         Does::Call(command) => {

@@ -2,7 +2,6 @@
 //! one table; nothing here knows what a key means.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 

@@ -107,7 +107,8 @@ pub async fn ensure(
 async fn partner(service: &Service, old: Option<&Demo>, progress: Progress<'_>) -> anyhow::Result<file::Partner> {
     progress(company::PARTNER);
     let old = old.map(|o| &o.partner);
-    let mut company_of = Seeded::find(service, company::PARTNER, company::PARTNER_ADMIN, old.map(|o| o.business.id)).await?;
+    let mut company_of =
+        Seeded::find(service, company::PARTNER, company::PARTNER_ADMIN, old.map(|o| o.business.id)).await?;
     let app = company_of.app(company::PARTNER_APP, false, old.map(|o| (o.app.id, o.app.secret.as_str()))).await?;
     company_of.accept_terms().await?;
     let user = company_of.system_user(company::PARTNER_SYSTEM_USER, Role::Admin, None).await?;
@@ -126,7 +127,12 @@ struct Places<'a> {
 }
 
 impl<'a> Seeded<'a> {
-    async fn find(service: &'a Service, name: &str, admin: (&str, &str), old: Option<Id>) -> anyhow::Result<Seeded<'a>> {
+    async fn find(
+        service: &'a Service,
+        name: &str,
+        admin: (&str, &str),
+        old: Option<Id>,
+    ) -> anyhow::Result<Seeded<'a>> {
         let found = Operator::of(service, TRACE).read(|state| {
             let known = old.and_then(|id| state.business(id));
             let mut all = state.list(List::Businesses).into_iter().filter_map(|id| state.business(id));
@@ -200,8 +206,8 @@ impl<'a> Seeded<'a> {
     async fn colleague(&mut self) -> anyhow::Result<Id> {
         let (name, email) = company::COLLEAGUE;
         let business = self.business;
-        let found =
-            Operator::of(self.service, TRACE).read(|state| person::live_people(state, business).into_iter().find(|p| p.email == email))?;
+        let found = Operator::of(self.service, TRACE)
+            .read(|state| person::live_people(state, business).into_iter().find(|p| p.email == email))?;
         if let Some(found) = found {
             return Ok(found.id);
         }

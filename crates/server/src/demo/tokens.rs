@@ -8,8 +8,8 @@ use valetkey_service::authz::{Decision, Question, Target};
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
 
-use super::file::App;
 use super::company::TRACE;
+use super::file::App;
 
 pub const NEVER: Lifetime = Lifetime::Never;
 pub const SIXTY_DAYS: Lifetime = Lifetime::Seconds(SIXTY_DAYS_S);
@@ -69,6 +69,7 @@ pub async fn keep_or_issue(
 
 /// Of the scopes wanted, those that the app may ask for.
 fn possible(service: &Service, app: Id, wanted: ScopeSet) -> anyhow::Result<ScopeSet> {
-    let allowed = Operator::of(service, TRACE).read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();
+    let allowed =
+        Operator::of(service, TRACE).read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();
     Ok(wanted.shared(allowed.with([Scope::PUBLIC_PROFILE].into_iter().collect())))
 }

@@ -21,8 +21,8 @@ use valetkey_store_sqlite::SqliteStore;
 
 use crate::clock::SystemClock;
 use crate::config::{Address, Config, StoreChoice};
-use crate::random::{self, SystemRandom};
 use crate::keys;
+use crate::random::{self, SystemRandom};
 use folder::DataFolder;
 
 /// What a service stands on. It has to be closed, so that nothing that waits is lost and the next

@@ -1,3 +1,5 @@
+//! Which adapter answers what, and in whose dialect failures are said.
+
 use http::header::ALLOW;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};

@@ -303,7 +303,10 @@ fn a_refusal_is_explained_then_and_now() {
     assert!(now.starts_with("no: the user of this token is deactivated (user_deactivated)\nnext: "), "{now}");
     run(&folder, &["system-user", "activate", "Robot"]);
     let no = run(&folder, &ask);
-    assert!(no.starts_with("no: the user lacks the task MODERATE on the Page ") && no.contains("(task_missing)"), "{no}");
+    assert!(
+        no.starts_with("no: the user lacks the task MODERATE on the Page ") && no.contains("(task_missing)"),
+        "{no}"
+    );
     assert!(no.contains("next: have the task added to the assignment (assignment.assign)\n"), "{no}");
     assert!(no.contains("can be granted by: ADMIN of the business\n"), "{no}");
     run(&folder, &["assignment", "assign", "Bikes", "Robot", "MODERATE"]);

@@ -28,7 +28,10 @@ fn it_answers_stops_in_order_and_starts_again_after_a_loss_of_power() {
     assert!(server.get("/", None).1.contains("<h1>Valetkey</h1>"));
     assert!(server.get("/v26.0/me", None).1.contains("fbtrace_id"));
     let (status, body) = server.get("/no/such/page", None);
-    assert!(status == 400 && body.contains("\"code\":2500") && body.contains("Unknown path components: /page"), "{body}");
+    assert!(
+        status == 400 && body.contains("\"code\":2500") && body.contains("Unknown path components: /page"),
+        "{body}"
+    );
     let (status, body) = server.get("/no/such/page", Some("no-token-at-all"));
     assert!(status == 401 && body.contains("\"code\":190"), "a dead token is told first: {body}");
     assert_eq!(server.get("/favicon.ico", None), (404, "not found\n".into()));

@@ -119,6 +119,6 @@ mod tests {
         assert_eq!(shown(bounded(&long)), "?".repeat(USER_AGENT_LIMIT_BYTES / 2));
         assert_eq!(bounded(&format!("x{long}")).len(), USER_AGENT_LIMIT_BYTES - 1);
         let token = credential::CredentialText::from_random(credential::CredentialKind::SystemUser, &[7; 24]);
-        assert_eq!(shown(&format!("my bot {}", token.reveal())), WITHHELD);
+        assert_eq!(shown(&format!("my program {}", token.reveal())), WITHHELD);
     }
 }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use valetkey_domain::{Id, Record, UnixMs};
 use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
-    Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow, NextJob,
-    RefusalRow, Renewal, Store, StoreError, TokenUse,
+    Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow,
+    NextJob, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
 
 /// What it tells instead.

@@ -123,8 +123,9 @@ async fn a_refresh_is_for_the_app_of_the_token() {
     assert_eq!(fixture.ask(&company.robot_token, alive()), "allow", "the old one goes on");
     assert_eq!(refresh(strange, &company.robot_token.text).await.unwrap_err().reason, Reason::TokenUnknown);
     assert_eq!(refresh(app, "nonsense").await.unwrap_err().reason, Reason::TokenMalformed);
-    let brief =
-        crate::fixture::try_issue(service, &company.person, company.robot, company.app, Lifetime::Seconds(60)).await.unwrap();
+    let brief = crate::fixture::try_issue(service, &company.person, company.robot, company.app, Lifetime::Seconds(60))
+        .await
+        .unwrap();
     fixture.ground.clock.advance_ms(60_000);
     assert_eq!(refresh(app, &brief.text).await.unwrap_err().reason, Reason::TokenExpired);
     service.revoke_token(&company.person, company.robot_token.id).await.unwrap();
@@ -142,7 +143,8 @@ async fn who_may_take_a_token_back_by_its_text() {
         service.revoke_token_text(&company.robot_token.call(), app, unknown).await.unwrap();
     }
     assert_eq!(fixture.ask(&agency.robot_token, alive()), "allow");
-    let not_mine = service.revoke_token_text(&company.robot_token.call(), app, &company.root_token.text).await.unwrap_err();
+    let not_mine =
+        service.revoke_token_text(&company.robot_token.call(), app, &company.root_token.text).await.unwrap_err();
     assert_eq!(not_mine.reason, Reason::RoleInsufficient);
     let stranger = service.revoke_token_text(&agency.root_token.call(), app, &second.text).await.unwrap_err();
     assert_eq!(stranger.reason, Reason::NotVisible);

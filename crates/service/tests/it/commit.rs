@@ -7,12 +7,12 @@ use futures_util::future;
 use serde_json::Map;
 use valetkey_domain::person::PersonEdit;
 use valetkey_domain::{AssetKind, Reason, Role, Status};
-use valetkey_service::operator::Operator;
 use valetkey_service::Service;
+use valetkey_service::operator::Operator;
 use valetkey_store::Faulty;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
 
-use crate::fixture::{reader, Ground, Fixture, fixture, name, operator};
+use crate::fixture::{Fixture, Ground, fixture, name, operator, reader};
 
 /// Counts the commits of a store.
 fn count_commits(faulty: &Faulty) -> Arc<AtomicUsize> {
@@ -68,7 +68,8 @@ async fn together<T>(fixture: &Fixture, commands: impl Future<Output = T>) -> T 
 async fn two_admins(fixture: &Fixture) -> (valetkey_domain::Id, valetkey_domain::Id) {
     let company = &fixture.company;
     let root = company.root_token.call();
-    let made = fixture.service.create_person(&root, company.business, name("Bea"), "bea@rad.example", Role::Admin).await;
+    let made =
+        fixture.service.create_person(&root, company.business, name("Bea"), "bea@rad.example", Role::Admin).await;
     (company.admin_person, made.unwrap().value)
 }
 
@@ -82,8 +83,11 @@ async fn of_two_commands_in_one_batch_that_contradict_each_other_one_is_done() {
     let (ada, bea) = two_admins(&fixture).await;
     let root = fixture.company.root_token.call();
     let (one, other) = together(&fixture, async {
-        future::join(fixture.service.update_person(&root, ada, gone()), fixture.service.update_person(&root, bea, gone()))
-            .await
+        future::join(
+            fixture.service.update_person(&root, ada, gone()),
+            fixture.service.update_person(&root, bea, gone()),
+        )
+        .await
     })
     .await;
     assert!(one.is_ok());
@@ -97,9 +101,11 @@ async fn two_nodes_do_not_remove_the_last_two_admins() {
         let (ada, bea) = two_admins(&fixture).await;
         let other_node = fixture.ground.stranger(1_000 + round).await;
         let root = fixture.company.root_token.call();
-        let (one, other) =
-            future::join(fixture.service.update_person(&root, ada, gone()), other_node.update_person(&root, bea, gone()))
-                .await;
+        let (one, other) = future::join(
+            fixture.service.update_person(&root, ada, gone()),
+            other_node.update_person(&root, bea, gone()),
+        )
+        .await;
         let failed = [one.err(), other.err()];
         assert_eq!(failed.iter().flatten().count(), 1, "{failed:?}");
         assert_eq!(failed.into_iter().flatten().next().unwrap().reason, Reason::LastAdmin);
@@ -219,7 +225,8 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     };
     let seen = |wanted: (&'static str, &'static str)| async move {
         let found = reader(service).read(|s| s.asset(company.account)).unwrap().unwrap().name.to_string();
-        let kept = Some(Operator::of(service, "t").details(company.account).await.unwrap()).filter(|kept| !kept.is_empty());
+        let kept =
+            Some(Operator::of(service, "t").details(company.account).await.unwrap()).filter(|kept| !kept.is_empty());
         let note = kept.and_then(|k| k["note"].as_str().map(str::to_owned)).unwrap_or_default();
         assert_eq!((found.as_str(), note.as_str()), wanted);
     };

@@ -92,7 +92,8 @@ async fn an_app_that_is_connected_again_brings_no_token_back() {
     let fixture = fixture().await;
     let (service, company) = (&fixture.service, &fixture.company);
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
-    let text = service.page_tokens(&company.robot_token.call(), &[company.page]).await.unwrap()[0].1.reveal().to_owned();
+    let text =
+        service.page_tokens(&company.robot_token.call(), &[company.page]).await.unwrap()[0].1.reveal().to_owned();
     let page = Issued { id: company.robot_token.id, text };
     let old = [&company.root_token, &company.robot_token, &page];
     service.disconnect_app(&company.person, company.business, company.app).await.unwrap();

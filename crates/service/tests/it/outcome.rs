@@ -8,7 +8,7 @@ use valetkey_store::faulty::{Call as StoreCall, Fault, seeded};
 
 use valetkey_testkit::clock::HOUR_MS;
 
-use crate::fixture::{reader, Fixture, alive, answer, fixture, fixture_in_memory, name, publish};
+use crate::fixture::{Fixture, alive, answer, fixture, fixture_in_memory, name, publish, reader};
 
 async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::Id>, Refusal> {
     let company = &fixture.company;
@@ -17,7 +17,8 @@ async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::Id
 
 fn titles(fixture: &Fixture) -> Vec<String> {
     let owned = List::OwnedAssets(fixture.company.business);
-    let read = reader(&fixture.service).read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
+    let read =
+        reader(&fixture.service).read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
     read.unwrap().into_iter().map(|a| a.name.to_string()).collect()
 }
 
@@ -117,7 +118,10 @@ async fn whatever_fails_the_answers_are_true() {
         let fresh = fixture.ground.node(500 + seed).await;
         assert_eq!(fresh.revision(), fixture.service.revision());
         let owned = List::OwnedAssets(fixture.company.business);
-        assert_eq!(reader(&fresh).read(|s| s.list(owned)).unwrap(), reader(&fixture.service).read(|s| s.list(owned)).unwrap());
+        assert_eq!(
+            reader(&fresh).read(|s| s.list(owned)).unwrap(),
+            reader(&fixture.service).read(|s| s.list(owned)).unwrap()
+        );
         assert_eq!(answer(&fresh, &fixture.company.robot_token.text, alive()), "allow");
     }
 }

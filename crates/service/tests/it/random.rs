@@ -10,7 +10,7 @@ use valetkey_service::OpenError;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
 use valetkey_testkit::random::{ConstantRandom, NoRandom, SeededRandom};
 
-use crate::fixture::{Ground, Fixture, alive, fixture, name, operator, try_issue};
+use crate::fixture::{Fixture, Ground, alive, fixture, name, operator, try_issue};
 
 /// A fixture whose second node has a generator that is stuck.
 async fn stuck() -> Fixture {
@@ -40,8 +40,10 @@ async fn a_stuck_generator_breaks_no_ids() {
 async fn a_stuck_generator_makes_no_credential_twice() {
     let fixture = stuck().await;
     let company = &fixture.company;
-    let first = try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never).await.unwrap();
-    let second = try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never).await.unwrap_err();
+    let first =
+        try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never).await.unwrap();
+    let second =
+        try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never).await.unwrap_err();
     assert_eq!(second.reason, Reason::Fault);
     assert_eq!(fixture.ask(&first, alive()), "allow");
     // A person's token has another prefix, so it is another text.
@@ -55,7 +57,8 @@ async fn a_stuck_generator_makes_no_credential_twice() {
 async fn a_stuck_generator_confuses_no_commits() {
     let fixture = stuck().await;
     let company = &fixture.company;
-    let make = || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+    let make =
+        || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
     for _ in 0..3 {
         make().await.unwrap();
     }
@@ -100,7 +103,8 @@ async fn a_generator_that_fails_costs_the_command_and_nothing_else() {
     let company = &fixture.company;
     let before = fixture.service.revision();
     let issue = || try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never);
-    let make = || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+    let make =
+        || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
     mood.store(FAILS, Ordering::SeqCst);
     assert_eq!(issue().await.unwrap_err().reason, Reason::Fault);
     assert_eq!(make().await.unwrap_err().reason, Reason::Fault, "no salt, no commit");
@@ -116,7 +120,8 @@ async fn a_panic_costs_one_command() {
     fixture.service = fixture.ground.open(Box::new(Moody(Arc::clone(&mood), SeededRandom::new(4)))).await.unwrap();
     let company = &fixture.company;
     let issue = || try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never);
-    let make = || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+    let make =
+        || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
     mood.store(PANICS, Ordering::SeqCst);
     let (broken, whole) = futures_util::future::join(issue(), make()).await;
     assert_eq!(broken.unwrap_err().reason, Reason::Fault);

@@ -13,7 +13,7 @@ use valetkey_domain::{Reason, Role, Scope, Status};
 use valetkey_service::authz::Question;
 use valetkey_service::{Call, Service};
 
-use crate::fixture::{reader, Fixture, answer, fixture, name, publish, tasks};
+use crate::fixture::{Fixture, answer, fixture, name, publish, reader, tasks};
 
 type Narrowing = for<'a> fn(&'a Fixture) -> BoxFuture<'a, u64>;
 
@@ -54,8 +54,10 @@ const CALLS: &[(&str, &str, &str, Narrowing)] = &[
         async { h.service.delete_system_user(&h.company.person, h.company.robot).await.unwrap().revision }.boxed()
     }),
     ("uninstall", "robot", "token_revoked", |h| {
-        async { h.service.uninstall_app(&h.company.person, h.company.robot, h.company.app, false).await.unwrap().revision }
-            .boxed()
+        async {
+            h.service.uninstall_app(&h.company.person, h.company.robot, h.company.app, false).await.unwrap().revision
+        }
+        .boxed()
     }),
     ("disconnect", "robot", "app_disconnected", |h| {
         async { h.service.disconnect_app(&h.company.person, h.company.business, h.company.app).await.unwrap().revision }
@@ -83,7 +85,8 @@ const CALLS: &[(&str, &str, &str, Narrowing)] = &[
         .boxed()
     }),
     ("unshare", "partner", "not_visible", |h| {
-        async { h.service.unshare(&h.company.person, h.company.page, h.agency.business).await.unwrap().revision }.boxed()
+        async { h.service.unshare(&h.company.person, h.company.page, h.agency.business).await.unwrap().revision }
+            .boxed()
     }),
     ("switch a person off", "person", "user_deactivated", |h| {
         async {
@@ -100,7 +103,10 @@ async fn prepared() -> Fixture {
     let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT", "ANALYZE"]).await;
     service.share(&company.person, company.page, agency.business, tasks(&["MANAGE"])).await.unwrap();
-    service.create_person(&company.person, company.business, name("Bea"), "bea@rad.example", Role::Admin).await.unwrap();
+    service
+        .create_person(&company.person, company.business, name("Bea"), "bea@rad.example", Role::Admin)
+        .await
+        .unwrap();
     fixture
 }
 

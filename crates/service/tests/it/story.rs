@@ -15,7 +15,8 @@ async fn a_system_user_acts_on_a_page_and_is_cut_off() {
     let fixture = fixture().await;
     let (service, company) = (&fixture.service, &fixture.company);
     let root = company.root_token.call();
-    let robot = service.create_system_user(&root, company.business, name("Poster"), Role::Employee).await.unwrap().value;
+    let robot =
+        service.create_system_user(&root, company.business, name("Poster"), Role::Employee).await.unwrap().value;
     let early = try_issue(service, &root, robot, company.app, Lifetime::Never).await.unwrap_err();
     assert_eq!(early.reason, Reason::AppNotInstalledForIssue);
     service.install_app(&root, robot, company.app).await.unwrap();
@@ -65,7 +66,8 @@ async fn a_restart_finds_everything_as_it_was() {
     let before = fixture.service.revision();
     let again = fixture.ground.node(99).await;
     assert_eq!(again.revision(), before);
-    for question in [alive(), publish(company.page), rights::READ_ADS.on_asset(company.account, AssetKind::AD_ACCOUNT)] {
+    for question in [alive(), publish(company.page), rights::READ_ADS.on_asset(company.account, AssetKind::AD_ACCOUNT)]
+    {
         for token in [&company.robot_token, &company.root_token, &fixture.agency.robot_token] {
             let said = crate::fixture::answer(&again, &token.text, question);
             assert_eq!(said, fixture.ask(token, question), "{question:?}");

@@ -7,7 +7,7 @@ use valetkey_store::ledger::Verifier;
 use valetkey_store::{Batch, CommitError, ContentWrite, Outcome, Store, StoreError, Write};
 use valetkey_store_sqlite::SqliteStore;
 
-use super::{Folder, asset_batch, id, sixteen, content, write};
+use super::{Folder, asset_batch, content, id, sixteen, write};
 
 const CHILD: &str = "VALETKEY_TEST_CHILD_FOLDER";
 const SMALL_DISK_CHILD: &str = "VALETKEY_TEST_SMALL_DISK_FOLDER";

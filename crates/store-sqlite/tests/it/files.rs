@@ -7,7 +7,7 @@ use valetkey_domain::Change;
 use valetkey_store::{Batch, CommitError, ContentWrite, Outcome, Store, StoreError, Write};
 use valetkey_store_sqlite::{FILE_NAME, LOCK_NAME, SqliteStore};
 
-use super::{Folder, asset_batch, id, sixteen, content, write};
+use super::{Folder, asset_batch, content, id, sixteen, write};
 
 #[tokio::test]
 async fn a_folder_in_use_is_refused_until_its_store_is_closed() {

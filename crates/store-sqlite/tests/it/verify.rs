@@ -21,7 +21,7 @@ use valetkey_service::verify::{Report, check};
 use valetkey_store::{Batch, ContentWrite, Store, StoreError, Write};
 use valetkey_store_sqlite::{FILE_NAME, SqliteStore};
 
-use super::{Folder, asset_batch, id, sixteen, content};
+use super::{Folder, asset_batch, content, id, sixteen};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()

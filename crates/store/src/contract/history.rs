@@ -132,15 +132,8 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
         world.content(vec![ContentWrite::Delete { id: id(1), expected: 1 }]),
         world.content(vec![ContentWrite::Update { row: content_row(99, 0), expected: 1 }]),
         // What else the write would change stays away with it: records and jobs.
-        crate::Write {
-            content: vec![ContentWrite::Delete { id: id(98), expected: 1 }],
-            ..world.put([token(60, 1)])
-        },
-        world.about(
-            id(70),
-            vec![JobWrite::Insert(job(70, 1))],
-            vec![ContentWrite::Delete { id: id(98), expected: 1 }],
-        ),
+        crate::Write { content: vec![ContentWrite::Delete { id: id(98), expected: 1 }], ..world.put([token(60, 1)]) },
+        world.about(id(70), vec![JobWrite::Insert(job(70, 1))], vec![ContentWrite::Delete { id: id(98), expected: 1 }]),
         world.about(
             id(71),
             vec![

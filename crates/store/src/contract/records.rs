@@ -251,10 +251,7 @@ pub(super) async fn reopening_keeps_everything(home: &dyn Home) {
     let store = home.open().await;
     let world = World::default();
     world.furnish(&store).await;
-    let write = crate::Write {
-        content: vec![ContentWrite::Insert(content_row(1, 5))],
-        ..world.put([token(50, 1)])
-    };
+    let write = crate::Write { content: vec![ContentWrite::Insert(content_row(1, 5))], ..world.put([token(50, 1)]) };
     let batch = world.batch(vec![write, world.about(id(70), vec![JobWrite::Insert(job(70, 9))], Vec::new())]);
     let commit_id = batch.commit_id;
     store.lock_head().await.unwrap().commit(batch).await.unwrap();

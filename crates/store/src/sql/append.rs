@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use valetkey_domain::Id;
 
-use super::rows::{content_values, entered_values, entry_values, expected_revision, job_values, rearmed_values, stored_revision};
+use super::rows::{
+    content_values, entered_values, entry_values, expected_revision, job_values, rearmed_values, stored_revision,
+};
 use super::statements::{self as sql, Statement};
 use super::{Value, records};
 use crate::ledger::Link;

@@ -5,8 +5,8 @@ use valetkey_domain::{Actor, Id, UnixMs};
 
 use super::records::{id, opt_id};
 use super::{RowRead, Value};
-use crate::telemetry::{USAGE_DROPS_AT_ONCE, Usage, UsageQuery, UsedFor};
 use crate::ledger::{SALT_BYTES, actor_kind};
+use crate::telemetry::{USAGE_DROPS_AT_ONCE, Usage, UsageQuery, UsedFor};
 use crate::{
     Class, Content, ContentGuard, Entry, Head, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow, NextJob, RefusalRow,
     StoreError, TokenUse,

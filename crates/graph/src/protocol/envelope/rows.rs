@@ -49,8 +49,9 @@ impl From<PathError> for GraphError {
         match error {
             PathError::UnknownVersion { path } => unknown_version(&path),
             PathError::TooManySegments { rest } => unknown_path(&rest),
-            PathError::TooLong => unknown_path("")
-                .with_user("Path too long", &format!("A path has at most {MAX_PATH_BYTES} bytes.")),
+            PathError::TooLong => {
+                unknown_path("").with_user("Path too long", &format!("A path has at most {MAX_PATH_BYTES} bytes."))
+            }
         }
     }
 }
