@@ -37,7 +37,8 @@ async fn a_store_that_does_not_answer_keeps_nobody_waiting_for_more_than_ten_sec
     assert_eq!(revoked, Err(Reason::NotDurable));
     assert!(waited <= PATIENCE, "{waited:?}");
     assert_eq!(fixture.ask(token, alive()), "token_revoked");
-    mend(&fixture).await;
+    let ((), waited) = timed(mend(&fixture)).await;
+    assert!(waited <= 2 * PATIENCE, "the writer itself waits no longer either: {waited:?}");
     assert!(make(&fixture, "now").await.is_ok());
     let made = entries_of(&fixture, Action::AssetCreated).await;
     assert_eq!(

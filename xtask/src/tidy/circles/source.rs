@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn items_paths_and_words_are_found() {
-        let text = "pub struct A<'a>(super::B<'a>);\nconst fn c() -> d::E { e.f(crate::g::h::<i::J>()) }\n\
+        let text = "pub struct A<'a>(&'static super::B<'a>);\nconst fn c() -> d::E { e.f(crate::g::h::<i::J>()) }\n\
                     macro_rules! k { () => { $crate::l::m() } }\nimpl N { fn not_an_item(&self) {} }\nconst O: u8 = P;";
         let source = read(text);
         assert_eq!(Vec::from_iter(&source.items), ["A", "O", "c", "k"]);

@@ -149,3 +149,17 @@ fn an_exception_has_a_reason_and_is_needed() {
     let found = found_with(&files, &[(a, b, "they are one"), (b, "crates/a/src/lib.rs", "it was so once")]);
     assert_eq!(found, ["b.rs: no longer uses lib.rs; take the exception out of circles.rs"]);
 }
+
+#[test]
+fn variants_of_a_type_that_is_handed_on_lead_to_its_home() {
+    let files = [
+        ("lib.rs", "mod s;"),
+        (
+            "s/mod.rs",
+            "mod a;\nmod types;\nmod users;\n\npub use types::{Edge, Type, param};\n\npub fn all() -> &'static Type { a::B }\npub use a::B;",
+        ),
+        ("s/a.rs", "use super::Type::{Id, List};\nuse super::{Edge, param};\npub static B: X = Id;"),
+        ("s/types.rs", "pub enum Type { Id, List }\npub struct Edge;\npub const fn param() {}"),
+    ];
+    assert!(found(&files).is_empty(), "{:?}", found(&files));
+}
