@@ -24,7 +24,7 @@ from lib.demo import Demo, Report
 from lib.postgres import Postgres
 
 CLIENTS = 8
-# How long the database is away. A node's lease runs for 15 s; once it has run out, the node may
+# How long the database is away. A node's lease runs for 5 s; once it has run out, the node may
 # answer nothing until it has the lease again.
 MOMENT, LONG, BOTH = "for a moment", "for longer than the lease runs", "and the node with it"
 # Where the kill finds commits: wherever they are; held back before they are flushed, so that they
@@ -54,7 +54,10 @@ RECOVERY_S = 8
 ANSWER_S = 90
 
 DONE, REFUSED, UNKNOWN = "acknowledged", "refused", "without a known end"
-OUTCOME_UNKNOWN = 9_000_018
+# A revocation that the store couldn't take: the node refuses the token at once, and writes it as soon
+# as it can, before anything else. It is lost only if the node ends before that.
+IN_FORCE = "in force and not yet written"
+OUTCOME_UNKNOWN, NOT_DURABLE = 9_000_018, 9_000_019
 # Codes of errors. Clients try again after the first two.
 FAULT, AWAY, REVOKED, WORKS = 1, 2, 190, None
 
@@ -161,6 +164,8 @@ def refusal(answer):
         known = False
     if not known:
         return UNKNOWN, f"a write was answered with {answer.code} {text[:300]!r}"
+    if error.get("error_subcode") == NOT_DURABLE:
+        return IN_FORCE, None
     if error.get("error_subcode") == OUTCOME_UNKNOWN or answer.code == 500:
         return UNKNOWN, None
     return REFUSED, None
@@ -233,10 +238,10 @@ class Books:
         others, most = len(status) - len(self.tokens), len(self.with_outcome("token", UNKNOWN))
         if others > most:
             return f"{others} tokens are there that nobody was given, and only {most} have no known end"
-        for write in self.with_outcome("revoke", DONE, REFUSED, UNKNOWN):
+        for write in self.with_outcome("revoke", DONE, REFUSED, UNKNOWN, IN_FORCE):
             is_revoked = status[write.name] == "revoked"
-            if write.outcome == DONE and not is_revoked:
-                return f"the acknowledged revocation of {write.name} is gone"
+            if write.outcome in (DONE, IN_FORCE) and not is_revoked:
+                return f"the revocation of {write.name}, {write.outcome}, is gone"
             if write.outcome == REFUSED and is_revoked:
                 return f"the revocation of {write.name} was refused and is there"
             if self.settled.setdefault(write.name, is_revoked) != is_revoked:
@@ -354,10 +359,14 @@ def one_round(report, demo, database, books, number, what, where):
     writes = load.stop()
     if not demo.runs():
         demo.start()
+    for write in writes:
+        # Only a revocation is in force before it is written, and only as long as its node lives.
+        if write.outcome == IN_FORCE and (what == BOTH or write.kind != "revoke"):
+            write.outcome = UNKNOWN
     books.add(writes)
     counts = Counter(write.outcome for write in writes)
     problem = problem or look_at_answers(writes, away, back)
-    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (DONE, REFUSED, UNKNOWN))
+    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (DONE, REFUSED, IN_FORCE, UNKNOWN))
     report.say(f"round {number}, away {what}, {back - away:.1f} s, with commits {where}: of the writes {summary}", problem)
     count = len([write for write in books.writes if write.outcome == DONE])
     report.say(f"round {number}: the ledger verifies, and all {count} acknowledged writes are there", books.check())
@@ -366,7 +375,8 @@ def one_round(report, demo, database, books, number, what, where):
 def watch(demo, books, load, end, what):
     """Tries revoked tokens while the database is away; gives what is wrong."""
     while True:
-        revoked = [write.name for write in books.writes + load.so_far() if write.kind == "revoke" and write.outcome == DONE]
+        writes = books.writes + load.so_far()
+        revoked = [write.name for write in writes if write.kind == "revoke" and write.outcome in (DONE, IN_FORCE)]
         tokens = books.tokens | issued(load.so_far())
         for made in random.sample(revoked, min(8, len(revoked))) if what != BOTH else []:
             code = use(demo, tokens[made])

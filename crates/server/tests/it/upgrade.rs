@@ -4,6 +4,7 @@
 //! `expected.json.gz`, and this version is asked the same. A fixture must never be changed to suit a
 //! new version: where an answer may differ, the rule for that stands here or in `questions.py`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -84,6 +85,7 @@ fn upgrade(fixture: &Path, folder: &Folder, store: Option<&str>) {
 
     let server = serve();
     let differences = differences(&server, &socket, &expected);
+    assert_eq!(jobs(&socket), scheduled(&expected), "{}: jobs beside scheduled posts", fixture.display());
     let (count, shown) = (differences.len(), &differences[..differences.len().min(SHOWN)]);
     assert!(count == 0, "{}: {count} answers differ, such as\n{}", fixture.display(), shown.join("\n"));
     server.stop();
@@ -110,6 +112,29 @@ fn writes(server: &Running, socket: &Path, expected: &Value) {
     assert_eq!(published.0, 200, "{}", published.1);
     let read = server.get(&format!("/v26.0/{post}?fields=is_published"), Some(&poster));
     assert!(read.1.contains(r#""is_published":true"#), "{}", read.1);
+}
+
+/// The posts that waited for their time, by id, with that time.
+fn scheduled(expected: &Value) -> BTreeMap<String, i64> {
+    let answers = expected["answers"].as_array().unwrap().iter();
+    let lists = answers.filter(|a| a["as"] == "admin" && a["path"].as_str().unwrap().contains("/scheduled_posts"));
+    let rows = lists.flat_map(|answer| answer["body"]["data"].as_array().unwrap());
+    let post = |row: &Value| row["id"].as_str().unwrap().rsplit('_').next().unwrap().to_owned();
+    rows.map(|row| (post(row), row["scheduled_publish_time"].as_i64().unwrap())).collect()
+}
+
+/// The same as this version's jobs have it: each waits, and knows whom it runs as.
+fn jobs(socket: &Path) -> BTreeMap<String, i64> {
+    let (status, body) = command(socket, "job.list", &serde_json::json!({ "limit": 1000 }));
+    assert_eq!(status, 200, "{body}");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let time = |row: &Value| row["due_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+    let rows = body["result"]["rows"].as_array().unwrap().iter();
+    rows.map(|row| {
+        assert!(row["state"] == "waiting" && row["actor"]["id"].is_string(), "{row}");
+        (row["about"].as_str().unwrap().to_owned(), time(row))
+    })
+    .collect()
 }
 
 /// Every question whose answer is another than it was.
