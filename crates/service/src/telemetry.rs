@@ -56,6 +56,7 @@ async fn write_uses(service: &Service, everything: bool) {
     if !totals.is_empty()
         && let Err(error) = service.store().record_uses(&totals).await
     {
+        service.inner.writing.note_full(&error);
         tracing::warn!(%error, count = totals.len(), "use counts could not be written and are lost");
     }
     let beyond = uses.take_beyond();
@@ -75,6 +76,7 @@ async fn write_uses(service: &Service, everything: bool) {
     match service.store().record_usage(&rows, bounds).await {
         Ok(()) => uses.wrote(now),
         Err(error) => {
+            service.inner.writing.note_full(&error);
             tracing::warn!(%error, count = rows.len(), "what tokens were used for could not be written and is lost")
         }
     }
@@ -87,6 +89,7 @@ async fn write_refusals(service: &Service) {
     let Some(writing) = writing else { return };
     let written = service.store().record_refusals(&writing.rows, KEPT, now - KEEP_MS).await;
     if let Err(error) = &written {
+        service.inner.writing.note_full(error);
         tracing::warn!(%error, "refusals could not be written yet");
     }
     journal.wrote(written.is_ok());

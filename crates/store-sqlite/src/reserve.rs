@@ -32,12 +32,14 @@ pub(crate) struct Space {
     /// The most pages that the data may take, and how many are kept by the reserve beside them.
     limit_pages: Option<u32>,
     is_used: bool,
+    /// A commit failed in its last step because the disk was full, and there was no space since.
+    is_suspected: bool,
 }
 
 impl Space {
     /// The space of a folder. The reserve is not filled yet.
     pub(crate) fn of(folder: &Path, limit_pages: Option<u32>) -> Space {
-        Space { reserve: Reserve::open(folder, REFILL_PAUSE), limit_pages, is_used: false }
+        Space { reserve: Reserve::open(folder, REFILL_PAUSE), limit_pages, is_used: false, is_suspected: false }
     }
 
     /// Runs what must succeed even on a full disk, and then fills the reserve as far as it goes.
@@ -59,6 +61,25 @@ impl Space {
         let released = self.reserve.give() > 0;
         self.set_limit(engine);
         released
+    }
+
+    /// A disk on which nothing can be kept, and no space ever comes.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(crate) fn without_end() -> Space {
+        let file = OpenOptions::new().write(true).open("/dev/full").ok();
+        let reserve = Reserve { file, length_bytes: 0, refill_pause: REFILL_PAUSE, filled_at: Instant::now() };
+        Space { reserve, limit_pages: None, is_used: false, is_suspected: false }
+    }
+
+    /// Notes that a commit found the disk full.
+    pub(crate) fn suspect(&mut self) {
+        self.is_suspected = true;
+    }
+
+    /// Whether the disk was full, and still is.
+    pub(crate) fn is_tight(&mut self) -> bool {
+        self.is_suspected = self.is_suspected && !self.reserve.can_grow();
+        self.is_suspected
     }
 
     /// Takes back what was made and not needed. Otherwise, after a success, looks now and then
@@ -134,6 +155,18 @@ impl Reserve {
         self.length_bytes -= released;
         tracing::warn!(left_bytes = self.length_bytes, "the disk is full; space that was kept for revocations is used");
         released
+    }
+
+    /// Whether the disk has space beside the reserve: some is taken and given back. Without a reserve
+    /// nobody knows. A limit on the size of one file says nothing about the disk.
+    fn can_grow(&mut self) -> bool {
+        let length_bytes = self.length_bytes;
+        let Some(file) = &mut self.file else { return true };
+        let written = write_piece(file, length_bytes, GIVE_BYTES);
+        match written.and(file.set_len(length_bytes)) {
+            Ok(()) => true,
+            Err(error) => error.kind() == std::io::ErrorKind::FileTooLarge,
+        }
     }
 
     /// Takes back as much as there is, at once.

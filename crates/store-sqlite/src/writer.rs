@@ -88,7 +88,7 @@ impl State {
         let takes_away = |write: &Write| write.set.narrows() && write.content.is_empty() && write.jobs.is_empty();
         let may_use_reserve = !batch.writes.is_empty() && batch.writes.iter().all(takes_away);
         loop {
-            let ended = self.commit_once(batch);
+            let ended = self.commit_once(batch, may_use_reserve);
             let is_full = matches!(&ended, Err(CommitError::NotApplied(StoreError::Full(_))));
             if !is_full || !may_use_reserve || !self.space.make(&self.engine) {
                 self.space.restore(&self.engine, ended.is_ok());
@@ -97,8 +97,8 @@ impl State {
         }
     }
 
-    fn commit_once(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
-        self.begin().map_err(CommitError::NotApplied)?;
+    fn commit_once(&mut self, batch: &Batch, takes_away: bool) -> Result<Vec<Outcome>, CommitError> {
+        self.begin(takes_away).map_err(CommitError::NotApplied)?;
         let filled = fill(&self.engine, self.known_head(), batch);
         let (outcomes, head) = match filled {
             Ok(filled) => filled,
@@ -117,7 +117,7 @@ impl State {
     }
 
     fn failed_commit(&mut self, error: StoreError, commit_id: [u8; 16]) -> CommitError {
-        self.open_end = true;
+        self.leave_open(&error);
         match self.look_up(commit_id) {
             Ok(None) => CommitError::NotApplied(error),
             Ok(Some(_)) | Err(_) => CommitError::Unknown(error),
@@ -135,12 +135,12 @@ impl State {
     }
 
     fn transaction_once<T>(&mut self, work: impl FnOnce(&Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.begin()?;
+        self.begin(false)?;
         match work(&self.engine) {
             Ok(value) => match self.engine.command("COMMIT") {
                 Ok(()) => Ok(value),
                 Err(e) => {
-                    self.open_end = true;
+                    self.leave_open(&e);
                     Err(e)
                 }
             },
@@ -164,9 +164,21 @@ impl State {
         Ok(self.engine.one(statements::OUTCOME, &values, rows::read_outcome)?.flatten())
     }
 
-    fn begin(&mut self) -> Result<(), StoreError> {
+    /// Each commit that fails in its last step uses some of the reserve up when it is mended. So after
+    /// one, only what takes something away is tried before there is space again.
+    fn begin(&mut self, takes_away: bool) -> Result<(), StoreError> {
         self.settle()?;
+        if !takes_away && self.space.is_tight() {
+            return Err(StoreError::Full("no space is left; free some on the disk of the data folder".to_owned()));
+        }
         self.engine.command("BEGIN IMMEDIATE")
+    }
+
+    fn leave_open(&mut self, error: &StoreError) {
+        self.open_end = true;
+        if matches!(error, StoreError::Full(_)) {
+            self.space.suspect();
+        }
     }
 
     fn roll_back(&mut self) {
@@ -303,6 +315,34 @@ mod tests {
         let set =
             ChangeSet { at: 0, action: Action::TermsReplaced, actor, business: None, subjects: Vec::new(), changes };
         Batch { commit_id: [n; 16], writes: vec![Write { set, content: Vec::new(), jobs: Vec::new(), salt: [n; 16] }] }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn after_a_commit_found_the_disk_full_only_what_takes_something_away_is_tried() {
+        let folder = std::env::temp_dir().join(format!("valetkey-tight-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let _lock = lock_database(&folder.join("valetkey.db")).unwrap();
+        let (engine, head) = open_writer(&folder.join("valetkey.db"), &folder, None).unwrap();
+        let space = Space::without_end();
+        let mut state = State { engine, head: Arc::new(Mutex::new(head)), space, open_end: false };
+        assert_eq!(state.transaction(|_| Ok(())), Ok(()));
+        let full = || StoreError::Full("the last step failed".to_owned());
+        assert_eq!(state.failed_commit(full(), [1; 16]), CommitError::NotApplied(full()));
+        assert!(!state.open_end);
+        for _ in 0..3 {
+            let refused = state.transaction(|_| Ok(())).unwrap_err();
+            assert!(matches!(&refused, StoreError::Full(text) if text.contains("free some")), "{refused}");
+        }
+        assert!(!state.open_end, "it was not even begun");
+        assert_eq!(state.commit(&batch(2)), Ok(vec![Outcome::Applied { revision: 1 }]));
+        // Once there is space, everything goes again.
+        state.space = Space::of(&folder, None);
+        state.space.suspect();
+        assert_eq!(state.transaction(|_| Ok(())), Ok(()));
+        assert!(!state.space.is_tight());
+        drop(state);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

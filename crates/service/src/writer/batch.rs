@@ -44,10 +44,11 @@ pub(crate) async fn run(
     // between batches.
     let (weak, writing) = (Arc::downgrade(&inner), Arc::clone(&inner.writing));
     drop(inner);
-    let mut writer = Writer { ids, random, commits: 0, next_try: Instant::now() };
-    while let Some(queued) = next(&writing, writer.next_try, &mut queue).await {
+    let mut writer =
+        Writer { ids, random, commits: 0, tries: Tries { waiting: Instant::now(), trial: Instant::now() } };
+    while let Some(queued) = next(&writing, &writer.tries, &mut queue).await {
         let Some(inner) = weak.upgrade() else { break };
-        if needs_care(&writing) && Instant::now() >= writer.next_try {
+        if writer.tries.due(&writing).is_some_and(|due| Instant::now() >= due) {
             writer.make_durable(&inner).await;
         }
         if writing.waiting_count() > 0 {
@@ -62,22 +63,15 @@ pub(crate) async fn run(
 
 /// Waits for commands, or until it is time to try again what could not be written. `None` once
 /// nobody can send any more.
-async fn next(
-    writing: &WriteState,
-    next_try: Instant,
-    queue: &mut mpsc::Receiver<Envelope>,
-) -> Option<VecDeque<Envelope>> {
-    let first = if needs_care(writing) {
+async fn next(writing: &WriteState, tries: &Tries, queue: &mut mpsc::Receiver<Envelope>) -> Option<VecDeque<Envelope>> {
+    let first = loop {
+        let due = tries.due(writing);
         tokio::select! {
             biased;
-            first = queue.recv() => Some(first?),
-            () = sleep_until(next_try) => None,
-        }
-    } else {
-        tokio::select! {
-            biased;
-            first = queue.recv() => Some(first?),
-            () = writing.wake.notified() => None,
+            first = queue.recv() => break Some(first?),
+            // What has come in force may be due at once.
+            () = writing.wake.notified() => {}
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => break None,
         }
     };
     let mut queued: VecDeque<Envelope> = first.into_iter().collect();
@@ -89,8 +83,21 @@ async fn next(
     Some(queued)
 }
 
-fn needs_care(writing: &WriteState) -> bool {
-    writing.status() != Writing::Works || writing.waiting_count() > 0
+/// When to try again what could not be written.
+struct Tries {
+    /// For what is in force and waits to be written.
+    waiting: Instant,
+    /// For anything else.
+    trial: Instant,
+}
+
+impl Tries {
+    fn due(&self, writing: &WriteState) -> Option<Instant> {
+        if writing.waiting_count() > 0 {
+            return Some(self.waiting);
+        }
+        (writing.status() != Writing::Works).then_some(self.trial)
+    }
 }
 
 struct Writer {
@@ -98,8 +105,7 @@ struct Writer {
     random: Box<dyn Random>,
     /// Commits that were tried since the start.
     commits: u64,
-    /// When to try again what could not be written.
-    next_try: Instant,
+    tries: Tries,
 }
 
 impl Writer {
@@ -117,10 +123,12 @@ impl Writer {
             }
         }
         inner.writing.answer_waiting();
-        if inner.writing.waiting_count() == 0 && inner.writing.status() != Writing::Works {
+        let is_any_left = inner.writing.waiting_count() > 0;
+        self.tries.waiting = Instant::now() + if is_any_left { RETRY_PAUSE } else { Duration::ZERO };
+        if self.tries.due(&inner.writing).is_some_and(|due| !is_any_left && Instant::now() >= due) {
             probe(inner).await;
+            self.tries.trial = Instant::now() + RETRY_PAUSE;
         }
-        self.next_try = Instant::now() + RETRY_PAUSE;
     }
 
     async fn run_batch(&mut self, inner: &Inner, load: Load) {
@@ -191,8 +199,9 @@ impl Writer {
             tracing::debug!(%error, "the store still can't write");
         } else {
             tracing::error!(%error, "the store can't write; changes are refused");
+            self.tries.trial = Instant::now();
         }
-        self.next_try = Instant::now();
+        self.tries.waiting = Instant::now();
     }
 
     /// Draws the id of a commit and the salts of its writes. Even a generator that is stuck gives
@@ -270,7 +279,7 @@ impl Writer {
                     return hand_back(inner, round.commands(), &unavailable("the store failed; nothing was written"));
                 }
                 Ok(Ok(written)) => {
-                    note_success(inner);
+                    note_written(inner, &round);
                     return settle_found(inner, round, &written);
                 }
                 Ok(Err(_)) | Err(_) => {}
@@ -300,6 +309,19 @@ async fn probe(inner: &Inner) {
     };
     if let Ok(Ok(())) = timeout(PATIENCE, tried).await {
         note_success(inner);
+    }
+}
+
+/// A store may keep space for what takes something away. So if it could not write before, that alone
+/// does not show that it can write anything else; a trial will.
+fn note_written(inner: &Inner, round: &Round) {
+    let only_takes_away = round.writes.iter().all(|(_, write)| write.set.narrows());
+    match inner.writing.status() {
+        Writing::Works => {}
+        Writing::Fails | Writing::OutcomeUnknown if only_takes_away => {
+            inner.writing.note(Writing::Fails);
+        }
+        Writing::Fails | Writing::OutcomeUnknown => note_success(inner),
     }
 }
 
@@ -338,7 +360,7 @@ fn mix_in(bytes: &mut [u8; 16], value: u128) {
 
 /// Folds what was applied, in order, and only then answers.
 fn settle(inner: &Inner, round: Round, outcomes: &[Outcome], commit_id: [u8; 16]) {
-    note_success(inner);
+    note_written(inner, &round);
     let mut answers = Vec::with_capacity(round.writes.len());
     let mut jobs = false;
     for (i, (taken, write)) in round.writes.into_iter().enumerate() {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use valetkey_authz::overlay::Overlay;
 use valetkey_domain::{ChangeSet, IdSource, Random, Reason, Refusal, State};
+use valetkey_store::StoreError;
 
 use super::{Command, Plan, not_durable};
 use crate::block_list::{Block, BlockList, blocks_of};
@@ -75,9 +76,20 @@ impl WriteState {
 
     /// Notes that a command waited in vain. An outcome that is unknown stays so.
     pub fn note_silence(&self) {
+        self.note_trouble("the store does not answer; changes are refused");
+    }
+
+    /// Notes that something beside the commands could not be written for want of space.
+    pub fn note_full(&self, error: &StoreError) {
+        if matches!(error, StoreError::Full(_)) {
+            self.note_trouble("the store has no space left; changes may be refused");
+        }
+    }
+
+    fn note_trouble(&self, what: &str) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         if *status == Writing::Works {
-            tracing::error!("the store does not answer; changes are refused");
+            tracing::error!("{what}");
             *status = Writing::Fails;
             self.wake.notify_one();
         }

@@ -314,6 +314,39 @@ async fn a_user_that_is_gone_by_then_lifts_its_block() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_revocation_that_the_store_kept_space_for_does_not_make_a_node_ready() {
+    let fixture = fixture_in_memory().await;
+    let company = &fixture.company;
+    // Every commit fails but the one of the revocation, behind a first command and a trial.
+    let mut commits = 0;
+    fixture.ground.faulty.follow(Box::new(move |call| {
+        commits += usize::from(call == StoreCall::Commit);
+        (call == StoreCall::Commit && commits != 3).then_some(Fault::Full)
+    }));
+    assert_eq!(make(&fixture, "no").await, Err(Reason::Unavailable));
+    // The node tries at once whether something else can be written.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(revoke(&fixture, &company.robot_token).await, Ok(fixture.service.revision()));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(fixture.service.readiness().writing, Writing::Fails);
+    mend(&fixture).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn use_counts_that_find_no_space_show_that_nothing_can_be_written() {
+    let fixture = fixture_in_memory().await;
+    assert_eq!(fixture.ask(&fixture.company.robot_token, alive()), "allow");
+    fixture.service.ask(&Call::with_token("nonsense", "t"), alive()).unwrap_err();
+    fixture
+        .ground
+        .faulty
+        .follow(Box::new(|call| matches!(call, StoreCall::Telemetry | StoreCall::Commit).then_some(Fault::Full)));
+    fixture.flush().await;
+    assert_eq!(fixture.service.readiness().writing, Writing::Fails);
+    mend(&fixture).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_finds_out_by_itself_that_its_store_can_write_again() {
     let fixture = fixture_in_memory().await;
     for (call, fault) in [(StoreCall::Commit, Fault::Full), (StoreCall::LockHead, Fault::Before)] {
