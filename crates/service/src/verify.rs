@@ -7,6 +7,7 @@
 
 mod content;
 mod jobs;
+mod newest;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,9 @@ use valetkey_domain::{Action, Change, Id, Record, RecordKey};
 use valetkey_store::ledger::{ChainError, JOBS_FORMAT, Verifier, payload_digest};
 use valetkey_store::{Class, Entry, Head, Store, StoreError};
 
-use content::{Newest, Window};
-use jobs::{JobLines, NewestJob};
+use content::Window;
+use jobs::JobLines;
+use newest::{Line, Newest, News, Suspect};
 pub use report::{Compared, Difference, Findings, Progress, Report};
 use report::{NAMED_LIMIT, are, fields, ids_of, name};
 
@@ -99,13 +101,6 @@ struct Check<'a> {
     is_before_jobs: bool,
 }
 
-/// Lines that came since something was read.
-#[derive(Debug, Default)]
-struct News {
-    content: Vec<Newest>,
-    jobs: Vec<NewestJob>,
-}
-
 impl Check<'_> {
     async fn everything(&mut self) -> Result<(), StoreError> {
         self.read_on(None).await?;
@@ -184,7 +179,7 @@ impl Check<'_> {
             self.window.put(newest);
         }
         for line in payload.jobs {
-            let newest = NewestJob { revision: entry.revision, salt: entry.salt.clone(), line };
+            let newest = Newest { revision: entry.revision, salt: entry.salt.clone(), line };
             if let Some(news) = &mut news {
                 news.jobs.push(newest.clone());
             }
@@ -301,5 +296,25 @@ impl Check<'_> {
         let entries = self.store.tail(revision.saturating_sub(1), 1).await?;
         let payload = entries.first().and_then(|e| e.payload().ok()).unwrap_or_default();
         Ok(payload.changes.into_iter().rev().filter_map(|c| c.after).find(|record| record.key() == key))
+    }
+
+    /// A row that was written while it was compared has its line further on in the ledger, which is
+    /// read after the row.
+    async fn settle<L: Line>(&mut self, mut suspects: Vec<Suspect<L>>) -> Result<(), StoreError> {
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        let mut news = News::default();
+        self.read_on(Some(&mut news)).await?;
+        suspects.retain(|suspect| !L::among(&news).iter().any(|line| suspect.is_explained_by(line)));
+        for suspect in suspects {
+            let known = suspect.newest.as_ref().map_or(0, |newest| newest.revision);
+            if self.gone.get(&suspect.id).is_some_and(|gone| *gone > known) {
+                self.report.not_verifiable.add(suspect.what());
+            } else {
+                self.report.differences.add(suspect.difference());
+            }
+        }
+        Ok(())
     }
 }

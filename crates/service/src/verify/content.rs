@@ -1,29 +1,42 @@
 //! Content against the newest lines about it, page by page, so that however much there is takes no
 //! more room than a part of it.
 
-use std::collections::BTreeMap;
-
 use valetkey_domain::Id;
 use valetkey_store::payload::{ContentLine, Did};
 use valetkey_store::{Content, StoreError};
 
-use super::report::{Difference, Progress};
-use super::{Check, ENTRIES_AT_ONCE, News};
+use super::newest::{Line, Lines, Newest, News, suspects, take_through};
+use super::report::Progress;
+use super::{Check, ENTRIES_AT_ONCE};
 
 /// How many rows are read at once; a row has at most some tens of kilobytes.
 const ROWS_AT_ONCE: usize = 100;
 
-/// The newest line about a thing of content.
-#[derive(Debug, Clone)]
-pub(super) struct Newest {
-    pub revision: u64,
-    pub salt: Vec<u8>,
-    pub line: ContentLine,
-}
+impl Line for ContentLine {
+    type Row = Content;
+    const NOUN: &'static str = "content";
 
-impl Newest {
-    fn left(&self, row: &Content) -> bool {
-        self.line.left(&self.salt, row)
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn is_removal(&self) -> bool {
+        match self.did {
+            Did::Insert | Did::Update => false,
+            Did::Delete => true,
+        }
+    }
+
+    fn left(newest: &Newest<ContentLine>, row: &Content) -> bool {
+        newest.line.left(&newest.salt, row)
+    }
+
+    fn row_id(row: &Content) -> Id {
+        row.id
+    }
+
+    fn among(news: &News) -> &[Newest<ContentLine>] {
+        &news.content
     }
 }
 
@@ -33,21 +46,21 @@ pub(super) struct Window {
     behind: Option<Id>,
     /// None: up to the end.
     through: Option<Id>,
-    lines: BTreeMap<Id, Newest>,
+    lines: Lines<ContentLine>,
     limit: usize,
 }
 
 impl Window {
     pub(super) fn behind(behind: Option<Id>, limit: usize) -> Window {
-        Window { behind, through: None, lines: BTreeMap::new(), limit }
+        Window { behind, through: None, lines: Lines::new(), limit }
     }
 
-    pub(super) fn put(&mut self, newest: Newest) {
+    pub(super) fn put(&mut self, newest: Newest<ContentLine>) {
         let id = newest.line.id;
         if self.behind.is_some_and(|behind| id <= behind) || self.through.is_some_and(|through| id > through) {
             return;
         }
-        if newest.line.did == Did::Delete {
+        if newest.line.is_removal() {
             self.lines.remove(&id);
             return;
         }
@@ -57,47 +70,6 @@ impl Window {
             self.lines.pop_last();
             self.through = self.lines.last_key_value().map(|(id, _)| *id);
         }
-    }
-
-    /// Takes out the lines up to an id, or all, and moves on behind it.
-    fn take_through(&mut self, end: Option<Id>) -> BTreeMap<Id, Newest> {
-        self.behind = end.or_else(|| Id::from_i64(i64::MAX));
-        let mut taken = BTreeMap::new();
-        while let Some(first) = self.lines.first_entry()
-            && end.is_none_or(|end| *first.key() <= end)
-        {
-            let (id, newest) = first.remove_entry();
-            taken.insert(id, newest);
-        }
-        taken
-    }
-}
-
-/// Content that is not what its newest line left, until it is clear that nobody changed it meanwhile.
-struct Suspect {
-    id: Id,
-    row: Option<Content>,
-    newest: Option<Newest>,
-}
-
-impl Suspect {
-    /// Whether a line that came since explains it.
-    fn is_explained_by(&self, line: &Newest) -> bool {
-        line.line.id == self.id
-            && match &self.row {
-                Some(row) => line.left(row),
-                None => line.line.did == Did::Delete,
-            }
-    }
-
-    fn difference(&self) -> Difference {
-        let how = match (&self.row, &self.newest) {
-            (Some(_), Some(newest)) => format!("is not what entry {} left", newest.revision),
-            (Some(_), None) => "is there, and no entry left it".to_owned(),
-            (None, Some(newest)) => format!("is gone, and entry {} left it", newest.revision),
-            (None, None) => "is gone".to_owned(),
-        };
-        Difference { what: format!("content {}", self.id), how }
     }
 }
 
@@ -140,16 +112,10 @@ impl Check<'_> {
             (end, through) => end.or(through),
         };
         rows.retain(|row| end.is_none_or(|end| row.id <= end));
-        let mut lines = self.window.take_through(end);
-        let mut suspects = Vec::new();
+        let lines = take_through(&mut self.window.lines, end);
+        self.window.behind = end.or(Some(Id::MAX));
         let count = rows.len() as u64;
-        for row in rows {
-            let newest = lines.remove(&row.id);
-            if !newest.as_ref().is_some_and(|newest| newest.left(&row)) {
-                suspects.push(Suspect { id: row.id, row: Some(row), newest });
-            }
-        }
-        suspects.extend(lines.into_iter().map(|(id, newest)| Suspect { id, row: None, newest: Some(newest) }));
+        let suspects = suspects(rows, lines, |_| false);
         if let Some(compared) = &mut self.report.compared {
             compared.content += count;
             (self.said)(Progress::Content(compared.content));
@@ -164,25 +130,5 @@ impl Check<'_> {
         let rows = self.store.contents_after(self.window.behind, ROWS_AT_ONCE).await?;
         let end = rows.last().filter(|_| rows.len() == ROWS_AT_ONCE).map(|row| row.id);
         Ok((rows, end))
-    }
-
-    /// A row that was written while it was compared has its line further on in the ledger, which is
-    /// read after the row.
-    async fn settle(&mut self, mut suspects: Vec<Suspect>) -> Result<(), StoreError> {
-        if suspects.is_empty() {
-            return Ok(());
-        }
-        let mut news = News::default();
-        self.read_on(Some(&mut news)).await?;
-        suspects.retain(|suspect| !news.content.iter().any(|line| suspect.is_explained_by(line)));
-        for suspect in suspects {
-            let known = suspect.newest.as_ref().map_or(0, |newest| newest.revision);
-            if self.gone.get(&suspect.id).is_some_and(|gone| *gone > known) {
-                self.report.not_verifiable.add(format!("content {}", suspect.id));
-            } else {
-                self.report.differences.add(suspect.difference());
-            }
-        }
-        Ok(())
     }
 }
