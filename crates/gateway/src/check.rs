@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use valetkey_domain::{Caller, Id, Reason};
 use valetkey_http::{Head, Reply, credential};
 use valetkey_service::app::ProvenApp;
@@ -109,8 +109,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 #[derive(Serialize)]
 struct Answer {
     allowed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_word")]
+    reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
 }
@@ -240,7 +240,7 @@ impl Gateway {
             }
             Decision::Deny(denial) => {
                 self.remember(head, &asked.question, &view, &denial);
-                (Answer { allowed: false, reason: Some(denial.refusal().reason.as_str()), message: None }, None)
+                (Answer { allowed: false, reason: Some(denial.refusal().reason), message: None }, None)
             }
         };
         Ok((view, answer, used))
@@ -259,30 +259,25 @@ impl Gateway {
         if let Some(used) = used {
             self.service.note_use(&view, [used], used_from(head), asker.shown().now());
         }
-        let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
-        let reason = answer.reason.unwrap_or_default();
-        let reply = write(head, &view, Some(answer), None, status);
-        if status == StatusCode::OK { reply } else { with_reason(reply, status, reason) }
+        let failed = failed(asker, &answer);
+        write(head, &view, Some(answer), None, failed)
     }
 
     fn many(&self, head: &Head<'_>, asker: &Asker<'_>, questions: &[Named<Asked<'_>>]) -> Reply {
         let mut decisions = Vec::with_capacity(questions.len());
         let mut rights: Vec<UsedFor> = Vec::new();
         let mut last = None;
-        let mut dead = None;
+        let mut last_failed = None;
         for Named(question) in questions {
             match self.decide(head, asker, &question.words()) {
                 Ok((view, answer, used)) => {
-                    let status = answer.reason.map_or(StatusCode::OK, |reason| status_for(asker, reason));
-                    if status != StatusCode::OK {
-                        dead = answer.reason.map(|reason| (status, reason));
-                    }
+                    last_failed = failed(asker, &answer).or(last_failed);
                     last = Some(view);
                     decisions.push(answer);
                     rights.extend(used.filter(|used| rights.last() != Some(used)));
                 }
                 Err(what) => {
-                    decisions.push(Answer { allowed: false, reason: Some("invalid_parameter"), message: Some(what) })
+                    decisions.push(Answer { allowed: false, reason: Some(Reason::Invalid), message: Some(what) })
                 }
             }
         }
@@ -290,36 +285,25 @@ impl Gateway {
         if !rights.is_empty() {
             self.service.note_use(&view, rights, used_from(head), asker.shown().now());
         }
-        let status = dead.map_or(StatusCode::OK, |(status, _)| status);
-        let reply = write(head, &view, None, Some(decisions), status);
-        match dead {
-            Some((status, reason)) => with_reason(reply, status, reason),
-            None => reply,
-        }
+        write(head, &view, None, Some(decisions), last_failed)
     }
 }
 
-/// The status of a whole call. A dead token that asks about itself gets 401. About another's token the
-/// status is 200, and the body says no.
-fn status_for(asker: &Asker<'_>, reason: &'static str) -> StatusCode {
-    let is_dead = DEATHS.into_iter().any(|r| r.as_str() == reason);
-    match asker {
-        _ if reason == Reason::NotFresh.as_str() => StatusCode::SERVICE_UNAVAILABLE,
-        Asker::Own(_) if is_dead => StatusCode::UNAUTHORIZED,
-        _ => StatusCode::OK,
-    }
+/// The status of a whole call, and why it isn't 200: a dead token that asks about itself gets 401. About
+/// another's token the status is 200, and the body says no.
+fn failed(asker: &Asker<'_>, answer: &Answer) -> Option<(StatusCode, Reason)> {
+    let reason = answer.reason?;
+    let status = status_of(reason);
+    let is_whole = match asker {
+        Asker::Own(_) => matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::UNAUTHORIZED),
+        Asker::App(..) => status == StatusCode::SERVICE_UNAVAILABLE,
+    };
+    is_whole.then_some((status, reason))
 }
 
-const DEATHS: [Reason; 8] = [
-    Reason::TokenMalformed,
-    Reason::TokenUnknown,
-    Reason::TokenExpired,
-    Reason::TokenRevoked,
-    Reason::UserDeactivated,
-    Reason::UserDeleted,
-    Reason::AppDisconnected,
-    Reason::AppNotInstalled,
-];
+fn write_word<S: Serializer>(reason: &Option<Reason>, to: S) -> Result<S::Ok, S::Error> {
+    reason.map(Reason::as_str).serialize(to)
+}
 
 /// What is wrong with a body and where, without any of its text, which may hold a token.
 fn unreadable(error: &serde_json::Error) -> String {
@@ -336,8 +320,9 @@ fn write(
     view: &View,
     one: Option<Answer>,
     decisions: Option<Vec<Answer>>,
-    status: StatusCode,
+    failed: Option<(StatusCode, Reason)>,
 ) -> Reply {
+    let status = failed.map_or(StatusCode::OK, |(status, _)| status);
     let (user, token, page) = match &view.subject {
         Subject::Token(token) => (Some(token.user), Some(token.id), token.page),
         Subject::Malformed | Subject::Unknown | Subject::App(_) | Subject::Operator => (None, None, None),
@@ -352,10 +337,12 @@ fn write(
         revision: (status == StatusCode::OK).then(|| view.revision.to_string()),
         trace: head.request_id().as_str().to_owned(),
     };
-    match serde_json::to_vec(&whole) {
-        Ok(bytes) => {
-            Reply::json(status, bytes).header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"))
-        }
-        Err(_) => refused(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the answer could not be written", head),
+    let Ok(bytes) = serde_json::to_vec(&whole) else {
+        return refused(StatusCode::INTERNAL_SERVER_ERROR, "fault", "the answer could not be written", head);
+    };
+    let reply = Reply::json(status, bytes);
+    match failed {
+        Some((status, reason)) => with_reason(reply, status, reason.as_str()),
+        None => reply.header(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store")),
     }
 }
