@@ -5,6 +5,7 @@
 mod adapters;
 mod check;
 mod figures;
+mod goals;
 mod instructions;
 mod machine;
 mod report;
@@ -109,7 +110,7 @@ pub fn run(args: &[String]) -> Result<bool> {
     write(&kept.join("bench.json"), &format!("{figures:#}\n"))?;
     write(&path, &report::markdown(&figures))?;
     out::heading("goals");
-    report::summary(&figures).iter().for_each(|line| out::detail(line));
+    goals::summary(&figures).iter().for_each(|line| out::detail(line));
     out::line(&format!("written: {}", path.strip_prefix(&root).unwrap_or(&path).display()));
     Ok(true)
 }

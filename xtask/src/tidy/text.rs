@@ -8,10 +8,6 @@ use super::{Finding, files::File};
 
 const MOST_LINES: usize = 500;
 
-/// Rust files that may be longer than the limit, each with its reason.
-const LONG_FILES: &[(&str, &str)] =
-    &[("xtask/src/bench/report.rs", "a table and a paragraph for each measurement, and a whole sample for its tests")];
-
 /// Folders at the top of somebody's machine. Written in halves, since this file is checked too.
 const MACHINE_FOLDERS: &[&str] =
     &[concat!("/wo", "rk"), concat!("/ro", "ot"), concat!("/fa", "rm"), concat!("/ho", "me"), concat!("/Us", "ers")];
@@ -55,20 +51,19 @@ pub fn check(file: &File) -> Vec<Finding> {
         }
     }
     if file.is("rs") {
-        findings.extend(check_rust(file, LONG_FILES));
+        findings.extend(check_rust(file));
     }
     findings
 }
 
-fn check_rust(file: &File, long_files: &[(&str, &str)]) -> Vec<Finding> {
+fn check_rust(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !file.text.starts_with("//!") {
         let what = "begins with no `//!` that says what the module is for and what it must never do";
         findings.push(Finding::new(&file.path, 1, what));
     }
     let lines = file.text.lines().count();
-    let excused = long_files.iter().any(|(path, reason)| *path == file.path && !reason.is_empty());
-    if lines > MOST_LINES && !excused {
+    if lines > MOST_LINES {
         findings.push(Finding::new(&file.path, 0, format!("has {lines} lines, more than {MOST_LINES}; split it")));
     }
     findings
@@ -176,9 +171,6 @@ mod tests {
         one("a.rs", "use x;\n", 1, "`//!`");
         let long = format!("//! A.\n{}", "\n".repeat(MOST_LINES - 1) + "x\n");
         one("a.rs", &long, 0, "501 lines");
-        let file = File::new("a.rs", &long);
-        assert_eq!(check_rust(&file, &[("a.rs", "one table")]), []);
-        assert_eq!(check_rust(&file, &[("a.rs", "")]).len(), 1, "an exception needs its reason");
     }
 
     #[test]
