@@ -68,7 +68,9 @@ impl Caller {
     pub fn require_operator(&self) -> Result<(), Refusal> {
         match self {
             Caller::Operator => Ok(()),
-            _ => Err(Refusal::needs(role::OPERATOR)),
+            Caller::Person { .. } | Caller::SystemUser { .. } | Caller::App { .. } => {
+                Err(Refusal::needs(role::OPERATOR))
+            }
         }
     }
 

@@ -237,7 +237,13 @@ impl<'a> Cx<'a> {
                 let access = app_access(facts, named, business, wanted)?;
                 Node::known(&**facts, named.id).map(|node| Row::seen(node, access))
             }
-            _ => None,
+            Guard::Business
+            | Guard::SystemUser { .. }
+            | Guard::Person { .. }
+            | Guard::Asset { .. }
+            | Guard::Token { .. }
+            | Guard::Content { .. }
+            | Guard::Absent => None,
         };
         self.service.quiet_step(self.call, Question::alive(), read)?.into_inner()
     }

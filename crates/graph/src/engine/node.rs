@@ -336,7 +336,14 @@ fn content_row(guard: &Guard, body: &Body, access: ContentAccess) -> Result<Row,
     let node = match guard {
         Guard::Content { kind: IdKind::Post, .. } => Node::Post(body.item()?),
         Guard::Content { kind: IdKind::Campaign, .. } => Node::Campaign(body.item()?),
-        _ => return Err(crate::protocol::envelope::server_fault().into()),
+        Guard::Content { .. }
+        | Guard::Business
+        | Guard::SystemUser { .. }
+        | Guard::Person { .. }
+        | Guard::App { .. }
+        | Guard::Asset { .. }
+        | Guard::Token { .. }
+        | Guard::Absent => return Err(crate::protocol::envelope::server_fault().into()),
     };
     let access = access.of(&node);
     Ok(Row::seen(node, access))
