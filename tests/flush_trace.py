@@ -1,4 +1,4 @@
-"""The flush stands between the write of a ledger entry and the first byte of its answer.
+"""A ledger entry is flushed after it is written and before the first byte of its answer.
 
 usage: flush_trace.py VALETKEY FOLDER
 
@@ -22,7 +22,7 @@ def main(valetkey, folder):
     data, trace = os.path.join(folder, "data"), os.path.join(folder, "trace")
     calls = "pwrite64,write,writev,sendto,sendmsg,fdatasync,fsync"
     command = ["strace", "-f", "-y", "-s", "65536", "-e", f"trace={calls}", "-o", trace, valetkey]
-    # A log that nobody reads would otherwise stand in the way of the answer.
+    # A full pipe that nobody reads would otherwise block the server.
     server = subprocess.Popen(command + ["demo", "--port", "0", "--data", data], stdout=subprocess.DEVNULL, start_new_session=True)
     passed = failed = 0
     try:

@@ -3,9 +3,9 @@
 usage: kill_database_under_load.py VALETKEY FOLDER XTASK
 
 Clients make system users, posts and tokens, and revoke tokens, before, while and after the database
-is away. Whatever was acknowledged must be there ever after, and a revoked token must be refused ever
-after; what was refused must never turn up; what ended without a known answer must be wholly there or
-wholly absent, and stay so. Tables and ledger must tell the same story, and the ledger must verify.
+is down. Every acknowledged write must stay, and a revoked token must stay refused. A refused write
+must never appear. A write with an unknown outcome must be there completely or not at all, and stay
+so. Tables and ledger must agree, and the ledger must verify.
 """
 
 import json
@@ -27,8 +27,8 @@ CLIENTS = 8
 # How long the database is away. A node's lease runs for 5 s; once it has run out, the node may
 # answer nothing until it has the lease again.
 MOMENT, LONG, BOTH = "for a moment", "for longer than the lease runs", "and the node with it"
-# Where the kill finds commits: wherever they are; held back before they are flushed, so that they
-# are lost; or held back between their flush and their answer, so that they are there.
+# Where commits are when the kill comes: anywhere; held back before they are flushed, so that they
+# are lost; or held back between their flush and their answer, so that they are kept.
 ANYWHERE, BEFORE, AFTER = "anywhere", "before their flush", "before their answer"
 HOLD = {
     ANYWHERE: None,
@@ -82,7 +82,7 @@ class Write:
 
 
 class Load:
-    """Clients that write until they are stopped, whatever happens meanwhile."""
+    """Clients that write until they are stopped, even while calls fail."""
 
     def __init__(self, demo, holder, number):
         self.demo, self.holder, self.number = demo, holder, number
@@ -118,13 +118,13 @@ class Load:
         try:
             with self.demo.open(path, body and body.replace(" ", "+"), method=method, timeout=ANSWER_S) as answer:
                 said = json.loads(answer.read())
-                # Whoever reads "success" takes it for an acknowledgement, so that counts first.
+                # A client takes "success" for an acknowledgement, so that is checked first.
                 write.answer, write.outcome = said, DONE
                 write.revision = int(answer.headers["Valetkey-Revision"])
         except urllib.error.HTTPError as answer:
             write.outcome, write.wrong = refusal(answer)
         except (OSError, HTTPException, ValueError, TypeError) as error:
-            # A connection may break, before an answer or in the midst of it. All else is a fault.
+            # A connection may break, before an answer or during it. Anything else is a fault.
             if not isinstance(getattr(error, "reason", error), (ConnectionError, HTTPException)):
                 write.wrong = f"a client met {error!r}"
         write.answered = time.monotonic()
@@ -133,7 +133,7 @@ class Load:
         return write
 
     def wait_until_held(self):
-        """Waits until commits hang, so that for a while nothing is acknowledged any more."""
+        """Waits until commits are held back, so that for a while nothing is acknowledged any more."""
         end = time.monotonic() + 20
         while any(write.outcome == DONE and write.answered > time.monotonic() - 0.3 for write in self.so_far()):
             if time.monotonic() > end:
@@ -152,7 +152,7 @@ class Load:
 
 
 def refusal(answer):
-    """What an error tells about a write, and what is wrong with the error itself."""
+    """What an error says about a write, and what is wrong with the error itself."""
     text = b"nothing"
     try:
         text = answer.read()
@@ -172,13 +172,13 @@ def refusal(answer):
 
 
 class Books:
-    """What clients have seen so far, held against what the server shows."""
+    """Compares what clients have seen so far with what the server shows."""
 
     def __init__(self, demo, holder):
         self.demo, self.holder = demo, holder
         self.writes, self.tokens, self.settled, self.ledger = [], {}, {}, {}
         self.read_ledger()
-        # What the demo itself was made of is not looked at.
+        # The demo's own data is not checked.
         self.since = max(self.ledger)
 
     def with_outcome(self, kind, *which):
@@ -189,7 +189,7 @@ class Books:
         self.tokens |= issued(writes)
 
     def check(self):
-        """The first thing that is wrong, or nothing."""
+        """The first fault, or None."""
         self.read_ledger()
         business, page = self.demo.facts["business"]["id"], self.demo.facts["pages"][0]["id"]
         users = list(self.demo.rows(f"/{business}/system_users?fields=id,name,role,created_time&limit=500"))
@@ -208,7 +208,7 @@ class Books:
         return next((problem for problem in (look() for look in looks) if problem), None)
 
     def check_named(self, kind, rows, text, rest):
-        """System users or posts: each has a name of its own."""
+        """System users or posts: each has its own name."""
         found = {row[text]: row["id"] for row in rows}
         if len(found) < len(rows):
             return f"one {kind} was asked for and {Counter(row[text] for row in rows).most_common(1)} were made"
@@ -230,7 +230,7 @@ class Books:
         return f"nobody asked for {sorted(found)[:3]}" if found else None
 
     def check_tokens(self, rows):
-        """Tokens: those that were issued, and as many of those without a known end as there can be."""
+        """Tokens: all that were issued, and at most as many more as have an unknown outcome."""
         status = {row["id"]: row["status"] for row in rows}
         gone = [write.made for write in self.with_outcome("token", DONE) if write.made not in status]
         if gone:
@@ -266,7 +266,7 @@ class Books:
                 return
 
     def check_against_ledger(self, users, posts, tokens):
-        """Each acknowledged write has its entry, and the ledger tells of what is there and of no more."""
+        """Each acknowledged write has its entry, and the ledger has entries for exactly what exists."""
         for write in self.writes:
             subjects = self.ledger.get(write.revision, {}).get("subjects", [])
             if write.outcome == DONE and write.made.split("_")[-1] not in subjects:
@@ -281,7 +281,7 @@ class Books:
             recorded = [entry["subjects"] for entry in self.ledger.values() if entry["action"] == action and self.is_ours(entry)]
             recorded = [subjects[0] for subjects in recorded if not about or about in subjects]
             if action == "token_revoked":
-                # The demo revokes codes of its own when it starts again.
+                # The demo revokes its own tokens when it starts again.
                 recorded = [token for token in recorded if token in held]
             differ = Counter(found) - Counter(recorded) | Counter(recorded) - Counter(found)
             if differ:
@@ -303,7 +303,7 @@ def use(demo, token):
 
 def main(valetkey, folder, xtask):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by a signal"))
-    # `commit_delay` then counts whoever else is there.
+    # So that `commit_delay` applies even if no other transaction is active.
     report, database = Report(), Postgres(xtask, "--set", "commit_siblings=0")
     demo = Demo(valetkey, folder, database.address)
     try:
@@ -373,7 +373,7 @@ def one_round(report, demo, database, books, number, what, where):
 
 
 def watch(demo, books, load, end, what):
-    """Tries revoked tokens while the database is away; gives what is wrong."""
+    """Tries revoked tokens while the database is away; returns what is wrong."""
     while True:
         writes = books.writes + load.so_far()
         revoked = [write.name for write in writes if write.kind == "revoke" and write.outcome in (DONE, IN_FORCE)]
@@ -404,7 +404,7 @@ def look_at_answers(writes, away, back):
 
 
 def recover(demo, load, number):
-    """Waits until the server takes writes again; gives what to report."""
+    """Waits until the server takes writes again; returns what to report."""
     start = time.monotonic()
     attempt = 0
     while demo.runs() and time.monotonic() < start + ANSWER_S:

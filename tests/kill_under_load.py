@@ -3,7 +3,7 @@
 usage: kill_under_load.py VALETKEY FOLDER [STORE]
 
 Each round starts the demo, lets several clients make system users and posts as fast as they can,
-kills the process without a word, starts it again, and looks for everything that was acknowledged.
+kills the process, starts it again, and looks for everything that was acknowledged.
 """
 
 import random
@@ -36,7 +36,7 @@ def main(valetkey, folder, *store):
 
 
 def load(demo, seconds):
-    """Writes until the node is dead; gives what was acknowledged."""
+    """Writes until the node is dead; returns what was acknowledged."""
     made, lock = [], threading.Lock()
 
     def client(which):

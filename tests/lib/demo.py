@@ -1,4 +1,4 @@
-"""The demo as a process, for the programs that kill it or what it stands on.
+"""The demo as a process, for the programs that kill it or its database.
 
 It must never leave a server running after it was closed.
 """
@@ -44,12 +44,12 @@ class Demo:
         return self.process is not None and self.process.poll() is None
 
     def kill(self):
-        """Ends it without a word."""
+        """Kills it."""
         self.process.kill()
         self.process.wait()
 
     def stop(self):
-        """Ends it in order, or in any case."""
+        """Ends it in order, or kills it if it does not end."""
         if not self.runs():
             return
         self.process.terminate()
@@ -60,7 +60,7 @@ class Demo:
             raise
 
     def open(self, path, body=None, method=None, token=None, timeout=60):
-        """One Graph call; gives the open answer, or raises what urllib raises."""
+        """One Graph call; returns the open response, or raises what urllib raises."""
         headers = {"Authorization": "Bearer " + (token or self.facts["admin_system_user"]["token"])}
         url = path if path.startswith("http") else self.facts["base_url"] + "/v26.0" + path
         request = urllib.request.Request(url, None if body is None else body.encode(), headers, method=method)
@@ -82,7 +82,7 @@ class Demo:
         return subprocess.run([self.valetkey, *words, "--data", self.data, "--json"], capture_output=True, text=True, timeout=120)
 
     def verify(self):
-        """What is wrong with the ledger, or nothing."""
+        """What is wrong with the ledger, or None."""
         ended = self.run("ledger", "verify")
         return None if ended.returncode == 0 else f"ledger verify: {(ended.stderr or ended.stdout).strip()[:300]}"
 
@@ -92,7 +92,7 @@ class Demo:
 
 
 class Report:
-    """One line for each thing that was looked at, and the line that `cargo xtask test` reads."""
+    """One line for each check, and the line that `cargo xtask test` reads."""
 
     def __init__(self):
         self.passed = self.failed = 0

@@ -1,7 +1,7 @@
-"""A private PostgreSQL server that can be killed, all of it at once, and started again.
+"""A private PostgreSQL server that can be killed, with all its processes at once, and restarted.
 
-`cargo xtask postgres` is what starts it; here are only the words that it takes. The server goes when
-this program ends, however it ends.
+`cargo xtask postgres` starts it; this file only sends its commands. The server ends with this program,
+even if the program is killed.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 
 class Postgres:
     def __init__(self, xtask, *options):
-        """Starts one; `xtask` is the words of the command whose part `postgres` is."""
+        """Starts one; `xtask` is the command, as a list of words, that has the command `postgres`."""
         words = [*([xtask] if isinstance(xtask, str) else xtask), "postgres", *options]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         said = self.answer("its address")
@@ -38,14 +38,14 @@ class Postgres:
         self.ask("stop")
 
     def kill_all(self):
-        """SIGKILL for every process of it. What was in its memory alone is lost."""
+        """SIGKILL for every process of it. Data that was only in its memory is lost."""
         self.ask("kill")
 
     def set(self, name, value):
-        """Changes a setting, for a server that runs and for the next start."""
+        """Changes a setting, for the running server and for the next start."""
         self.ask(f"set {name} {value}")
 
     def close(self):
-        """Ends it, whatever state it is in."""
+        """Ends it, in any state."""
         self.process.stdin.close()
         self.process.wait()

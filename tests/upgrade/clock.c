@@ -1,6 +1,6 @@
 /* Moves the wall clock of one process, for the fixtures of tests/upgrade: posts can be scheduled only
  * for the next 75 days, and those of a fixture must still wait when the tests of later years read
- * them. CLOCK_OFFSET_S is how many seconds are added; the clocks that only go forward stay as they are.
+ * them. CLOCK_OFFSET_S is how many seconds are added; monotonic clocks are not changed.
  *
  *   cc -shared -fPIC -o clock.so clock.c -ldl
  */

@@ -1,8 +1,8 @@
-"""What the data of a fixture are made of: one of everything that a version can hold, in every state.
+"""The data of a fixture: one of everything that a version can store, in every state.
 
-All of it is made through the server's own calls. There are two times: `early`, when tokens are
-made that have ended since, and `late`, a time decades ahead, so that what waits then still waits when
-the tests of later versions read it.
+All of it is made through the server's own calls, at two times: `early`, when tokens are made that
+have ended since, and `late`, decades ahead, so that posts scheduled then still wait when the tests of
+later versions read them.
 """
 
 import hashlib
@@ -32,17 +32,17 @@ DAY_S = 86_400
 
 
 class Company:
-    """Two businesses, and the tokens and ids by which they are asked about."""
+    """Two businesses, and the tokens and ids that questions about them use."""
 
     def __init__(self, made):
         self.business, self.admin = made["business"]["id"], made["admin"]["id"]
         self.code = made["sign_in"]
         self.tokens, self.ids = {}, {}
-        # Tokens that are never used to ask, so that what is counted of their use stays as it is.
+        # Tokens that are never used for questions, so that their use counts stay as they are.
         self.unasked = set()
 
     def early(self, server):
-        """People, apps, assets and system users; and what will have ended."""
+        """People, apps, assets and system users; and records that end later."""
         command, graph = server.command, server.graph
         person = command("sign-in", code=self.code)["access_token"]
         self.tokens["person_ended"] = person
@@ -116,7 +116,7 @@ class Company:
         self.issue(server, "revoked", "poster", PAGES, **never)
         self.issue(server, "unused", "poster", PAGES, **never)
         self.unasked.add("unused")
-        # A token that issued another, one that was exchanged, and Page tokens that rest on a token.
+        # A token that issued another, one that was refreshed, and page tokens of a token.
         head, poster = self.tokens["admin"], self.tokens["poster"]
         child = server.graph(head, "POST", f"/{self.ids['head']}/access_tokens", business_app=self.ids["app"], scope=["public_profile"])
         self.keep("child", child)
@@ -193,7 +193,7 @@ class Company:
         server.graph(admin, "DELETE", f"/{self.ids['campaign_deleted']}")
 
     def refusals(self, server):
-        """Calls that are refused, one for each sort of reason."""
+        """Calls that are refused, one for each kind of reason."""
         page = self.ids["page"]
         for token, method, path, what in [
             ("analyst", "POST", f"/{page}/feed", {"message": "no"}),
@@ -215,7 +215,7 @@ class Company:
             raise SystemExit(f"{token} {method} {path} was meant to be refused")
 
     def late(self, server):
-        """What waits, and what ends only after the late time."""
+        """Posts that wait, and tokens that end only after the late time."""
         due = self.ids["post_came_due"]
         fields = {"fields": "is_published,failed"}
         server.wait_for("publishing", lambda: server.graph(self.tokens["admin"], "GET", f"/{due}", **fields)["is_published"])
@@ -233,7 +233,7 @@ class Company:
                 scheduled_publish_time=server.now() + days * DAY_S,
             )
             self.ids[f"post_scheduled_{key}"] = made["id"]
-        # Moved after it was scheduled, and taken back.
+        # One is moved after it was scheduled, another is deleted.
         server.graph(self.tokens["poster"], "POST", f"/{self.ids['post_scheduled_admin']}", scheduled_publish_time=server.now() + 50 * DAY_S)
         server.graph(self.tokens["editor"], "DELETE", f"/{self.ids['post_scheduled_editor']}")
         self.refusals(server)

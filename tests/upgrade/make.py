@@ -1,4 +1,4 @@
-"""Makes the fixture of a version: data that it wrote, and what it says about them.
+"""Makes the fixture of a version: data that it wrote, and its answers to questions about them.
 
 usage: make.py VALETKEY VERSION XTASK
 
@@ -27,7 +27,7 @@ from questions import answers  # noqa: E402
 from server import Server  # noqa: E402
 
 DAY_S = 86_400
-# Before today, so that what was to end has ended; and decades ahead, so that what waits goes on waiting.
+# Before today, so that ends are over; and decades ahead, so that scheduled posts still wait.
 EARLY_S, LATE_S = -30 * DAY_S, 50 * 365 * DAY_S
 
 
@@ -70,7 +70,7 @@ def postgres(valetkey, target, work, clock, config, xtask):
 
 
 def live(valetkey, data, store, clock, config):
-    """The history of the company: two runs of the server, and a stop in order after each."""
+    """The history of the company: two runs of the server, each stopped in order."""
     early = Server(valetkey, data, store, (clock, EARLY_S), config)
     company = Company(early.run("init", "--business", "Harbour Press", "--admin-email", "ada@harbour.example"))
     with early:
@@ -96,7 +96,7 @@ def as_line(value):
 
 
 def dump(database):
-    """The database as SQL that any `psql` takes: without what only this version of the tools knows."""
+    """The database as SQL that any `psql` accepts: without lines that only this version of pg_dump writes."""
     command = [os.path.join(database.programs, "pg_dump"), "--no-owner", "--no-privileges", "--no-comments", database.address]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     lines = [line for line in text.splitlines() if not line.startswith(("--", "SET ", "\\restrict", "\\unrestrict"))]
@@ -109,7 +109,7 @@ def keep_key(data, target):
 
 def keep_packed(content, path):
     with open(path, "wb") as file:
-        # No time of the packing, so that the same content gives the same file.
+        # No modification time, so that the same content gives the same file.
         file.write(gzip.compress(content, 9, mtime=0))
 
 

@@ -1,4 +1,4 @@
-"""What a fixture is asked: everything that its users see, as whom they see it.
+"""The questions that a fixture is asked: everything that its users see, with the token of each user.
 
 The answers of the version that wrote the data are kept in `expected.json.gz`; crates/server/tests/it/
 upgrade.rs asks a later version the same. A question must never change what it asks about.
@@ -85,7 +85,7 @@ def graph_questions(company):
             if not key.startswith(("person", "editor")):
                 ask.append((key, "/me/permissions"))
         ask.append(("admin", f"/debug_token?input_token={token}"))
-    # The texts of page tokens follow from their parents', so they must be the same again.
+    # Page tokens are derived from their parents' texts, so they must be the same again.
     ask += [(key, "/me/accounts?fields=id,name,tasks,access_token") for key in ("poster", "admin", "planner", "partner", "person")]
     return ask
 
@@ -104,13 +104,13 @@ def command_questions(company):
     return ask
 
 
-# Texts may be put better, links name a port, and asking is itself a use: none of it is compared.
-# What a person may ask for follows from the role at the time of asking, so it isn't a part of the token.
+# Messages may change, links name a port, and asking is itself a use: none of them is compared.
+# A person's scopes follow from the role at the time of asking, so they are not part of the token.
 TEXTS = ("paging", "fbtrace_id")
 TEXTS_OF_ERRORS = ("message", "error_user_title", "error_user_msg")
 USES = ("use_count", "last_used_time", "last_used_ip", "uses", "last_used_at")
 SCOPES = ("scopes", "granular_scopes")
-# A refusal is known by its trace, and a ledger entry by its hash, which stands for all of it.
+# A refusal is identified by its trace, and a ledger entry by its hash, which covers all of it.
 KEPT = {
     "refusals.list": ("trace", "at", "business", "token", "reason"),
     "ledger.list": ("revision", "at", "action", "actor", "business", "subjects", "hash"),
@@ -129,12 +129,12 @@ def answers(company, server):
     for key, path in graph_questions(company):
         answer = refused(server.graph, company.tokens[key], "GET", path)
         found.append({"as": key, "path": path} | compared(answer, unasked))
-    # The address of the server is another each time.
+    # The server's address is different each time.
     return json.loads(json.dumps(found).replace(server.base, "{base}"))
 
 
 def compared(value, unasked, inside=None):
-    """What of an answer must be the same in every version."""
+    """The part of an answer that must be the same in every version."""
     if isinstance(value, list):
         return [compared(one, unasked) for one in value]
     if not isinstance(value, dict):

@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class Server:
-    """`valetkey serve` on a data folder, with a wall clock that may be another than ours."""
+    """`valetkey serve` on a data folder, with a wall clock that may differ from ours."""
 
     def __init__(self, valetkey, data, store=None, clock=None, config=None):
         self.valetkey, self.data, self.process = valetkey, data, None
@@ -42,7 +42,7 @@ class Server:
             self.environment |= {"LD_PRELOAD": shim, "CLOCK_OFFSET_S": str(self.offset_s)}
 
     def run(self, *words):
-        """A command to its end; gives what it printed as JSON."""
+        """Runs a command to its end; returns its JSON output."""
         command = [self.valetkey, *words, *self.more, "--json"]
         ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=START_S)
         if ended.returncode:
@@ -57,7 +57,7 @@ class Server:
             said += line
             if found := re.search(r"serves (http://\S+)", line):
                 self.base = found[1]
-                # A log that nobody reads would hold the server up.
+                # A full pipe that nobody reads would block the server.
                 self.reader = threading.Thread(target=self.process.stderr.read, daemon=True)
                 self.reader.start()
                 return self
@@ -76,7 +76,7 @@ class Server:
             sys.exit(f"the server was asked to stop and ended with {status}")
 
     def graph(self, token, method, path, /, **parameters):
-        """A Graph call; gives what it answers, or raises `Refused`."""
+        """A Graph call; returns the answer, or raises `Refused`."""
         form = urllib.parse.urlencode({name: as_text(value) for name, value in parameters.items()})
         url, body = f"{self.base}/v26.0{path}", None
         if method == "POST":
@@ -92,7 +92,7 @@ class Server:
             raise Refused(answer.code, json.loads(answer.read())) from None
 
     def command(self, name, token=None, /, **parameters):
-        """A command of `/v1` over the operator's socket; with a token, as whom the token stands for."""
+        """A command of `/v1` over the operator's socket; with a token, as the token's user."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": "Bearer " + token} if token else {})
         path = "/v1/sign-in" if name == "sign-in" else f"/v1/commands/{name}"
         connection = http.client.HTTPConnection("localhost", timeout=STOP_S)

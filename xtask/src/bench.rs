@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures the product beside its yardsticks and writes down what came out.
+//! `cargo xtask bench`: measures the product beside its yardsticks and writes the results.
 //!
 //! It must never assert a time, and never write a figure that it did not measure in this run.
 
@@ -46,7 +46,7 @@ programs first; a run takes about 15 minutes and 6 GB of disk in the system's
 temporary folder (TMPDIR chooses another).
 ";
 
-/// All that can be measured, in the order in which it is.
+/// All sections that can be measured, in order.
 const SECTIONS: &[&str] = &["decision", "memory", "check", "adapters", "instructions", "issue"];
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub enum Show {
 /// How a command ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// None if it ran into its time limit and was ended.
+    /// `None` if it reached its time limit and was ended.
     pub status: Option<ExitStatus>,
     /// Both streams, interleaved by line.
     pub output: String,
@@ -133,7 +133,7 @@ struct Output {
 }
 
 impl Output {
-    /// Takes what has come; answers whether more can come.
+    /// Takes the output that has come; returns whether more can come.
     fn take(&mut self, lines: &Receiver<String>, wait: Duration) -> bool {
         match lines.recv_timeout(wait) {
             Ok(line) => self.keep(&line),

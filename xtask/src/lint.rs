@@ -1,6 +1,6 @@
 //! `cargo xtask lint`: everything that is checked without running the product.
 //!
-//! It must never change a file: what it finds is mended by hand or by `cargo fmt`.
+//! It must never change a file: findings are fixed by hand or by `cargo fmt`.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The project's own commands, run as `cargo xtask NAME`: tests, lints, rules about files, a test database.
 //!
-//! This binary stands beside the product. It must never be named by a crate of the product, and it
-//! must never leave a process or a temporary folder behind, however it ends.
+//! This binary is not part of the product. No crate of the product may depend on it, and it must never
+//! leave a process or a temporary folder behind, even when it is killed.
 
 mod bench;
 mod exec;
@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 pub use place::root;
 
-/// One command: its name, a line for the overview, its own help, and what runs it. What runs it
-/// answers whether all went well.
+/// One command: its name, a line for the overview, its own help, and the function that runs it. The
+/// function returns whether all went well.
 struct Task {
     name: &'static str,
     about: &'static str,

@@ -1,7 +1,7 @@
 //! What the tests need from the system: looked for, announced, and installed if the user agrees.
 //!
-//! It must never install anything without `--install`, `CI=true` or a typed yes, and never let a
-//! test be left out because something is missing: what is missing is named, and the run fails.
+//! It must never install anything without `--install`, `CI=true` or a typed yes, and never leave a
+//! test out because something is missing: it names what is missing, and the run fails.
 
 mod install;
 mod need;
@@ -16,7 +16,7 @@ use crate::out;
 use install::Manager;
 pub use need::Need;
 
-/// Where the tools are that were looked for.
+/// Which optional tools were found.
 #[derive(Debug, Default)]
 pub struct Tools {
     /// Whether `cargo nextest` runs the Rust tests.
@@ -49,7 +49,7 @@ impl Consent {
     }
 }
 
-/// Looks for what is needed, announces it, and sees to what is missing.
+/// Looks for what is needed, prints what it finds, and installs or names what is missing.
 pub fn ensure(needs: &BTreeSet<Need>, rust: bool, consent: Consent) -> Result<Tools> {
     out::heading("what the tests need from this system");
     let tools = || Tools { nextest: rust && probe::has_nextest() };

@@ -1,7 +1,7 @@
-//! What the commands print: headings, lines, durations, colour on terminals alone.
+//! What the commands print: headings, lines, durations, with colour on terminals only.
 //!
-//! It must never colour what goes to a file or a pipe, and never print a secret: callers hand over
-//! finished text.
+//! It must never colour output to a file or a pipe, and never print a secret: callers pass finished
+//! text.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub fn detail(text: &str) {
     line(&format!("    {text}"));
 }
 
-/// A whole line as it is. A reader who went away is no reason to stop the work.
+/// A whole line as it is. If the reader closed the pipe, the work goes on.
 pub fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}");

@@ -1,6 +1,6 @@
-//! Where the repository stands, and the cargo that works there.
+//! Where the repository is, and the cargo that works there.
 //!
-//! It must never trust the folder that the command was typed in.
+//! It must never depend on the folder that the command was started in.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::out;
 
-/// The repository's top folder: above this package, wherever the repository stands today.
+/// The repository's top folder: the one above this package.
 pub fn root() -> Result<PathBuf> {
     let package =
         std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);

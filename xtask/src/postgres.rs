@@ -1,8 +1,8 @@
 //! `cargo xtask postgres`: a private PostgreSQL server for programs that aren't Rust tests.
 //!
-//! It speaks lines: commands come on standard input, and each is answered with one line of JSON. It
-//! must never outlive the program that started it: the server goes when standard input ends, and
-//! also when this process is killed.
+//! It reads commands from standard input, one per line, and answers each with one line of JSON. It must
+//! never outlive the program that started it: the server ends when standard input ends, and also when
+//! this process is killed.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ fn parse(args: &[String]) -> Result<Options> {
     Ok(options)
 }
 
-/// Says where the server is, and does what the lines say until there are no more.
+/// Prints where the server is, and carries out the commands until the input ends.
 fn serve(server: &Server, input: impl BufRead, mut output: impl Write) -> Result<()> {
     let mut say = |line: Value| -> Result<()> {
         writeln!(output, "{line}")?;

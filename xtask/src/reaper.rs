@@ -2,7 +2,7 @@
 //!
 //! It reads names of process groups and folders from a pipe whose other end only this process
 //! holds. When this process ends, in whatever way (return, panic, ctrl-c, `kill -9`), the pipe
-//! closes, and what is still listed is ended and removed. It must never end what it wasn't told of.
+//! closes, and the helper ends and removes what is still listed. It must never end anything else.
 
 use std::fs::DirBuilder;
 use std::io::Write;
@@ -41,7 +41,7 @@ for folder in "$@"; do rm -rf -- "$folder"; done
 exit 0
 "#;
 
-/// The handle on the helper. Dropping it lets the helper do its work and waits for that.
+/// The handle on the helper. Dropping it makes the helper clean up, and waits for that.
 #[derive(Debug)]
 pub struct Reaper {
     pipe: Mutex<Option<ChildStdin>>,
@@ -69,7 +69,7 @@ impl Reaper {
     fn tell(&self, verb: &str, what: &str) {
         let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pipe) = pipe.as_mut() {
-            // A helper that died can't be told; the work itself still counts.
+            // If the helper has died, the work still goes on.
             let _ = writeln!(pipe, "{verb} {what}");
         }
     }
@@ -81,13 +81,13 @@ impl Reaper {
         Ok(child)
     }
 
-    /// The leader was waited for; whatever it left behind in its group is ended.
+    /// Called after the leader has ended: ends all other processes of its group.
     pub fn ended(&self, child: &Child) {
         self.tell("ended", &child.id().to_string());
     }
 
-    /// A new empty folder of ours alone, removed at the end. It stands under the system's temporary
-    /// folder, since a database server that runs as another user must be able to reach it.
+    /// A new empty folder for this process alone, removed at the end. It is in the system's temporary
+    /// folder, because a database server that runs as another user must be able to reach it.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let number = self.folders.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("valetkey-{}-{number}-{name}", std::process::id()));

@@ -54,10 +54,10 @@ pub fn run(args: &[String]) -> Result<bool> {
     let logs = kept.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("can't create {}", logs.display()))?;
     let summary = kept.join("summary.txt");
-    // An old summary must not be taken for the one of this run.
+    // An old summary must not be mistaken for that of this run.
     let _ = std::fs::remove_file(&summary);
 
-    // Asked before the build, which may put a new file in the place of this one.
+    // Read before the build, which may replace this file.
     let program = std::env::current_exe().context("can't find this program's own file")?;
     let tools =
         needs::ensure(&plan.needs(), plan.rust || !plan.rust_over.is_empty(), Consent::of_this_run(options.install))?;
@@ -86,8 +86,8 @@ fn suites(work: &Work<'_>, plan: &Plan, binary: &Path, report: &mut Report) {
     }
 }
 
-/// Starts the demo on a store, lets the selected clients tell their stories, and stops it again.
-/// That it starts and stops well is a suite of its own.
+/// Starts the demo on a store, runs the stories of the selected clients, and stops it again. The start
+/// and the stop count as a suite of their own.
 fn tell(work: &Work<'_>, stories: &Stories, binary: &Path, report: &mut Report) {
     let start = Instant::now();
     let name = stories.demo_name();
@@ -138,7 +138,7 @@ fn start_demo<'a>(work: &'a Work<'_>, store: Store, name: &str, binary: &Path) -
     Ok((demo, database.map(|(server, _)| server)))
 }
 
-/// Runs a suite and takes its time. An error is a failure of the suite, not of the run.
+/// Runs a suite and measures its time. An error is a failure of the suite, not of the run.
 fn timed(name: &str, suite: impl FnOnce(&str) -> Result<Counts>) -> Outcome {
     out::heading(&format!("suite {name}"));
     let start = Instant::now();

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
-use valetkey_domain::{AssetKind, Caller, Id, List, Name, Refusal, Role, Scope, ScopeSet};
+use valetkey_domain::id::of;
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Caller, Id, Name, Refusal, Role, Scope, ScopeSet};
 use valetkey_service::authz::Question;
 use valetkey_service::read::Guard;
 use valetkey_service::{Call, Done, Facts, Service, rights};
@@ -103,11 +104,11 @@ impl Ctx {
         self.text(name).ok_or_else(|| Refusal::required(name))
     }
 
-    pub fn id(&self, name: &str) -> Option<Id> {
+    pub fn id<Of>(&self, name: &str) -> Option<Id<Of>> {
         self.text(name).and_then(Id::parse)
     }
 
-    pub fn need_id(&self, name: &str) -> Result<Id, Refusal> {
+    pub fn need_id<Of>(&self, name: &str) -> Result<Id<Of>, Refusal> {
         self.id(name).ok_or_else(|| Refusal::required(name))
     }
 
@@ -166,13 +167,13 @@ impl Ctx {
     }
 
     /// The business that the call is about: the one named, the caller's own, or the only one.
-    pub fn business(&self) -> Result<Id, Refusal> {
+    pub fn business(&self) -> Result<BusinessId, Refusal> {
         self.business_or(None)
     }
 
     /// The same, where something else in the call tells the operator's business too.
-    pub fn business_or(&self, said: Option<Id>) -> Result<Id, Refusal> {
-        if let Some(id) = self.id("business") {
+    pub fn business_or(&self, said: Option<BusinessId>) -> Result<BusinessId, Refusal> {
+        if let Some(id) = self.id::<of::Business>("business") {
             // To the operator everything is visible, so what isn't there must be said here.
             let there = !self.is_operator() || self.service.record_guard(id)? == Guard::Business;
             return if there { Ok(id) } else { Err(Refusal::not_visible(id)) };
@@ -180,7 +181,7 @@ impl Ctx {
         if let Some(own) = self.caller.business().or(said) {
             return Ok(own);
         }
-        let all = self.step(rights::MANAGE_BUSINESS.on_caller(), |s| s.list(List::Businesses))?;
+        let all = self.step(rights::MANAGE_BUSINESS.on_caller(), |s| s.businesses())?;
         match all.as_slice() {
             [only] => Ok(*only),
             [] => Err(Refusal::required("business").with_note("there is no business yet; business.create makes one")),
@@ -190,10 +191,10 @@ impl Ctx {
     }
 
     /// The kind of an asset, whoever owns it: the question that follows says whether it is visible.
-    pub fn kind_of(&self, asset: Id) -> Result<AssetKind, Refusal> {
+    pub fn kind_of(&self, asset: AssetId) -> Result<AssetKind, Refusal> {
         match self.service.record_guard(asset)? {
             Guard::Asset { kind } => Ok(kind),
-            Guard::App { .. } => Ok(AssetKind::APP),
+            Guard::App { .. } => Ok(AssetKind::App),
             Guard::Business
             | Guard::SystemUser { .. }
             | Guard::Person { .. }
@@ -205,11 +206,11 @@ impl Ctx {
 
     /// A page of a list, read in one step. `ids` gives ids in ascending order, `row` gives `None` for
     /// what is left out.
-    pub fn list(
+    pub fn list<Of>(
         &self,
         question: Question,
-        ids: impl FnOnce(&Facts<'_>) -> Vec<Id>,
-        row: impl Fn(&Facts<'_>, Id) -> Option<Value>,
+        ids: impl FnOnce(&Facts<'_>) -> Vec<Id<Of>>,
+        row: impl Fn(&Facts<'_>, Id<Of>) -> Option<Value>,
     ) -> Result<Value, Refusal> {
         let after = self.id("after");
         let (rows, next) = self.step(question, |facts| {
@@ -218,12 +219,16 @@ impl Ctx {
             let behind = ids.get(start..).unwrap_or_default().iter().copied();
             take(behind, self.limit(), |id| row(facts, id))
         })?;
-        Ok(page_of(rows, next))
+        Ok(page_of(rows, next.map(Id::any)))
     }
 }
 
 /// Takes rows up to a limit, and says behind which id the next page begins.
-fn take(ids: impl Iterator<Item = Id>, limit: usize, row: impl Fn(Id) -> Option<Value>) -> (Vec<Value>, Option<Id>) {
+fn take<Of>(
+    ids: impl Iterator<Item = Id<Of>>,
+    limit: usize,
+    row: impl Fn(Id<Of>) -> Option<Value>,
+) -> (Vec<Value>, Option<Id<Of>>) {
     let mut rows = Vec::new();
     let mut last = None;
     for id in ids {

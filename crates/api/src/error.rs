@@ -4,7 +4,7 @@
 use http::header::{ALLOW, HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
-use valetkey_domain::{Reason, Refusal, Sentence, TaskSet, Words};
+use valetkey_domain::{Id, Reason, Refusal, Sentence, TaskSet, Words};
 use valetkey_http::Reply;
 use valetkey_service::Service;
 
@@ -99,9 +99,9 @@ fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
     match refusal.reason {
         Reason::ScopeMissing => Some(json!({ "scope": lacking.scopes })),
         Reason::ScopeIncomplete => Some(json!({ "scope": refusal.expected })),
-        Reason::AssetNotAssigned => {
-            Some(json!({ "asset": lacking.asset.or(refusal.subject), "task": tasks(service, refusal, lacking.tasks) }))
-        }
+        Reason::AssetNotAssigned => Some(
+            json!({ "asset": lacking.asset.map(Id::any).or(refusal.subject), "task": tasks(service, refusal, lacking.tasks) }),
+        ),
         Reason::TaskMissing => Some(json!({
             "task": tasks(service, refusal, lacking.tasks),
             "held": tasks(service, refusal, lacking.held),

@@ -169,7 +169,7 @@ impl Sort {
     /// Whether a value is of this sort.
     pub(crate) fn takes(self, value: &Value) -> bool {
         match self {
-            Sort::Id => value.as_str().is_some_and(|t| Id::parse(t).is_some()),
+            Sort::Id => value.as_str().is_some_and(|t| <Id>::parse(t).is_some()),
             Sort::Text | Sort::Name => value.is_string(),
             Sort::Word(words) => value.as_str().is_some_and(|t| words.contains(&t)),
             Sort::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),

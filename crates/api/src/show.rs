@@ -2,17 +2,17 @@
 //! secret or credential may pass through here.
 
 use serde_json::{Value, json};
-use valetkey_domain::app::App;
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
-use valetkey_domain::person::Person;
-use valetkey_domain::share::Share;
-use valetkey_domain::sign_in::SignInCode;
-use valetkey_domain::system_user::SystemUser;
+use valetkey_domain::noun::app::App;
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::sign_in::SignInCode;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::token::Token;
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::token::Token;
-use valetkey_domain::{AssetKind, Id, List, State, TaskSet, UnixMs};
+use valetkey_domain::{AssetKind, State, TaskSet, UnixMs, UserId};
 use valetkey_service::token::Listed;
 
 /// A time in RFC 3339, to the millisecond.
@@ -63,7 +63,7 @@ pub(crate) fn app(a: &App, connected: bool) -> Value {
 pub(crate) fn system_user(state: &dyn State, u: &SystemUser) -> Value {
     json!({
         "id": u.id, "business": u.business, "name": u.name, "role": u.role.as_str(), "status": u.status.as_str(),
-        "apps": state.list(List::InstalledApps(u.id)), "created_at": time(u.created_at), "created_by": u.created_by,
+        "apps": state.installed_apps(u.id), "created_at": time(u.created_at), "created_by": u.created_by,
     })
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn asset(state: &dyn State, a: &Asset) -> Value {
 }
 
 /// Who a user is, by the name that people know it by.
-fn user(state: &dyn State, id: Id) -> (Option<String>, &'static str) {
+fn user(state: &dyn State, id: UserId) -> (Option<String>, &'static str) {
     if let Some(u) = state.system_user(id) {
         return (Some(u.name.to_string()), "SYSTEM_USER");
     }

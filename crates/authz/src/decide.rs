@@ -3,8 +3,11 @@
 //! The order of refusals is fixed: token, proof, visibility, scope, then assignment, task and role.
 //! A new fact may only ever add a refusal.
 
-use valetkey_domain::token::TokenKind;
-use valetkey_domain::{Caller, Id, Missing, Reason, Refusal, Role, Scope, ScopeSet, Status, TaskSet, UnixMs};
+use valetkey_domain::noun::token::TokenKind;
+use valetkey_domain::{
+    AppId, AssetId, BusinessId, Caller, Id, Missing, Reason, Refusal, Role, Scope, ScopeSet, Status, TaskSet, TokenId,
+    UnixMs,
+};
 
 use crate::question::{Need, Proof, Question, Sorts, Target};
 use crate::view::{AssetView, Reach, Subject, TokenView, View};
@@ -37,7 +40,7 @@ pub struct Allowed {
     /// What the token may be used for: what it was issued with, up to what its app may ask for; of a
     /// person, what its role gives.
     pub scopes: ScopeSet,
-    pub page: Option<Id>,
+    pub page: Option<AssetId>,
     pub expires_at: Option<UnixMs>,
 }
 
@@ -51,8 +54,8 @@ pub struct Denial {
     pub missing: Missing,
     pub subject: Option<Id>,
     pub time: Option<UnixMs>,
-    pub business: Option<Id>,
-    pub token: Option<Id>,
+    pub business: Option<BusinessId>,
+    pub token: Option<TokenId>,
 }
 
 impl Denial {
@@ -98,7 +101,8 @@ impl Step<'_> {
         };
         let subject = match self.question.target {
             Target::Nothing | Target::Alive => None,
-            Target::Asset(id) | Target::Business(id) => Some(id),
+            Target::Asset(id) => Some(id.any()),
+            Target::Business(id) => Some(id.any()),
         };
         Denial {
             revision: self.view.revision,
@@ -125,7 +129,7 @@ impl Step<'_> {
         }
     }
 
-    fn app(&self, app: Id, business: Id, connected: bool) -> Result<Allowed, Denial> {
+    fn app(&self, app: AppId, business: BusinessId, connected: bool) -> Result<Allowed, Denial> {
         if !connected {
             return Err(self.deny(Reason::AppDisconnected));
         }
@@ -212,10 +216,10 @@ impl Step<'_> {
         }
         if let Some(app) = token.app {
             if !app.connected {
-                return Err(Denial { subject: Some(app.id), ..self.deny(Reason::AppDisconnected) });
+                return Err(Denial { subject: Some(app.id.any()), ..self.deny(Reason::AppDisconnected) });
             }
             if !token.installed {
-                return Err(Denial { subject: Some(app.id), ..self.deny(Reason::AppNotInstalled) });
+                return Err(Denial { subject: Some(app.id.any()), ..self.deny(Reason::AppNotInstalled) });
             }
         }
         Ok(())

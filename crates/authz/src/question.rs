@@ -1,6 +1,6 @@
 //! Questions: what a call wants, in the terms that a decision knows.
 
-use valetkey_domain::{Id, ScopeSet, TaskSet};
+use valetkey_domain::{AssetId, BusinessId, ScopeSet, TaskSet, UserId};
 
 /// What the call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,10 +11,10 @@ pub enum Target {
     /// may be asked with it.
     Alive,
     /// An asset, or something that an asset holds.
-    Asset(Id),
+    Asset(AssetId),
     /// A thing that belongs to a business without being an asset: the business itself, its users,
     /// tokens, apps.
-    Business(Id),
+    Business(BusinessId),
 }
 
 /// Sorts of credentials that a call takes.
@@ -63,7 +63,7 @@ pub enum Need {
 /// What is enough when the call is about the caller's own user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Own {
-    pub user: Id,
+    pub user: UserId,
     /// One of these scopes; none if empty. The role is not asked for.
     pub scopes: ScopeSet,
 }
@@ -137,7 +137,7 @@ impl Question {
         self
     }
 
-    pub fn own(mut self, user: Id, scopes: ScopeSet) -> Question {
+    pub fn own(mut self, user: UserId, scopes: ScopeSet) -> Question {
         self.own = Some(Own { user, scopes });
         self
     }

@@ -1,9 +1,11 @@
 //! Views: the facts that one decision rests on, all of one revision.
 
 use valetkey_domain::credential::Digest;
+use valetkey_domain::noun::token::{Token, TokenKind, effective_scopes};
 use valetkey_domain::task::expanded;
-use valetkey_domain::token::{Token, TokenKind, effective_scopes};
-use valetkey_domain::{AssetKind, Id, Role, ScopeSet, State, Status, TaskSet, UnixMs};
+use valetkey_domain::{
+    AppId, AssetId, AssetKind, BusinessId, Role, ScopeSet, State, Status, TaskSet, TokenId, UnixMs, UserId,
+};
 
 use crate::question::Target;
 
@@ -31,10 +33,10 @@ pub enum Subject {
 /// A token, its user and its app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenView {
-    pub id: Id,
+    pub id: TokenId,
     pub kind: TokenKind,
-    pub user: Id,
-    pub business: Id,
+    pub user: UserId,
+    pub business: BusinessId,
     pub role: Role,
     pub status: Status,
     /// The business hides from EMPLOYEEs what is not assigned to them.
@@ -48,7 +50,7 @@ pub struct TokenView {
     pub revoked_at: Option<UnixMs>,
     /// The parent of a page token is revoked or has ended.
     pub parent_dead: bool,
-    pub page: Option<Id>,
+    pub page: Option<AssetId>,
 }
 
 impl TokenView {
@@ -62,9 +64,9 @@ impl TokenView {
 /// An app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppView {
-    pub id: Id,
+    pub id: AppId,
     /// The business that the caller acts for.
-    pub business: Id,
+    pub business: BusinessId,
     pub connected: bool,
     pub demands_proof: bool,
     /// What its tokens may be used for at most.
@@ -84,7 +86,7 @@ pub enum Reach {
 /// An asset, as the caller's business and user stand to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AssetView {
-    pub id: Id,
+    pub id: AssetId,
     pub kind: AssetKind,
     pub reach: Reach,
     /// What is assigned to the caller's user, with what it implies.
@@ -99,14 +101,14 @@ pub fn gather(state: &dyn State, revision: u64, digest: &Digest, target: Target)
     };
     let subject = token_view(state, &token);
     let asset = match target {
-        Target::Asset(id) => asset_view(state, id, token.business, token.user),
+        Target::Asset(id) => asset_view(state, id, token.business, Some(token.user)),
         Target::Nothing | Target::Alive | Target::Business(_) => None,
     };
     View { revision, subject: Subject::Token(subject), asset }
 }
 
 /// Gathers the view of an app that proved itself with its secret.
-pub fn gather_app(state: &dyn State, revision: u64, app: Id, target: Target) -> View {
+pub fn gather_app(state: &dyn State, revision: u64, app: AppId, target: Target) -> View {
     let Some(record) = state.app(app) else {
         return View { revision, subject: Subject::Unknown, asset: None };
     };
@@ -118,7 +120,7 @@ pub fn gather_app(state: &dyn State, revision: u64, app: Id, target: Target) -> 
         allowed_scopes: record.allowed_scopes,
     };
     let asset = match target {
-        Target::Asset(id) => asset_view(state, id, record.business, app),
+        Target::Asset(id) => asset_view(state, id, record.business, None),
         Target::Nothing | Target::Alive | Target::Business(_) => None,
     };
     View { revision, subject: Subject::App(view), asset }
@@ -161,7 +163,7 @@ fn token_view(state: &dyn State, token: &Token) -> TokenView {
     }
 }
 
-fn asset_view(state: &dyn State, id: Id, business: Id, user: Id) -> Option<AssetView> {
+fn asset_view(state: &dyn State, id: AssetId, business: BusinessId, user: Option<UserId>) -> Option<AssetView> {
     let asset = state.asset(id)?;
     let declared = state.declared_kind(asset.kind);
     let grown = |set| expanded(asset.kind, declared.as_ref(), set);
@@ -170,6 +172,6 @@ fn asset_view(state: &dyn State, id: Id, business: Id, user: Id) -> Option<Asset
     } else {
         state.share(id, business).map_or(Reach::None, |s| Reach::Shared(grown(s.tasks)))
     };
-    let assigned = state.assignment(user, id).map_or(TaskSet::EMPTY, |a| grown(a.tasks));
+    let assigned = user.and_then(|user| state.assignment(user, id)).map_or(TaskSet::EMPTY, |a| grown(a.tasks));
     Some(AssetView { id, kind: asset.kind, reach, assigned })
 }

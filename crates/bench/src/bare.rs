@@ -1,8 +1,8 @@
 //! The yardstick: hyper, hyper-util and tokio alone, with the server's runtime, allocator and
 //! profile, and a constant answer of the size of the check path's yes.
 //!
-//! It must never do more than a server has to, or the comparison flatters; and it must send as many
-//! header bytes as the check path does, or the comparison is unfair to it.
+//! It must do no more than any server has to, or the comparison flatters Valetkey. It must send as many
+//! header bytes as the check path, or the comparison favours the bare server.
 
 use std::future::{Future, Ready, ready};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,7 +30,7 @@ const HEAD_BYTES: usize =
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, hyper::Error>> + Send>>;
 
-/// What is answered.
+/// What the bare server answers.
 #[derive(Debug, Clone)]
 enum Bare {
     /// The check path's yes.
@@ -42,7 +42,7 @@ enum Bare {
 impl hyper::service::Service<Request<Incoming>> for Bare {
     type Response = Response<Full<Bytes>>;
     type Error = hyper::Error;
-    // A box would cost the check path's yardstick what the server does not pay.
+    // A box would add a cost to the yardstick of the check path that the product does not have.
     type Future = Either<Ready<Result<Self::Response, hyper::Error>>, Boxed>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
@@ -79,7 +79,7 @@ fn as_check(method: &Method) -> Response<Full<Bytes>> {
     response
 }
 
-/// A body that makes the whole answer so long.
+/// A body that makes the whole answer this long.
 fn body_of(answer_bytes: usize) -> Bytes {
     let fits = |body: &usize| HEAD_BYTES + body.to_string().len() + body == answer_bytes;
     let length = (0..answer_bytes).rev().find(fits).unwrap_or_default();
@@ -89,7 +89,7 @@ fn body_of(answer_bytes: usize) -> Bytes {
 /// Serves on a free port of loopback until the process is ended; says where first.
 pub fn serve(answer_bytes: Option<usize>) -> anyhow::Result<()> {
     let bare = answer_bytes.map_or(Bare::AsCheck, |bytes| Bare::Body(body_of(bytes)));
-    // As the server builds its own.
+    // Built like the product's runtime.
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         println!("{}", json!({ "address": listener.local_addr()?, "pid": std::process::id() }));
@@ -104,7 +104,7 @@ async fn accept(listener: TcpListener, bare: Bare) -> anyhow::Result<()> {
         stream.set_nodelay(true)?;
         let bare = bare.clone();
         tokio::spawn(async move {
-            // A caller that goes away is no event.
+            // A caller may close its connection at any time.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), bare).await;
         });
     }

@@ -1,7 +1,7 @@
 //! The decision in process: its time, the memory of each further token, and folds.
 //!
-//! A decision here is all of the check path but HTTP: checksum, SHA-256, the lock, the index and
-//! `decide`. An answer that is not a yes would be measured for nothing, so it ends the run.
+//! A decision here is the whole check path except HTTP: checksum, SHA-256, the lock, the index and
+//! `decide`. An answer that is not a yes would spoil the measurement, so it ends the run.
 
 use std::hint::black_box;
 use std::sync::RwLock;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use valetkey_authz::{Decision, Index, Need, Question, Sorts, Target, decide};
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::{Digest, read};
-use valetkey_domain::{Action, Actor, Change, ChangeSet, List, Record, ScopeSet, State};
+use valetkey_domain::{Action, Actor, Change, ChangeSet, Record, ScopeSet, State};
 
 use crate::median::median;
 use crate::world::{self, FULL, NOW, mixed};
@@ -105,8 +105,8 @@ pub fn decisions(tokens: usize) -> anyhow::Result<Value> {
     }))
 }
 
-/// What each step takes on the hot set. Alone a step takes longer than among the others, which the
-/// processor works on meanwhile, so the sum is more than the whole.
+/// The time of each step on the hot set. Alone a step takes longer, because the processor otherwise
+/// overlaps it with other steps. So the sum is more than the whole.
 fn parts(index: &RwLock<Index>, hot: &[Ask]) -> Value {
     let known: Vec<(Digest, Question)> = hot.iter().map(|ask| (Digest::of(&ask.text), ask.question)).collect();
     let gathered =
@@ -184,7 +184,7 @@ pub fn memory(tokens: usize) -> anyhow::Result<Value> {
         before = now;
     }
     let worst = |name: &str| steps.iter().filter_map(|step| step[name].as_f64()).fold(0.0, f64::max);
-    ensure!(index.list(List::Businesses).len() == FULL.businesses, "the world is not whole");
+    ensure!(index.businesses().len() == FULL.businesses, "the world is not whole");
     Ok(json!({
         "worst_resident_bytes_per_token": worst("resident_bytes_per_token"),
         "worst_counted_bytes_per_token": worst("counted_bytes_per_token"),

@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 use serde_json::{Value, json};
-use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::{Random, ScopeSet};
 use valetkey_service::{Call, Clock, Deps, Service};
 use valetkey_store::sql::{self, Appender, Step};
@@ -50,8 +50,8 @@ impl Random for SystemRandom {
     }
 }
 
-/// Tokens that the service issues in a second to so many callers, each of whom waits for its
-/// answer before it asks again.
+/// Tokens that the service issues in a second to `callers` callers. Each waits for its answer before
+/// it asks again.
 pub fn issue(within: &str, callers: usize, time: Duration) -> anyhow::Result<Value> {
     let scratch = rows::Scratch::new(within, "issue")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -94,7 +94,7 @@ fn commits(path: &Path) -> anyhow::Result<usize> {
 async fn call_on(service: Service, turn: Arc<AtomicUsize>, until: Instant) -> anyhow::Result<usize> {
     let mut issued = 0;
     while Instant::now() < until {
-        // All system users in turn, so that none comes to have more than a real one.
+        // All system users in turn, so that none gets more tokens than a real one has.
         let user = turn.fetch_add(1, Ordering::Relaxed) % SMALL.users;
         let call = Call::with_token(world::admin_text(user % SMALL.businesses).reveal(), "bench");
         let ask = IssueRequest {
@@ -111,8 +111,8 @@ async fn call_on(service: Service, turn: Arc<AtomicUsize>, until: Instant) -> an
     Ok(issued)
 }
 
-/// Rows of issued tokens, entries and heads that SQLite alone writes in a second, so many tokens
-/// to a commit. Only its own work is timed.
+/// Rows of issued tokens, entries and heads that SQLite alone writes in a second, with `group` tokens
+/// in a commit. Only its own work is timed.
 pub fn sqlite(within: &str, group: usize, time: Duration) -> anyhow::Result<Value> {
     ensure!(group > 0, "--group must be at least 1");
     let scratch = rows::Scratch::new(within, "sqlite")?;

@@ -1,9 +1,9 @@
 //! The load: a closed loop over keep-alive connections on one thread. Each connection sends its
-//! next request when the answer to the last one is whole.
+//! next request when the answer to the last one is complete.
 //!
 //! It must cost less than the servers that it loads, so it builds every request before it starts
-//! and reads of an answer only status and length. It never sleeps: waking a sleeping caller is work
-//! of the server's core, and the slower of two servers would have to do more of it. A wrong answer
+//! and reads only status and length of an answer. It never sleeps: waking a sleeping caller is work
+//! for the server's core, and the slower of two servers would have to do more of it. A wrong answer
 //! is counted, never repeated.
 
 use std::cell::{Cell, RefCell};
@@ -42,7 +42,7 @@ struct Shared {
     latencies_ns: RefCell<Vec<u64>>,
 }
 
-/// Sends the load; answers with rate, latencies and how many answers were not 200.
+/// Sends the load; returns rate, latencies and how many answers were not 200.
 pub fn run(plan: &Plan) -> anyhow::Result<Value> {
     let targets = std::fs::read_to_string(&plan.targets).with_context(|| format!("can't read {}", plan.targets))?;
     let requests: Vec<Vec<u8>> = targets.lines().map(|line| request(&plan.address, line)).collect::<Result<_, _>>()?;
@@ -97,7 +97,7 @@ async fn send_all(plan: &Plan, shared: Rc<Shared>) -> anyhow::Result<f64> {
     }
 }
 
-/// There is always something to do, so the runtime looks for answers without waiting for them.
+/// Keeps the runtime busy, so that it polls for answers and never sleeps.
 async fn keep_awake() {
     loop {
         tokio::task::yield_now().await;
@@ -120,7 +120,7 @@ async fn converse(mut stream: TcpStream, shared: Rc<Shared>) -> anyhow::Result<(
             let count = stream.read(&mut answer[filled..]).await?;
             ensure!(count > 0, "the server closed a connection after {number} requests, or its answer is too long");
             filled += count;
-            // Most answers are as long as the one before; then there is nothing to look for.
+            // Most answers are as long as the last one; then the head need not be parsed.
             if filled == usual && answer.starts_with(b"HTTP/1.1 200 ") {
                 break (200, usual);
             }

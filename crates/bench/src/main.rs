@@ -1,6 +1,6 @@
 //! The measuring programs behind `cargo xtask bench`. Each prints one JSON object.
 //!
-//! It stands beside the house and never in the product. Nothing here asserts a time.
+//! It is not part of the product. Nothing here asserts a time.
 
 mod bare;
 mod decision;

@@ -1,9 +1,9 @@
-//! The middle of measured values, and how far they lie apart.
+//! The median of measured values, and its interval.
 //!
-//! It must never presume how the values are spread.
+//! It must never assume a distribution of the values.
 
 /// The median of measured values, and its 95 percent interval by rank, from the binomial
-/// distribution: nothing is presumed of how the values are spread.
+/// distribution: no distribution of the values is assumed.
 pub fn median(values: &[f64]) -> (f64, f64, f64) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

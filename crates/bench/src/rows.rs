@@ -1,7 +1,7 @@
 //! Writes for the store as the service makes them, without a service.
 //!
-//! Their rows must have the sizes of real ones: what is measured with them stands beside what the
-//! service writes.
+//! Their rows must have the sizes of real ones, because their figures are compared with those of the
+//! service.
 
 use std::path::Path;
 
@@ -31,9 +31,10 @@ pub fn bulk(records: Vec<Record>) -> anyhow::Result<Write> {
 /// The write of one token that an ADMIN system user issued.
 pub fn issued(world: World, n: usize) -> anyhow::Result<Write> {
     let record = world.token(n);
-    let Record::Token(token) = &record else { anyhow::bail!("a token is no token") };
-    let actor = Actor { kind: ActorKind::SystemUser, id: token.created_by, token: Some(token.id) };
-    let subjects: Vec<Id> = [Some(token.id), Some(token.user), token.app].into_iter().flatten().collect();
+    let Record::Token(token) = &record else { anyhow::bail!("the record of a token has another type") };
+    let actor = Actor { kind: ActorKind::SystemUser, id: token.created_by.map(Id::any), token: Some(token.id) };
+    let subjects: Vec<Id> =
+        [Some(token.id.any()), Some(token.user.any()), token.app.map(Id::any)].into_iter().flatten().collect();
     let business = Some(token.business);
     let changes = vec![Change { before: None, after: Some(record) }];
     let set = ChangeSet { at: MADE_AT, action: Action::TokenIssued, actor, business, subjects, changes };

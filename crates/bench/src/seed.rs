@@ -1,8 +1,8 @@
 //! Fills a data folder, laid out as `valetkey init` does it, with a world and its tokens, so that
 //! `valetkey serve --data` runs on it.
 //!
-//! It writes through the store's own commits, ledger and chain included, many records to an entry.
-//! It must never touch a folder that holds something.
+//! It writes through the store's own commits, ledger and chain included, with many records in an entry.
+//! It must never touch a folder that is not empty.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -24,10 +24,10 @@ use crate::world::{self, FULL, SMALL, World};
 const RECORDS: usize = 5_000;
 /// Questions in the file of targets.
 const TARGETS: usize = 4_096;
-/// From so many tokens on, everything else is large too.
+/// From this number of tokens on, the whole world is large too.
 const FULL_FROM: usize = 200_000;
 
-/// Makes and fills the folder; answers what it holds.
+/// Makes and fills the folder; returns what it holds.
 pub fn run(data: &str, tokens: usize) -> anyhow::Result<Value> {
     let started = Instant::now();
     let folder = Path::new(data);

@@ -1,30 +1,31 @@
 //! A world of a given size for measurements: businesses, system users, assets, assignments, tokens.
 //!
 //! Every record follows from its number alone, so that a measuring process and a server on a data
-//! folder see the same world. Nothing here is secret or random, and nothing here may stand in the
-//! product.
+//! folder see the same world. Nothing here is secret or random, and the product must never use it.
 
-use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
 use valetkey_domain::limits::Limits;
-use valetkey_domain::person::Person;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::terms::Acceptance;
-use valetkey_domain::token::{Token, TokenKind};
-use valetkey_domain::{AssetKind, Id, IdKind, Name, Record, Role, ScopeSet, Status, TaskSet, UnixMs};
+use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::terms::Acceptance;
+use valetkey_domain::noun::token::{Token, TokenKind};
+use valetkey_domain::{
+    AppId, AssetId, AssetKind, BusinessId, Id, IdKind, Name, Record, Role, ScopeSet, Status, TaskSet, UnixMs, UserId,
+};
 
 /// When everything was made: early in 2026, so that the real clock is later.
 pub const MADE_AT: UnixMs = 1_770_000_000_000;
 /// The time of measured decisions, before any end.
 pub const NOW: UnixMs = 1_790_000_000_000;
-/// Ends lie beyond any run: in 2090.
+/// When tokens end: in 2090, later than any run.
 const ENDS_AT: UnixMs = 3_790_000_000_000;
-/// Assets that each system user has been given.
+/// How many assets are assigned to each system user.
 pub const ASSIGNED: usize = 10;
-/// Tokens of ADMIN system users have their numbers above all others.
+/// Tokens of ADMIN system users have numbers from here on, above all others.
 const ADMIN_TOKENS_FROM: usize = 1 << 30;
 /// What a measured question asks for: the task `CREATE_CONTENT` of a Page, and the scope beside it.
 pub const TASK: (&str, TaskSet) = ("CREATE_CONTENT", TaskSet(0b10));
@@ -40,10 +41,10 @@ pub struct World {
 
 /// The world of the spike: a million assignments.
 pub const FULL: World = World { businesses: 1_000, users: 100_000, assets: 200_000 };
-/// A world that is loaded at once, for what does not depend on its size.
+/// A small world that loads quickly, for measurements that do not depend on its size.
 pub const SMALL: World = World { businesses: 10, users: 1_000, assets: 2_000 };
 
-/// A splitmix step: any number to a well-mixed one, without a state.
+/// A stateless splitmix step: turns any number into a well-mixed one.
 pub fn mixed(n: u64) -> u64 {
     let mut x = n.wrapping_add(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -51,7 +52,7 @@ pub fn mixed(n: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-fn id(kind: IdKind, n: usize) -> Id {
+fn id<Of>(kind: IdKind, n: usize) -> Id<Of> {
     let value = ((30_000_000_000 + n as u64 * 7) << 22) | (kind as u64) << 14 | (mixed(n as u64) & 0x3FFF);
     Id::new(value).unwrap_or(Id::MIN)
 }
@@ -71,23 +72,23 @@ pub fn admin_text(business: usize) -> CredentialText {
 }
 
 impl World {
-    pub fn business(self, n: usize) -> Id {
+    pub fn business(self, n: usize) -> BusinessId {
         id(IdKind::Business, n % self.businesses)
     }
 
-    pub fn app(self, n: usize) -> Id {
+    pub fn app(self, n: usize) -> AppId {
         id(IdKind::App, n % self.businesses)
     }
 
-    pub fn user(self, n: usize) -> Id {
+    pub fn user(self, n: usize) -> UserId {
         id(IdKind::SystemUser, n)
     }
 
-    pub fn asset(self, n: usize) -> Id {
+    pub fn asset(self, n: usize) -> AssetId {
         id(IdKind::Page, n)
     }
 
-    /// The number of the `nth` asset that a user has been given.
+    /// The number of the `nth` asset that is assigned to a user.
     pub fn assigned(self, user: usize, nth: usize) -> usize {
         let of_business = self.assets / self.businesses;
         let place = (mixed(user as u64 * 31) as usize % of_business + nth * 17) % of_business;
@@ -99,7 +100,7 @@ impl World {
         mixed(n as u64 ^ 0x77) as usize % self.users
     }
 
-    /// The record of a token: creators, parents and ends as real ones have them.
+    /// The record of a token, with creator, parent and end like a real one.
     pub fn token(self, n: usize) -> Record {
         let user = self.token_user(n);
         let scopes = [SCOPE, "pages_read_engagement", "pages_show_list"];
@@ -138,7 +139,7 @@ impl World {
         let assets = (0..self.assets).map(move |a| {
             Record::Asset(Asset {
                 id: self.asset(a),
-                kind: AssetKind::PAGE,
+                kind: AssetKind::Page,
                 business: Some(self.business(a)),
                 name: title("Page", a),
                 created_at: MADE_AT,
@@ -179,7 +180,7 @@ impl World {
                 business,
                 name: title("App", b),
                 created_at: MADE_AT,
-                // Never opened: no measured call brings a proof.
+                // Never opened: no measured call sends a proof.
                 secret: SealedSecret(vec![0; 64]),
                 previous_secret: None,
                 allowed_scopes: ScopeSet::all(),
@@ -220,7 +221,7 @@ impl World {
 }
 
 fn title(what: &str, n: usize) -> Name {
-    // These names keep the rule, so the program stops here only if the rule has changed.
+    // These names are valid, so the program stops here only if the rule for names has changed.
     Name::parse(&format!("{what} {n}")).unwrap_or_else(|_| std::process::exit(70))
 }
 

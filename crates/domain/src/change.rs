@@ -2,16 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::{App, Connection, Installation};
-use crate::asset::Asset;
-use crate::assignment::Assignment;
-use crate::business::Business;
-use crate::page_token::PageCounter;
-use crate::person::Person;
-use crate::share::Share;
-use crate::system_user::SystemUser;
-use crate::token::Token;
-use crate::{DeclaredKind, Id, Record, RecordKey, Status, TaskSet, UnixMs};
+use crate::{BusinessId, Id, Record, RecordKey, TokenId, UnixMs};
 
 /// One record before and after. Both absent is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +80,7 @@ impl Action {
 pub struct Actor {
     pub kind: ActorKind,
     pub id: Option<Id>,
-    pub token: Option<Id>,
+    pub token: Option<TokenId>,
 }
 
 /// The sort of an actor.
@@ -121,7 +112,7 @@ pub struct ChangeSet {
     pub action: Action,
     pub actor: Actor,
     /// The business whose history it belongs to; none for the operator's own.
-    pub business: Option<Id>,
+    pub business: Option<BusinessId>,
     pub subjects: Vec<Id>,
     pub changes: Vec<Change>,
 }
@@ -140,117 +131,12 @@ impl Change {
         self.after.as_ref().or(self.before.as_ref()).map(Record::key)
     }
 
-    /// Whether this change takes something away. Every pair of records is looked at, and every field
-    /// of each is named, so that a new one can't be forgotten; a pair that is not known to be
-    /// harmless narrows.
+    /// Whether this change takes something away.
     pub fn narrows(&self) -> bool {
-        let (before, after) = match (&self.before, &self.after) {
-            // What did not exist could not be used. Terms are the exception: a new text stops new
-            // system users.
-            (None, Some(after)) => return matches!(after, Record::Terms(_)),
-            (_, None) => return true,
-            (Some(before), Some(after)) => (before, after),
-        };
-        // A record never turns into another; should it, nothing may be taken for granted.
-        if before.key() != after.key() {
-            return true;
-        }
-        match (before, after) {
-            (Record::Business(b), Record::Business(a)) => business_narrows(b, a),
-            (Record::Person(b), Record::Person(a)) => {
-                let Person { id: _, business, name: _, email: _, role, status, created_at: _ } = a;
-                b.role != *role || (b.status != *status && *status != Status::Active) || b.business != *business
-            }
-            (Record::SystemUser(b), Record::SystemUser(a)) => {
-                let SystemUser { id: _, business, name: _, role, status, created_at: _, created_by: _ } = a;
-                b.role != *role || (b.status != *status && *status != Status::Active) || b.business != *business
-            }
-            (Record::App(b), Record::App(a)) => {
-                let App {
-                    id: _,
-                    business,
-                    name: _,
-                    created_at: _,
-                    secret,
-                    previous_secret,
-                    allowed_scopes,
-                    demands_proof,
-                } = a;
-                !allowed_scopes.covers(b.allowed_scopes)
-                    || (*demands_proof && !b.demands_proof)
-                    || *secret != b.secret
-                    || *previous_secret != b.previous_secret
-                    || *business != b.business
-            }
-            (Record::Asset(b), Record::Asset(a)) => {
-                let Asset { id: _, kind, business, name: _, created_at: _ } = a;
-                b.business != *business || b.kind != *kind
-            }
-            (Record::Assignment(b), Record::Assignment(a)) => {
-                let Assignment { user: _, asset: _, business, tasks, created_at: _, created_by: _ } = a;
-                drops_tasks(b.tasks, *tasks) || b.business != *business
-            }
-            (Record::Share(b), Record::Share(a)) => {
-                let Share { asset: _, partner: _, tasks, created_at: _, created_by: _ } = a;
-                drops_tasks(b.tasks, *tasks)
-            }
-            (Record::Token(b), Record::Token(a)) => token_narrows(b, a),
-            (Record::PageCounter(b), Record::PageCounter(a)) => {
-                let PageCounter { parent: _, page: _, counter } = a;
-                *counter != b.counter
-            }
-            (Record::DeclaredKind(b), Record::DeclaredKind(a)) => {
-                let DeclaredKind { kind: _, word, title: _, tasks } = a;
-                !tasks.starts_with(&b.tasks) || *word != b.word
-            }
-            (Record::Connection(_), Record::Connection(a)) => {
-                let Connection { business: _, app: _, created_at: _ } = a;
-                false
-            }
-            (Record::Installation(b), Record::Installation(a)) => {
-                let Installation { system_user: _, app: _, business, created_at: _ } = a;
-                b.business != *business
-            }
-            // Codes, terms, and whatever else.
-            _ => true,
+        match (&self.before, &self.after) {
+            (None, Some(after)) => after.narrows_when_new(),
+            (_, None) => true,
+            (Some(before), Some(after)) => before.narrows(after),
         }
     }
-}
-
-fn business_narrows(b: &Business, a: &Business) -> bool {
-    let Business { id: _, name: _, created_at: _, accepted, limits, strict_visibility, token_lifetime_limit_s } = a;
-    (*strict_visibility && !b.strict_visibility)
-        || (*accepted != b.accepted && accepted.is_none())
-        || *limits != b.limits
-        || *token_lifetime_limit_s != b.token_lifetime_limit_s
-}
-
-fn token_narrows(b: &Token, a: &Token) -> bool {
-    let Token {
-        id: _,
-        digest,
-        kind,
-        user,
-        business,
-        app,
-        scopes,
-        created_at: _,
-        expires_at,
-        created_by: _,
-        parent,
-        page,
-        revoked_at,
-    } = a;
-    let later = |x: Option<UnixMs>| x.unwrap_or(UnixMs::MAX);
-    let who_it_is = (*digest, *kind, *user, *business, *app, *parent, *page);
-    revoked_at.is_some()
-        || !scopes.covers(b.scopes)
-        || later(*expires_at) < later(b.expires_at)
-        || who_it_is != (b.digest, b.kind, b.user, b.business, b.app, b.parent, b.page)
-}
-
-/// Stored sets are compared, not what they imply: a set that was replaced by a wider one of other
-/// words counts as narrower, which costs a wait and no right.
-fn drops_tasks(before: TaskSet, after: TaskSet) -> bool {
-    !after.covers(before)
 }

@@ -66,7 +66,7 @@ impl CredentialText {
 
     /// The token of a Page, derived so that the same parent gives the same text until the counter is
     /// raised. Without a counter it is the text that versions before it gave.
-    pub fn for_page(parent: &str, page: crate::Id, counter: u64) -> CredentialText {
+    pub fn for_page(parent: &str, page: crate::AssetId, counter: u64) -> CredentialText {
         let key = hmac::Key::new(hmac::HMAC_SHA256, parent.as_bytes());
         // An id is all digits, so no id with a counter is another id.
         let message = if counter == 0 { page.to_string() } else { format!("{page}/{counter}") };
@@ -276,8 +276,8 @@ mod tests {
 
     #[test]
     fn page_texts_depend_on_parent_page_and_counter_alone() {
-        let page = crate::Id::new(77).unwrap();
-        let other = crate::Id::new(78).unwrap();
+        let page = crate::AssetId::new(77).unwrap();
+        let other = crate::AssetId::new(78).unwrap();
         let first = CredentialText::for_page("parent", page, 0);
         assert_eq!(first, CredentialText::for_page("parent", page, 0));
         assert_ne!(first, CredentialText::for_page("parent", other, 0));

@@ -9,9 +9,27 @@ use crate::id::IdKind;
 use crate::scope::ScopeSet;
 use crate::task::{TaskName, TaskSet};
 
-/// The kind of an asset. Numbers are stored; 64 and above are declared by the operator.
+/// The kind of an asset. It is stored as its number, which never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AssetKind(pub u8);
+#[serde(try_from = "u8", into = "u8")]
+pub enum AssetKind {
+    Page,
+    AdAccount,
+    Catalog,
+    Pixel,
+    InstagramAccount,
+    WhatsappAccount,
+    App,
+    /// The operator declared it, as number so many, counted from 0.
+    Declared(u8),
+}
+
+/// The stored number of the first declared kind.
+const FIRST_DECLARED: u8 = 64;
+/// The last; 255 stands for none.
+const LAST_DECLARED: u8 = u8::MAX - 1;
+/// How many kinds can be declared.
+pub const DECLARED_LIMIT: u8 = LAST_DECLARED - FIRST_DECLARED + 1;
 
 /// A row of the table of built-in kinds.
 #[derive(Debug)]
@@ -32,16 +50,63 @@ pub struct KindRow {
     pub own_scopes: &'static [&'static str],
 }
 
+impl From<AssetKind> for u8 {
+    fn from(kind: AssetKind) -> u8 {
+        kind.number()
+    }
+}
+
+impl TryFrom<u8> for AssetKind {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<AssetKind, String> {
+        AssetKind::from_number(number).ok_or_else(|| format!("{number} is no kind of asset"))
+    }
+}
+
 impl AssetKind {
-    pub const PAGE: AssetKind = AssetKind(1);
-    pub const AD_ACCOUNT: AssetKind = AssetKind(2);
-    pub const CATALOG: AssetKind = AssetKind(3);
-    pub const PIXEL: AssetKind = AssetKind(4);
-    pub const INSTAGRAM_ACCOUNT: AssetKind = AssetKind(5);
-    pub const WHATSAPP_ACCOUNT: AssetKind = AssetKind(6);
-    pub const APP: AssetKind = AssetKind(7);
-    /// The first number for declared kinds.
-    pub const FIRST_DECLARED: u8 = 64;
+    /// The number that is stored.
+    pub const fn number(self) -> u8 {
+        match self {
+            AssetKind::Page => 1,
+            AssetKind::AdAccount => 2,
+            AssetKind::Catalog => 3,
+            AssetKind::Pixel => 4,
+            AssetKind::InstagramAccount => 5,
+            AssetKind::WhatsappAccount => 6,
+            AssetKind::App => 7,
+            AssetKind::Declared(n) => FIRST_DECLARED.saturating_add(n),
+        }
+    }
+
+    /// The kind of a stored number.
+    pub const fn from_number(number: u8) -> Option<AssetKind> {
+        Some(match number {
+            1 => AssetKind::Page,
+            2 => AssetKind::AdAccount,
+            3 => AssetKind::Catalog,
+            4 => AssetKind::Pixel,
+            5 => AssetKind::InstagramAccount,
+            6 => AssetKind::WhatsappAccount,
+            7 => AssetKind::App,
+            FIRST_DECLARED..=LAST_DECLARED => AssetKind::Declared(number - FIRST_DECLARED),
+            _ => return None,
+        })
+    }
+
+    /// The number of a declared kind among the declared ones, from 0.
+    pub const fn declared_number(self) -> Option<u8> {
+        match self {
+            AssetKind::Declared(n) => Some(n),
+            AssetKind::Page
+            | AssetKind::AdAccount
+            | AssetKind::Catalog
+            | AssetKind::Pixel
+            | AssetKind::InstagramAccount
+            | AssetKind::WhatsappAccount
+            | AssetKind::App => None,
+        }
+    }
 
     /// The row of a built-in kind.
     pub fn row(self) -> Option<&'static KindRow> {
@@ -51,11 +116,6 @@ impl AssetKind {
     /// Finds a built-in kind by its word.
     pub fn parse(word: &str) -> Option<AssetKind> {
         TABLE.iter().find(|r| r.word == word).map(|r| r.kind)
-    }
-
-    /// Whether the operator declared it.
-    pub fn is_declared(self) -> bool {
-        self.0 >= AssetKind::FIRST_DECLARED
     }
 
     /// The kind bits of ids of this kind.
@@ -98,7 +158,7 @@ const fn twin(name: &'static str, twins: &'static [&'static str]) -> TaskName {
 /// The built-in kinds.
 pub static TABLE: &[KindRow] = &[
     KindRow {
-        kind: AssetKind::PAGE,
+        kind: AssetKind::Page,
         word: "page",
         node: "Page",
         title: "Page",
@@ -126,7 +186,7 @@ pub static TABLE: &[KindRow] = &[
         own_scopes: &["pages_manage_metadata"],
     },
     KindRow {
-        kind: AssetKind::AD_ACCOUNT,
+        kind: AssetKind::AdAccount,
         word: "ad_account",
         node: "AdAccount",
         title: "ad account",
@@ -136,7 +196,7 @@ pub static TABLE: &[KindRow] = &[
         own_scopes: &["ads_management"],
     },
     KindRow {
-        kind: AssetKind::CATALOG,
+        kind: AssetKind::Catalog,
         word: "catalog",
         node: "ProductCatalog",
         title: "catalog",
@@ -146,7 +206,7 @@ pub static TABLE: &[KindRow] = &[
         own_scopes: &["catalog_management", "ads_management"],
     },
     KindRow {
-        kind: AssetKind::PIXEL,
+        kind: AssetKind::Pixel,
         word: "pixel",
         node: "AdsPixel",
         title: "pixel",
@@ -156,7 +216,7 @@ pub static TABLE: &[KindRow] = &[
         own_scopes: &["ads_management"],
     },
     KindRow {
-        kind: AssetKind::INSTAGRAM_ACCOUNT,
+        kind: AssetKind::InstagramAccount,
         word: "instagram_account",
         node: "InstagramUser",
         title: "Instagram account",
@@ -166,7 +226,7 @@ pub static TABLE: &[KindRow] = &[
         own_scopes: &["instagram_basic"],
     },
     KindRow {
-        kind: AssetKind::WHATSAPP_ACCOUNT,
+        kind: AssetKind::WhatsappAccount,
         word: "whatsapp_account",
         node: "WhatsAppBusinessAccount",
         title: "WhatsApp account",
@@ -187,7 +247,7 @@ pub static TABLE: &[KindRow] = &[
         own_scopes: &["whatsapp_business_management"],
     },
     KindRow {
-        kind: AssetKind::APP,
+        kind: AssetKind::App,
         word: "app",
         node: "Application",
         title: "app",
@@ -212,5 +272,17 @@ mod tests {
             assert_eq!(row.own_scopes.len(), row.kind.own_scopes().iter().count());
             assert_eq!(AssetKind::parse(row.word), Some(row.kind));
         }
+    }
+
+    #[test]
+    fn numbers_and_kinds_are_one_to_one() {
+        let mut known = std::collections::BTreeSet::new();
+        for number in 0..=u8::MAX {
+            if let Some(kind) = AssetKind::from_number(number) {
+                assert_eq!(kind.number(), number);
+                assert!(known.insert(kind), "{number}");
+            }
+        }
+        assert_eq!(known.len(), TABLE.len() + usize::from(DECLARED_LIMIT));
     }
 }

@@ -4,44 +4,41 @@
 //! own. A rule reads a [`State`], and answers with a [`ChangeSet`] or a [`Refusal`]. Nothing in
 //! this crate may decide from anything that was not handed in.
 
-pub mod app;
-pub mod asset;
-pub mod assignment;
-pub mod business;
 pub mod campaign;
 pub mod change;
 pub mod credential;
+mod draft;
 pub mod id;
+pub mod key;
 pub mod kind;
 pub mod limits;
+pub mod list;
 pub mod name;
-pub mod page_token;
-pub mod person;
+pub mod noun;
+mod page_endings;
 pub mod planner;
 pub mod post;
 pub mod record;
 pub mod refusal;
+pub mod rules;
 pub mod scope;
 pub mod sentences;
-pub mod share;
-pub mod sign_in;
 pub mod state;
-pub mod system_user;
 pub mod task;
 mod task_set;
-pub mod terms;
-pub mod token;
 
 pub use change::{Action, Actor, Change, ChangeSet};
-pub use id::{Id, IdKind, IdSource};
+pub use id::{AppId, AssetId, BusinessId, ContentId, Id, IdKind, IdSource, JobId, TokenId, UserId};
+pub use key::RecordKey;
 pub use kind::{AssetKind, DeclaredKind};
+pub use list::List;
 pub use name::Name;
 pub use planner::{Caller, Planner, Random};
-pub use record::{Record, RecordKey};
+pub use record::Record;
 pub use refusal::{Missing, Reason, Refusal};
 pub use scope::{Scope, ScopeSet};
 pub use sentences::{Sentence, Words};
-pub use state::{List, State};
+pub use state::State;
 pub use task::TaskSet;
 
 /// Milliseconds since 1970-01-01 UTC.

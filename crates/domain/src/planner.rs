@@ -1,11 +1,13 @@
 //! The planner: what a rule works with. It reads one state, collects changes, draws ids and
 //! credentials, and never touches the world.
 
-use std::collections::HashMap;
-
 use crate::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
+use crate::draft::Draft;
 use crate::refusal::{Refusal, role};
-use crate::{Action, Actor, Change, ChangeSet, Id, IdKind, IdSource, Reason, Record, RecordKey, State, UnixMs};
+use crate::{
+    Action, Actor, AppId, BusinessId, ChangeSet, Id, IdKind, IdSource, Reason, Record, RecordKey, State, TokenId,
+    UnixMs, UserId, page_endings,
+};
 
 /// A source of random bytes, handed in.
 pub trait Random: Send {
@@ -19,25 +21,25 @@ pub enum Caller {
     /// Whoever holds the machine: the command line on the server's own socket.
     Operator,
     Person {
-        person: Id,
-        business: Id,
-        token: Option<Id>,
+        person: UserId,
+        business: BusinessId,
+        token: Option<TokenId>,
     },
     SystemUser {
-        system_user: Id,
-        business: Id,
-        app: Id,
-        token: Id,
+        system_user: UserId,
+        business: BusinessId,
+        app: AppId,
+        token: TokenId,
     },
     App {
-        app: Id,
-        business: Id,
+        app: AppId,
+        business: BusinessId,
     },
 }
 
 impl Caller {
     /// The person or system user, if there is one.
-    pub fn user(&self) -> Option<Id> {
+    pub fn user(&self) -> Option<UserId> {
         match self {
             Caller::Person { person, .. } => Some(*person),
             Caller::SystemUser { system_user, .. } => Some(*system_user),
@@ -46,7 +48,7 @@ impl Caller {
     }
 
     /// The business that the caller acts for.
-    pub fn business(&self) -> Option<Id> {
+    pub fn business(&self) -> Option<BusinessId> {
         match self {
             Caller::Person { business, .. } | Caller::SystemUser { business, .. } | Caller::App { business, .. } => {
                 Some(*business)
@@ -56,7 +58,7 @@ impl Caller {
     }
 
     /// The token that the caller called with.
-    pub fn token(&self) -> Option<Id> {
+    pub fn token(&self) -> Option<TokenId> {
         match self {
             Caller::Person { token, .. } => *token,
             Caller::SystemUser { token, .. } => Some(*token),
@@ -84,8 +86,8 @@ impl Caller {
             Caller::App { .. } => ActorKind::App,
         };
         let id = match self {
-            Caller::App { app, .. } => Some(*app),
-            _ => self.user(),
+            Caller::App { app, .. } => Some(app.any()),
+            Caller::Operator | Caller::Person { .. } | Caller::SystemUser { .. } => self.user().map(UserId::any),
         };
         Actor { kind, id, token: self.token() }
     }
@@ -97,30 +99,30 @@ const CREDENTIAL_DRAW_LIMIT: usize = 4;
 
 /// Collects what one command changes.
 pub struct Planner<'a> {
-    state: &'a dyn State,
     now: UnixMs,
     ids: &'a mut IdSource,
     random: &'a mut dyn Random,
-    changes: Vec<Change>,
-    /// Where the change of a record stands among the changes.
-    places: HashMap<RecordKey, usize>,
+    draft: Draft<'a>,
 }
 
 impl std::fmt::Debug for Planner<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Planner").field("now", &self.now).field("changes", &self.changes.len()).finish_non_exhaustive()
+        f.debug_struct("Planner")
+            .field("now", &self.now)
+            .field("changes", &self.draft.changes().len())
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Planner<'a> {
     /// A planner over one state at one time.
     pub fn new(state: &'a dyn State, now: UnixMs, ids: &'a mut IdSource, random: &'a mut dyn Random) -> Planner<'a> {
-        Planner { state, now, ids, random, changes: Vec::new(), places: HashMap::new() }
+        Planner { now, ids, random, draft: Draft::new(state) }
     }
 
     /// The state before this command.
     pub fn state(&self) -> &'a dyn State {
-        self.state
+        self.draft.state()
     }
 
     /// The time of this command.
@@ -134,10 +136,10 @@ impl<'a> Planner<'a> {
     }
 
     /// A free id.
-    pub fn new_id(&mut self, kind: IdKind) -> Id {
+    pub fn new_id<Of>(&mut self, kind: IdKind) -> Id<Of> {
         let mut id = self.ids.next(kind, self.now);
         for _ in 0..DRAW_LIMIT {
-            if !self.state.exists(id) {
+            if !self.state().exists(id.any()) {
                 break;
             }
             id = self.ids.next(kind, self.now);
@@ -154,7 +156,7 @@ impl<'a> Planner<'a> {
             }
             let text = CredentialText::from_random(kind, &bytes);
             let digest = text.digest();
-            if self.state.token_by_digest(&digest).is_none() && self.state.sign_in_code(&digest).is_none() {
+            if self.state().token_by_digest(&digest).is_none() && self.state().sign_in_code(&digest).is_none() {
                 return Ok(text);
             }
         }
@@ -163,52 +165,24 @@ impl<'a> Planner<'a> {
 
     /// Plans that a record shall be like this. A record that is so already is no change.
     pub fn put(&mut self, after: Record) {
-        self.plan(after.key(), Some(after));
+        self.draft.put(after);
     }
 
     /// Plans that a record shall be gone.
     pub fn remove(&mut self, key: RecordKey) {
-        self.plan(key, None);
-    }
-
-    /// A record as this command leaves it, so far.
-    pub fn planned(&self, key: RecordKey) -> Option<Record> {
-        match self.places.get(&key).and_then(|place| self.changes.get(*place)) {
-            Some(change) => change.after.clone(),
-            None => self.state.record(key),
-        }
-    }
-
-    /// What is planned so far.
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
-    }
-
-    /// One change for each record, however often a command comes back to it.
-    fn plan(&mut self, key: RecordKey, after: Option<Record>) {
-        if let Some(change) = self.places.get(&key).and_then(|place| self.changes.get_mut(*place)) {
-            change.after = after;
-            return;
-        }
-        let before = self.state.record(key);
-        if before != after {
-            self.places.insert(key, self.changes.len());
-            self.changes.push(Change { before, after });
-        }
+        self.draft.remove(key);
     }
 
     /// The finished change set, with the page tokens that end with what it takes away.
-    pub fn finish(&mut self, action: Action, by: &Caller, business: Option<Id>, subjects: &[Id]) -> ChangeSet {
-        crate::page_token::end_with_their_paths(self);
-        self.places.clear();
-        self.changes.retain(|change| change.before != change.after);
+    pub fn finish(&mut self, action: Action, by: &Caller, business: Option<BusinessId>, subjects: &[Id]) -> ChangeSet {
+        page_endings::end_with_their_paths(&mut self.draft, self.now);
         ChangeSet {
             at: self.now,
             action,
             actor: by.actor(),
             business,
             subjects: subjects.to_vec(),
-            changes: std::mem::take(&mut self.changes),
+            changes: self.draft.take_changes(),
         }
     }
 }

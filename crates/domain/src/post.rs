@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
-use crate::{Id, UnixMs};
+use crate::{AppId, UnixMs, UserId};
 
 /// A scheduled post is published at least this far ahead: 10 minutes.
 pub const SCHEDULE_MIN_MS: UnixMs = 10 * 60 * 1000;
@@ -44,8 +44,8 @@ pub struct Post {
     #[serde(default)]
     pub hidden: bool,
     /// Who published it, and through which app.
-    pub author: Option<Id>,
-    pub app: Option<Id>,
+    pub author: Option<UserId>,
+    pub app: Option<AppId>,
     /// Why a scheduled post was not published, if it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
@@ -90,7 +90,7 @@ fn check_schedule(at: UnixMs, now: UnixMs) -> Result<(), Refusal> {
 
 impl Post {
     /// A new post.
-    pub fn create(input: PostInput, author: Option<Id>, app: Option<Id>, now: UnixMs) -> Result<Post, Refusal> {
+    pub fn create(input: PostInput, author: Option<UserId>, app: Option<AppId>, now: UnixMs) -> Result<Post, Refusal> {
         input.check_texts()?;
         let empty = |text: &Option<String>| text.as_ref().is_none_or(|t| t.trim().is_empty());
         if empty(&input.message) && empty(&input.link) && !input.more.contains_key("attached_media") {

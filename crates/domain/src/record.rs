@@ -1,83 +1,123 @@
-//! Records: every noun of the authority class, as one sum, with the key that names each.
+//! Records: every noun of the authority class, as one sum.
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::{App, Connection, Installation};
-use crate::asset::Asset;
-use crate::assignment::Assignment;
-use crate::business::Business;
-use crate::credential::Digest;
-use crate::page_token::PageCounter;
-use crate::person::Person;
-use crate::share::Share;
-use crate::sign_in::SignInCode;
-use crate::system_user::SystemUser;
-use crate::terms::Terms;
-use crate::token::Token;
-use crate::{AssetKind, DeclaredKind, Id};
+use crate::noun::Noun;
+use crate::noun::app::{App, Connection, Installation};
+use crate::noun::asset::Asset;
+use crate::noun::assignment::Assignment;
+use crate::noun::business::Business;
+use crate::noun::page_token::PageCounter;
+use crate::noun::person::Person;
+use crate::noun::share::Share;
+use crate::noun::sign_in::SignInCode;
+use crate::noun::system_user::SystemUser;
+use crate::noun::terms::Terms;
+use crate::noun::token::Token;
+use crate::{DeclaredKind, Id, List, RecordKey};
 
-/// One noun of the authority class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Record {
-    Business(Business),
-    Person(Person),
-    SystemUser(SystemUser),
-    App(App),
-    Connection(Connection),
-    Installation(Installation),
-    DeclaredKind(DeclaredKind),
-    Asset(Asset),
-    Assignment(Assignment),
-    Share(Share),
-    Token(Token),
-    PageCounter(PageCounter),
-    SignInCode(SignInCode),
-    Terms(Terms),
+/// Makes the sum, and what follows from it for each noun.
+macro_rules! records {
+    ($($Noun:ident),* $(,)?) => {
+        /// One noun of the authority class.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Record {
+            $($Noun($Noun),)*
+        }
+
+        impl Record {
+            fn noun(&self) -> &dyn Sealed {
+                match self {
+                    $(Record::$Noun(record) => record,)*
+                }
+            }
+
+            /// Whether a change from this record to `after` narrows. A record never turns into another;
+            /// should it, nothing may be taken for granted.
+            pub fn narrows(&self, after: &Record) -> bool {
+                if self.key() != after.key() {
+                    return true;
+                }
+                match self {
+                    $(Record::$Noun(record) => $Noun::from_ref(after).is_none_or(|after| record.narrows(after)),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$Noun> for Record {
+                fn from(record: $Noun) -> Record {
+                    Record::$Noun(record)
+                }
+            }
+
+            impl $Noun {
+                /// The record as this noun, if it is one.
+                pub fn from_ref(record: &Record) -> Option<&$Noun> {
+                    if let Record::$Noun(record) = record { Some(record) } else { None }
+                }
+
+                /// The record as this noun, if it is one.
+                pub fn from_record(record: Record) -> Option<$Noun> {
+                    if let Record::$Noun(record) = record { Some(record) } else { None }
+                }
+            }
+        )*
+    };
 }
 
-/// What names a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RecordKey {
-    Business(Id),
-    Person(Id),
-    SystemUser(Id),
-    App(Id),
-    /// Business, app.
-    Connection(Id, Id),
-    /// System user, app.
-    Installation(Id, Id),
-    DeclaredKind(AssetKind),
-    Asset(Id),
-    /// User, asset.
-    Assignment(Id, Id),
-    /// Asset, partner.
-    Share(Id, Id),
-    Token(Id),
-    /// Parent token, Page.
-    PageCounter(Id, Id),
-    SignInCode(Digest),
+records! {
+    Business,
+    Person,
+    SystemUser,
+    App,
+    Connection,
+    Installation,
+    DeclaredKind,
+    Asset,
+    Assignment,
+    Share,
+    Token,
+    PageCounter,
+    SignInCode,
     Terms,
+}
+
+/// The part of [`Noun`] that needs no second record of the same noun.
+trait Sealed {
+    fn key(&self) -> RecordKey;
+    fn listings(&self) -> Vec<(List, Id)>;
+    fn narrows_when_new(&self) -> bool;
+}
+
+impl<N: Noun> Sealed for N {
+    fn key(&self) -> RecordKey {
+        Noun::key(self)
+    }
+
+    fn listings(&self) -> Vec<(List, Id)> {
+        Noun::listings(self)
+    }
+
+    fn narrows_when_new(&self) -> bool {
+        Noun::narrows_when_new(self)
+    }
 }
 
 impl Record {
     /// The key of this record.
     pub fn key(&self) -> RecordKey {
-        match self {
-            Record::Business(r) => RecordKey::Business(r.id),
-            Record::Person(r) => RecordKey::Person(r.id),
-            Record::SystemUser(r) => RecordKey::SystemUser(r.id),
-            Record::App(r) => RecordKey::App(r.id),
-            Record::Connection(r) => RecordKey::Connection(r.business, r.app),
-            Record::Installation(r) => RecordKey::Installation(r.system_user, r.app),
-            Record::DeclaredKind(r) => RecordKey::DeclaredKind(r.kind),
-            Record::Asset(r) => RecordKey::Asset(r.id),
-            Record::Assignment(r) => RecordKey::Assignment(r.user, r.asset),
-            Record::Share(r) => RecordKey::Share(r.asset, r.partner),
-            Record::Token(r) => RecordKey::Token(r.id),
-            Record::PageCounter(r) => RecordKey::PageCounter(r.parent, r.page),
-            Record::SignInCode(r) => RecordKey::SignInCode(r.digest),
-            Record::Terms(_) => RecordKey::Terms,
-        }
+        self.noun().key()
+    }
+
+    /// The id under which this record stands in a list, if it does.
+    pub fn listed(&self, list: List) -> Option<Id> {
+        self.noun().listings().into_iter().find(|(of, _)| *of == list).map(|(_, id)| id)
+    }
+
+    /// Whether this record takes something away by being made.
+    pub fn narrows_when_new(&self) -> bool {
+        self.noun().narrows_when_new()
     }
 }

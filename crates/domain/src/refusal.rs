@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssetKind, Id, ScopeSet, TaskSet, UnixMs};
+use crate::{AssetId, AssetKind, Id, ScopeSet, TaskSet, UnixMs};
 
 /// Why. The words of [`Reason::as_str`] are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -211,7 +211,7 @@ pub struct Missing {
     /// The tasks that the user has.
     pub held: TaskSet,
     pub kind: Option<AssetKind>,
-    pub asset: Option<Id>,
+    pub asset: Option<AssetId>,
 }
 
 /// A "no". Only the fields that the reason speaks of are set.
@@ -254,8 +254,8 @@ impl Refusal {
     }
 
     /// The thing is not there, as far as the caller may know.
-    pub fn not_visible(id: Id) -> Refusal {
-        Refusal { subject: Some(id), ..Refusal::of(Reason::NotVisible) }
+    pub fn not_visible(id: impl Into<Id>) -> Refusal {
+        Refusal { subject: Some(id.into()), ..Refusal::of(Reason::NotVisible) }
     }
 
     /// Only a caller of this [`role`] can do it.

@@ -1,109 +1,171 @@
 //! What rules may read: one revision of all authority records.
 
-use crate::app::{App, Connection, Installation};
-use crate::asset::Asset;
-use crate::assignment::Assignment;
-use crate::business::Business;
 use crate::credential::Digest;
-use crate::page_token::PageCounter;
-use crate::person::Person;
-use crate::share::Share;
-use crate::sign_in::SignInCode;
-use crate::system_user::SystemUser;
-use crate::terms::Terms;
-use crate::token::Token;
-use crate::{AssetKind, DeclaredKind, Id, Record, RecordKey};
-
-/// A listing of ids. Every listing is in ascending order of ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum List {
-    Businesses,
-    /// People of a business, deleted ones included.
-    People(Id),
-    /// System users of a business, deleted ones included.
-    SystemUsers(Id),
-    /// Apps that a business owns.
-    OwnedApps(Id),
-    /// Apps connected to a business.
-    ConnectedApps(Id),
-    /// Assets that a business owns; apps are not among them.
-    OwnedAssets(Id),
-    /// Assets shared with a business.
-    SharedAssets(Id),
-    /// Apps installed on a system user.
-    InstalledApps(Id),
-    /// Assets assigned to a user.
-    AssetsOf(Id),
-    /// Users with an assignment on an asset, of whatever business.
-    UsersOn(Id),
-    /// Partners that an asset is shared with.
-    PartnersOf(Id),
-    /// Tokens of a user, dead ones and page tokens included.
-    TokensOf(Id),
-    /// Page tokens of this Page that are not revoked, of whatever user.
-    PageTokensOn(Id),
-    /// Those of the users of one business.
-    PageTokensIn {
-        page: Id,
-        business: Id,
-    },
-    /// Those of one user.
-    PageTokensOf {
-        page: Id,
-        user: Id,
-    },
-}
+use crate::noun::app::{App, Connection, Installation};
+use crate::noun::asset::Asset;
+use crate::noun::assignment::Assignment;
+use crate::noun::business::Business;
+use crate::noun::page_token::PageCounter;
+use crate::noun::person::Person;
+use crate::noun::share::Share;
+use crate::noun::sign_in::SignInCode;
+use crate::noun::system_user::SystemUser;
+use crate::noun::terms::Terms;
+use crate::noun::token::Token;
+use crate::{
+    AppId, AssetId, AssetKind, BusinessId, DeclaredKind, Id, List, Record, RecordKey, Status, TokenId, UserId,
+};
 
 /// One revision of the authority records. Readers get copies, so no lock outlives a call.
+///
+/// An implementation gives the first six methods. The others look up a noun by its typed key, or show
+/// a list with typed ids; they follow from those six.
 pub trait State {
-    fn business(&self, id: Id) -> Option<Business>;
-    fn person(&self, id: Id) -> Option<Person>;
-    fn system_user(&self, id: Id) -> Option<SystemUser>;
-    fn app(&self, id: Id) -> Option<App>;
-    fn connection(&self, business: Id, app: Id) -> Option<Connection>;
-    fn installation(&self, system_user: Id, app: Id) -> Option<Installation>;
-    fn declared_kind(&self, kind: AssetKind) -> Option<DeclaredKind>;
-    fn declared_kinds(&self) -> Vec<DeclaredKind>;
-    /// An asset; an app answers as an asset of kind app.
-    fn asset(&self, id: Id) -> Option<Asset>;
-    fn assignment(&self, user: Id, asset: Id) -> Option<Assignment>;
-    fn share(&self, asset: Id, partner: Id) -> Option<Share>;
-    fn token(&self, id: Id) -> Option<Token>;
+    /// The record of a key. An app is found under its own key, and not as an asset.
+    fn record(&self, key: RecordKey) -> Option<Record>;
     fn token_by_digest(&self, digest: &Digest) -> Option<Token>;
-    /// How often the page token of a Page was ended for a parent token; none means never.
-    fn page_counter(&self, parent: Id, page: Id) -> Option<PageCounter>;
-    fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode>;
-    fn sign_in_codes(&self) -> Vec<SignInCode>;
-    fn terms(&self) -> Terms;
-    /// The ids of a listing, ascending.
+    /// The ids of a list, ascending.
     fn list(&self, list: List) -> Vec<Id>;
-
+    fn declared_kinds(&self) -> Vec<DeclaredKind>;
+    fn sign_in_codes(&self) -> Vec<SignInCode>;
     /// Whether any record has this id.
-    fn exists(&self, id: Id) -> bool {
-        self.business(id).is_some()
-            || self.person(id).is_some()
-            || self.system_user(id).is_some()
-            || self.asset(id).is_some()
-            || self.token(id).is_some()
+    fn exists(&self, id: Id) -> bool;
+
+    fn business(&self, id: BusinessId) -> Option<Business> {
+        self.record(RecordKey::Business(id)).and_then(Business::from_record)
     }
 
-    /// The record behind a key.
-    fn record(&self, key: RecordKey) -> Option<Record> {
-        match key {
-            RecordKey::Business(id) => self.business(id).map(Record::Business),
-            RecordKey::Person(id) => self.person(id).map(Record::Person),
-            RecordKey::SystemUser(id) => self.system_user(id).map(Record::SystemUser),
-            RecordKey::App(id) => self.app(id).map(Record::App),
-            RecordKey::Connection(business, app) => self.connection(business, app).map(Record::Connection),
-            RecordKey::Installation(user, app) => self.installation(user, app).map(Record::Installation),
-            RecordKey::DeclaredKind(kind) => self.declared_kind(kind).map(Record::DeclaredKind),
-            RecordKey::Asset(id) => self.asset(id).filter(|a| a.kind != AssetKind::APP).map(Record::Asset),
-            RecordKey::Assignment(user, asset) => self.assignment(user, asset).map(Record::Assignment),
-            RecordKey::Share(asset, partner) => self.share(asset, partner).map(Record::Share),
-            RecordKey::Token(id) => self.token(id).map(Record::Token),
-            RecordKey::PageCounter(parent, page) => self.page_counter(parent, page).map(Record::PageCounter),
-            RecordKey::SignInCode(digest) => self.sign_in_code(&digest).map(Record::SignInCode),
-            RecordKey::Terms => Some(Record::Terms(self.terms())),
-        }
+    fn person(&self, id: UserId) -> Option<Person> {
+        self.record(RecordKey::Person(id)).and_then(Person::from_record)
     }
+
+    fn system_user(&self, id: UserId) -> Option<SystemUser> {
+        self.record(RecordKey::SystemUser(id)).and_then(SystemUser::from_record)
+    }
+
+    fn app(&self, id: AppId) -> Option<App> {
+        self.record(RecordKey::App(id)).and_then(App::from_record)
+    }
+
+    fn connection(&self, business: BusinessId, app: AppId) -> Option<Connection> {
+        self.record(RecordKey::Connection(business, app)).and_then(Connection::from_record)
+    }
+
+    fn installation(&self, system_user: UserId, app: AppId) -> Option<Installation> {
+        self.record(RecordKey::Installation(system_user, app)).and_then(Installation::from_record)
+    }
+
+    fn declared_kind(&self, kind: AssetKind) -> Option<DeclaredKind> {
+        self.record(RecordKey::DeclaredKind(kind)).and_then(DeclaredKind::from_record)
+    }
+
+    /// An asset; an app answers as an asset of kind app.
+    fn asset(&self, id: AssetId) -> Option<Asset> {
+        let stored = self.record(RecordKey::Asset(id)).and_then(Asset::from_record);
+        stored.or_else(|| self.app(AppId::of(id.any())).map(|app| app.as_asset()))
+    }
+
+    fn assignment(&self, user: UserId, asset: AssetId) -> Option<Assignment> {
+        self.record(RecordKey::Assignment(user, asset)).and_then(Assignment::from_record)
+    }
+
+    fn share(&self, asset: AssetId, partner: BusinessId) -> Option<Share> {
+        self.record(RecordKey::Share(asset, partner)).and_then(Share::from_record)
+    }
+
+    fn token(&self, id: TokenId) -> Option<Token> {
+        self.record(RecordKey::Token(id)).and_then(Token::from_record)
+    }
+
+    /// How often the page token of a Page was ended for a parent token; none means never.
+    fn page_counter(&self, parent: TokenId, page: AssetId) -> Option<PageCounter> {
+        self.record(RecordKey::PageCounter(parent, page)).and_then(PageCounter::from_record)
+    }
+
+    /// The same as a number.
+    fn times_ended(&self, parent: TokenId, page: AssetId) -> u64 {
+        self.page_counter(parent, page).map_or(0, |c| c.counter)
+    }
+
+    fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode> {
+        self.record(RecordKey::SignInCode(*digest)).and_then(SignInCode::from_record)
+    }
+
+    /// The terms in force; ours until the operator replaces them.
+    fn terms(&self) -> Terms {
+        self.record(RecordKey::Terms).and_then(Terms::from_record).unwrap_or_default()
+    }
+
+    /// The business of a person or system user that is not deleted.
+    fn business_of(&self, user: UserId) -> Option<BusinessId> {
+        let person = self.person(user).filter(|p| p.status != Status::Deleted).map(|p| p.business);
+        person.or_else(|| self.system_user(user).filter(|u| u.status != Status::Deleted).map(|u| u.business))
+    }
+
+    fn businesses(&self) -> Vec<BusinessId> {
+        typed(self.list(List::Businesses))
+    }
+
+    fn people(&self, business: BusinessId) -> Vec<UserId> {
+        typed(self.list(List::People(business)))
+    }
+
+    fn system_users(&self, business: BusinessId) -> Vec<UserId> {
+        typed(self.list(List::SystemUsers(business)))
+    }
+
+    fn owned_apps(&self, business: BusinessId) -> Vec<AppId> {
+        typed(self.list(List::OwnedApps(business)))
+    }
+
+    fn connected_apps(&self, business: BusinessId) -> Vec<AppId> {
+        typed(self.list(List::ConnectedApps(business)))
+    }
+
+    fn owned_assets(&self, business: BusinessId) -> Vec<AssetId> {
+        typed(self.list(List::OwnedAssets(business)))
+    }
+
+    fn shared_assets(&self, business: BusinessId) -> Vec<AssetId> {
+        typed(self.list(List::SharedAssets(business)))
+    }
+
+    fn installed_apps(&self, system_user: UserId) -> Vec<AppId> {
+        typed(self.list(List::InstalledApps(system_user)))
+    }
+
+    fn assets_of(&self, user: UserId) -> Vec<AssetId> {
+        typed(self.list(List::AssetsOf(user)))
+    }
+
+    fn users_on(&self, asset: AssetId) -> Vec<UserId> {
+        typed(self.list(List::UsersOn(asset)))
+    }
+
+    fn partners_of(&self, asset: AssetId) -> Vec<BusinessId> {
+        typed(self.list(List::PartnersOf(asset)))
+    }
+
+    fn tokens_of(&self, user: UserId) -> Vec<TokenId> {
+        typed(self.list(List::TokensOf(user)))
+    }
+
+    /// Page tokens of a Page that are not revoked.
+    fn page_tokens_on(&self, page: AssetId) -> Vec<TokenId> {
+        typed(self.list(List::PageTokensOn(page)))
+    }
+
+    /// Those of the users of one business.
+    fn page_tokens_in(&self, page: AssetId, business: BusinessId) -> Vec<TokenId> {
+        typed(self.list(List::PageTokensIn { page, business }))
+    }
+
+    /// Those of one user.
+    fn page_tokens_of(&self, page: AssetId, user: UserId) -> Vec<TokenId> {
+        typed(self.list(List::PageTokensOf { page, user }))
+    }
+}
+
+fn typed<Of>(ids: Vec<Id>) -> Vec<Id<Of>> {
+    ids.into_iter().map(Id::of).collect()
 }

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn twins_are_one_task() {
-        let page = Vocabulary::of(AssetKind::PAGE, None).unwrap();
+        let page = Vocabulary::of(AssetKind::Page, None).unwrap();
         assert_eq!(page.parse("PROFILE_PLUS_MODERATE"), page.parse("MODERATE"));
         assert_eq!(page.parse("PROFILE_PLUS_FULL_CONTROL"), page.parse("MANAGE"));
         assert_eq!(page.parse("CASHIER_ROLE"), None);

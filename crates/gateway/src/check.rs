@@ -9,13 +9,13 @@ use http::StatusCode;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use valetkey_domain::{Caller, Id, Reason};
+use valetkey_domain::{AssetId, Caller, Reason, TokenId, UserId};
 use valetkey_http::{Head, Reply, credential};
+use valetkey_service::Shown;
 use valetkey_service::app::ProvenApp;
-use valetkey_service::authz::{Allowed, Decision, Denial, Question, Sorts, Subject, Target, View};
+use valetkey_service::authz::{Allowed, Decision, Question, Sorts, Subject, Target, View};
 use valetkey_service::store::UsedFor;
 use valetkey_service::uses::used_for;
-use valetkey_service::{Call, Credential, Shown};
 
 use crate::forward::sort_of;
 use crate::question::Words;
@@ -123,15 +123,15 @@ struct Whole {
     #[serde(skip_serializing_if = "Option::is_none")]
     decisions: Option<Vec<Answer>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<Id>,
+    user: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<Id>,
+    token: Option<TokenId>,
     /// The sort of token: SYSTEM_USER, USER, PAGE or APP.
     #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     sort: &'static str,
     /// The one Page that a page token stands for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<Id>,
+    page: Option<AssetId>,
     /// The revision that the (last) answer rests on; strangers learn none.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
@@ -239,16 +239,12 @@ impl Gateway {
                 (Answer { allowed: true, reason: None, message: None }, Some(used))
             }
             Decision::Deny(denial) => {
-                self.remember(head, &asked.question, &view, &denial);
+                let trace = head.request_id();
+                self.service.note_refusal(trace.as_str(), head.client_ip(), &asked.question, &view, &denial);
                 (Answer { allowed: false, reason: Some(denial.refusal().reason), message: None }, None)
             }
         };
         Ok((view, answer, used))
-    }
-
-    fn remember(&self, head: &Head<'_>, question: &Question, view: &View, denial: &Denial) {
-        let call = Call::new(Credential::None, head.request_id().as_str()).with_source(Some(head.client_ip()), None);
-        self.service.note_refusal(&call, question, view, denial);
     }
 
     fn one(&self, head: &Head<'_>, asker: &Asker<'_>, words: &Words<'_>) -> Reply {

@@ -8,11 +8,10 @@ use std::borrow::Cow;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use valetkey_domain::Reason;
+use valetkey_domain::{Id, Reason};
 use valetkey_http::{Head, Reply, credential};
 use valetkey_service::authz::{Allowed, Decision, Subject, View};
 use valetkey_service::uses::used_for;
-use valetkey_service::{Call, Credential};
 
 use crate::question::Words;
 use crate::{Gateway, refused, status_of, used_from, with_reason};
@@ -60,9 +59,8 @@ impl Gateway {
                 welcome(&self.welcome, &view, &allowed)
             }
             Decision::Deny(denial) => {
-                let call =
-                    Call::new(Credential::None, head.request_id().as_str()).with_source(Some(head.client_ip()), None);
-                self.service.note_refusal(&call, &asked.question, &view, &denial);
+                let trace = head.request_id();
+                self.service.note_refusal(trace.as_str(), head.client_ip(), &asked.question, &view, &denial);
                 no(denial.refusal().reason, head)
             }
         }
@@ -154,7 +152,12 @@ fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
         Subject::App(app) => (None, None, Some(app.id)),
         Subject::Malformed | Subject::Unknown | Subject::Operator => (None, None, None),
     };
-    let ids = [(USER, user), (BUSINESS, allowed.caller.business()), (TOKEN, token), (APP, app)];
+    let ids = [
+        (USER, user.map(Id::any)),
+        (BUSINESS, allowed.caller.business().map(Id::any)),
+        (TOKEN, token.map(Id::any)),
+        (APP, app.map(Id::any)),
+    ];
     let mut places = reply.headers.values_mut().skip(FIXED_HEADERS);
     // The ids stand first: the other way round their end would take the next place along.
     for ((_, id), value) in ids.iter().zip(places.by_ref()) {

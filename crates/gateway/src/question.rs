@@ -2,7 +2,7 @@
 //! alive. A check that asks nothing must never be answered.
 
 use valetkey_domain::task::{TaskSet, Vocabulary};
-use valetkey_domain::{AssetKind, Id, IdKind, Scope, ScopeSet};
+use valetkey_domain::{AssetId, AssetKind, Id, IdKind, Scope, ScopeSet};
 use valetkey_service::Service;
 use valetkey_service::authz::{Decision, Need, Question, Sorts, Target};
 use valetkey_service::read::Guard;
@@ -83,7 +83,7 @@ impl Words<'_> {
 /// The sorts of credentials that a question for a role takes.
 const WITH_A_ROLE: Sorts = Sorts::USERS.with(Sorts::APP);
 
-fn asset_id(text: &str) -> Result<Id, &'static str> {
+fn asset_id(text: &str) -> Result<AssetId, &'static str> {
     Id::parse(text.strip_prefix("act_").unwrap_or(text)).ok_or("asset is not an id")
 }
 
@@ -97,15 +97,15 @@ impl Asked {
 }
 
 /// The bits of a task. The kind of a built-in asset is in its id, so no look-up is needed.
-fn task_of(service: &Service, asset: Id, name: &str) -> Option<TaskSet> {
+fn task_of(service: &Service, asset: AssetId, name: &str) -> Option<TaskSet> {
     let kind = match asset.kind()? {
-        IdKind::Page => AssetKind::PAGE,
-        IdKind::AdAccount => AssetKind::AD_ACCOUNT,
-        IdKind::Catalog => AssetKind::CATALOG,
-        IdKind::Pixel => AssetKind::PIXEL,
-        IdKind::InstagramAccount => AssetKind::INSTAGRAM_ACCOUNT,
-        IdKind::WhatsAppAccount => AssetKind::WHATSAPP_ACCOUNT,
-        IdKind::App => AssetKind::APP,
+        IdKind::Page => AssetKind::Page,
+        IdKind::AdAccount => AssetKind::AdAccount,
+        IdKind::Catalog => AssetKind::Catalog,
+        IdKind::Pixel => AssetKind::Pixel,
+        IdKind::InstagramAccount => AssetKind::InstagramAccount,
+        IdKind::WhatsAppAccount => AssetKind::WhatsappAccount,
+        IdKind::App => AssetKind::App,
         IdKind::DeclaredAsset => {
             let Ok(Guard::Asset { kind }) = service.record_guard(asset) else { return None };
             let declared = service.declared_kind(kind)?;

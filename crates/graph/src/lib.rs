@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use valetkey_domain::{Id, Reason};
+use valetkey_domain::{AssetId, Reason};
 use valetkey_http::params::ParamFault;
 use valetkey_http::{
     Adapter, Claim, Failure, Head, Late, Origin, ParamError, ParamLimits, Params, PathEntry, Reply, Request, credential,
@@ -126,7 +126,7 @@ impl Graph {
         reply: &mut Reply,
         call: &Call,
         version: Version,
-        about: Option<(Id, &'static str)>,
+        about: Option<(AssetId, &'static str)>,
         busy_us: u32,
     ) {
         let app = self.service.may(call, Question::alive()).and_then(|a| match a.caller {

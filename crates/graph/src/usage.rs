@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
-use valetkey_domain::{AssetKind, Id, UnixMs};
+use valetkey_domain::{AppId, AssetId, AssetKind, UnixMs};
 use valetkey_service::usage::{Counter, Hour, Usage};
 
 use crate::engine::Node;
@@ -19,16 +19,14 @@ const NOMINAL_BUSY_US: u64 = 3_600_000_000;
 const SHOWN_LIMIT: u64 = 84;
 
 /// The asset that a call is about, and the use case that counts it.
-pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(Id, &'static str)> {
+pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(AssetId, &'static str)> {
     match node {
         Node::Asset(asset, _) => match asset.kind {
-            AssetKind::PAGE => Some((asset.id, "pages")),
-            AssetKind::AD_ACCOUNT
-                if edge.is_none_or(|e| !matches!(e.name, "assigned_users" | "agencies" | "users")) =>
-            {
+            AssetKind::Page => Some((asset.id, "pages")),
+            AssetKind::AdAccount if edge.is_none_or(|e| !matches!(e.name, "assigned_users" | "agencies" | "users")) => {
                 Some((asset.id, "ads_management"))
             }
-            AssetKind::CATALOG => Some((asset.id, "catalog_management")),
+            AssetKind::Catalog => Some((asset.id, "catalog_management")),
             _ => None,
         },
         Node::Post(post) => Some((post.asset, "pages")),
@@ -41,8 +39,8 @@ pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(Id, &'static st
 pub(crate) fn write(
     headers: &mut HeaderMap,
     usage: &Usage,
-    app: Option<Id>,
-    about: Option<(Id, &'static str)>,
+    app: Option<AppId>,
+    about: Option<(AssetId, &'static str)>,
     busy_us: u32,
     now: UnixMs,
 ) {

@@ -152,7 +152,7 @@ fn draw(random: &dyn Random) -> Result<Box<KeyBytes>, SealError> {
     let mut bytes = Box::new(KeyBytes::default());
     random.fill(&mut **bytes)?;
     // A broken source that reports success without writing would otherwise make a key
-    // that everyone knows. A good one repeats a byte this way once in 2^248 draws.
+    // that everyone knows. A good source repeats one byte 32 times once in 2^248 draws.
     if is_repeated(&bytes) {
         return Err(RandomFailed.into());
     }

@@ -76,7 +76,7 @@ impl KeyRing {
         &self.master_id
     }
 
-    /// The key that seals; `None` if the ring is empty.
+    /// Id of the key that seals; `None` if the ring is empty.
     pub fn current_key_id(&self) -> Option<u64> {
         self.keys.keys().next_back().copied()
     }
@@ -132,7 +132,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// What a value is bound to. The purpose's length stands before it, so that no
+/// What a value is bound to. The purpose is preceded by its length, so that no
 /// two triples give the same bytes.
 fn bound_to(purpose: &str, id: u64, key_id: u64) -> Result<Vec<u8>, SealError> {
     let found = purpose.len();

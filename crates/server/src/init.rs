@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use owo_colors::OwoColorize as _;
 use serde_json::json;
-use valetkey_domain::sign_in::CODE_LIFETIME_MS;
-use valetkey_domain::{Id, List, Name, person};
+use valetkey_domain::rules::person;
+use valetkey_domain::rules::sign_in::CODE_LIFETIME_MS;
+use valetkey_domain::{BusinessId, Name, UserId};
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
 
@@ -25,8 +26,8 @@ const TRACE: &str = "init";
 /// What was made.
 #[derive(Debug)]
 struct Made {
-    business: (Id, Name),
-    admin: (Id, Name, String),
+    business: (BusinessId, Name),
+    admin: (UserId, Name, String),
     code: String,
     code_ends_at: i64,
 }
@@ -55,7 +56,7 @@ pub async fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn make(service: &Service, config: &Config, business: Name, admin: Name, email: &str) -> anyhow::Result<Made> {
-    let there = Operator::of(service, "init").read(|state| state.list(List::Businesses))?;
+    let there = Operator::of(service, "init").read(|state| state.businesses())?;
     if !there.is_empty() {
         bail!(
             "{} already holds a Valetkey: run it with `valetkey serve`, add to it with `valetkey business create`, \

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use valetkey_authz::Question;
-use valetkey_domain::app::{self, AppEdit};
-use valetkey_domain::{Id, List, Name, Reason, Refusal, Scope, ScopeSet, State, token};
+use valetkey_domain::rules::app::{self, AppEdit};
+use valetkey_domain::rules::revocation;
+use valetkey_domain::{AppId, BusinessId, Name, Reason, Refusal, Scope, ScopeSet, State, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -15,11 +16,11 @@ use crate::writer::{Done, InForce, Plan};
 /// An app that proved itself with its secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProvenApp {
-    pub app: Id,
-    pub business: Id,
+    pub app: AppId,
+    pub business: BusinessId,
 }
 
-/// What narrower scopes of an app take from its tokens.
+/// Which scopes the tokens of an app lose when the app may ask for fewer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Narrowing {
     /// Tokens that lose at least one scope, page tokens among them.
@@ -39,38 +40,38 @@ impl Narrowing {
     }
 }
 
-/// How many users are looked through at a time when tokens are counted.
+/// How many users' tokens are counted under one lock.
 const COUNTED_USERS: usize = 64;
 
 impl Service {
-    /// Makes an app and connects it; answers with its id and its secret, shown once.
+    /// Makes an app and connects it; returns its id and its secret, which is shown once.
     ///
     /// # Errors
     /// The refusal.
     pub async fn create_app(
         &self,
         call: &Call,
-        business: Id,
+        business: BusinessId,
         name: Name,
         demands_proof: bool,
-    ) -> Result<Done<(Id, String)>, Refusal> {
+    ) -> Result<Done<(AppId, String)>, Refusal> {
         let inner = std::sync::Arc::downgrade(&self.inner);
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             let inner = inner.upgrade().ok_or_else(|| Refusal::of(Reason::Unavailable))?;
             let secret = crate::secrets::new_secret(planner.random())?;
-            let mut seal = |id: Id| inner.seal_secret(id, &secret);
+            let mut seal = |id: AppId| inner.seal_secret(id, &secret);
             let (set, id) = app::create(planner, &allowed.caller, business, name.clone(), demands_proof, &mut seal)?;
             Ok((Plan::of(set), (id, secret)))
         })
         .await
     }
 
-    /// Changes an app. What it may ask for caps its tokens from then on; the answer says which tokens
-    /// lost which scopes by that. Asking for more again gives them back.
+    /// Changes an app. The scopes that it may ask for cap its tokens from then on; the answer says which
+    /// tokens lost which scopes. If the app may ask for more again, its tokens regain them.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn update_app(&self, call: &Call, id: Id, edit: AppEdit) -> Result<Done<Narrowing>, Refusal> {
+    pub async fn update_app(&self, call: &Call, id: AppId, edit: AppEdit) -> Result<Done<Narrowing>, Refusal> {
         let question = self.manage_app(call, id)?;
         let done = self
             .command(call, question, move |planner, allowed| {
@@ -85,12 +86,11 @@ impl Service {
         Ok(Done { value: self.narrowing(id, before, after).await?, revision: done.revision })
     }
 
-    /// What it would take from an app's tokens if the app might ask for these scopes alone. Nothing is
-    /// changed.
+    /// What an app's tokens would lose if the app could ask only for these scopes. Nothing is changed.
     ///
     /// # Errors
-    /// The refusal: whoever asks must be allowed to change the app.
-    pub async fn narrowing_effect(&self, call: &Call, id: Id, scopes: ScopeSet) -> Result<Narrowing, Refusal> {
+    /// The refusal: the caller must be allowed to change the app.
+    pub async fn narrowing_effect(&self, call: &Call, id: AppId, scopes: ScopeSet) -> Result<Narrowing, Refusal> {
         let question = self.manage_app(call, id)?;
         let before = self.step(call, question, |facts| facts.app(id).map(|a| a.allowed_scopes));
         let before = before.map_err(|r| about(r, id))?.into_inner().unwrap_or_default();
@@ -99,19 +99,19 @@ impl Service {
 
     /// Counts the live tokens that may do less under one cap than under another, some users at a time,
     /// so that no writer waits for long.
-    async fn narrowing(&self, app: Id, before: ScopeSet, after: ScopeSet) -> Result<Narrowing, Refusal> {
+    async fn narrowing(&self, app: AppId, before: ScopeSet, after: ScopeSet) -> Result<Narrowing, Refusal> {
         let mut narrowing = Narrowing::default();
         if after.covers(before) {
             return Ok(narrowing);
         }
         let users = self.read(|s| {
-            let connected = s.list(List::Businesses).into_iter().filter(|b| s.connection(*b, app).is_some());
-            connected.flat_map(|b| s.list(List::SystemUsers(b))).collect::<Vec<_>>()
+            let connected = s.businesses().into_iter().filter(|b| s.connection(*b, app).is_some());
+            connected.flat_map(|b| s.system_users(b)).collect::<Vec<_>>()
         })?;
         let now = self.now();
         for users in users.chunks(COUNTED_USERS) {
             let lost = self.read(|s| {
-                let tokens = users.iter().flat_map(|user| token::tokens_of(s, *user));
+                let tokens = users.iter().flat_map(|user| revocation::tokens_of(s, *user));
                 let counted = tokens.filter(|t| {
                     t.app == Some(app) && t.revoked_at.is_none() && t.expires_at.is_none_or(|end| end > now)
                 });
@@ -123,11 +123,11 @@ impl Service {
         Ok(narrowing)
     }
 
-    /// Gives an app a new secret, shown once; the old one goes on for `overlap_s` seconds.
+    /// Gives an app a new secret, shown once; the old one works for another `overlap_s` seconds.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn rotate_app_secret(&self, call: &Call, id: Id, overlap_s: i64) -> Result<Done<String>, Refusal> {
+    pub async fn rotate_app_secret(&self, call: &Call, id: AppId, overlap_s: i64) -> Result<Done<String>, Refusal> {
         let question = self.manage_app(call, id)?;
         let inner = std::sync::Arc::downgrade(&self.inner);
         self.command(call, question, move |planner, allowed| {
@@ -144,7 +144,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn connect_app(&self, call: &Call, business: Id, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn connect_app(&self, call: &Call, business: BusinessId, id: AppId) -> Result<Done<()>, Refusal> {
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(app::connect(planner, &allowed.caller, business, id)?), ()))
         })
@@ -155,7 +155,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn disconnect_app(&self, call: &Call, business: Id, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn disconnect_app(&self, call: &Call, business: BusinessId, id: AppId) -> Result<Done<()>, Refusal> {
         let question = rights::MANAGE_BUSINESS.on_business(business);
         self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
             Ok((Plan::of(app::disconnect(planner, &allowed.caller, business, id)?), ()))
@@ -167,7 +167,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn install_app(&self, call: &Call, system_user: Id, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn install_app(&self, call: &Call, system_user: UserId, id: AppId) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, system_user)?;
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             Ok((Plan::of(app::install(planner, &allowed.caller, system_user, id)?), ()))
@@ -180,7 +180,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn uninstall_app(&self, call: &Call, system_user: Id, id: Id, own: bool) -> Result<Done<()>, Refusal> {
+    pub async fn uninstall_app(
+        &self,
+        call: &Call,
+        system_user: UserId,
+        id: AppId,
+        own: bool,
+    ) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, system_user)?;
         let right = if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS };
         self.submit(InForce::AtOnce, call, right.on_user(business, system_user), move |planner, allowed| {
@@ -194,7 +200,7 @@ impl Service {
     ///
     /// # Errors
     /// `invalid_parameter` with field `client_id` or `client_secret`, so that an adapter can say which.
-    pub fn prove_app(&self, id: Id, secret: &str) -> Result<ProvenApp, Refusal> {
+    pub fn prove_app(&self, id: AppId, secret: &str) -> Result<ProvenApp, Refusal> {
         let now = self.now();
         let app = self.read(|s| s.app(id))?.ok_or_else(|| Refusal::unknown_reference("client_id"))?;
         if !self.inner.is_secret(&app, secret, None, now) {
@@ -203,7 +209,7 @@ impl Service {
         Ok(ProvenApp { app: id, business: app.business })
     }
 
-    fn manage_app(&self, call: &Call, id: Id) -> Result<Question, Refusal> {
+    fn manage_app(&self, call: &Call, id: AppId) -> Result<Question, Refusal> {
         let business = self.read(|s| s.app(id).map(|a| a.business))?.ok_or_else(|| self.absent(call, id))?;
         Ok(rights::MANAGE_BUSINESS.on_business(business))
     }

@@ -1,14 +1,14 @@
 //! The one place that looks, decides, counts and journals.
 //!
-//! A step is one read of the index: its right is decided on the very revision that is read. What a
-//! step gives carries its decision, and no later step may use that decision. Nothing here may answer
-//! from what was decided before.
+//! A step is one read of the index: its right is decided on the very revision that is read. The result
+//! of a step carries its decision, and no later step may use that decision. Nothing here may answer
+//! from an earlier decision.
 
 use std::ops::Deref;
 
 use valetkey_authz::{Allowed, Decision, Denial, Index, Question, Subject, Target, View, decide};
 use valetkey_domain::credential::{self, Digest};
-use valetkey_domain::{Id, Reason, Refusal, State, UnixMs};
+use valetkey_domain::{AssetId, Id, Reason, Refusal, State, TokenId, UnixMs};
 
 use crate::call::{Call, Credential, Memo, Mode};
 use crate::core::{Inner, Service};
@@ -72,8 +72,8 @@ impl std::fmt::Debug for Facts<'_> {
 }
 
 impl Facts<'_> {
-    /// Whether the caller may do something else too, on the same revision and in silence: for rows
-    /// that are filtered before they are cut and counted.
+    /// Asks whether the caller may do something else too, on the same revision, without counting or
+    /// journaling: for rows that are filtered before they are paged and counted.
     pub fn may(&self, question: Question) -> Option<Allowed> {
         let (view, question) = self.inner.look(On::Index(self.index), &Sent::of(self.call), question, self.now);
         match decide(&view, &question, self.now) {
@@ -95,7 +95,7 @@ impl<'a> Deref for Facts<'a> {
 pub(crate) enum On<'a> {
     /// The live index.
     Index(&'a Index),
-    /// A state with a batch laid over it.
+    /// A state with the changes of a batch on top.
     State { state: &'a dyn State, revision: u64 },
 }
 
@@ -129,11 +129,11 @@ pub(crate) enum Sent<'a> {
     Text {
         text: &'a str,
         proof: Option<&'a str>,
-        /// Where it is kept what was found out about the credential; a single question keeps nothing.
+        /// Holds what was found out about the credential; a single question needs none.
         memo: Option<&'a Memo>,
     },
     Operator,
-    Token(Id),
+    Token(TokenId),
 }
 
 impl<'a> Sent<'a> {
@@ -151,7 +151,7 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// A credential as the check path was shown it, at one time.
+/// A credential that was sent to the check path, and when.
 pub struct Shown<'a> {
     text: &'a str,
     proof: Option<&'a str>,
@@ -172,7 +172,7 @@ impl Shown<'_> {
         Shown { memo: Some(Memo::default()), ..self }
     }
 
-    /// When it was shown.
+    /// When it was sent.
     pub fn now(&self) -> UnixMs {
         self.now
     }
@@ -194,7 +194,7 @@ impl Service {
         self.inner.step(call, question, call.mode(), read).map_err(|no| no.refusal())
     }
 
-    /// The same in silence: nothing is counted or journaled. For fields and rows that are left out.
+    /// The same, but quiet: nothing is counted or journaled. For fields and rows that are left out.
     pub fn quiet_step<R>(
         &self,
         call: &Call,
@@ -212,12 +212,13 @@ impl Service {
         self.step(call, question, |_| ()).map(|checked| checked.allowed)
     }
 
-    /// Asks one question in silence.
+    /// Asks one question; nothing is counted or journaled.
     pub fn may(&self, call: &Call, question: Question) -> Option<Allowed> {
         self.quiet_step(call, question, |_| ()).map(|checked| checked.allowed)
     }
 
-    /// Who calls, if its credential is alive. That alone is no use of the token; a no is journaled.
+    /// The caller, if its credential is live. This is not counted as a use of the token; a no is
+    /// journaled.
     ///
     /// # Errors
     /// What is wrong with the credential.
@@ -225,7 +226,7 @@ impl Service {
         self.without_use(call, Question::alive())
     }
 
-    /// Asks a question whose yes is no use of the token; a no is journaled.
+    /// Asks a question whose yes is not counted as a use of the token; a no is journaled.
     pub(crate) fn without_use(&self, call: &Call, question: Question) -> Result<Allowed, Refusal> {
         match self.may(call, question) {
             Some(allowed) => Ok(allowed),
@@ -233,8 +234,8 @@ impl Service {
         }
     }
 
-    /// Counts the use that a call was, once its answer is known: one, if it was allowed something and
-    /// refused nothing. Adapters call it once for each call, and for each part of a batch.
+    /// Counts a call as one use of its token if it was allowed something and refused nothing. Adapters
+    /// call this once for each call, and for each part of a batch, when its answer is known.
     pub fn finish(&self, call: &Call) {
         let used = call.memo().take_used();
         if used.was_refused {
@@ -288,15 +289,15 @@ impl Service {
         (view, decision)
     }
 
-    /// The name of the app that a token was issued for, for whoever holds the token's text.
+    /// The name of the app that the call's token was issued for.
     pub fn app_name_of(&self, call: &Call) -> Option<valetkey_domain::Name> {
         let digest = call.digest()?;
         let name = |state: &dyn State| Some(state.app(state.token_by_digest(&digest)?.app?)?.name);
         self.read(name).ok().flatten()
     }
 
-    /// A kind of asset that the operator declared: a word of the catalogue, which says nothing of any
-    /// business.
+    /// A kind of asset that the operator declared. It belongs to the catalogue and reveals nothing about
+    /// a business, so it needs no right.
     pub fn declared_kind(&self, kind: valetkey_domain::AssetKind) -> Option<valetkey_domain::DeclaredKind> {
         self.read(|state| state.declared_kind(kind)).ok().flatten()
     }
@@ -306,16 +307,17 @@ impl Service {
         self.read(|state| state.declared_kinds()).unwrap_or_default()
     }
 
-    /// The no for an id that names nothing. The question is asked all the same, so that a dead token
-    /// is told first that it is dead, and the trace finds the refusal again.
-    pub(crate) fn absent(&self, call: &Call, id: Id) -> Refusal {
+    /// The refusal for an id that names nothing. The question is still asked, so that a dead token
+    /// answers 190 first, and the trace finds the refusal again.
+    pub(crate) fn absent(&self, call: &Call, id: impl Into<Id>) -> Refusal {
+        let id = id.into();
         self.ask(call, absent(id)).err().unwrap_or_else(|| Refusal::not_visible(id))
     }
 }
 
-/// The question about an id that names nothing that a record knows.
-pub(crate) fn absent(id: Id) -> Question {
-    Question::about(Target::Asset(id)).sorts(valetkey_authz::Sorts::ANY)
+/// The question about an id that no record has.
+pub(crate) fn absent(id: impl Into<Id>) -> Question {
+    Question::about(Target::Asset(AssetId::of(id.into()))).sorts(valetkey_authz::Sorts::ANY)
 }
 
 impl Inner {
@@ -347,7 +349,8 @@ impl Inner {
         }
     }
 
-    /// The same for a command, aloud, on the newest state with the batch so far laid over it.
+    /// The same for a command, counted and journaled, on the newest state with the changes of the batch
+    /// so far on top.
     pub(crate) fn decide_on(
         &self,
         call: &Call,
@@ -362,7 +365,7 @@ impl Inner {
         (view, decision)
     }
 
-    /// The answers to several questions on one revision, in silence.
+    /// The answers to several questions on one revision; nothing is counted or journaled.
     pub(crate) fn decide_each(&self, call: &Call, questions: &[Question]) -> Vec<Option<Allowed>> {
         let now = self.clock.now();
         let Ok(index) = self.index() else { return vec![None; questions.len()] };
@@ -391,7 +394,7 @@ impl Inner {
         }
     }
 
-    /// View and completed question. What is blocked is taken from the view here, and nowhere else.
+    /// View and completed question. Only here are blocks applied to the view.
     pub(crate) fn look(&self, on: On<'_>, sent: &Sent<'_>, question: Question, now: UnixMs) -> (View, Question) {
         let (mut view, question) = self.gather(on, sent, question, now);
         self.writing.blocks.apply(&mut view, on.state());
@@ -407,7 +410,7 @@ impl Inner {
             Sent::Token(id) => {
                 let digest = on.state().token(id).map(|t| t.digest);
                 let view = digest.map_or(nobody(Subject::Unknown), |d| on.gather(&d, question.target));
-                // The proof was shown when the effect was asked for; the text is gone since.
+                // The proof was checked when the effect was asked for; the token's text is not stored.
                 (view, question.proof(valetkey_authz::Proof::Right))
             }
             Sent::Text { text, memo, .. } if text.contains('|') => {

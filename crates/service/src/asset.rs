@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 use valetkey_authz::{Question, Target};
-use valetkey_domain::{AssetKind, Id, Name, Refusal, asset};
+use valetkey_domain::rules::asset;
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Name, Refusal};
 use valetkey_store::ContentWrite;
 
 use crate::call::Call;
@@ -20,19 +21,19 @@ impl Service {
         &self,
         call: &Call,
         kind: AssetKind,
-        business: Id,
+        business: BusinessId,
         name: Name,
         details: Map<String, Value>,
-    ) -> Result<Done<Id>, Refusal> {
+    ) -> Result<Done<AssetId>, Refusal> {
         let right: Right = match kind {
-            AssetKind::AD_ACCOUNT | AssetKind::PIXEL => rights::CREATE_ADS_ASSET,
-            AssetKind::CATALOG => rights::CREATE_CATALOG,
+            AssetKind::AdAccount | AssetKind::Pixel => rights::CREATE_ADS_ASSET,
+            AssetKind::Catalog => rights::CREATE_CATALOG,
             _ => rights::MANAGE_BUSINESS,
         };
         self.create_asset_for(call, right.on_business(business), kind, Some(business), name, details).await
     }
 
-    /// Makes an asset without an owner, for somebody to claim; the operator's act.
+    /// Makes an asset without an owner, for a business to claim. Only the operator may.
     ///
     /// # Errors
     /// The refusal.
@@ -42,7 +43,7 @@ impl Service {
         kind: AssetKind,
         name: Name,
         details: Map<String, Value>,
-    ) -> Result<Done<Id>, Refusal> {
+    ) -> Result<Done<AssetId>, Refusal> {
         self.create_asset_for(call, Question::about(Target::Nothing), kind, None, name, details).await
     }
 
@@ -51,10 +52,10 @@ impl Service {
         call: &Call,
         question: Question,
         kind: AssetKind,
-        business: Option<Id>,
+        business: Option<BusinessId>,
         name: Name,
         details: Map<String, Value>,
-    ) -> Result<Done<Id>, Refusal> {
+    ) -> Result<Done<AssetId>, Refusal> {
         self.command(call, question, move |planner, allowed| {
             let (set, id) = asset::create(planner, &allowed.caller, kind, business, name.clone())?;
             let mut plan = Plan::of(set);
@@ -70,7 +71,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn rename_asset(&self, call: &Call, question: Question, id: Id, name: Name) -> Result<Done<()>, Refusal> {
+    pub async fn rename_asset(
+        &self,
+        call: &Call,
+        question: Question,
+        id: AssetId,
+        name: Name,
+    ) -> Result<Done<()>, Refusal> {
         self.command(call, question, move |planner, allowed| {
             Ok((Plan::of(asset::rename(planner, &allowed.caller, id, name.clone())?), ()))
         })

@@ -1,6 +1,7 @@
 //! Assignments of assets to people and system users.
 
-use valetkey_domain::{Id, Refusal, assignment};
+use valetkey_domain::rules::assignment;
+use valetkey_domain::{AssetId, Refusal, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -13,10 +14,16 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn assign(&self, call: &Call, asset: Id, user: Id, tasks: Vec<String>) -> Result<Done<()>, Refusal> {
+    pub async fn assign(
+        &self,
+        call: &Call,
+        asset: AssetId,
+        user: UserId,
+        tasks: Vec<String>,
+    ) -> Result<Done<()>, Refusal> {
         let kind = self.kind_of(call, asset)?;
         self.command(call, rights::change_assigned(asset, kind), move |planner, allowed| {
-            let business = allowed.caller.business().or_else(|| assignment::user_business(planner.state(), user));
+            let business = allowed.caller.business().or_else(|| planner.state().business_of(user));
             let business = business.ok_or_else(|| Refusal::unknown_reference("user"))?;
             Ok((Plan::of(assignment::assign(planner, &allowed.caller, business, asset, user, &tasks)?), ()))
         })
@@ -27,17 +34,17 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn unassign(&self, call: &Call, asset: Id, user: Id) -> Result<Done<()>, Refusal> {
+    pub async fn unassign(&self, call: &Call, asset: AssetId, user: UserId) -> Result<Done<()>, Refusal> {
         let kind = self.kind_of(call, asset)?;
         self.command(call, rights::unassign(asset, kind), move |planner, allowed| {
-            let business = allowed.caller.business().or_else(|| assignment::user_business(planner.state(), user));
+            let business = allowed.caller.business().or_else(|| planner.state().business_of(user));
             let business = business.ok_or_else(|| Refusal::unknown_reference("user"))?;
             Ok((Plan::of(assignment::unassign(planner, &allowed.caller, business, asset, user)?), ()))
         })
         .await
     }
 
-    pub(crate) fn kind_of(&self, call: &Call, asset: Id) -> Result<valetkey_domain::AssetKind, Refusal> {
+    pub(crate) fn kind_of(&self, call: &Call, asset: AssetId) -> Result<valetkey_domain::AssetKind, Refusal> {
         self.read(|s| s.asset(asset).map(|a| a.kind))?.ok_or_else(|| self.absent(call, asset))
     }
 }

@@ -1,50 +1,51 @@
-//! Blocks: what was taken away and could not be written yet. Every look asks them beside the index.
+//! Blocks: rights that were taken away while the change could not be written yet. Every decision
+//! takes them into account beside the index.
 //!
-//! They are facts like those of the index and pass through the same decision. A block may only ever
-//! take something away, and it is in force on this node alone: when the process ends before the change
-//! is written, its blocks are gone with it.
+//! They are facts like those of the index and pass through the same decision. A block may only take
+//! something away, and it is in force on this node alone: if the process ends before the change is
+//! written, its blocks are lost.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use valetkey_authz::{Subject, TokenView, View};
-use valetkey_domain::token::Token;
-use valetkey_domain::{Change, ChangeSet, Id, Reason, Record, State, Status, UnixMs};
+use valetkey_domain::noun::token::Token;
+use valetkey_domain::{AppId, BusinessId, Change, ChangeSet, Reason, Record, State, Status, TokenId, UnixMs, UserId};
 
 use crate::token::TokenStatus;
 
-/// One thing that is taken away.
+/// What one block takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Block {
     /// A token is revoked since a time; the page tokens that came from it die with it.
-    Token { token: Id, at: UnixMs },
+    Token { token: TokenId, at: UnixMs },
     /// A user is switched off or deleted.
-    User { user: Id, status: Status },
+    User { user: UserId, status: Status },
     /// An app is taken off a system user.
-    Installation { user: Id, app: Id },
+    Installation { user: UserId, app: AppId },
     /// An app is taken off a business.
-    Connection { business: Id, app: Id },
+    Connection { business: BusinessId, app: AppId },
 }
 
 /// All blocks that are in force.
 #[derive(Debug, Default)]
 pub(crate) struct BlockList {
-    /// Whether there is any: all that a look reads as a rule.
+    /// Whether there is any block: usually the only field that a decision reads.
     any: AtomicBool,
     blocks: RwLock<Blocks>,
 }
 
 #[derive(Debug, Default)]
 struct Blocks {
-    tokens: HashMap<Id, UnixMs>,
-    users: HashMap<Id, Status>,
-    installations: HashSet<(Id, Id)>,
-    connections: HashSet<(Id, Id)>,
+    tokens: HashMap<TokenId, UnixMs>,
+    users: HashMap<UserId, Status>,
+    installations: HashSet<(UserId, AppId)>,
+    connections: HashSet<(BusinessId, AppId)>,
 }
 
 impl BlockList {
-    /// Puts further blocks in force. Of two for one user the later one counts.
+    /// Puts further blocks in force. A later block of a user replaces the earlier one.
     pub fn add(&self, blocks: &[Block]) {
         let mut held = self.blocks.write().unwrap_or_else(PoisonError::into_inner);
         blocks.iter().for_each(|block| held.add(*block));
@@ -60,7 +61,7 @@ impl BlockList {
         self.any.store(!held.is_empty(), Ordering::Release);
     }
 
-    /// What is blocked of a token that is live on record, in the words of lists and inspections.
+    /// Status and reason of a token that a block makes dead, as lists and inspections show them.
     pub fn status_of(&self, token: &Token) -> Option<(TokenStatus, Reason)> {
         if !self.any.load(Ordering::Acquire) {
             return None;
@@ -68,8 +69,8 @@ impl BlockList {
         self.blocks.read().unwrap_or_else(PoisonError::into_inner).status_of(token)
     }
 
-    /// Takes from a view what is blocked. Called while the state of the view is still held, so that
-    /// no block is lifted between the two before its change is in that state.
+    /// Applies the blocks to a view. Called while the lock on the view's state is held, so that no block
+    /// is lifted before its change is in that state.
     #[inline]
     pub fn apply(&self, view: &mut View, state: &dyn State) {
         if self.any.load(Ordering::Acquire) {
@@ -146,8 +147,8 @@ impl Blocks {
     }
 }
 
-/// The blocks that do what a change set does, as far as it takes away. `None` if some change of it
-/// can't be put in force so: then the whole waits for the store.
+/// The blocks that put a narrowing change set in force. `None` if some change of it can't be put in
+/// force as a block: then the whole command waits for the store.
 pub(crate) fn blocks_of(set: &ChangeSet) -> Option<Vec<Block>> {
     let blocks: Vec<Block> = set.changes.iter().filter_map(block_of).collect();
     let covered = |change: &Change| block_of(change).is_some() || follows(change, &blocks);
@@ -187,8 +188,8 @@ fn block_of(change: &Change) -> Option<Block> {
     }
 }
 
-/// Whoever is off can use nothing, whatever else changes about it meanwhile.
-fn user_block(user: Id, before: Status, after: Status) -> Option<Block> {
+/// A user that is deactivated or deleted can use nothing, so other changes to it need no block.
+fn user_block(user: UserId, before: Status, after: Status) -> Option<Block> {
     (after != before && after != Status::Active).then_some(Block::User { user, status: after })
 }
 
@@ -200,8 +201,8 @@ fn follows(change: &Change, blocks: &[Block]) -> bool {
             let is_off = |block: &Block| matches!(block, Block::User { user, .. } if *user == gone.user);
             change.after.is_none() && blocks.iter().any(is_off)
         }
-        // It keeps the text of a dead page token from being derived again, and nothing is derived
-        // while the change can't be written.
+        // The counter keeps the text of a dead page token from being derived again, and nothing is
+        // derived while the change can't be written.
         Some(Record::PageCounter(_)) => true,
         Some(
             Record::Token(_)

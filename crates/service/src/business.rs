@@ -1,8 +1,8 @@
 //! Businesses: made by the operator, changed by their ADMINs.
 
 use valetkey_authz::{Question, Target};
-use valetkey_domain::business::{self, BusinessEdit};
-use valetkey_domain::{DeclaredKind, Id, Name, Refusal};
+use valetkey_domain::rules::business::{self, BusinessEdit};
+use valetkey_domain::{BusinessId, DeclaredKind, Name, Refusal, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -10,7 +10,7 @@ use crate::rights;
 use crate::writer::{Done, Plan};
 
 impl Service {
-    /// Makes a business with its first ADMIN; answers with both ids. The operator's act.
+    /// Makes a business with its first ADMIN; returns both ids. Only the operator may.
     ///
     /// # Errors
     /// The refusal.
@@ -20,7 +20,7 @@ impl Service {
         name: Name,
         admin_name: Name,
         admin_email: &str,
-    ) -> Result<Done<(Id, Id)>, Refusal> {
+    ) -> Result<Done<(BusinessId, UserId)>, Refusal> {
         let email = admin_email.to_owned();
         self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
             let (set, business, person) =
@@ -34,20 +34,20 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn update_business(&self, call: &Call, id: Id, edit: BusinessEdit) -> Result<Done<()>, Refusal> {
+    pub async fn update_business(&self, call: &Call, id: BusinessId, edit: BusinessEdit) -> Result<Done<()>, Refusal> {
         self.command(call, rights::MANAGE_BUSINESS.on_business(id), move |planner, allowed| {
             Ok((Plan::of(business::update(planner, &allowed.caller, id, edit.clone())?), ()))
         })
         .await
     }
 
-    /// Brings one declared kind into line with the configuration.
+    /// Makes one declared kind match the configuration.
     ///
     /// # Errors
     /// The refusal, when the declaration contradicts what is stored.
     pub async fn declare_kind(&self, call: &Call, kind: DeclaredKind) -> Result<Done<()>, Refusal> {
         self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
-            let set = valetkey_domain::asset::declare(planner, &allowed.caller, kind.clone())?;
+            let set = valetkey_domain::rules::asset::declare(planner, &allowed.caller, kind.clone())?;
             let set = set
                 .unwrap_or_else(|| planner.finish(valetkey_domain::Action::KindDeclared, &allowed.caller, None, &[]));
             Ok((Plan::of(set), ()))

@@ -1,4 +1,4 @@
-//! Calls: who says it is calling, with what, and under which trace.
+//! Calls: the credential, the address and the trace of one request.
 //!
 //! A call hashes its credential once and checks its proof once for each version of the app's secret.
 //! Both are facts about what was sent. A call must never remember a decision.
@@ -7,14 +7,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use valetkey_authz::{Allowed, Question};
-use valetkey_domain::Id;
-use valetkey_domain::app::SealedSecret;
 use valetkey_domain::credential::{self, Digest};
+use valetkey_domain::noun::app::SealedSecret;
+use valetkey_domain::{AppId, TokenId};
 use valetkey_store::UsedFor;
 
 use crate::uses::used_for;
 
-/// What a caller showed. Texts never appear in `Debug`.
+/// The credential that a caller sent. Texts never appear in `Debug`.
 #[derive(Clone)]
 pub enum Credential {
     /// Nothing.
@@ -24,7 +24,7 @@ pub enum Credential {
     /// The server's own socket.
     Operator,
     /// A token by its id: a deferred effect, decided again for the token that asked for it.
-    Token(Id),
+    Token(TokenId),
 }
 
 impl std::fmt::Debug for Credential {
@@ -44,12 +44,12 @@ pub enum Mode {
     /// A yes counts as a use of the token, and a no is journaled.
     #[default]
     Aloud,
-    /// Neither: for a field or a row that is left out in silence.
+    /// Neither: for a field or a row that is left out of an answer.
     Quiet,
 }
 
-/// One call. Clones are the same call: they share what is known of the credential, and together they
-/// are one use. `Debug` shows neither token nor proof.
+/// One call. Clones are the same call: they share what is known about the credential, and together
+/// they count as one use. `Debug` shows neither token nor proof.
 #[derive(Clone)]
 pub struct Call {
     sent: Arc<Sent>,
@@ -90,8 +90,8 @@ impl Call {
         Call::new(Credential::Text(text.to_owned()), trace)
     }
 
-    /// What is known of one credential must never be taken for another, so every change of what was
-    /// sent makes another call.
+    /// Every change of what was sent makes another call, so that nothing known about one credential is
+    /// used for another.
     fn changed(&self, change: impl FnOnce(&mut Sent)) -> Call {
         let mut sent = (*self.sent).clone();
         change(&mut sent);
@@ -133,7 +133,7 @@ impl Call {
         self.mode
     }
 
-    /// What the caller showed.
+    /// The credential that the caller sent.
     pub fn credential(&self) -> &Credential {
         &self.sent.credential
     }
@@ -146,7 +146,7 @@ impl Call {
         }
     }
 
-    /// Whether nothing was shown.
+    /// Whether no credential was sent.
     pub fn is_anonymous(&self) -> bool {
         matches!(self.sent.credential, Credential::None)
     }
@@ -171,7 +171,7 @@ impl Call {
         self.sent.user_agent.as_deref()
     }
 
-    /// The digest of the credential, computed once; `None` if it has not the form of a token.
+    /// The digest of the credential, computed once; `None` if it does not have the form of a token.
     pub fn digest(&self) -> Option<Digest> {
         self.text().and_then(|text| self.memo.digest(text))
     }
@@ -191,21 +191,21 @@ pub(crate) struct Memo {
 
 /// Whether what was sent fits the secrets of an app, for one version of them.
 struct SeenSecret {
-    app: Id,
+    app: AppId,
     secrets: [Option<SealedSecret>; 2],
     fits: bool,
 }
 
-/// The rights that one call was allowed, aloud.
+/// The rights that one call was allowed, except by quiet questions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Used {
-    pub token: Option<Id>,
+    pub token: Option<TokenId>,
     pub rights: Vec<UsedFor>,
     /// A later question was refused, so the call as a whole was.
     pub was_refused: bool,
 }
 
-/// How many rights of one call are kept apart; the rest is noted as that.
+/// How many rights of one call are kept apart; the rest is noted as [`UsedFor::Other`].
 const RIGHTS_LIMIT: usize = 64;
 
 impl Memo {
@@ -215,7 +215,7 @@ impl Memo {
     }
 
     /// Whether what was sent fits; `test` computes it once for one version of the secrets.
-    pub fn fits(&self, app: Id, secrets: [Option<&SealedSecret>; 2], test: impl FnOnce() -> bool) -> bool {
+    pub fn fits(&self, app: AppId, secrets: [Option<&SealedSecret>; 2], test: impl FnOnce() -> bool) -> bool {
         let Ok(mut seen) = self.secret.lock() else { return test() };
         let known = seen.as_ref().filter(|s| s.app == app && s.secrets.each_ref().map(Option::as_ref) == secrets);
         if let Some(known) = known {

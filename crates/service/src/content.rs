@@ -7,24 +7,25 @@ use serde_json::{Map, Value};
 use valetkey_authz::{Allowed, Question};
 use valetkey_domain::campaign::{Campaign, CampaignInput};
 use valetkey_domain::post::{Post, PostInput, PostState};
-use valetkey_domain::{Action, Id, IdKind, Name, Planner, Reason, Refusal, UnixMs, asset};
+use valetkey_domain::rules::asset;
+use valetkey_domain::{Action, AssetId, ContentId, Id, IdKind, Name, Planner, Reason, Refusal, UnixMs};
 pub use valetkey_store::ContentQuery;
 use valetkey_store::{Content, ContentWrite, JobWrite, StoreError};
 
 use crate::call::Call;
 use crate::core::Service;
-use crate::jobs::publish_job;
+use crate::jobs::{publish_job, publish_job_of};
 use crate::writer::{Done, Plan};
 
-/// How often a write is tried anew when somebody else changed the row first.
+/// How often a write is tried when another write changed the row first.
 const CONFLICT_TRIES: usize = 8;
 
-/// A thing of content together with its typed body.
+/// A row of content with its typed body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item<T> {
-    pub id: Id,
-    /// The asset that guards it.
-    pub asset: Id,
+    pub id: ContentId,
+    /// The asset that its rights are decided on.
+    pub asset: AssetId,
     pub created_at: UnixMs,
     pub updated_at: UnixMs,
     pub sort_at: UnixMs,
@@ -35,7 +36,7 @@ pub struct Item<T> {
 #[derive(Debug, Clone)]
 pub struct Rows<T> {
     pub rows: Vec<Item<T>>,
-    /// Whether more lie behind the last, and before the first.
+    /// Whether there are more rows after the last, and before the first.
     pub more: bool,
 }
 
@@ -65,14 +66,14 @@ pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
     }
 }
 
-/// How deep what is stored may be nested. Reading stops at 128, and a row that can't be read would
-/// take every list that holds it along.
+/// How deep a stored value may be nested. Reading stops at 128, and one row that can't be read would
+/// break every list that contains it.
 const NESTING_LIMIT: usize = 64;
 
 pub(crate) fn body_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
     let value = serde_json::to_value(value).map_err(|_| Refusal::of(Reason::Fault))?;
     let fields = value.as_object().into_iter().flatten();
-    // What an adapter only keeps lies together under one name.
+    // Values that an adapter only stores are together under one name.
     let kept = value.get("more").and_then(Value::as_object).into_iter().flatten();
     if let Some((name, _)) = kept.chain(fields).find(|(_, field)| !is_within(field, NESTING_LIMIT)) {
         return Err(Refusal::invalid(name, &format!("a value that is nested at most {NESTING_LIMIT} deep")));
@@ -98,7 +99,7 @@ impl Service {
         &self,
         call: &Call,
         question: Question,
-        page: Id,
+        page: AssetId,
         input: PostInput,
     ) -> Result<Done<Item<Post>>, Refusal> {
         self.retry(|| {
@@ -119,7 +120,7 @@ impl Service {
                     allowed,
                     Action::ContentCreated,
                     ContentWrite::Insert(row),
-                    &[id, page],
+                    &[id.any(), page.any()],
                     jobs,
                 );
                 Ok((plan, Item { id, asset: page, created_at: now, updated_at: now, sort_at: now, body: post }))
@@ -136,7 +137,7 @@ impl Service {
         &self,
         call: &Call,
         question: Question,
-        id: Id,
+        id: ContentId,
         input: PostInput,
     ) -> Result<Done<Item<Post>>, Refusal> {
         self.retry(|| async {
@@ -153,12 +154,13 @@ impl Service {
                 }
                 let mut jobs = Vec::new();
                 if (post.state, post.scheduled_at) != was {
-                    jobs.push(JobWrite::Cancel { id });
+                    jobs.push(JobWrite::Cancel { id: publish_job_of(id) });
                     jobs.extend(publish_job(planner.state(), id, row.asset, &post, allowed)?);
                 }
                 let sort_at = new.sort_at;
                 let write = ContentWrite::Update { row: new, expected: row.version };
-                let plan = content_plan(planner, allowed, Action::ContentUpdated, write, &[id, row.asset], jobs);
+                let plan =
+                    content_plan(planner, allowed, Action::ContentUpdated, write, &[id.any(), row.asset.any()], jobs);
                 Ok((plan, Item { updated_at: now, sort_at, body: post, ..old.clone() }))
             })
             .await
@@ -170,13 +172,16 @@ impl Service {
     ///
     /// # Errors
     /// `not_visible` if it is gone, else the refusal of the question.
-    pub async fn delete_post(&self, call: &Call, question: Question, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn delete_post(&self, call: &Call, question: Question, id: ContentId) -> Result<Done<()>, Refusal> {
         self.retry(|| async {
             let row = self.row(IdKind::Post, id).await?;
             self.command(call, question, move |planner, allowed| {
-                let jobs = vec![JobWrite::Cancel { id }];
+                let jobs = vec![JobWrite::Cancel { id: publish_job_of(id) }];
                 let write = ContentWrite::Delete { id, expected: row.version };
-                Ok((content_plan(planner, allowed, Action::ContentDeleted, write, &[id, row.asset], jobs), ()))
+                Ok((
+                    content_plan(planner, allowed, Action::ContentDeleted, write, &[id.any(), row.asset.any()], jobs),
+                    (),
+                ))
             })
             .await
         })
@@ -191,7 +196,7 @@ impl Service {
         &self,
         call: &Call,
         question: Question,
-        account: Id,
+        account: AssetId,
         input: CampaignInput,
     ) -> Result<Done<Item<Campaign>>, Refusal> {
         self.retry(|| {
@@ -206,7 +211,7 @@ impl Service {
                     allowed,
                     Action::ContentCreated,
                     ContentWrite::Insert(row),
-                    &[id, account],
+                    &[id.any(), account.any()],
                     Vec::new(),
                 );
                 Ok((plan, Item { id, asset: account, created_at: now, updated_at: now, sort_at: now, body: campaign }))
@@ -223,7 +228,7 @@ impl Service {
         &self,
         call: &Call,
         question: Question,
-        id: Id,
+        id: ContentId,
         input: CampaignInput,
     ) -> Result<Done<Item<Campaign>>, Refusal> {
         self.retry(|| async {
@@ -239,7 +244,7 @@ impl Service {
                     expected: row.version,
                 };
                 let action = if gone { Action::ContentDeleted } else { Action::ContentUpdated };
-                let plan = content_plan(planner, allowed, action, write, &[id, row.asset], Vec::new());
+                let plan = content_plan(planner, allowed, action, write, &[id.any(), row.asset.any()], Vec::new());
                 Ok((plan, Item { updated_at: now, body: campaign, ..old.clone() }))
             })
             .await
@@ -247,8 +252,8 @@ impl Service {
         .await
     }
 
-    /// Changes an asset in one commit: its name, if one is given, and its descriptive fields, of which
-    /// given ones replace, and `null` takes one away.
+    /// Changes an asset in one commit: its name, if one is given, and its descriptive fields. A field in
+    /// `fields` replaces the stored one, and `null` removes it.
     ///
     /// # Errors
     /// The refusal of the question or of the name.
@@ -256,7 +261,7 @@ impl Service {
         &self,
         call: &Call,
         question: Question,
-        id: Id,
+        id: AssetId,
         name: Option<Name>,
         changes: Map<String, Value>,
     ) -> Result<Done<()>, Refusal> {
@@ -267,14 +272,16 @@ impl Service {
             };
         }
         self.retry(|| async {
-            let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
+            let row = self.store().content(details_of(id)).await.map_err(|e| store_refusal(&e))?;
             let (changes, name) = (changes.clone(), name.clone());
             self.command(call, question, move |planner, allowed| {
                 let write = details_write(planner, id, row.as_ref(), &changes)?;
                 let renamed = name.clone().map(|n| asset::rename(planner, &allowed.caller, id, n)).transpose()?;
                 Ok(match renamed.filter(|set| !set.changes.is_empty()) {
                     Some(set) => (Plan { set, content: vec![write], jobs: Vec::new() }, ()),
-                    None => (content_plan(planner, allowed, Action::ContentUpdated, write, &[id], Vec::new()), ()),
+                    None => {
+                        (content_plan(planner, allowed, Action::ContentUpdated, write, &[id.any()], Vec::new()), ())
+                    }
                 })
             })
             .await
@@ -282,12 +289,12 @@ impl Service {
         .await
     }
 
-    pub(crate) async fn row(&self, kind: IdKind, id: Id) -> Result<Content, Refusal> {
+    pub(crate) async fn row(&self, kind: IdKind, id: ContentId) -> Result<Content, Refusal> {
         let row = self.store().content(id).await.map_err(|e| store_refusal(&e))?;
         row.filter(|r| r.kind == kind as u8).ok_or_else(|| Refusal::not_visible(id))
     }
 
-    /// Tries a write anew while somebody else changes the row first.
+    /// Tries a write again as long as another write changes the row first.
     async fn retry<T, F, Fut>(&self, attempt: F) -> Result<Done<T>, Refusal>
     where
         F: Fn() -> Fut,
@@ -319,10 +326,10 @@ fn unchanged(planner: &mut Planner<'_>, allowed: &Allowed) -> Plan {
     Plan::of(planner.finish(Action::ContentUpdated, &allowed.caller, allowed.caller.business(), &[]))
 }
 
-/// The descriptive fields of an asset with the changes, as a write over the row that was read.
+/// The changed descriptive fields of an asset, as a write over the row that was read.
 fn details_write(
     planner: &Planner<'_>,
-    asset: Id,
+    asset: AssetId,
     row: Option<&Content>,
     changes: &Map<String, Value>,
 ) -> Result<ContentWrite, Refusal> {
@@ -341,9 +348,9 @@ fn details_write(
 }
 
 fn new_row<T: Serialize>(
-    id: Id,
+    id: ContentId,
     kind: IdKind,
-    asset: Id,
+    asset: AssetId,
     status: &str,
     now: UnixMs,
     body: &T,
@@ -352,7 +359,7 @@ fn new_row<T: Serialize>(
         id,
         kind: kind as u8,
         asset,
-        parent: asset,
+        parent: asset.any(),
         status: status.to_owned(),
         sort_at: now,
         created_at: now,
@@ -377,8 +384,17 @@ pub(crate) fn changed_row<T: Serialize>(
     })
 }
 
+/// The descriptive fields of an asset are a row of content under the asset's own id.
+pub(crate) fn details_of(asset: AssetId) -> ContentId {
+    ContentId::of(asset.any())
+}
+
 /// The row that holds the descriptive fields of an asset.
-pub(crate) fn details_row(planner: &Planner<'_>, asset: Id, fields: &Map<String, Value>) -> Result<Content, Refusal> {
+pub(crate) fn details_row(
+    planner: &Planner<'_>,
+    asset: AssetId,
+    fields: &Map<String, Value>,
+) -> Result<Content, Refusal> {
     let kind = asset.kind().unwrap_or(IdKind::DeclaredAsset);
-    new_row(asset, kind, asset, "", planner.now(), fields)
+    new_row(details_of(asset), kind, asset, "", planner.now(), fields)
 }

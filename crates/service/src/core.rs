@@ -1,5 +1,6 @@
 //! The service itself: store, index, keys and clock, and the one way to ask.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
@@ -9,7 +10,7 @@ use valetkey_domain::{IdSource, Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::KeyRing;
 use valetkey_store::{Store, StoreError, UsedFor};
 
-use crate::call::{Call, Used};
+use crate::call::{Call, Credential, Used};
 use crate::clock::Clock;
 use crate::follow::Anchor;
 use crate::journal::Journal;
@@ -22,7 +23,7 @@ use crate::writer::{self, Envelope, WriteState};
 pub struct Deps {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    /// A second source for the writer alone; it draws ids' starts, credentials and salts.
+    /// The writer's own random source, for the starts of ids, credentials and salts.
     pub random: Box<dyn Random>,
     pub keys: KeyRing,
     /// The name of this node in receipts and in the lease.
@@ -60,7 +61,7 @@ impl std::fmt::Debug for Service {
 
 pub(crate) struct Inner {
     pub index: RwLock<Index>,
-    /// Where the ledger's chain is known by its hash.
+    /// The newest place in the ledger's chain whose hash this node knows.
     pub anchor: Mutex<Anchor>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
@@ -73,12 +74,12 @@ pub(crate) struct Inner {
     pub usage: Usage,
     pub allowed: AtomicU64,
     pub refused: AtomicU64,
-    /// Until when, on the monotonic clock, this node may answer; `u64::MAX` where no lease is held,
+    /// Until when, on the monotonic clock, this node may answer; `u64::MAX` if no lease is used,
     /// [`HALTED`] once it may never answer again.
     pub fresh_until_ms: AtomicU64,
     pub stopped: AtomicBool,
     pub wake_jobs: tokio::sync::Notify,
-    /// Whether the store can write, and what is in force without being written.
+    /// Whether the store can write, and which changes are in force but not written.
     pub writing: Arc<WriteState>,
 }
 
@@ -95,8 +96,8 @@ impl Service {
     pub async fn open(deps: Deps) -> Result<Service, OpenError> {
         let Deps { store, clock, mut random, keys, node } = deps;
         let mut index = Index::new();
-        // A commit of whoever was here before may still be under way; it holds this lock. Without the
-        // wait, what it takes away would be in force here until the next write.
+        // A commit of an earlier process may still be under way; it holds this lock. Without the wait,
+        // a right that it takes away would stay in force here until the next write.
         drop(store.lock_head().await?);
         let head = store.load(&mut |record| index.insert(record)).await?;
         if let Some(what) = index.broken() {
@@ -131,7 +132,7 @@ impl Service {
         });
         tokio::spawn(writer::run(Arc::clone(&inner), queue, ids, random));
         let service = Service { inner };
-        // Before anything else is written: by the newest entry it is known that nothing was yet.
+        // Before anything else is written: the newest entry shows whether this version wrote before.
         crate::jobs::enter_old_jobs(&service).await?;
         Ok(service)
     }
@@ -198,9 +199,10 @@ impl Service {
         }
     }
 
-    /// Remembers a refusal of [`Service::check`] under a trace.
-    pub fn note_refusal(&self, call: &Call, question: &Question, view: &View, denial: &Denial) {
-        self.inner.journal.remember(call, question, view, denial, self.inner.clock.now());
+    /// Remembers a refusal of [`Service::check`], which has no call of its own, under a trace.
+    pub fn note_refusal(&self, trace: &str, ip: IpAddr, question: &Question, view: &View, denial: &Denial) {
+        let call = Call::new(Credential::None, trace).with_source(Some(ip), None);
+        self.inner.journal.remember(&call, question, view, denial, self.inner.clock.now());
     }
 
     /// Stops taking commands; the writer finishes what it has.
@@ -216,14 +218,14 @@ impl Service {
 }
 
 impl Inner {
-    /// Stops this node's answers until it is started anew.
+    /// Stops this node's answers until it is restarted.
     pub fn halt(&self) {
         self.fresh_until_ms.store(HALTED, Ordering::Release);
     }
 
     pub fn is_fresh(&self) -> bool {
         let until = self.fresh_until_ms.load(Ordering::Acquire);
-        // The clock is only asked where a lease is held at all.
+        // The clock is read only if a lease is used.
         until == u64::MAX || until != HALTED && self.clock.monotonic_ms() < until
     }
 

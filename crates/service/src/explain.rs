@@ -1,14 +1,16 @@
 //! Explanations: what a decision rested on then, and what it would be now.
 //!
-//! What a business can't see must stay as unseen here: a refusal of that sort is the operator's alone,
-//! and no fact about a thing that is out of sight by now may stand in an answer.
+//! What a business can't see must stay hidden here too: only the operator sees such a refusal, and an
+//! answer may hold no fact about an asset that is no longer visible to the caller.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use valetkey_authz::{Allowed, Decision, Index, Need, Question, Reach, Sorts, Subject, Target, decide};
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{Caller, Id, Reason, Refusal, Scope, ScopeSet, Sentence, State, UnixMs, Words};
+use valetkey_domain::{
+    AssetId, BusinessId, Caller, Id, Reason, Refusal, Scope, ScopeSet, Sentence, State, TokenId, UnixMs, Words,
+};
 use valetkey_store::RefusalRow;
 
 use crate::ask::{On, Sent};
@@ -22,7 +24,7 @@ pub struct Explanation {
     pub trace: String,
     pub at: UnixMs,
     pub reason: String,
-    pub token: Option<Id>,
+    pub token: Option<TokenId>,
     /// Question, facts and revision of that moment.
     pub then: Value,
     /// The same facts now; `None` when the token is unknown.
@@ -30,8 +32,8 @@ pub struct Explanation {
 }
 
 impl Service {
-    /// Finds a refusal by the trace of its answer. Admins see their business's, the operator all. One
-    /// about a thing that the business couldn't see looks to its admins as if there were none.
+    /// Finds a refusal by the trace of its answer. Admins see those of their business, the operator sees
+    /// all. A refusal about something that the business couldn't see does not exist for its admins.
     ///
     /// # Errors
     /// `role_insufficient` for others, `invalid_parameter` when there is none.
@@ -43,15 +45,15 @@ impl Service {
         };
         let row = row.filter(|r| may_see(&allowed, r)).ok_or_else(|| {
             Refusal::invalid("trace", "the trace of a refusal that can be explained")
-                .with_note("nothing can be said under this trace: no refusal is remembered, or it was about something that the business can't see; the journal keeps 30 days and a bounded number")
+                .with_note("no refusal is shown for this trace: none is remembered, or it was about something that the business can't see; the journal keeps 30 days and a bounded number")
         })?;
         let then = body_for(&row, is_operator(&allowed));
         let now = row.token.map(|id| self.facts_now(&allowed, id, row.business, &then)).transpose()?;
         Ok(Explanation { trace: row.trace, at: row.at, reason: row.reason, token: row.token, then, now })
     }
 
-    /// The newest refusals that the caller may see; fewer than the limit when some between them were
-    /// about things that the business couldn't see.
+    /// The newest refusals that the caller may see. There may be fewer than the limit, because refusals
+    /// about something that the business couldn't see are left out.
     ///
     /// # Errors
     /// `role_insufficient` for EMPLOYEEs.
@@ -63,7 +65,7 @@ impl Service {
             .refusals(allowed.caller.business(), limit)
             .await
             .map_err(|e| crate::content::store_refusal(&e))?;
-        // One that was just being written may be there by now.
+        // One that was being written may be in the store by now.
         let known: HashSet<String> = rows.iter().map(|row| row.trace.clone()).collect();
         rows.extend(stored.into_iter().filter(|row| may_see(&allowed, row) && !known.contains(&row.trace)));
         rows.truncate(limit);
@@ -81,8 +83,8 @@ impl Service {
     pub fn explain_question(
         &self,
         call: &Call,
-        token: Id,
-        asset: Id,
+        token: TokenId,
+        asset: AssetId,
         task: Option<&str>,
         scope: Option<&str>,
     ) -> Result<Value, Refusal> {
@@ -100,7 +102,7 @@ impl Service {
             self.answer_on(&index, &allowed, (token, asset), task, scopes)
         };
         answer.map_err(|refusal| match (refusal.reason, refusal.subject) {
-            // Remembered like every other look at what is not there.
+            // Journaled like every other question about an id that names nothing.
             (Reason::NotVisible, Some(id)) => self.absent(call, id),
             _ => refusal,
         })
@@ -110,7 +112,7 @@ impl Service {
         &self,
         index: &Index,
         allowed: &Allowed,
-        (token, asset): (Id, Id),
+        (token, asset): (TokenId, AssetId),
         task: Option<&str>,
         scopes: ScopeSet,
     ) -> Result<Value, Refusal> {
@@ -118,7 +120,7 @@ impl Service {
         if state.token(token).is_none_or(|t| allowed.caller.business().is_some_and(|b| b != t.business)) {
             return Err(Refusal::not_visible(token));
         }
-        // Before anything of the asset is looked at, so that a foreign one is like none.
+        // Checked before anything else about the asset, so that a foreign one looks like none.
         let Some(record) = state.asset(asset).filter(|a| sees(state, allowed, a.id)) else {
             return Err(Refusal::not_visible(asset));
         };
@@ -138,7 +140,7 @@ impl Service {
         let decision = decide(&view, &question, now);
         let refusal = match &decision {
             Decision::Allow(_) => None,
-            // Whoever asks sees the asset, so nothing is hidden here.
+            // The caller sees the asset, so nothing is hidden here.
             Decision::Deny(d) => {
                 Some(Refusal { subject: d.subject, time: d.time, missing: d.missing, ..Refusal::of(d.reason) })
             }
@@ -158,7 +160,13 @@ impl Service {
         }))
     }
 
-    fn facts_now(&self, allowed: &Allowed, token: Id, business: Option<Id>, then: &Value) -> Result<Value, Refusal> {
+    fn facts_now(
+        &self,
+        allowed: &Allowed,
+        token: TokenId,
+        business: Option<BusinessId>,
+        then: &Value,
+    ) -> Result<Value, Refusal> {
         let asset = then.pointer("/question/target/asset").and_then(Value::as_str).and_then(Id::parse);
         let index = self.inner.index()?;
         let question = Question::about(asset.map_or(Target::Nothing, Target::Asset));
@@ -172,7 +180,7 @@ impl Service {
             "asset": shown.as_ref().map(asset_facts),
         });
         if was_shared && is_invisible {
-            // It was shared with the business when it asked, so that this ended is its own affair.
+            // It was shared with the business when it asked, so the business may know that this ended.
             now["reason"] = json!(Reason::ShareEnded.as_str());
         }
         Ok(now)
@@ -188,17 +196,17 @@ fn is_operator(allowed: &Allowed) -> bool {
 }
 
 /// Whether the caller's business sees an asset; the operator sees all there are.
-fn sees(state: &dyn State, allowed: &Allowed, asset: Id) -> bool {
+fn sees(state: &dyn State, allowed: &Allowed, asset: AssetId) -> bool {
     allowed.caller.business().is_none_or(|business| has(state, business, asset))
 }
 
 /// Whether an asset is a business's own or shared with it.
-fn has(state: &dyn State, business: Id, asset: Id) -> bool {
+fn has(state: &dyn State, business: BusinessId, asset: AssetId) -> bool {
     state.asset(asset).is_some_and(|a| a.business == Some(business)) || state.share(asset, business).is_some()
 }
 
-/// A refusal of what was not visible may hold facts about a foreign owner, and even that there is a
-/// row may tell a foreign thing from none at all.
+/// A `not_visible` refusal may hold facts about a foreign owner. Even its existence may show whether
+/// the id belongs to somebody else or to nobody.
 fn may_see(allowed: &Allowed, row: &RefusalRow) -> bool {
     let Some(business) = allowed.caller.business() else { return true };
     row.business == Some(business) && row.reason != Reason::NotVisible.as_str()

@@ -12,8 +12,8 @@ use crate::writer::unavailable;
 /// How many ledger entries are read at a time.
 const TAIL_LIMIT: usize = 1_000;
 
-/// The newest place in the ledger whose hash this node knows. Behind it lie at most its own writes
-/// since, which it knows by their revisions alone.
+/// The newest place in the ledger whose hash this node knows. After it there can only be this node's
+/// own writes, which it knows by their revisions alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Anchor {
     revision: u64,
@@ -25,7 +25,7 @@ impl Anchor {
         Anchor { revision: head.revision, hash: head.hash }
     }
 
-    /// Whether an entry is the next one of this chain, and is what its own hash says.
+    /// Whether an entry is the next one of this chain, and its hash matches its fields.
     fn leads_to(&self, entry: &Entry) -> bool {
         entry.revision == self.revision + 1 && entry.prev == self.hash && entry.chain_hash() == entry.hash
     }
@@ -85,7 +85,7 @@ async fn fold_through(inner: &Inner, seen: Place, head: Head) -> Result<(), Refu
     }
     let mut known = seen.anchor;
     if known.revision == head.revision && known.hash != head.hash {
-        return Err(stop(inner, "the head of the ledger is another one than it was"));
+        return Err(stop(inner, "the head of the ledger is not the one seen before"));
     }
     while known.revision < head.revision {
         let entries = inner.store.tail(known.revision, TAIL_LIMIT).await.map_err(|e| unavailable(&e.to_string()))?;
@@ -114,8 +114,8 @@ fn keep(inner: &Inner, newer: Anchor) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Folds one change set. What is folded already is left alone, for the writer and whoever catches
-/// up may meet the same entry.
+/// Folds one change set, unless it is folded already: the writer and [`Service::catch_up`] may meet the
+/// same entry.
 pub(crate) fn fold(inner: &Inner, revision: u64, set: &ChangeSet) -> Result<(), Refusal> {
     let mut index = inner.index.write().map_err(|_| Refusal::of(Reason::NotFresh))?;
     let next = index.revision() + 1;
@@ -123,7 +123,7 @@ pub(crate) fn fold(inner: &Inner, revision: u64, set: &ChangeSet) -> Result<(), 
         return Ok(());
     }
     if revision > next {
-        return Err(stop(inner, "a change was to be folded before the one in front of it"));
+        return Err(stop(inner, "a change came to be folded before its predecessor"));
     }
     index.fold(revision, set);
     // Still under the lock, so that receipts come in order.

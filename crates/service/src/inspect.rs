@@ -1,10 +1,11 @@
-//! Inspection: what a text is good for, for itself, its app, or an ADMIN of its business.
+//! Inspection: what a token is good for, asked by itself, its app, or an ADMIN of its business.
 //!
-//! An inspection is no use of a token. A token of another business must look like no token at all.
+//! An inspection does not count as a use of the token. A token of another business must look like no
+//! token at all.
 
 use valetkey_authz::{Allowed, Need, Question, Target};
 use valetkey_domain::credential::{Digest, read};
-use valetkey_domain::token::Token;
+use valetkey_domain::noun::token::Token;
 use valetkey_domain::{Caller, Id, Name, Reason, Refusal, ScopeSet};
 
 use crate::app::ProvenApp;
@@ -15,7 +16,7 @@ use crate::token::TokenStatus;
 /// What an inspection finds.
 #[derive(Debug)]
 pub enum Inspected {
-    /// No token, or none that the caller may know of.
+    /// No token, or one that the caller may not know about.
     Unreadable,
     /// A token of another app of the business than the one that asks.
     OtherApp,
@@ -39,7 +40,7 @@ pub struct InspectedToken {
     pub reason: Option<Reason>,
     pub app_name: Option<Name>,
     /// The token asks about itself and is dead, and its app demands a proof. A dead token's proof can't
-    /// be checked, so who holds the text alone is shown only that it is dead.
+    /// be checked, so the answer says only that it is dead.
     pub is_unproven: bool,
 }
 
@@ -47,14 +48,14 @@ impl Service {
     /// Inspects a text.
     ///
     /// # Errors
-    /// What is wrong with the caller's own credential, unless that is dead and asks about itself; or
-    /// that the caller may not inspect the token.
+    /// What is wrong with the caller's own credential, unless it is a dead one that asks about itself;
+    /// or that the caller may not inspect the token.
     pub fn inspect(&self, call: &Call, text: &str) -> Result<Inspected, Refusal> {
         let itself = call.text() == Some(text);
         let allowed = match self.caller(call) {
             Ok(allowed) => Some(allowed),
-            // A missing proof is no death: whoever found a token must not learn from it what it is
-            // good for.
+            // A missing proof does not make a token dead: somebody who found a token must not learn
+            // here what it is good for.
             Err(refusal) if itself && refusal.reason.is_death() => None,
             Err(refusal) => return Err(refusal),
         };
@@ -71,7 +72,7 @@ impl Service {
                 Caller::App { app, .. } if token.app != Some(app) => return Ok(Inspected::OtherApp),
                 Caller::App { .. } => {}
                 _ if itself => {}
-                // Asked, so that the no can be explained. A Page's token carries its parent's role and
+                // Asked, so that the refusal can be explained. A page token has its parent's role but
                 // stands for the Page alone.
                 Caller::Person { .. } | Caller::SystemUser { .. } | Caller::Operator => {
                     self.without_use(call, inspect_question())?;

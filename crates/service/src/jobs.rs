@@ -1,8 +1,8 @@
 //! Deferred effects: due jobs.
 //!
-//! A job runs as its own actor, whose right is decided again then, and its effect and its removal are
-//! one commit. A job must never run that the ledger does not back, and no job may hold up another: each
-//! has a run and a lease of its own.
+//! A job runs as its own actor, whose right is decided again then. Its effect and its removal are one
+//! commit. A job that the ledger does not back must never run. No job may delay another: each has its
+//! own run and lease.
 
 mod backing;
 mod enter;
@@ -20,7 +20,7 @@ use crate::telemetry::{flush_all, keep_records};
 
 pub(crate) use enter::enter_old_jobs;
 pub use manage::{JobRow, JobTally};
-pub(crate) use publish::publish_job;
+pub(crate) use publish::{publish_job, publish_job_of};
 pub use valetkey_store::JobState;
 
 /// Runs until `stop` fires, then writes what waits.

@@ -4,8 +4,8 @@
 //! What waits here and what the store keeps are bounded by [`Quotas`], for each source and each
 //! business. Nothing that comes without a token may take the place of a row of a business.
 //!
-//! What was asked about a thing that the asking business doesn't see may speak of its owner. That
-//! stands apart in a row, under [`APART`], and must be shown to nobody but the operator.
+//! Facts about something that the caller's business doesn't see may reveal its owner. They are kept
+//! apart in a row, under [`APART`], and only the operator may see them.
 
 mod source;
 mod waiting;
@@ -23,7 +23,7 @@ use crate::call::Call;
 use source::Source;
 use waiting::Waiting;
 
-/// The key of what only the operator may read of a row.
+/// The key of the part of a row that only the operator may read.
 const APART: &str = "out_of_sight";
 /// How many refusals are kept.
 pub const KEPT: Quotas = Quotas { businesses: 90_000, business: 45_000, strangers: 10_000, source: 2_000 };
@@ -33,7 +33,7 @@ pub const KEEP_MS: UnixMs = 30 * 24 * 60 * 60 * 1000;
 const SOURCE_LIMIT_PER_MINUTE: u32 = 120;
 /// How many may wait to be written, which happens twice a second.
 const WAITING: Quotas = Quotas { businesses: 8_000, business: 4_000, strangers: 1_000, source: 500 };
-/// How many sources have their rate counted in one minute. The quotas hold for the others all the same.
+/// For how many sources the rate is counted in one minute. The quotas apply to the others too.
 const SOURCES_LIMIT: usize = 50_000;
 
 /// Refusals that were not written yet.
@@ -52,7 +52,7 @@ struct Rate {
 #[derive(Debug)]
 struct Unwritten {
     waiting: Waiting,
-    /// What is being written just now: it is still found here until the store has it.
+    /// Rows that are being written: they are found here until the store has them.
     writing: Option<Arc<Writing>>,
     written_at: UnixMs,
 }
@@ -114,7 +114,7 @@ impl Journal {
         if !self.may_write(source, now) {
             return;
         }
-        // Made before the lock is taken: a flood must not hold up those who are not part of it.
+        // Made before the lock is taken: a flood of refusals must not delay other callers.
         let row = row();
         if let Ok(mut unwritten) = self.unwritten.lock() {
             unwritten.waiting.insert(row);
@@ -136,9 +136,9 @@ impl Journal {
         *seen <= SOURCE_LIMIT_PER_MINUTE
     }
 
-    /// Takes what waits, to write it. It is found here until [`Journal::wrote`] says what became of it.
-    /// `None` if there is nothing to write, unless the last writing was longer ago than `pause`: then the
-    /// old rows want to be dropped.
+    /// Takes the waiting rows, to write them. They are found here until [`Journal::wrote`] is called.
+    /// `None` if there is nothing to write, unless the last write is longer ago than `pause`: then old
+    /// rows have to be dropped.
     pub(crate) fn begin_writing(&self, now: UnixMs, pause: UnixMs) -> Option<Arc<Writing>> {
         let mut unwritten = self.unwritten.lock().ok()?;
         unwritten.put_back();
@@ -152,7 +152,8 @@ impl Journal {
         Some(writing)
     }
 
-    /// What was being written is in the store, or has to wait for the next time.
+    /// Says whether the rows that were being written are in the store; if not, they wait for the next
+    /// write.
     pub(crate) fn wrote(&self, done: bool) {
         let Ok(mut unwritten) = self.unwritten.lock() else { return };
         if done {
@@ -169,7 +170,7 @@ impl Journal {
         unwritten.waiting.get(trace).or_else(in_writing).cloned()
     }
 
-    /// What was not written yet, as far as it is wanted, the newest first.
+    /// The wanted rows that were not written yet, the newest first.
     pub(crate) fn newest(&self, limit: usize, wanted: impl Fn(&RefusalRow) -> bool) -> Vec<RefusalRow> {
         let Ok(unwritten) = self.unwritten.lock() else { return Vec::new() };
         let in_writing = unwritten.writing.iter().flat_map(|writing| writing.rows.iter().rev());
@@ -206,13 +207,13 @@ pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, de
     if question.is_none_or(|q| is_visible(q.target, view)) {
         out.extend(asked);
     } else {
-        // Even the question tells a foreign thing from none: an adapter asks by what it found.
+        // Even the question shows whether the id exists: an adapter asks by what it found.
         out.insert(APART.into(), Value::Object(asked));
     }
     Value::Object(out)
 }
 
-/// Whether the business of who asked sees what was asked about, whatever the answer was.
+/// Whether the caller's business sees what was asked about, allowed or not.
 fn is_visible(target: Target, view: &View) -> bool {
     let own = match &view.subject {
         Subject::Token(token) => Some(token.business),
@@ -226,7 +227,7 @@ fn is_visible(target: Target, view: &View) -> bool {
     }
 }
 
-/// What a row says: all of it to the operator, to others what is theirs.
+/// The body of a row: complete for the operator, without the [`APART`] part for others.
 pub(crate) fn body_for(row: &RefusalRow, is_operator: bool) -> Value {
     let mut body = serde_json::from_str(&row.body).unwrap_or(Value::Null);
     if let Value::Object(map) = &mut body

@@ -1,6 +1,6 @@
 //! Reading the ledger.
 
-use valetkey_domain::{Id, Refusal};
+use valetkey_domain::{BusinessId, Refusal};
 use valetkey_store::{Entry, Head};
 
 use crate::call::Call;
@@ -9,14 +9,14 @@ use crate::core::Service;
 use crate::rights;
 
 impl Service {
-    /// Entries after a revision: an ADMIN's own business, or everything for the operator.
+    /// Entries after a revision: for an ADMIN those of its own business, for the operator all.
     ///
     /// # Errors
     /// The refusal.
     pub async fn ledger(
         &self,
         call: &Call,
-        business: Option<Id>,
+        business: Option<BusinessId>,
         after: u64,
         limit: usize,
     ) -> Result<Vec<Entry>, Refusal> {

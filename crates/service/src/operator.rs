@@ -1,12 +1,12 @@
-//! What the operator's own programs read: the first set-up, the demo, the doctor.
+//! Reads of the operator's own programs: the first set-up, the demo, the doctor.
 //!
-//! They act for whoever holds the machine, so each read is a step under the operator's credential. An
+//! They act for the owner of the machine, so each read is a step under the operator's credential. An
 //! adapter must never use this on behalf of a caller.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use valetkey_authz::{Question, Target};
-use valetkey_domain::{Id, IdKind, Refusal, State};
+use valetkey_domain::{AssetId, ContentId, Id, IdKind, Refusal, State};
 use valetkey_store::ContentQuery;
 
 use crate::call::Call;
@@ -42,11 +42,11 @@ impl<'a> Operator<'a> {
         Ok(checked.into_inner())
     }
 
-    /// One thing of content, if it is there.
+    /// One row of content, if it exists.
     ///
     /// # Errors
     /// Of the store.
-    pub async fn content<T: DeserializeOwned>(&self, id: Id) -> Result<Option<Item<T>>, Refusal> {
+    pub async fn content<T: DeserializeOwned>(&self, id: ContentId) -> Result<Option<Item<T>>, Refusal> {
         let guard = self.service.guard(id).await?;
         if !matches!(guard, Guard::Content { .. }) {
             return Ok(None);
@@ -59,12 +59,12 @@ impl<'a> Operator<'a> {
     ///
     /// # Errors
     /// Of the store.
-    pub async fn details(&self, asset: Id) -> Result<Map<String, Value>, Refusal> {
+    pub async fn details(&self, asset: AssetId) -> Result<Map<String, Value>, Refusal> {
         let mut read = self.service.details(&self.call, &[asset], |id, kind| rights::OPEN.on_asset(id, kind)).await?;
         Ok(read.remove(&asset).unwrap_or_default())
     }
 
-    /// How many things of a kind of content a parent has.
+    /// How many rows of a kind of content a parent has.
     ///
     /// # Errors
     /// Of the store.

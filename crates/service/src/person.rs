@@ -1,7 +1,7 @@
 //! People of a business.
 
-use valetkey_domain::person::{self, PersonEdit};
-use valetkey_domain::{Id, Name, Refusal, Role, Status};
+use valetkey_domain::rules::person::{self, PersonEdit};
+use valetkey_domain::{BusinessId, Id, Name, Refusal, Role, Status, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -16,11 +16,11 @@ impl Service {
     pub async fn create_person(
         &self,
         call: &Call,
-        business: Id,
+        business: BusinessId,
         name: Name,
         email: &str,
         role: Role,
-    ) -> Result<Done<Id>, Refusal> {
+    ) -> Result<Done<UserId>, Refusal> {
         let email = email.to_owned();
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             let (set, id) = person::create(planner, &allowed.caller, business, name.clone(), &email, role)?;
@@ -33,7 +33,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn update_person(&self, call: &Call, id: Id, edit: PersonEdit) -> Result<Done<()>, Refusal> {
+    pub async fn update_person(&self, call: &Call, id: UserId, edit: PersonEdit) -> Result<Done<()>, Refusal> {
         let business = self.read(|s| s.person(id).map(|p| p.business))?.ok_or_else(|| self.absent(call, id))?;
         // A person names itself and may leave; role and status are for ADMINs.
         let own = edit.role.is_none() && edit.status.is_none_or(|s| s == Status::Deleted);
@@ -47,10 +47,10 @@ impl Service {
     }
 }
 
-/// A refusal of visibility speaks of what the caller named, not of the business behind it.
-pub(crate) fn about(mut refusal: Refusal, id: Id) -> Refusal {
+/// A refusal for visibility names the id that the caller sent, not the business that it belongs to.
+pub(crate) fn about(mut refusal: Refusal, id: impl Into<Id>) -> Refusal {
     if refusal.reason == valetkey_domain::Reason::NotVisible {
-        refusal.subject = Some(id);
+        refusal.subject = Some(id.into());
     }
     refusal
 }

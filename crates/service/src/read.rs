@@ -1,58 +1,61 @@
 //! Reads of content: each a step with a right of its own, decided just before its one statement.
 //!
-//! By id a right is decided before the body is read, and for ids that name nothing too, so that time
-//! tells nothing about what is foreign. Nothing here may give a row without its decision.
+//! A read by id decides the right before it reads the body, even if the id names nothing, so that the
+//! time of an answer does not show whether an id exists. Nothing here may return a row without its
+//! decision.
 
 use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use valetkey_authz::{Allowed, Question, Target};
-use valetkey_domain::{AssetKind, Id, IdKind, Reason, Refusal, State, Status};
+use valetkey_domain::{
+    AssetId, AssetKind, BusinessId, ContentId, Id, IdKind, Reason, Refusal, State, Status, TokenId, UserId,
+};
 use valetkey_store::{Content, ContentGuard, ContentQuery};
 
 use crate::ask::{Checked, absent};
 use crate::call::Call;
-use crate::content::{Item, Rows, store_refusal};
+use crate::content::{Item, Rows, details_of, store_refusal};
 use crate::core::Service;
 use crate::rights::Right;
 
-/// What guards an id: as much as it takes to choose the right, and nothing that an answer shows. For
-/// an id no part of it ever changes, except that a user is deleted once.
+/// What is needed to choose the right for an id; answers show none of it. For one id it never changes,
+/// except that a user may be deleted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     Business,
     SystemUser {
-        business: Id,
+        business: BusinessId,
         deleted: bool,
     },
     Person {
-        business: Id,
+        business: BusinessId,
         deleted: bool,
     },
     App {
-        business: Option<Id>,
+        business: Option<BusinessId>,
     },
     Asset {
         kind: AssetKind,
     },
     Token {
-        business: Id,
-        user: Id,
+        business: BusinessId,
+        user: UserId,
     },
     Content {
         kind: IdKind,
-        asset: Id,
+        asset: AssetId,
         asset_kind: AssetKind,
     },
     /// The id names nothing.
     Absent,
 }
 
-/// A thing of content whose body may be read.
+/// A row of content whose body may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ContentId {
-    id: Id,
+pub struct Readable {
+    id: ContentId,
     kind: IdKind,
 }
 
@@ -61,7 +64,7 @@ pub struct ContentId {
 pub struct Body(Content);
 
 impl Body {
-    /// The body as what its kind is.
+    /// The body as the type of its kind.
     ///
     /// # Errors
     /// `fault` when the stored row can't be read.
@@ -72,12 +75,15 @@ impl Body {
 
 impl Guard {
     /// The question of a right about the id.
-    pub fn question(&self, id: Id, right: &Right) -> Question {
+    pub fn question(&self, id: impl Into<Id>, right: &Right) -> Question {
+        let id = id.into();
         match *self {
-            Guard::Business => right.on_business(id),
-            Guard::SystemUser { business, .. } | Guard::Person { business, .. } => right.on_user(business, id),
+            Guard::Business => right.on_business(BusinessId::of(id)),
+            Guard::SystemUser { business, .. } | Guard::Person { business, .. } => {
+                right.on_user(business, UserId::of(id))
+            }
             Guard::App { business } => business.map_or_else(|| absent(id), |business| right.on_business(business)),
-            Guard::Asset { kind } => right.on_asset(id, kind),
+            Guard::Asset { kind } => right.on_asset(AssetId::of(id), kind),
             Guard::Token { business, user } => right.on_user(business, user),
             Guard::Content { asset, asset_kind, .. } => right.on_asset(asset, asset_kind),
             Guard::Absent => absent(id),
@@ -86,29 +92,31 @@ impl Guard {
 }
 
 impl Service {
-    /// What guards an id.
+    /// The guard of an id.
     ///
     /// # Errors
     /// Of the store, or `not_fresh`.
-    pub async fn guard(&self, id: Id) -> Result<Guard, Refusal> {
+    pub async fn guard(&self, id: impl Into<Id>) -> Result<Guard, Refusal> {
+        let id = id.into();
         Ok(self.guards(&[id]).await?.remove(&id).unwrap_or(Guard::Absent))
     }
 
-    /// What guards the id of a record; content is absent here.
+    /// The guard of a record's id; content is absent here.
     ///
     /// # Errors
     /// `not_fresh`.
-    pub fn record_guard(&self, id: Id) -> Result<Guard, Refusal> {
+    pub fn record_guard(&self, id: impl Into<Id>) -> Result<Guard, Refusal> {
+        let id = id.into();
         self.read(|state| of_record(state, id))
     }
 
-    /// What guards each of these ids: one read of the index, and one statement if any of them is
-    /// content.
+    /// The guards of several ids: one read of the index, and one statement if any of them is content.
     ///
     /// # Errors
     /// Of the store, or `not_fresh`.
     pub async fn guards(&self, ids: &[Id]) -> Result<HashMap<Id, Guard>, Refusal> {
         let (of_content, of_records): (Vec<Id>, Vec<Id>) = ids.iter().partition(|id| is_content(**id));
+        let of_content: Vec<ContentId> = of_content.into_iter().map(ContentId::of).collect();
         let rows = if of_content.is_empty() {
             Vec::new()
         } else {
@@ -116,19 +124,25 @@ impl Service {
         };
         self.read(|state| {
             let records = of_records.iter().map(|id| (*id, of_record(state, *id)));
-            let contents = rows.iter().map(|row| (row.id, of_content_row(state, row)));
+            let contents = rows.iter().map(|row| (row.id.any(), of_content_row(state, row)));
             records.chain(contents).collect()
         })
     }
 
-    /// The right to read the body of a thing of content: decided on the asset that guards it.
+    /// The right to read the body of a row of content, decided on its asset.
     ///
     /// # Errors
-    /// The refusal; `not_visible` where the id names no content, as for what is foreign.
-    pub fn permit(&self, call: &Call, id: Id, guard: &Guard, right: &Right) -> Result<Checked<ContentId>, Refusal> {
+    /// The refusal; `not_visible` if the id names no content, as for foreign content.
+    pub fn permit(
+        &self,
+        call: &Call,
+        id: ContentId,
+        guard: &Guard,
+        right: &Right,
+    ) -> Result<Checked<Readable>, Refusal> {
         let allowed = self.ask(call, guard.question(id, right))?;
         match *guard {
-            Guard::Content { kind, .. } => Ok(Checked::new(ContentId { id, kind }, allowed)),
+            Guard::Content { kind, .. } => Ok(Checked::new(Readable { id, kind }, allowed)),
             Guard::Business
             | Guard::SystemUser { .. }
             | Guard::Person { .. }
@@ -139,18 +153,18 @@ impl Service {
         }
     }
 
-    /// The bodies of those things, by one statement; what was deleted meanwhile is absent.
+    /// The bodies of these rows, by one statement; rows deleted meanwhile are absent.
     ///
     /// # Errors
     /// Only of the store.
-    pub async fn bodies(&self, permits: &[Checked<ContentId>]) -> Result<HashMap<Id, Body>, Refusal> {
-        let ids: Vec<Id> = permits.iter().map(|permit| permit.id).collect();
+    pub async fn bodies(&self, permits: &[Checked<Readable>]) -> Result<HashMap<ContentId, Body>, Refusal> {
+        let ids: Vec<ContentId> = permits.iter().map(|permit| permit.id).collect();
         let rows = self.store().contents(&ids).await.map_err(|e| store_refusal(&e))?;
         let is_meant = |row: &Content| permits.iter().any(|p| p.id == row.id && p.kind as u8 == row.kind);
         Ok(rows.into_iter().filter(is_meant).map(|row| (row.id, Body(row))).collect())
     }
 
-    /// The answers to several questions on one revision, in silence.
+    /// The answers to several questions on one revision; nothing is counted or journaled.
     pub fn may_each(&self, call: &Call, questions: &[Question]) -> Vec<Option<Allowed>> {
         self.inner.decide_each(call, questions)
     }
@@ -189,42 +203,42 @@ impl Service {
         self.store().count_content(query).await.map_err(|e| store_refusal(&e))
     }
 
-    /// The descriptive fields of those assets about which the caller may ask the question that `ask`
-    /// gives; the others, and assets without any fields, are absent. All are decided on one revision,
-    /// in silence, before one statement reads them.
+    /// The descriptive fields of assets. `ask` gives the question for each; assets whose question is
+    /// refused, and assets without any fields, are absent. All are decided on one revision before one
+    /// statement reads them; nothing is counted or journaled.
     ///
     /// # Errors
     /// Only of the store, or `not_fresh`.
     pub async fn details(
         &self,
         call: &Call,
-        assets: &[Id],
-        ask: impl Fn(Id, AssetKind) -> Question,
-    ) -> Result<HashMap<Id, Map<String, Value>>, Refusal> {
-        let known = |s: &dyn State, id: &Id| Some((*id, s.asset(*id)?.kind));
+        assets: &[AssetId],
+        ask: impl Fn(AssetId, AssetKind) -> Question,
+    ) -> Result<HashMap<AssetId, Map<String, Value>>, Refusal> {
+        let known = |s: &dyn State, id: &AssetId| Some((*id, s.asset(*id)?.kind));
         let known: Vec<_> = self.read(|s| assets.iter().filter_map(|id| known(s, id)).collect())?;
         let questions: Vec<Question> = known.iter().map(|(id, kind)| ask(*id, *kind)).collect();
         let answers = self.inner.decide_each(call, &questions);
-        let allowed: Vec<Id> =
-            known.iter().zip(answers).filter(|(_, yes)| yes.is_some()).map(|((id, _), _)| *id).collect();
+        let allowed: Vec<ContentId> =
+            known.iter().zip(answers).filter(|(_, yes)| yes.is_some()).map(|((id, _), _)| details_of(*id)).collect();
         if allowed.is_empty() {
             return Ok(HashMap::new());
         }
         let rows = self.store().contents(&allowed).await.map_err(|e| store_refusal(&e))?;
-        Ok(rows.into_iter().filter_map(|r| serde_json::from_str(&r.body).ok().map(|body| (r.id, body))).collect())
+        Ok(rows.into_iter().filter_map(|r| serde_json::from_str(&r.body).ok().map(|body| (r.asset, body))).collect())
     }
 }
 
-/// A list's right is that of the asset that guards its rows, which is their parent today.
+/// The right of a list is decided on the asset of its rows, which today is their parent.
 fn guards(question: Question, query: &ContentQuery) -> Result<(), Refusal> {
-    if question.target == Target::Asset(query.parent) {
+    if question.target == Target::Asset(AssetId::of(query.parent)) {
         return Ok(());
     }
     tracing::error!("a list of content was asked for under a right about something else");
     Err(Refusal::of(Reason::Fault))
 }
 
-/// Whether an id names content, by the kind that it says itself.
+/// Whether an id is one of content, by the kind in the id.
 fn is_content(id: Id) -> bool {
     matches!(id.kind(), Some(IdKind::Post | IdKind::Campaign))
 }
@@ -238,17 +252,17 @@ fn of_content_row(state: &dyn State, row: &ContentGuard) -> Guard {
 }
 
 fn of_record(state: &dyn State, id: Id) -> Guard {
-    if state.business(id).is_some() {
+    if state.business(BusinessId::of(id)).is_some() {
         Guard::Business
-    } else if let Some(user) = state.system_user(id) {
+    } else if let Some(user) = state.system_user(UserId::of(id)) {
         Guard::SystemUser { business: user.business, deleted: user.status == Status::Deleted }
-    } else if let Some(person) = state.person(id) {
+    } else if let Some(person) = state.person(UserId::of(id)) {
         Guard::Person { business: person.business, deleted: person.status == Status::Deleted }
-    } else if let Some(token) = state.token(id) {
+    } else if let Some(token) = state.token(TokenId::of(id)) {
         Guard::Token { business: token.business, user: token.user }
-    } else if let Some(asset) = state.asset(id) {
+    } else if let Some(asset) = state.asset(AssetId::of(id)) {
         match asset.kind {
-            AssetKind::APP => Guard::App { business: asset.business },
+            AssetKind::App => Guard::App { business: asset.business },
             kind => Guard::Asset { kind },
         }
     } else {

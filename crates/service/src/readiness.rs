@@ -8,11 +8,11 @@ pub enum Writing {
     Works,
     /// The last attempt failed, or the store did not answer in time.
     Fails,
-    /// A commit was sent, and it is not known yet what became of it. Until then nothing is written.
+    /// A commit was sent, and its outcome is not known yet. Until it is known, nothing is written.
     OutcomeUnknown,
 }
 
-/// What a node can do. Its text has a sentence for each thing that is amiss, and `ready` if none is.
+/// What a node can do. Its text has a sentence for each problem, or `ready` if there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
     /// It can show that it knows every change, and so it answers.
@@ -23,7 +23,7 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Whether nothing is amiss.
+    /// Whether there is no problem.
     pub fn is_ready(&self) -> bool {
         self.is_fresh && self.writing == Writing::Works && self.not_durable == 0
     }

@@ -6,7 +6,7 @@ use valetkey_domain::{Refusal, UnixMs};
 
 use crate::core::Service;
 
-/// How many revisions are remembered one by one; older ones are known to be confirmed by then.
+/// How many revisions are remembered one by one; older ones are surely confirmed.
 const KEPT: usize = 100_000;
 
 /// A receipt.

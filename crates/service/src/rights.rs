@@ -6,12 +6,12 @@
 use valetkey_authz::Proof;
 use valetkey_authz::{Need, Own, Question, Sorts, Target};
 use valetkey_domain::task::{TaskSet, Vocabulary};
-use valetkey_domain::{AssetKind, Id, ScopeSet};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, ScopeSet, UserId};
 
 /// Who may call, beside scope and task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// Whoever passes the rest.
+    /// Any caller that passes the other checks.
     Any,
     /// An ADMIN of the caller's business.
     Admin,
@@ -22,9 +22,9 @@ pub enum Who {
 /// Which tasks on the asset are enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tasks {
-    /// None is asked for.
+    /// No task is needed.
     Nothing,
-    /// Some task.
+    /// Any task.
     Any,
     /// One of these.
     OneOf(&'static [&'static str]),
@@ -37,7 +37,7 @@ pub struct Right {
     pub sorts: Sorts,
     /// One of these scopes; none if empty.
     pub scopes: &'static [&'static str],
-    /// Scopes of which one is enough too for an ADMIN.
+    /// For an ADMIN, one of these scopes is enough too.
     pub admin_scopes: &'static [&'static str],
     /// Sorts of callers that need no scope here.
     pub scope_free: Sorts,
@@ -181,19 +181,19 @@ pub const READ_DECLARED: Right = Right { tasks: Tasks::Any, ..OPEN };
 
 impl Right {
     /// The question about something that belongs to a business.
-    pub fn on_business(&self, business: Id) -> Question {
+    pub fn on_business(&self, business: BusinessId) -> Question {
         self.question(Target::Business(business), None)
     }
 
     /// The same, where `user` may ask about itself.
-    pub fn on_user(&self, business: Id, user: Id) -> Question {
+    pub fn on_user(&self, business: BusinessId, user: UserId) -> Question {
         let mut question = self.on_business(business);
         question.own = self.own.map(|scopes| Own { user, scopes: ScopeSet::of(scopes) });
         question
     }
 
     /// The question about an asset.
-    pub fn on_asset(&self, asset: Id, kind: AssetKind) -> Question {
+    pub fn on_asset(&self, asset: AssetId, kind: AssetKind) -> Question {
         self.question(Target::Asset(asset), Some(kind))
     }
 
@@ -227,33 +227,33 @@ impl Right {
 pub fn list_assigned(kind: AssetKind) -> Question {
     let mut scopes = kind.own_scopes().with(ScopeSet::of(BUSINESS));
     scopes = match kind {
-        AssetKind::AD_ACCOUNT | AssetKind::PIXEL => scopes.with(ScopeSet::of(&["ads_read"])),
-        AssetKind::PAGE => scopes.with(ScopeSet::of(&["pages_read_engagement"])),
+        AssetKind::AdAccount | AssetKind::Pixel => scopes.with(ScopeSet::of(&["ads_read"])),
+        AssetKind::Page => scopes.with(ScopeSet::of(&["pages_read_engagement"])),
         _ => scopes,
     };
     Question::about(Target::Nothing).scopes(scopes).need(Need::AnyTask).sorts(Sorts::USERS_AND_PAGE)
 }
 
 /// The right to change who is assigned to an asset of this kind.
-pub fn change_assigned(asset: Id, kind: AssetKind) -> Question {
+pub fn change_assigned(asset: AssetId, kind: AssetKind) -> Question {
     let scopes = kind.own_scopes().with(ScopeSet::of(BUSINESS));
-    let sorts = if kind == AssetKind::PAGE { Sorts::USERS_AND_PAGE } else { Sorts::USERS };
+    let sorts = if kind == AssetKind::Page { Sorts::USERS_AND_PAGE } else { Sorts::USERS };
     Question::about(Target::Asset(asset)).scopes(scopes).need(Need::Admin).sorts(sorts)
 }
 
-/// The right to take an assignment away: not for a Page's token, which stands for the Page and not
-/// for who manages its users.
-pub fn unassign(asset: Id, kind: AssetKind) -> Question {
+/// The right to take an assignment away. A page token doesn't have it: it stands for the Page, not for
+/// a user that manages assignments.
+pub fn unassign(asset: AssetId, kind: AssetKind) -> Question {
     change_assigned(asset, kind).sorts(Sorts::USERS)
 }
 
 /// The right to end a share, for ADMINs of the owner and of the partner.
-pub fn unshare(asset: Id, kind: AssetKind) -> Question {
+pub fn unshare(asset: AssetId, kind: AssetKind) -> Question {
     unassign(asset, kind)
 }
 
-/// The right to share an asset of this kind, or to see as its owner whom it is shared with.
-pub fn share(asset: Id, kind: AssetKind) -> Question {
+/// The right to share an asset of this kind, or, as its owner, to list the partners it is shared with.
+pub fn share(asset: AssetId, kind: AssetKind) -> Question {
     Question { need: Need::OwnerAdmin, ..change_assigned(asset, kind) }
 }
 

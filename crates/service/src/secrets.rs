@@ -3,9 +3,9 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use subtle::{Choice, ConstantTimeEq};
 use valetkey_authz::{Proof, Subject, Target, View, gather_app};
-use valetkey_domain::app::{App, SealedSecret};
 use valetkey_domain::credential::app_secret_proof;
-use valetkey_domain::{Id, Random, Reason, Refusal, State, UnixMs};
+use valetkey_domain::noun::app::{App, SealedSecret};
+use valetkey_domain::{AppId, Id, Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::{Sealed, Secret};
 
 use crate::call::Memo;
@@ -24,7 +24,7 @@ pub(crate) fn new_secret(random: &mut dyn Random) -> Result<String, Refusal> {
 }
 
 impl Inner {
-    pub fn seal_secret(&self, app: Id, secret: &str) -> Result<SealedSecret, Refusal> {
+    pub fn seal_secret(&self, app: AppId, secret: &str) -> Result<SealedSecret, Refusal> {
         let keys = self.keys.read().map_err(|_| Refusal::of(Reason::Fault))?;
         let sealed = keys.seal(PURPOSE, app.get(), secret.as_bytes()).map_err(|e| {
             tracing::error!(app = %app, error = %e, "an app secret could not be sealed");
@@ -33,7 +33,7 @@ impl Inner {
         Ok(SealedSecret(sealed.to_bytes()))
     }
 
-    fn open_secret(&self, app: Id, sealed: &SealedSecret) -> Option<Secret> {
+    fn open_secret(&self, app: AppId, sealed: &SealedSecret) -> Option<Secret> {
         let keys = self.keys.read().ok()?;
         let opened = Sealed::from_bytes(&sealed.0).and_then(|s| keys.unseal(PURPOSE, app.get(), &s));
         opened.map_err(|e| tracing::error!(app = %app, error = %e, "an app secret could not be opened")).ok()
@@ -45,7 +45,8 @@ impl Inner {
         [Some(&app.secret), app.previous_secret.as_ref().filter(|(_, until)| *until > now).map(|(s, _)| s)]
     }
 
-    /// Whether some live secret of an app passes a test. All are tried, so that time doesn't tell which.
+    /// Whether any live secret of an app passes a test. All are tried, so that the time doesn't show
+    /// which one passed.
     fn some_secret(&self, app: &App, now: UnixMs, memo: Option<&Memo>, test: impl Fn(Secret) -> Choice) -> bool {
         let secrets = Inner::live_secrets(app, now);
         let any = || {
@@ -69,7 +70,7 @@ impl Inner {
     pub fn proof(
         &self,
         state: &dyn State,
-        app: Option<Id>,
+        app: Option<AppId>,
         token: &str,
         sent: &str,
         memo: Option<&Memo>,

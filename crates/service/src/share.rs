@@ -1,6 +1,7 @@
 //! Shares of assets with partners.
 
-use valetkey_domain::{Id, Refusal, share};
+use valetkey_domain::rules::share;
+use valetkey_domain::{AssetId, BusinessId, Refusal};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -12,7 +13,13 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn share(&self, call: &Call, asset: Id, partner: Id, tasks: Vec<String>) -> Result<Done<()>, Refusal> {
+    pub async fn share(
+        &self,
+        call: &Call,
+        asset: AssetId,
+        partner: BusinessId,
+        tasks: Vec<String>,
+    ) -> Result<Done<()>, Refusal> {
         let kind = self.kind_of(call, asset)?;
         self.command(call, rights::share(asset, kind), move |planner, allowed| {
             let owner = allowed.caller.business().or_else(|| planner.state().asset(asset).and_then(|a| a.business));
@@ -22,11 +29,11 @@ impl Service {
         .await
     }
 
-    /// Ends a share; the owner may, and the partner.
+    /// Ends a share. The owner and the partner may.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn unshare(&self, call: &Call, asset: Id, partner: Id) -> Result<Done<()>, Refusal> {
+    pub async fn unshare(&self, call: &Call, asset: AssetId, partner: BusinessId) -> Result<Done<()>, Refusal> {
         let kind = self.kind_of(call, asset)?;
         self.command(call, rights::unshare(asset, kind), move |planner, allowed| {
             let acting = allowed.caller.business().unwrap_or(partner);

@@ -2,9 +2,10 @@
 
 use valetkey_authz::{Question, Target};
 use valetkey_domain::credential::CredentialText;
-use valetkey_domain::sign_in::{self, SignInCode};
-use valetkey_domain::token::Token;
-use valetkey_domain::{Id, Refusal};
+use valetkey_domain::noun::sign_in::SignInCode;
+use valetkey_domain::noun::token::Token;
+use valetkey_domain::rules::sign_in::{self};
+use valetkey_domain::{BusinessId, Refusal, UserId};
 
 use crate::ask::Facts;
 use crate::call::Call;
@@ -12,11 +13,11 @@ use crate::core::Service;
 use crate::writer::{Done, Plan};
 
 impl Service {
-    /// Makes a code for a person; the operator's act.
+    /// Makes a code for a person. Only the operator may.
     ///
     /// # Errors
     /// The refusal.
-    pub async fn create_sign_in_code(&self, call: &Call, person: Id) -> Result<Done<CredentialText>, Refusal> {
+    pub async fn create_sign_in_code(&self, call: &Call, person: UserId) -> Result<Done<CredentialText>, Refusal> {
         self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
             let (set, text) = sign_in::create(planner, &allowed.caller, person)?;
             Ok((Plan::of(set), text))
@@ -24,7 +25,7 @@ impl Service {
         .await
     }
 
-    /// Redeems a code for a person's two-hour token. Whoever has the code may; it works once.
+    /// Redeems a code for a person's two-hour token. Anyone with the code may; it works once.
     ///
     /// # Errors
     /// `token_unknown`, `token_expired`, `user_deactivated`.
@@ -39,7 +40,7 @@ impl Service {
         .await
     }
 
-    /// The codes that wait, of one business or of all.
+    /// The codes that are not redeemed yet, of one business or of all.
     ///
     /// # Errors
     /// The refusal.
@@ -47,7 +48,7 @@ impl Service {
         &self,
         call: &Call,
         question: Question,
-        business: Option<Id>,
+        business: Option<BusinessId>,
     ) -> Result<Vec<SignInCode>, Refusal> {
         let of_business = |c: &SignInCode| business.is_none_or(|b| c.business == b);
         let read = |facts: &Facts<'_>| facts.sign_in_codes().into_iter().filter(of_business).collect::<Vec<_>>();

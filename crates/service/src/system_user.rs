@@ -1,7 +1,7 @@
 //! System users.
 
-use valetkey_domain::system_user::{self, SystemUserEdit};
-use valetkey_domain::{Id, Name, Refusal, Role, Status};
+use valetkey_domain::rules::system_user::{self, SystemUserEdit};
+use valetkey_domain::{BusinessId, Name, Refusal, Role, Status, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -17,10 +17,10 @@ impl Service {
     pub async fn create_system_user(
         &self,
         call: &Call,
-        business: Id,
+        business: BusinessId,
         name: Name,
         role: Role,
-    ) -> Result<Done<Id>, Refusal> {
+    ) -> Result<Done<UserId>, Refusal> {
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
             let (set, id) = system_user::create(planner, &allowed.caller, business, name.clone(), role)?;
             Ok((Plan::of(set), id))
@@ -32,7 +32,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn update_system_user(&self, call: &Call, id: Id, edit: SystemUserEdit) -> Result<Done<()>, Refusal> {
+    pub async fn update_system_user(&self, call: &Call, id: UserId, edit: SystemUserEdit) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, id)?;
         let in_force = InForce::at_once_if(edit.status == Some(Status::Deactivated));
         self.submit(in_force, call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
@@ -46,7 +46,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn delete_system_user(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn delete_system_user(&self, call: &Call, id: UserId) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, id)?;
         let question = rights::MANAGE_BUSINESS.on_business(business);
         self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
@@ -56,7 +56,7 @@ impl Service {
         .map_err(|r| about(r, id))
     }
 
-    pub(crate) fn business_of_system_user(&self, call: &Call, id: Id) -> Result<Id, Refusal> {
+    pub(crate) fn business_of_system_user(&self, call: &Call, id: UserId) -> Result<BusinessId, Refusal> {
         self.read(|s| system_user::live(s, id).map(|u| u.business))?.ok_or_else(|| self.absent(call, id))
     }
 }

@@ -1,7 +1,7 @@
 //! Writes what was gathered in memory: use counts, what tokens were used for, and refusals.
 //!
-//! Each goes to the store in short transactions, so that no revocation waits long behind them. Nothing
-//! here may be needed for an answer: what can't be written waits, or is lost with a warning.
+//! Each goes to the store in short transactions, so that no revocation waits long behind them. No
+//! answer may depend on this: what can't be written waits, or is lost with a warning.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::core::Service;
 use crate::journal::{KEEP_MS, KEPT};
 
 const FLUSH_PAUSE: Duration = Duration::from_millis(500);
-/// How often it is written what tokens were used for: ten times as seldom, since these are many rows.
+/// How often the uses by right are written: a tenth as often as the counts, because they are many rows.
 const ROWS_PAUSE_MS: UnixMs = 5_000;
-/// For how many days that is kept.
+/// For how many days uses by right are kept.
 const KEEP_DAYS: i64 = 90;
-/// For how many rights of one token uses are kept apart on one day.
+/// For how many rights of one token and day uses are kept apart.
 const ROWS_A_DAY: u32 = 1_024;
-/// How often old rows are dropped though no new ones come.
+/// How often old rows are dropped when no new ones come.
 const PRUNE_PAUSE_MS: UnixMs = 60 * 60 * 1000;
 
 /// Writes until `stop` fires, and then a last time.
@@ -41,7 +41,7 @@ pub(crate) async fn flush(service: &Service) {
     write_refusals(service).await;
 }
 
-/// Writes everything that waits, as at the end.
+/// Writes everything that waits, as at the end of the program.
 pub(crate) async fn flush_all(service: &Service) {
     write_uses(service, true).await;
     write_refusals(service).await;
@@ -61,7 +61,7 @@ async fn write_uses(service: &Service, everything: bool) {
     }
     let beyond = uses.take_beyond();
     if beyond > 0 {
-        tracing::warn!(count = beyond, "uses of more tokens at once than are counted one by one");
+        tracing::warn!(count = beyond, "uses of more tokens at once than are counted separately");
     }
     let is_due = uses.written_until().is_none_or(|at| (now - at).abs() >= ROWS_PAUSE_MS);
     if !everything && !is_due {
@@ -77,7 +77,7 @@ async fn write_uses(service: &Service, everything: bool) {
         Ok(()) => uses.wrote(now),
         Err(error) => {
             service.inner.writing.note_full(&error);
-            tracing::warn!(%error, count = rows.len(), "what tokens were used for could not be written and is lost")
+            tracing::warn!(%error, count = rows.len(), "uses by right could not be written and are lost")
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The terms.
 
 use valetkey_authz::{Question, Sorts, Target};
-use valetkey_domain::{Refusal, terms};
+use valetkey_domain::Refusal;
+use valetkey_domain::rules::terms;
 
 use crate::call::Call;
 use crate::core::Service;
 use crate::writer::{Done, Plan};
 
 impl Service {
-    /// Accepts the version in force; an ADMIN person's act.
+    /// Accepts the version in force. Only an ADMIN person may.
     ///
     /// # Errors
     /// The refusal.
@@ -21,7 +22,7 @@ impl Service {
         .await
     }
 
-    /// Puts a new text in force; the operator's act.
+    /// Puts a new text in force. Only the operator may.
     ///
     /// # Errors
     /// The refusal.

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use valetkey_authz::{Allowed, Decision, Proof, Question, Sorts, Target, decide, gather};
 use valetkey_domain::credential::{CredentialText, Digest, read};
-use valetkey_domain::token::{self, IssueRequest, Lifetime, Token};
+use valetkey_domain::noun::token::Token;
+use valetkey_domain::rules::token::{self, IssueRequest, Lifetime};
+use valetkey_domain::rules::{page_token, terms};
 use valetkey_domain::{
-    AssetKind, Caller, Id, List, Planner, Reason, Refusal, Scope, ScopeSet, State, Status, UnixMs, page_token, terms,
+    AppId, AssetId, AssetKind, BusinessId, Caller, Planner, Reason, Refusal, Scope, ScopeSet, State, Status, TokenId,
+    UnixMs, UserId,
 };
 use valetkey_store::TokenUse;
 
@@ -18,7 +21,7 @@ use crate::person::about;
 use crate::rights;
 use crate::writer::{Done, InForce, Plan};
 
-/// A token together with what is known of its use.
+/// A token together with its use.
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub token: Token,
@@ -70,7 +73,7 @@ impl TokenStatus {
     }
 }
 
-fn user_status(state: &dyn State, user: Id) -> Status {
+fn user_status(state: &dyn State, user: UserId) -> Status {
     let person = state.person(user).map(|p| p.status);
     person.or_else(|| state.system_user(user).map(|u| u.status)).unwrap_or(Status::Deleted)
 }
@@ -133,8 +136,8 @@ impl Service {
     ) -> Result<Done<(Token, CredentialText)>, Refusal> {
         let question = Question { proof: Proof::Right, ..Question::about(Target::Nothing) };
         let digest = Digest::of(old);
-        // Whoever brings the app's secret needs no proof of knowing it, so the question is asked for
-        // the token by its id.
+        // A caller that sends the app's secret needs no proof, so the question is asked for the token by
+        // its id.
         let id = match self.read(|s| s.token_by_digest(&digest).map(|t| (t.id, t.app)))? {
             _ if read(old).is_none() => return Err(Refusal::of(Reason::TokenMalformed)),
             None => return Err(Refusal::of(Reason::TokenUnknown)),
@@ -150,21 +153,21 @@ impl Service {
         .await
     }
 
-    /// The tokens of those of the Pages for which the caller may have one: the same text each time, on
-    /// record from the first, until one of them dies. New ones are put on record only where the terms
-    /// in force are accepted; without that only those that are on record are given.
+    /// The page tokens of the Pages that the caller may have one for. The text is the same each time
+    /// until that token dies, and it is on record from the first time. New ones are made only if the
+    /// terms in force are accepted; otherwise only those already on record are returned.
     ///
     /// # Errors
-    /// The refusal, if there is no Page among them whose token the caller may have, and
-    /// `invalid_parameter` when the caller has no text to derive from.
-    pub async fn page_tokens(&self, call: &Call, pages: &[Id]) -> Result<Vec<(Id, CredentialText)>, Refusal> {
+    /// The refusal, if the caller may have the token of none of these Pages; `invalid_parameter` if the
+    /// caller sent no token text to derive from.
+    pub async fn page_tokens(&self, call: &Call, pages: &[AssetId]) -> Result<Vec<(AssetId, CredentialText)>, Refusal> {
         let Some(text) = call.text() else {
             return Err(Refusal::invalid("access_token", "a token"));
         };
         let holder = Question::about(Target::Nothing).scopes(ScopeSet::one(Scope::PAGES_SHOW_LIST));
         let seen = self.step(call, holder, |facts| Seen::of(facts, text, pages))?.into_inner();
         if seen.known.is_empty() && seen.new.is_empty() {
-            // Asked, so that the no can be explained; what is no Page has none to give.
+            // Asked, so that the refusal can be explained; an id that is no Page has no token.
             return match pages.first() {
                 Some(page) if seen.first_is_page => self.ask(call, page_token_of(*page)).map(|_| Vec::new()),
                 Some(other) => Err(self.absent(call, *other)),
@@ -177,9 +180,10 @@ impl Service {
             let rule = move |planner: &mut Planner<'_>, allowed: &Allowed| {
                 let parent = allowed.caller.token().and_then(|id| planner.state().token(id));
                 let parent = parent.ok_or_else(|| Refusal::of(Reason::TokenUnknown))?;
-                // Decided again on the state that the write is made on: a path that ended since, or that a
-                // command before this one ends, gives no token any more.
-                let pages: Vec<Id> = new.iter().copied().filter(|p| may_have(planner, allowed, &parent, *p)).collect();
+                // Decided again on the state that the write is made on: a right that ended since, or that
+                // an earlier command of the batch ends, gives no token any more.
+                let pages: Vec<AssetId> =
+                    new.iter().copied().filter(|p| may_have(planner, allowed, &parent, *p)).collect();
                 let (set, tokens) = page_token::derive(planner, &allowed.caller, &parent, &text, &pages)?;
                 Ok((Plan::of(set), tokens))
             };
@@ -192,7 +196,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn revoke_token(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn revoke_token(&self, call: &Call, id: TokenId) -> Result<Done<()>, Refusal> {
         let (business, user) = self.owner_of_token(call, id)?;
         let mut question = rights::MANAGE_OR_SELF.on_user(business, user);
         question.sorts = Sorts::USERS;
@@ -203,13 +207,13 @@ impl Service {
         .map_err(|r| about(r, id))
     }
 
-    /// Revokes a token with everything that comes from it, in one commit; answers with how many
-    /// tokens that were.
+    /// Revokes a token and everything issued or derived from it, in one commit; returns how many tokens
+    /// were revoked.
     ///
     /// # Errors
-    /// The refusal; `role_insufficient` or `scope_missing` when tokens of others come from it and the
-    /// caller does not manage the business. Then nothing is revoked.
-    pub async fn revoke_token_with_descendants(&self, call: &Call, id: Id) -> Result<Done<usize>, Refusal> {
+    /// The refusal; `role_insufficient` or `scope_missing` when tokens of other users were issued with it
+    /// and the caller does not manage the business. Then nothing is revoked.
+    pub async fn revoke_token_with_descendants(&self, call: &Call, id: TokenId) -> Result<Done<usize>, Refusal> {
         let (business, user) = self.owner_of_token(call, id)?;
         let question = rights::MANAGE_OR_SELF.on_user(business, user);
         self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
@@ -221,8 +225,8 @@ impl Service {
         .map_err(|r| about(r, id))
     }
 
-    /// Revokes a token by its text, for an app that proved itself. An unknown text is a success:
-    /// what is asked for is so already. A token of another app is refused.
+    /// Revokes a token by its text, for an app that proved itself. An unknown text is a success: there
+    /// is nothing left to revoke. A token of another app is refused.
     ///
     /// # Errors
     /// The refusal.
@@ -232,14 +236,14 @@ impl Service {
             return Ok(self.revision());
         };
         if found.app != Some(app.app) {
-            // A token of another business looks like one that never was.
+            // A token of another business looks like one that was never issued.
             return if found.business == app.business {
                 Err(Refusal::unknown_reference("revoke_token"))
             } else {
                 Ok(self.revision())
             };
         }
-        // A page token may take itself back, and nothing else of its user.
+        // A page token may revoke itself, and no other token of its user.
         let question = Question::alive();
         let id = found.id;
         let done = self
@@ -270,7 +274,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn revoke_tokens(&self, call: &Call, user: Id, app: Option<Id>) -> Result<Done<()>, Refusal> {
+    pub async fn revoke_tokens(&self, call: &Call, user: UserId, app: Option<AppId>) -> Result<Done<()>, Refusal> {
         let business = self.business_of_system_user(call, user)?;
         let question = rights::MANAGE_OR_SELF.on_user(business, user);
         self.submit(InForce::AtOnce, call, question, move |planner, allowed| {
@@ -297,12 +301,10 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn list_tokens(&self, call: &Call, user: Id) -> Result<Checked<Vec<Listed>>, Refusal> {
-        let business = self
-            .read(|s| valetkey_domain::assignment::user_business(s, user))?
-            .ok_or_else(|| self.absent(call, user))?;
+    pub async fn list_tokens(&self, call: &Call, user: UserId) -> Result<Checked<Vec<Listed>>, Refusal> {
+        let business = self.read(|s| s.business_of(user))?.ok_or_else(|| self.absent(call, user))?;
         let question = rights::MANAGE_OR_SELF.on_user(business, user);
-        let read = |facts: &Facts<'_>| facts.list(List::TokensOf(user));
+        let read = |facts: &Facts<'_>| facts.tokens_of(user);
         let mut ids = self.step(call, question, read).map_err(|r| about(r, user))?.into_inner();
         ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
         self.tokens(call, question, &ids).await
@@ -312,23 +314,32 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn list_business_tokens(&self, call: &Call, business: Id) -> Result<Checked<Vec<Listed>>, Refusal> {
+    pub async fn list_business_tokens(
+        &self,
+        call: &Call,
+        business: BusinessId,
+    ) -> Result<Checked<Vec<Listed>>, Refusal> {
         let question = rights::MANAGE_BUSINESS.on_business(business);
         let read = |facts: &Facts<'_>| {
-            let users = [List::SystemUsers(business), List::People(business)].into_iter().flat_map(|l| facts.list(l));
-            users.flat_map(|u| facts.list(List::TokensOf(u))).collect::<Vec<_>>()
+            let users = facts.system_users(business).into_iter().chain(facts.people(business));
+            users.flat_map(|u| facts.tokens_of(u)).collect::<Vec<_>>()
         };
         let mut ids = self.step(call, question, read)?.into_inner();
         ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
         self.tokens(call, question, &ids).await
     }
 
-    /// Those of some tokens that are there, with their use, in the order of the ids, under the right
-    /// of the list that names them.
+    /// The tokens with these ids, as far as they exist, with their use, in the order of the ids. The
+    /// right is that of the list that named them.
     ///
     /// # Errors
     /// The refusal, or of the store.
-    pub async fn tokens(&self, call: &Call, question: Question, ids: &[Id]) -> Result<Checked<Vec<Listed>>, Refusal> {
+    pub async fn tokens(
+        &self,
+        call: &Call,
+        question: Question,
+        ids: &[TokenId],
+    ) -> Result<Checked<Vec<Listed>>, Refusal> {
         let read = |facts: &Facts<'_>| ids.iter().filter_map(|id| facts.token(*id)).collect::<Vec<_>>();
         let tokens = self.step(call, question, read)?;
         let allowed = *tokens.allowed();
@@ -339,7 +350,7 @@ impl Service {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn get_token(&self, call: &Call, id: Id) -> Result<Listed, Refusal> {
+    pub async fn get_token(&self, call: &Call, id: TokenId) -> Result<Listed, Refusal> {
         let (business, user) = self.owner_of_token(call, id)?;
         let question = rights::MANAGE_OR_SELF.on_user(business, user);
         let token = self.step(call, question, |facts| facts.token(id)).map_err(|r| about(r, id))?;
@@ -348,12 +359,12 @@ impl Service {
         listed.pop().ok_or_else(|| Refusal::not_visible(id))
     }
 
-    pub(crate) fn owner_of_token(&self, call: &Call, id: Id) -> Result<(Id, Id), Refusal> {
+    pub(crate) fn owner_of_token(&self, call: &Call, id: TokenId) -> Result<(BusinessId, UserId), Refusal> {
         self.read(|s| s.token(id).map(|t| (t.business, t.user)))?.ok_or_else(|| self.absent(call, id))
     }
 
     async fn with_uses(&self, tokens: Vec<Token>) -> Result<Vec<Listed>, Refusal> {
-        let ids: Vec<Id> = tokens.iter().map(|t| t.id).collect();
+        let ids: Vec<TokenId> = tokens.iter().map(|t| t.id).collect();
         let mut uses = self.uses_of(&ids).await?;
         let now = self.now();
         self.read(|state| {
@@ -369,25 +380,25 @@ impl Service {
     }
 }
 
-/// What a caller may have of the tokens of some Pages, on one revision.
+/// Which page tokens of some Pages a caller may have, on one revision.
 struct Seen {
     /// Those that are on record.
-    known: HashMap<Id, CredentialText>,
+    known: HashMap<AssetId, CredentialText>,
     /// Pages whose token is not on record yet.
-    new: Vec<Id>,
+    new: Vec<AssetId>,
     /// The business has accepted the terms in force.
     accepted: bool,
     first_is_page: bool,
 }
 
 impl Seen {
-    fn of(facts: &Facts<'_>, text: &str, pages: &[Id]) -> Seen {
-        let is_page = |id: &Id| facts.asset(*id).is_some_and(|a| a.kind == AssetKind::PAGE);
+    fn of(facts: &Facts<'_>, text: &str, pages: &[AssetId]) -> Seen {
+        let is_page = |id: &AssetId| facts.asset(*id).is_some_and(|a| a.kind == AssetKind::Page);
         let first_is_page = pages.first().is_some_and(is_page);
         let mut seen = Seen { known: HashMap::new(), new: Vec::new(), accepted: false, first_is_page };
         let Some(parent) = facts.allowed.caller.token().and_then(|id| facts.token(id)) else { return seen };
         seen.accepted = terms::are_accepted(&**facts, parent.business);
-        let may = |page: &Id| is_page(page) && facts.may(page_token_of(*page)).is_some();
+        let may = |page: &AssetId| is_page(page) && facts.may(page_token_of(*page)).is_some();
         for page in pages.iter().filter(|page| may(page)) {
             match page_token::find(&**facts, &parent, text, *page) {
                 Some(text) => drop(seen.known.insert(*page, text)),
@@ -398,13 +409,13 @@ impl Seen {
     }
 }
 
-/// The question whether a user may have the token of a Page. A page token has none but itself.
-fn page_token_of(page: Id) -> Question {
-    rights::PAGE_TOKEN.on_asset(page, AssetKind::PAGE).sorts(Sorts::USERS)
+/// The question whether a user may have the token of a Page. A page token may only have itself.
+fn page_token_of(page: AssetId) -> Question {
+    rights::PAGE_TOKEN.on_asset(page, AssetKind::Page).sorts(Sorts::USERS)
 }
 
-/// The same for a command: the proof was checked with its own question.
-fn may_have(planner: &Planner<'_>, allowed: &Allowed, parent: &Token, page: Id) -> bool {
+/// The same for a command. The proof was already checked with the command's own question.
+fn may_have(planner: &Planner<'_>, allowed: &Allowed, parent: &Token, page: AssetId) -> bool {
     let question = page_token_of(page).proof(Proof::Right);
     let view = gather(planner.state(), allowed.revision, &parent.digest, question.target);
     matches!(decide(&view, &question, planner.now()), Decision::Allow(_))

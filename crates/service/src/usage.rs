@@ -5,20 +5,20 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use valetkey_domain::{Id, UnixMs};
+use valetkey_domain::{AppId, AssetId, UnixMs};
 
 const BUCKETS: usize = 12;
 const BUCKET_MS: i64 = 5 * 60 * 1000;
 const SHARDS: usize = 16;
-/// How many different counters a shard keeps; beyond, idle ones are dropped.
+/// How many different counters a shard keeps; beyond that, idle ones are dropped.
 const SHARD_LIMIT: usize = 8_192;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Counter {
-    App(Id),
+    App(AppId),
     /// Calls on an asset, by the use case that the headers name.
-    Asset(Id, &'static str),
+    Asset(AssetId, &'static str),
 }
 
 /// Calls and the time that they took, over the last hour.
@@ -40,10 +40,11 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Counts one call, and says what the last hour saw with it.
+    /// Counts one call, and returns the counts of the last hour including it.
     pub fn count(&self, counter: Counter, busy_us: u32, now: UnixMs) -> Hour {
         let id = match counter {
-            Counter::App(id) | Counter::Asset(id, _) => id,
+            Counter::App(id) => id.any(),
+            Counter::Asset(id, _) => id.any(),
         };
         let Ok(mut map) = self.shards[id.get() as usize % SHARDS].lock() else {
             return Hour::default();
@@ -77,7 +78,7 @@ mod tests {
     #[test]
     fn the_hour_slides() {
         let usage = Usage::default();
-        let app = Counter::App(Id::new(7).unwrap());
+        let app = Counter::App(AppId::new(7).unwrap());
         let start = 1_000_000 * BUCKET_MS;
         for _ in 0..10 {
             usage.count(app, 5, start);

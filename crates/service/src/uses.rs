@@ -1,7 +1,7 @@
 //! What each token is used for, when, and from where: telemetry, gathered here and written in bulk.
 //!
-//! Noting a use takes one lock of a shard for a moment, and allocates nothing for what is known. All of
-//! it is bounded: what goes beyond a bound is counted in a row for the rest, never dropped in silence.
+//! Noting a use takes one lock of a shard for a moment, and allocates nothing if the row exists. All of
+//! it is bounded: uses beyond a bound are counted in one row for the rest, never dropped silently.
 //! Nothing here may read the store or decide about a right.
 
 mod hash;
@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use valetkey_authz::{Allowed, Need, Question, Target};
-use valetkey_domain::{Id, Scope, ScopeSet, UnixMs};
+use valetkey_domain::{Scope, ScopeSet, TokenId, UnixMs};
 use valetkey_store::telemetry::day_of;
 use valetkey_store::{TokenUse, Usage, UsedFor};
 
@@ -29,7 +29,7 @@ const SHARDS: usize = 1 << SHARD_BITS;
 /// How much may wait in one shard, while the store is away or between two writings.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
-    /// Tokens. Uses of further ones are counted together, and that is all that is known of them.
+    /// Tokens. Uses of further tokens are only counted together.
     tokens: usize,
     /// Rows of all tokens. Uses for further rights are counted in one row for each token.
     rows: usize,
@@ -39,7 +39,7 @@ struct Bounds {
 
 const BOUNDS: Bounds = Bounds { tokens: 65_536, rows: 16_384, rows_of_token: 1_024 };
 
-/// Rows of a token that are found by looking at one after the other; further ones have an index.
+/// How many rows of a token are searched one by one; further rows have an index.
 const FEW: usize = 8;
 
 /// Where a use came from.
@@ -50,8 +50,7 @@ pub struct UsedFrom<'a> {
     pub user_agent: Option<&'a str>,
 }
 
-/// What a question was allowed by: of the scopes and tasks that it asks for one of, the first that the
-/// caller has.
+/// What allowed a question: the first of its scopes, and the first of its tasks, that the caller has.
 pub fn used_for(question: &Question, allowed: &Allowed) -> UsedFor {
     let first = |wanted: ScopeSet| wanted.shared(allowed.scopes).first();
     let asset = match question.target {
@@ -85,16 +84,16 @@ pub(crate) struct Uses {
     written_until: AtomicI64,
     /// When old rows were dropped last.
     pruned_at: AtomicI64,
-    /// Held while something goes from here to the store. Who adds up both holds it as a reader, so that
-    /// nothing is seen twice or not at all.
+    /// Locked for writing while rows move from here to the store. A reader that adds up both locks it for
+    /// reading, so that it sees every row exactly once.
     pub moving: tokio::sync::RwLock<()>,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
-    tokens: HashMap<Id, Noted, ByMixedId>,
-    /// Rows of tokens that have more than a few, by what they stand for.
-    many: HashMap<(Id, i64, UsedFor), Row>,
+    tokens: HashMap<TokenId, Noted, ByMixedId>,
+    /// Rows of tokens that have more than [`FEW`], by token, day and use.
+    many: HashMap<(TokenId, i64, UsedFor), Row>,
     /// Rows of both sorts.
     rows: usize,
     /// The number of the last call, so that a row counts no call twice.
@@ -106,7 +105,7 @@ struct Shard {
 struct Noted {
     at: UnixMs,
     ip: Option<IpAddr>,
-    /// Uses whose count was not taken to be written.
+    /// Uses that were not yet taken to be written.
     count: i64,
     few: Vec<Row>,
     many: usize,
@@ -131,12 +130,12 @@ impl Uses {
         }
     }
 
-    fn shard(&self, token: Id) -> &Mutex<Shard> {
+    fn shard(&self, token: TokenId) -> &Mutex<Shard> {
         &self.shards[(mixed(token.get()) >> (u64::BITS - SHARD_BITS)) as usize]
     }
 
     /// Counts one call of a token, for the rights that it was allowed by.
-    pub fn note(&self, token: Id, rights: impl Iterator<Item = UsedFor>, from: UsedFrom<'_>, now: UnixMs) {
+    pub fn note(&self, token: TokenId, rights: impl Iterator<Item = UsedFor>, from: UsedFrom<'_>, now: UnixMs) {
         let Ok(mut shard) = self.shard(token).lock() else { return };
         let Shard { tokens, many, rows, call } = &mut *shard;
         *call += 1;
@@ -181,14 +180,14 @@ impl Uses {
             }
             shard.tokens.retain(|_, noted| !noted.few.is_empty() || noted.rest.count > 0);
         }
-        // Texts are made once no lock is held.
+        // Texts are made when no lock is held.
         taken.sort_unstable_by_key(|(token, ..)| *token);
         taken.into_iter().map(|(token, used_at, ip, count)| total(token, used_at, ip, count)).collect()
     }
 
     /// Takes what the tokens were used for, to write it; sorted by token.
     pub fn take_rows(&self) -> Vec<Usage> {
-        let mut taken: Vec<(Id, Row)> = Vec::new();
+        let mut taken: Vec<(TokenId, Row)> = Vec::new();
         for shard in &self.shards {
             let Ok(mut shard) = shard.lock() else { continue };
             let Shard { tokens, many, rows, .. } = &mut *shard;
@@ -205,7 +204,7 @@ impl Uses {
         taken.into_iter().map(|(token, row)| row.usage(token)).collect()
     }
 
-    /// Whether old rows were not dropped for longer than a pause. Asked once, it counts as done.
+    /// Whether old rows were last dropped longer ago than `pause`. If so, `now` is noted as the new time.
     pub fn wants_pruning(&self, now: UnixMs, pause: UnixMs) -> bool {
         let is_due = (now - self.pruned_at.load(Ordering::Relaxed)).abs() >= pause;
         if is_due {
@@ -229,15 +228,15 @@ impl Uses {
         self.beyond.swap(0, Ordering::Relaxed)
     }
 
-    /// What was not written yet of one token.
-    pub fn pending(&self, token: Id) -> Option<TokenUse> {
+    /// The uses of one token that were not written yet.
+    pub fn pending(&self, token: TokenId) -> Option<TokenUse> {
         let shard = self.shard(token).lock().ok()?;
         let waiting = shard.tokens.get(&token).filter(|noted| noted.count > 0);
         waiting.map(|noted| total(token, noted.at, noted.ip, noted.count))
     }
 
-    /// What was not written yet of what one token was used for.
-    pub fn pending_rows(&self, token: Id) -> Vec<Usage> {
+    /// The uses by right of one token that were not written yet.
+    pub fn pending_rows(&self, token: TokenId) -> Vec<Usage> {
         let Ok(shard) = self.shard(token).lock() else { return Vec::new() };
         let Some(noted) = shard.tokens.get(&token) else { return Vec::new() };
         let mut found: Vec<Row> = noted.few.clone();
@@ -266,7 +265,7 @@ impl Noted {
     }
 }
 
-fn total(token: Id, used_at: UnixMs, ip: Option<IpAddr>, count: i64) -> TokenUse {
+fn total(token: TokenId, used_at: UnixMs, ip: Option<IpAddr>, count: i64) -> TokenUse {
     TokenUse { token, used_at, ip: ip.map(|ip| ip.to_string()).unwrap_or_default(), count }
 }
 

@@ -1,9 +1,9 @@
-//! Whether a store holds what its ledger says: the chain from its first entry to its last, every
-//! authority record against the fold of the changes, every thing of content and every job against its
+//! Checks that a store holds what its ledger says: the chain from its first entry to its last, every
+//! authority record against the fold of the changes, every row of content and every job against its
 //! newest line.
 //!
-//! This reads the store by itself and asks no running server. It must never write, never stop at the
-//! first thing that differs, and never show a value of a record: kinds, ids and names of fields only.
+//! This reads the store itself and asks no running server. It must never write, never stop at the
+//! first difference, and never show a value of a record: kinds, ids and names of fields only.
 
 mod content;
 mod jobs;
@@ -22,12 +22,12 @@ use content::Window;
 use jobs::JobLines;
 use newest::{Line, Newest, News, Suspect};
 pub use report::{Compared, Difference, Findings, Progress, Report};
-use report::{NAMED_LIMIT, are, fields, ids_of, name};
+use report::{NAMED_LIMIT, are, fields, name};
 
 /// How many entries are read at once.
 const ENTRIES_AT_ONCE: usize = 1_000;
-/// How many things of content are kept in mind at once, some 300 bytes each. If there are more, the
-/// ledger is read once more for each further quarter of a million.
+/// For how many rows of content the lines are kept in memory at once, some 300 bytes each. If there are
+/// more, the ledger is read once more for each further quarter of a million.
 const CONTENT_AT_ONCE: usize = 250_000;
 
 /// Checks a store. Others may go on writing meanwhile.
@@ -64,7 +64,7 @@ async fn run(
     Ok(check.report)
 }
 
-/// Sixteen bytes of a digest, for there may be millions of records.
+/// Sixteen bytes of a digest, to save memory: there may be millions of records.
 type Mark = [u8; 16];
 
 fn mark(record: &Record) -> Result<Mark, StoreError> {
@@ -88,7 +88,7 @@ struct Check<'a> {
     verifier: Verifier,
     report: Report,
     pairs: BTreeMap<RecordKey, Pair>,
-    /// The revision of the records that were loaded; changes behind it are not folded.
+    /// The revision of the records that were loaded; later changes are not folded.
     records_through: u64,
     /// The hash of the entry at that revision.
     at_head: Option<[u8; 32]>,
@@ -111,7 +111,7 @@ impl Check<'_> {
         let (head, suspects) = self.load().await?;
         self.records_through = head.revision;
         self.at_head = Some(hash).filter(|_| head.revision == end);
-        // What was written since then stands behind what was read so far.
+        // Entries written since then come after those read so far.
         self.read_on(None).await?;
         self.compare_head(head);
         if self.report.chain.is_some() {
@@ -123,8 +123,8 @@ impl Check<'_> {
         self.compare_jobs().await
     }
 
-    /// Reads the ledger from where reading ended before to its end. Whoever waits for news about
-    /// content or jobs gets the lines.
+    /// Reads the ledger from where reading ended before to its end. Lines about content and jobs go into
+    /// `news`.
     async fn read_on(&mut self, mut news: Option<&mut News>) -> Result<(), StoreError> {
         while self.report.chain.is_none() {
             let after = self.verifier.last().map_or(0, |(revision, _)| revision);
@@ -204,8 +204,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Loads all records of one revision; those that are not what was read so far are kept, to be
-    /// looked at more closely.
+    /// Loads all records of one revision. Those that differ from what was read so far are returned, to
+    /// be compared field by field.
     async fn load(&mut self) -> Result<(Head, HashMap<RecordKey, Record>), StoreError> {
         let mut suspects = HashMap::new();
         let mut failed = None;
@@ -259,8 +259,7 @@ impl Check<'_> {
         }
         for (key, pair) in pairs {
             let known = pair.left.map_or(0, |(_, revision)| revision);
-            let is_gone =
-                ids_of(key).into_iter().flatten().filter_map(|id| self.gone.get(&id)).any(|gone| *gone > known);
+            let is_gone = key.ids().into_iter().flatten().filter_map(|id| self.gone.get(&id)).any(|gone| *gone > known);
             if !is_gone && pair.held == pair.left.map(|(left, _)| left) {
                 continue;
             }
@@ -298,8 +297,8 @@ impl Check<'_> {
         Ok(payload.changes.into_iter().rev().filter_map(|c| c.after).find(|record| record.key() == key))
     }
 
-    /// A row that was written while it was compared has its line further on in the ledger, which is
-    /// read after the row.
+    /// If a row was written while it was compared, its line is further on in the ledger, which is read
+    /// after the row.
     async fn settle<L: Line>(&mut self, mut suspects: Vec<Suspect<L>>) -> Result<(), StoreError> {
         if suspects.is_empty() {
             return Ok(());
@@ -309,7 +308,7 @@ impl Check<'_> {
         suspects.retain(|suspect| !L::among(&news).iter().any(|line| suspect.is_explained_by(line)));
         for suspect in suspects {
             let known = suspect.newest.as_ref().map_or(0, |newest| newest.revision);
-            if self.gone.get(&suspect.id).is_some_and(|gone| *gone > known) {
+            if self.gone.get(&suspect.id.any()).is_some_and(|gone| *gone > known) {
                 self.report.not_verifiable.add(suspect.what());
             } else {
                 self.report.differences.add(suspect.difference());

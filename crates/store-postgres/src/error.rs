@@ -14,7 +14,7 @@ use valetkey_store::StoreError;
 /// What to do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The connection is of no use any more, or it leads to a server that takes no writes.
+    /// The connection is no longer usable, or it leads to a server that takes no writes.
     Lost,
     /// The server undid the transaction for the sake of another one; the same may work again.
     Again,
@@ -51,7 +51,7 @@ impl Failure {
         Failure { kind: Kind::Lost, error: StoreError::Unavailable(text) }
     }
 
-    /// No connection could be had, which says nothing about any other.
+    /// The pool gave no connection; that says nothing about the state of others.
     pub(crate) fn of_pool(error: PoolError) -> Failure {
         let error = match error {
             PoolError::Backend(e) => store_error(&e),
@@ -62,7 +62,7 @@ impl Failure {
     }
 }
 
-/// Waits for an answer, but not for ever.
+/// Waits for an answer up to a limit.
 pub(crate) async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
     match tokio::time::timeout(limit, answer).await {
         Ok(answer) => answer.map_err(Failure::from),
@@ -91,7 +91,7 @@ pub(crate) fn kind(error: &Error) -> Kind {
 }
 
 /// Whether a value or a row did not fit, which says nothing about the connection. The driver shows
-/// this by its words alone; whatever is not known to be harmless counts as a lost connection.
+/// this only in its message; any message not known to be harmless counts as a lost connection.
 fn is_about_values(error: &Error) -> bool {
     let text = error.to_string();
     let harmless =
@@ -99,7 +99,7 @@ fn is_about_values(error: &Error) -> bool {
     harmless.iter().any(|start| text.starts_with(start))
 }
 
-/// The same failure as the port tells it.
+/// The same failure as an error of the port.
 pub(crate) fn store_error(error: &Error) -> StoreError {
     let text = describe(error);
     let Some(db) = error.as_db_error() else {
@@ -113,7 +113,7 @@ pub(crate) fn store_error(error: &Error) -> StoreError {
         "XX001" | "XX002" => StoreError::Corrupt(text),
         // No lock in time; no answer in time; out of memory or connections.
         "55P03" | "57014" | "53200" | "53300" => StoreError::Unavailable(text),
-        // The server is there and refuses this user; the operator can mend it while we wait.
+        // The server refuses this user; the operator can repair that while we wait.
         code if code.starts_with("28") || matches!(code, "3D000" | "42501") => StoreError::Unavailable(text),
         _ if kind(error) == Kind::Lost || kind(error) == Kind::Again => StoreError::Unavailable(text),
         _ => StoreError::Other(text),

@@ -1,8 +1,8 @@
-//! The lease: looked at, taken, moved and given back, on a connection of its own.
+//! The lease: read, taken, renewed and given back, on a connection of its own.
 //!
-//! No statement here may read a clock, the server's neither: the row says how often it moved, and
-//! whoever wants it counts the time on its own. This is the only code that runs before the tables are
-//! brought up to date.
+//! No statement here may read a clock, not even the server's: the row says how often it moved, and a
+//! node that wants it measures time on its own clock. This is the only code that runs before the
+//! tables are brought up to date.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::writer::{Fence, LOCK_HEAD};
 const TABLES: &str =
     "SELECT to_regclass('lease') IS NOT NULL, to_regclass('node_lease') IS NOT NULL, to_regclass('head') IS NOT NULL";
 
-/// The row, and nobody else moves it until the transaction ends.
+/// Reads the row and locks it: nobody else moves it until the transaction ends.
 const LOCK_LEASE: Statement = Statement {
     name: "LOCK_LEASE",
     sql: "SELECT holder, counter, length_ms, released FROM lease WHERE id = 1 FOR UPDATE",
@@ -39,7 +39,7 @@ const TOUCH_LEASE: Statement = Statement {
     sql: "UPDATE lease SET counter = counter + 1 WHERE id = 1 AND holder = $1 AND released = 0 RETURNING counter",
 };
 
-/// The lease of format 1. What it was counted by does not matter here: a row that is renewed moves.
+/// The lease of format 1. Its clock does not matter here: each renewal changes the row.
 const OLD_LEASE: Statement =
     Statement { name: "OLD_LEASE", sql: "SELECT holder, until_ms FROM node_lease WHERE id = 1 FOR UPDATE" };
 const INSERT_OLD_LEASE: Statement = Statement {
@@ -57,7 +57,7 @@ const OLD_LENGTH_MS: i64 = 15_000;
 /// All statements of this module, for the test that prepares them.
 pub(crate) const STATEMENTS: [Statement; 5] = [LOCK_LEASE, TOUCH_LEASE, OLD_LEASE, INSERT_OLD_LEASE, END_OLD_LEASE];
 
-/// The way to the row.
+/// Access to the row of the lease.
 pub(crate) struct Leases {
     opener: Opener,
     warnings: Warnings,
@@ -68,7 +68,7 @@ pub(crate) struct Leases {
     has_tables: AtomicBool,
 }
 
-/// A connection in use. If whoever waits goes away, it is closed with this.
+/// A connection in use. If its caller is dropped, the connection is closed with it.
 struct Held<'a> {
     slot: MutexGuard<'a, Option<ClientWrapper>>,
     client: ClientWrapper,
@@ -83,8 +83,8 @@ struct Seen {
 }
 
 impl Seen {
-    /// What a taker has to watch. While a program of format 1 holds its own lease, that counts; in the
-    /// moment in which both are held, each of them moves what is shown.
+    /// The row that a taker has to watch. While a program of format 1 holds its own lease, that one
+    /// counts. While both are held, a change of either changes what is returned.
     fn row(&self) -> Option<LeaseRow> {
         let old = self.old.as_ref().filter(|(holder, _)| holder != NEWER_HOLDER);
         let Some((holder, until_ms)) = old else { return self.lease.clone() };
@@ -173,7 +173,7 @@ impl Leases {
         }
     }
 
-    /// Keeps the connection if all is well on it. What came with a warning is not known to be durable.
+    /// Keeps the connection if no failure makes it unusable. An answer with a warning may not be durable.
     fn finish<T>(&self, mut held: Held<'_>, answer: Result<T, Failure>) -> Result<T, StoreError> {
         let answer = answer.and_then(|value| self.warnings.check(held.warned).map(|()| value));
         if answer.is_ok() {
@@ -187,7 +187,7 @@ impl Leases {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
     Only,
-    /// Nobody else moves them until the transaction ends, nor commits.
+    /// Locks them: nobody else moves them or commits until the transaction ends.
     AndLock,
 }
 
@@ -233,7 +233,7 @@ async fn write(client: &ClientWrapper, holder: &str, length_ms: i64, row: Option
     Ok(!run(client, statement, &values).await?.is_empty())
 }
 
-/// Ends the lease of format 1, so that no program of that format goes on or begins.
+/// Ends the lease of format 1, so that no program of that format continues or starts.
 async fn end_old(client: &ClientWrapper, found: &Seen) -> Result<bool, Failure> {
     if !found.has_old_table || found.old.as_ref().is_some_and(|(holder, _)| holder == NEWER_HOLDER) {
         return Ok(true);
@@ -245,7 +245,7 @@ async fn end_old(client: &ClientWrapper, found: &Seen) -> Result<bool, Failure> 
 async fn make_table(client: &ClientWrapper) -> Result<(), Failure> {
     let tables = client.query_one(TABLES, &[]).await?;
     if tables.try_get(0)? {
-        // Whoever may only use the tables, and not make any, gets by.
+        // A database user that may not make tables needs no right to, if the table is there.
         return Ok(());
     }
     match client.batch_execute(&DIALECT.fill(LEASE_TABLE)).await.map_err(Failure::from) {

@@ -1,4 +1,4 @@
-//! The engine for several nodes: PostgreSQL, or what speaks its language.
+//! The engine for several nodes: PostgreSQL, or a server that speaks its protocol.
 //!
 //! Rows are the only locks that correctness rests on: no advisory locks, no notifications, no
 //! sequences. Nothing here may decide about a right, read a file, or look at the environment.

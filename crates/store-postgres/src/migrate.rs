@@ -14,7 +14,7 @@ use crate::pipeline::rows;
 use crate::values::PgRow;
 use crate::writer::{Fence, HOLDS_LEASE, fenced_off};
 
-/// How PostgreSQL spells what the shared statements leave open.
+/// How PostgreSQL spells the placeholders of the shared statements.
 pub(crate) const DIALECT: Dialect =
     Dialect { blob: "BYTEA", text: "TEXT COLLATE \"C\"", key: "BIGINT NOT NULL PRIMARY KEY", compact: "" };
 
@@ -39,7 +39,7 @@ pub(crate) async fn migrate(client: &ClientWrapper, fence: &Fence) -> Result<(),
 }
 
 async fn once(client: &ClientWrapper, fence: &Fence) -> Result<(), Failure> {
-    // Whoever may only use the tables, and not make any, gets by when there is nothing to do.
+    // A database user that may not make tables can start when there is nothing to do.
     let there = client.query_one("SELECT to_regclass('migrations') IS NOT NULL", &[]).await?;
     if there.try_get(0)? && pending(client).await?.is_empty() {
         return Ok(());
@@ -48,7 +48,7 @@ async fn once(client: &ClientWrapper, fence: &Fence) -> Result<(), Failure> {
     for statement in BOOTSTRAP {
         client.batch_execute(&DIALECT.fill(statement)).await?;
     }
-    // This row is the lock; it is written so that whoever comes second waits.
+    // This row is the lock; it is written so that the second node waits.
     client
         .batch_execute("INSERT INTO meta (name, value) VALUES ('migrating', 0) ON CONFLICT (name) DO UPDATE SET value = meta.value")
         .await?;
@@ -60,7 +60,7 @@ async fn once(client: &ClientWrapper, fence: &Fence) -> Result<(), Failure> {
     }
     client.execute(sql::SET_META_FORMAT.sql, &[&FORMAT]).await?;
     if let Some(holder) = fence.holder() {
-        // Held to the end of the transaction: whoever takes the lease waits for it.
+        // The row is locked until the transaction ends, so a node that takes the lease waits for it.
         let sql = format!("{} FOR UPDATE", HOLDS_LEASE.sql);
         if client.query_opt(&sql, &[&holder]).await?.is_none() {
             return Err(fenced_off());

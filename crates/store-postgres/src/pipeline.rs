@@ -51,7 +51,7 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
     }
 
     /// Sends everything and gives the answers in order. After a failure inside a transaction all
-    /// later answers are failures too, so the first one tells what happened.
+    /// later answers are failures too, so the first one is the cause.
     pub(crate) async fn run(mut self) -> Vec<Result<T, Error>> {
         // The driver hands a statement over to the connection when its future is polled first.
         poll_fn(|cx| {
@@ -69,7 +69,7 @@ impl<'a, T: Send + 'a> Pipeline<'a, T> {
         answers
     }
 
-    /// The same, as the first failure or all answers.
+    /// The same, but gives either all answers or the first failure.
     pub(crate) async fn run_all(self) -> Result<Vec<T>, Error> {
         self.run().await.into_iter().collect()
     }

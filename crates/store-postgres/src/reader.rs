@@ -47,8 +47,8 @@ impl Reader {
         Ok(Reader { pool, patience, warnings })
     }
 
-    /// Gives up all connections that nobody uses now. Called when one of them turned out to be
-    /// dead or to lead to a server that takes no writes any more; the others then do too.
+    /// Gives up all idle connections. Called when one connection turned out to be dead, or to lead
+    /// to a server that takes no writes any more: the others then do too.
     pub(crate) fn forget(&self) {
         self.pool.retain(|_, _| false);
     }
@@ -110,8 +110,8 @@ impl Reader {
         self.give_back(client, answer)
     }
 
-    /// Runs rounds of statements as one transaction, each by what the last one answered. Another attempt
-    /// starts anew.
+    /// Runs rounds of statements as one transaction; each round depends on the answers of the last one.
+    /// Another attempt starts anew.
     pub(crate) async fn rounds<S>(
         &self,
         twice: Twice,
@@ -179,8 +179,8 @@ impl Drop for Open {
     }
 }
 
-/// Whether to try once more, on a fresh connection, what a lost connection or another transaction
-/// stopped.
+/// Whether to try once more, on a fresh connection, after a lost connection or a conflict with another
+/// transaction.
 fn is_worth_another(failure: &Failure, twice: Twice) -> bool {
     match failure.kind {
         Kind::Again => true,

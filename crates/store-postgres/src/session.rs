@@ -18,15 +18,15 @@ use crate::error::{Failure, Kind, describe, store_error};
 use crate::settings::Settings;
 
 /// Makes commits of the session durable. `remote_apply` waits for more than `on`, and is left alone;
-/// the other modes wait for less than the standbys that the operator wants waited for.
+/// the other modes don't wait for all the standbys that the operator configured.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
                        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)";
 
 /// How many warnings came in on the connections of one opener.
 ///
-/// A server that was told to stop waiting for its standbys answers COMMIT with success and with a
-/// warning: the commit is on one copy alone. The driver gives a statement's answer only after the
-/// warnings that came before it, so whoever looks before COMMIT and behind its answer sees them.
+/// If the wait for the standbys is cancelled, the server answers COMMIT with success and a warning: the
+/// commit is on one copy alone. The driver gives a statement's answer only after the warnings that came
+/// before it, so comparing the count before COMMIT and after its answer shows them.
 #[derive(Clone, Default)]
 pub(crate) struct Warnings(Arc<AtomicU64>);
 
@@ -35,7 +35,7 @@ impl Warnings {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Fails if a warning came since the count was taken.
+    /// Fails if a warning came since the count was `before`.
     pub(crate) fn check(&self, before: u64) -> Result<(), Failure> {
         if self.count() == before {
             return Ok(());
@@ -72,7 +72,7 @@ impl Opener {
         self.warnings.clone()
     }
 
-    /// A connection of its own, whose server was looked at.
+    /// Opens a connection and checks its server.
     pub(crate) async fn open(&self) -> Result<ClientWrapper, StoreError> {
         let opening = async {
             let (client, task) = self.connect(&self.settings.config).await.map_err(|e| store_error(&e))?;
@@ -84,7 +84,7 @@ impl Opener {
         tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| Err(Failure::silent(limit).error))
     }
 
-    /// Says once, at the start, if what we send can be read on the way.
+    /// Warns, once at the start, if the connection is not encrypted.
     pub(crate) async fn warn_if_readable(&self, client: &Client) {
         if self.settings.is_local() {
             return;
@@ -138,7 +138,7 @@ impl Connect for Opener {
 
 /// Refuses a server that may lose what it has acknowledged, or that may not keep our text.
 async fn check_server(client: &Client) -> Result<(), StoreError> {
-    // The session's own value was set by us; what it would be without us is in `reset_val`.
+    // We set the session's own value; the server's value is in `reset_val`.
     let sql = "SELECT name, reset_val FROM pg_settings \
                WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit', 'server_encoding')";
     for row in client.query(sql, &[]).await.map_err(|e| store_error(&e))? {

@@ -1,4 +1,4 @@
-//! How to reach the database: the address, what proves the server, and how long to wait for it.
+//! How to reach the database: the address, how the server is authenticated, and how long to wait.
 //!
 //! Nothing here may read a file or the environment, and nothing may print a password.
 
@@ -39,13 +39,12 @@ impl Settings {
     /// Reads an address, `postgres://user:password@host:port,host:port/database?…` or
     /// `host=… user=… dbname=…`. `root_certificates` are PEM or DER and may be empty.
     ///
-    /// With root certificates the server must prove itself by one of them, and by its name. Without
-    /// them `sslmode=require` asks for SCRAM with channel binding instead, so that nobody in
-    /// between can pass for the server; `prefer`, which is what counts when nothing is said, takes
-    /// what it gets.
+    /// With root certificates, the server's certificate and host name are checked. Without them,
+    /// `sslmode=require` asks for SCRAM with channel binding instead, so that nobody in between can
+    /// pass for the server. `prefer`, the default, also accepts a connection without TLS.
     ///
     /// # Errors
-    /// What is wrong with the address or the certificates; the address itself is not repeated.
+    /// Says what is wrong with the address or the certificates, without repeating the address.
     pub fn new(dsn: &str, root_certificates: &[u8]) -> Result<Settings, StoreError> {
         let (text, verify) = without_verify_modes(dsn);
         if has_option(&text, "sslrootcert") {
@@ -106,7 +105,7 @@ fn bad(what: &str) -> StoreError {
     StoreError::Unsafe(format!("the address of PostgreSQL: {what}"))
 }
 
-/// The driver would fill gaps from the operating system's user; we want it said.
+/// The driver would fill gaps from the operating system's user; here the address must name them.
 fn check_complete(config: &Config) -> Result<(), StoreError> {
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(bad("it names no host"));
@@ -124,8 +123,8 @@ fn check_complete(config: &Config) -> Result<(), StoreError> {
 }
 
 fn set_defaults(config: &mut Config) {
-    // Of several hosts, only the one that takes writes is of use, for reading too: a standby may
-    // lag, and a right that was taken away would live on.
+    // Of several hosts, only the one that takes writes is used, for reading too: a standby may lag,
+    // and a revoked right would still be found there.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     if config.get_application_name().is_none() {
         config.application_name("valetkey");

@@ -7,7 +7,7 @@ use std::pin::pin;
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{Client, Row};
-use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 use valetkey_store::sql::content::{self, Built, IDS_LIMIT};
 use valetkey_store::sql::rows::{
     about_values, check_head, claim_values, contents_after_values, jobs_after_values, key_values, read_content,
@@ -45,12 +45,13 @@ impl std::fmt::Debug for PostgresStore {
     }
 }
 
-/// The sizes of lists of ids; shorter lists are filled up, so that few statements are prepared.
+/// The sizes of lists of ids. Shorter lists are padded to the next size, so that few statements are
+/// prepared.
 const LIST_SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, IDS_LIMIT];
 
 impl PostgresStore {
-    /// Connects with the settings that suit most, and brings the tables up to date. For whoever has
-    /// the database to itself: no lease is asked for.
+    /// Connects with the default settings, and brings the tables up to date. Only for a program that
+    /// has the database to itself: it asks for no lease.
     ///
     /// # Errors
     /// As for [`PostgresStore::connect_with`], and `Newer` if a newer version wrote the data.
@@ -60,7 +61,7 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// Connects, and changes nothing. What follows is the lease, and then [`Store::migrate`].
+    /// Connects, and changes nothing. The caller takes the lease next, and then calls [`Store::migrate`].
     ///
     /// # Errors
     /// `Unavailable` if it can't be reached; `Unsafe` if the address is wrong or the server may lose
@@ -76,7 +77,7 @@ impl PostgresStore {
         Ok(PostgresStore { opener, fence, reader, writer, leases })
     }
 
-    /// Connects to read alone, beside whoever writes. No tables are made or brought up to date.
+    /// Connects for reading only; a node may write meanwhile. No tables are made or brought up to date.
     ///
     /// # Errors
     /// As for [`PostgresStore::connect_with`]; `Newer` if a newer version wrote the data; `Corrupt` if
@@ -88,7 +89,7 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// The statements of this engine alone, for the test that prepares all.
+    /// The statements that only this engine has, for the test that prepares all.
     #[doc(hidden)]
     pub fn own_statements() -> impl Iterator<Item = Statement> {
         [LOCK_HEAD, HOLDS_LEASE].into_iter().chain(lease::STATEMENTS)
@@ -112,10 +113,10 @@ impl PostgresStore {
         self.reader.rows(sql, values).await?.first().map(|row| read(&PgRow(row))).transpose()
     }
 
-    async fn several<T>(
+    async fn several<T, Of>(
         &self,
-        ids: &[Id],
-        build: fn(&[Id]) -> Built,
+        ids: &[Id<Of>],
+        build: fn(&[Id<Of>]) -> Built,
         read: fn(&dyn RowRead) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
@@ -177,7 +178,7 @@ impl Store for PostgresStore {
         self.list(sql::TAIL.sql, &[stored_revision(after)?, stored_limit(limit)], read_entry).await
     }
 
-    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.list(sql::TAIL_OF.sql, &[business.into(), stored_revision(after)?, stored_limit(limit)], read_entry).await
     }
 
@@ -192,15 +193,15 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
+    async fn content(&self, id: ContentId) -> Result<Option<Content>, StoreError> {
         self.first(sql::CONTENT.sql, &[id.into()], read_content).await
     }
 
-    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+    async fn guards(&self, ids: &[ContentId]) -> Result<Vec<ContentGuard>, StoreError> {
         self.several(ids, content::guards, read_guard).await
     }
 
-    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
+    async fn contents(&self, ids: &[ContentId]) -> Result<Vec<Content>, StoreError> {
         self.several(ids, content::by_ids, read_content).await
     }
 
@@ -213,7 +214,7 @@ impl Store for PostgresStore {
         Ok(found)
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
+    async fn contents_after(&self, after: Option<ContentId>, limit: usize) -> Result<Vec<Content>, StoreError> {
         self.list(sql::CONTENTS_AFTER.sql, &contents_after_values(after, limit), read_content).await
     }
 
@@ -242,13 +243,13 @@ impl Store for PostgresStore {
         Ok(jobs)
     }
 
-    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         let values = vec![id.into(), holder.into(), now.into(), lease_until.into()];
         let answers = self.reader.transaction(Twice::Harmless, &[(sql::RENEW_JOB, values)]).await?;
         Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
     }
 
-    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+    async fn put_back_job(&self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
         let values = rest_values(id, holder, now, rest);
         let answers = self.reader.transaction(Twice::Harmless, &[(sql::PUT_BACK_JOB, values)]).await?;
         Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
@@ -258,14 +259,14 @@ impl Store for PostgresStore {
         Ok(self.list(sql::NEXT_JOBS.sql, &[], read_next_job).await?.into_iter().flatten().collect())
     }
 
-    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+    async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         self.first(sql::JOB.sql, &[id.into()], read_job).await
     }
 
     async fn jobs_after(
         &self,
         state: Option<JobState>,
-        after: Option<Id>,
+        after: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
         self.list(sql::JOBS_AFTER.sql, &jobs_after_values(state, after, limit), read_job).await
@@ -283,7 +284,7 @@ impl Store for PostgresStore {
         self.add_uses(uses).await
     }
 
-    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
+    async fn uses(&self, tokens: &[TokenId]) -> Result<Vec<TokenUse>, StoreError> {
         self.several(tokens, content::uses, read_use).await
     }
 
@@ -303,7 +304,7 @@ impl Store for PostgresStore {
         self.first(sql::REFUSAL.sql, &[trace.into()], read_refusal).await
     }
 
-    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
+    async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
         match business {
             Some(business) => {
                 self.list(sql::REFUSALS_OF.sql, &[business.into(), stored_limit(limit)], read_refusal).await
@@ -361,8 +362,8 @@ pub(crate) fn read_all<T>(rows: &[Row], read: fn(&dyn RowRead) -> Result<T, Stor
     rows.iter().map(|row| read(&PgRow(row))).collect()
 }
 
-/// The ids, the last one repeated up to the next of a few sizes.
-fn filled_up(ids: &[Id]) -> Vec<Id> {
+/// The ids, padded to the next size by repeating the last one.
+fn filled_up<Of>(ids: &[Id<Of>]) -> Vec<Id<Of>> {
     let size = LIST_SIZES.into_iter().find(|size| *size >= ids.len()).unwrap_or(ids.len());
     let mut list = ids.to_vec();
     if let Some(last) = ids.last() {

@@ -14,7 +14,7 @@ use crate::store::{PostgresStore, read_all};
 
 /// How many rows of uses one transaction writes.
 const USES_AT_ONCE: usize = 1_000;
-/// How many transactions drop rows that are over a quota, before the rest waits for the next refusals.
+/// The most transactions that drop rows over a quota in one call. The rest waits for the next refusals.
 const PASSES: usize = 200;
 
 impl PostgresStore {
@@ -60,7 +60,7 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Twice is harmless: a row that is there already takes the place of itself.
+    /// Running it twice is harmless: a row that is there already is replaced by itself.
     async fn keep(&self, rows: &[RefusalRow], quotas: Quotas, not_before: UnixMs) -> Result<bool, StoreError> {
         let start = || Keeper::new(rows, quotas, not_before);
         let keeper = self.reader.rounds(Twice::Harmless, start, |keeper, answers| {

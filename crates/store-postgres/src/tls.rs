@@ -1,7 +1,7 @@
 //! TLS towards PostgreSQL: rustls under the driver, with the server proven either by a certificate
 //! that the operator trusts, or by the channel binding of SCRAM.
 //!
-//! Nothing here may accept a certificate unseen when roots were given.
+//! Nothing here may accept an unchecked certificate when roots were given.
 
 use std::future::Future;
 use std::io;
@@ -26,8 +26,8 @@ use valetkey_store::StoreError;
 pub(crate) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// With roots, the server's certificate must lead to one of them, or be one of them; without,
-    /// it is taken as it is.
+    /// With roots, the server's certificate must chain to one of them, or be one of them. Without
+    /// roots, any certificate is accepted.
     pub(crate) fn new(roots: &[CertificateDer<'static>]) -> Result<Tls, StoreError> {
         let bad = |what: &str| StoreError::Unsafe(format!("TLS to PostgreSQL can't be set up: {what}"));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -127,8 +127,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for T
     }
 }
 
-/// One handshake to come. The driver makes it before it knows whether there will be one, so a name
-/// that TLS can't use is an error only then.
+/// A handshake that is still to come. The driver makes this before it knows whether there will be one,
+/// so a name that TLS can't use is an error only in the handshake.
 pub(crate) struct Connect {
     config: Arc<ClientConfig>,
     name: Option<ServerName<'static>>,

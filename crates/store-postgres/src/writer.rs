@@ -12,7 +12,7 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_postgres::error::Severity;
-use valetkey_domain::Id;
+use valetkey_domain::BusinessId;
 use valetkey_store::sql::append::conditions;
 use valetkey_store::sql::rows::{read_business_head, read_head};
 use valetkey_store::sql::{Appender, Statement, Step, Value, statements as sql};
@@ -25,12 +25,12 @@ use crate::session::{Opener, Warnings};
 use crate::settings::Settings;
 use crate::values::PgRow;
 
-/// The head, and nobody else gets it until the transaction ends.
+/// Reads the head and locks it until the transaction ends.
 pub(crate) const LOCK_HEAD: Statement =
     Statement { name: "LOCK_HEAD", sql: "SELECT revision, hash, last_narrowing FROM head WHERE id = 1 FOR UPDATE" };
 
-/// One row if this holder has the lease. Asked under the head lock, which whoever takes the lease needs:
-/// the answer holds until the lock is let go.
+/// One row if this holder has the lease. Asked under the head lock, which is needed to take the lease, so
+/// the answer holds until the lock is released.
 pub(crate) const HOLDS_LEASE: Statement =
     Statement { name: "HOLDS_LEASE", sql: "SELECT counter FROM lease WHERE id = 1 AND holder = $1 AND released = 0" };
 
@@ -40,10 +40,10 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 /// group are done again without it.
 const GROUP: usize = 32;
 
-/// How often a transaction is done again that the server undid for the sake of another one.
+/// How often a transaction is tried that the server undid for the sake of another one.
 const ATTEMPTS: usize = 3;
 
-/// As whom a store commits, once it asked for the lease.
+/// The lease holder that a store commits as, once it asked for the lease.
 #[derive(Clone, Default)]
 pub(crate) struct Fence(Arc<std::sync::Mutex<Option<String>>>);
 
@@ -57,7 +57,7 @@ impl Fence {
     }
 }
 
-/// What a store says that asked for the lease and does not hold it.
+/// The failure of a store that asked for the lease and does not hold it.
 pub(crate) fn fenced_off() -> Failure {
     Failure { kind: Kind::Other, error: StoreError::InUse("another node has the lease".to_owned()) }
 }
@@ -77,13 +77,13 @@ impl Writer {
         Writer { opener, fence, reader, slot: Arc::new(Mutex::new(None)), patience: settings.patience() }
     }
 
-    /// Waits for those of this process that came first, and then for those of other processes.
+    /// Waits first for earlier callers of this process, and then for other processes.
     pub(crate) async fn lock(&self) -> Result<Box<dyn HeadLock>, StoreError> {
         Ok(Box::new(self.hold().await?))
     }
 
-    /// Runs steps beside the ledger as one transaction under the lock, so that no node without the lease
-    /// gets them through.
+    /// Runs steps beside the ledger as one transaction under the lock, so that a node without the lease
+    /// can't run them.
     pub(crate) async fn run(&self, steps: &[Step]) -> Result<(), StoreError> {
         let mut lock = self.hold().await?;
         lock.finish(steps).await.map_err(|failed| match failed.0 {
@@ -136,8 +136,8 @@ struct Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // One poll sends it; nobody waits for the answer. It also follows statements of a commit
-        // whose caller went away.
+        // One poll sends it; nobody waits for the answer. It also ends a commit whose caller was
+        // dropped.
         if self.open
             && let Some(client) = self.slot.as_ref()
         {
@@ -164,7 +164,7 @@ impl HeadLock for Lock {
                 return Err(failure.0);
             }
             attempt += 1;
-            // The lock was let go with the transaction. What was planned holds only if nobody
+            // The lock was released with the transaction. What was planned is valid only if nobody
             // committed in between.
             self.begin().await.map_err(|f| CommitError::NotApplied(f.error))?;
             if self.head != planned_on {
@@ -201,7 +201,7 @@ impl Lock {
         Ok(true)
     }
 
-    /// Gives up the connection, and those for reading, which most likely are as dead.
+    /// Gives up the connection, and those for reading, which are most likely dead too.
     fn lose(&mut self) {
         self.open = false;
         if self.slot.take().is_some() {
@@ -258,7 +258,7 @@ impl Lock {
         }
     }
 
-    /// Ends the transaction without a trace.
+    /// Rolls the transaction back.
     async fn undo(&mut self, kind: Kind) {
         let undone = match self.slot.as_ref() {
             Some(client) if kind != Kind::Lost => within(self.patience, client.batch_execute("ROLLBACK")).await.is_ok(),
@@ -280,7 +280,7 @@ impl Lock {
         self.settle(ended).await
     }
 
-    /// Leaves the connection as its transaction's end demands.
+    /// Keeps or gives up the connection, depending on how its transaction ended.
     async fn settle<T>(&mut self, ended: Result<T, Failed>) -> Result<T, Failed> {
         match ended {
             Ok(done) => {
@@ -317,7 +317,11 @@ impl Lock {
         Ok(outcomes)
     }
 
-    async fn business_heads(&self, client: &ClientWrapper, batch: &Batch) -> Result<HashMap<Id, [u8; 32]>, Failure> {
+    async fn business_heads(
+        &self,
+        client: &ClientWrapper,
+        batch: &Batch,
+    ) -> Result<HashMap<BusinessId, [u8; 32]>, Failure> {
         let businesses = Appender::businesses(batch);
         let values: Vec<[Value; 1]> = businesses.iter().map(|id| [Value::from(*id)]).collect();
         let answers = within(self.patience, async {
@@ -337,8 +341,8 @@ impl Lock {
         Ok(heads)
     }
 
-    /// Runs the conditions of all writes in order; says of each whether it held. What did not
-    /// hold left no trace. They touch content and jobs alone, so it does no harm that they run
+    /// Runs the conditions of all writes in order; returns for each whether it held. One that did
+    /// not hold is undone. They touch content and jobs alone, so it does no harm that they run
     /// before the records of earlier writes.
     async fn hold(&self, client: &ClientWrapper, wanted: &[Vec<Step>]) -> Result<Vec<bool>, Failed> {
         let mut held = vec![true; wanted.len()];
@@ -428,7 +432,7 @@ impl Lock {
         self.settle(ended).await
     }
 
-    /// COMMIT. An answer that comes with a warning leaves open whether the standbys have it.
+    /// Sends COMMIT. If its answer comes with a warning, it is unknown whether the standbys have it.
     async fn end(&self) -> Result<(), Failed> {
         let client = self.client()?;
         if client.is_closed() {
@@ -455,11 +459,11 @@ fn refused(index: usize, error: &tokio_postgres::Error) -> Failed {
     }
 }
 
-/// Whether the server, answering COMMIT, says that it undid the transaction. A session that ends,
-/// or a connection that breaks, says nothing.
+/// Whether the server's answer to COMMIT says that it undid the transaction. If the session ends or the
+/// connection breaks, the outcome is unknown.
 fn is_surely_undone(error: &tokio_postgres::Error) -> bool {
     let Some(db) = error.as_db_error() else { return false };
-    // "Statement completion unknown", and whatever is about the connection itself.
+    // "Statement completion unknown", and errors about the connection itself.
     let unsure = db.code().code() == "40003" || db.code().code().starts_with("08");
     matches!(db.parsed_severity(), Some(Severity::Error)) && !unsure
 }

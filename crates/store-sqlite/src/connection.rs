@@ -165,7 +165,7 @@ impl Shown<'_> {
 
 fn other_type(column: usize, value: ValueRef<'_>) -> StoreError {
     StoreError::Corrupt(format!(
-        "column {column} of a row holds {}, which is another type than it was given",
+        "column {column} of a row holds {}, which is not the type that was written",
         value.data_type()
     ))
 }

@@ -1,9 +1,9 @@
 //! The embedded store: SQLite in one folder, for one process.
 //!
 //! One thread writes, several connections read. A commit is answered only once it is on stable
-//! storage. Another process can read beside it, as long as it is on the same machine. Nothing here
-//! may decide about rights, nor hold SQL of its own beside what is about SQLite itself: the
-//! statements are those of the `store` crate.
+//! storage. Another process can read at the same time if it is on the same machine. Nothing here may
+//! decide about rights, nor hold SQL of its own, except SQL about SQLite itself: the statements are
+//! those of the `store` crate.
 
 mod connection;
 mod open;
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 use valetkey_store::sql::{self, Value, rows, statements};
 use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
@@ -54,7 +54,7 @@ struct Writing {
     writer: Writer,
     head: Arc<Mutex<Head>>,
     head_lock: Arc<Semaphore>,
-    // Declared last, so that both are let go only once all connections are closed.
+    // Declared last, so that both locks are released only once all connections are closed.
     _database_lock: File,
     _folder_lock: File,
 }
@@ -67,7 +67,7 @@ impl Writing {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // The writer's last act moves everything into the main file, which open readers hinder.
+        // At its end the writer moves everything into the main file. Open readers would prevent that.
         self.readers.close();
         if let Some(writing) = &mut self.writing {
             writing.writer.stop();
@@ -92,8 +92,8 @@ impl SqliteStore {
         SqliteStore::open_with(folder, None)
     }
 
-    /// The same, with an upper limit for the size of the file, in pages of 4 KiB: a disk that is
-    /// as good as full. For tests.
+    /// The same, with an upper limit for the size of the file, in pages of 4 KiB, to act as a full
+    /// disk. For tests.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -118,12 +118,12 @@ impl SqliteStore {
         Ok(SqliteStore { inner: Arc::new(inner) })
     }
 
-    /// Opens the store in a folder to read alone, beside whoever writes in it. Nothing is made, and
-    /// no tables are brought up to date.
+    /// Opens the store in a folder for reading only; another process may write in it. Nothing is
+    /// made, and no tables are brought up to date.
     ///
     /// # Errors
     /// `Unavailable` if there is no store; `Newer` if a newer program wrote the data; `Corrupt` if
-    /// the file is no store. Afterwards, whatever would write.
+    /// the file is no store. Every later call that would write fails too.
     pub fn open_to_read(folder: &Path) -> Result<SqliteStore, StoreError> {
         let path = folder.join(FILE_NAME);
         let texts = open::check_to_read(&path)?;
@@ -131,10 +131,10 @@ impl SqliteStore {
         Ok(SqliteStore { inner: Arc::new(inner) })
     }
 
-    /// Runs SQL past the store, as somebody who can write in the file could. For tests.
+    /// Runs SQL without a ledger entry, as somebody with write access to the file could. For tests.
     ///
     /// # Errors
-    /// Of SQLite.
+    /// Those of SQLite.
     #[doc(hidden)]
     pub async fn run_past_the_store(&self, sql: String) -> Result<(), StoreError> {
         self.write(move |engine| engine.command(&sql)).await
@@ -182,8 +182,8 @@ impl HeadLock for Lock {
 
     async fn commit(self: Box<Self>, batch: Batch) -> Result<Vec<Outcome>, CommitError> {
         let Lock { store, head: _, held } = *self;
-        // The permit goes with the work: a caller that stops waiting must not let the next one in
-        // before this commit has ended.
+        // The permit moves into the work: if the caller stops waiting, the next one must still not get
+        // in before this commit has ended.
         let work = store.writing().map_err(CommitError::NotApplied)?.writer.run(move |state| {
             let result = state.commit(&batch);
             drop(held);
@@ -237,32 +237,32 @@ impl Store for SqliteStore {
         self.read(move |engine| engine.all(statements::TAIL, &values, rows::read_entry)).await
     }
 
-    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let values = vec![business.into(), rows::stored_revision(after)?, rows::stored_limit(limit)];
         self.read(move |engine| engine.all(statements::TAIL_OF, &values, rows::read_entry)).await
     }
 
     async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
-        // Asked of the writer: behind every commit under way, and never beside one whose end is
-        // still open.
+        // The writer answers this, so it comes after every commit under way, and never while the
+        // outcome of one is still open.
         self.writing()?.writer.run(move |state| state.outcome(commit_id)).await?
     }
 
-    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
+    async fn content(&self, id: ContentId) -> Result<Option<Content>, StoreError> {
         self.read(move |engine| engine.one(statements::CONTENT, &[id.into()], rows::read_content)).await
     }
 
-    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+    async fn guards(&self, ids: &[ContentId]) -> Result<Vec<ContentGuard>, StoreError> {
         let ids = unique(ids);
         self.read(move |engine| several(engine, &ids, sql::content::guards, rows::read_guard)).await
     }
 
-    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
+    async fn contents(&self, ids: &[ContentId]) -> Result<Vec<Content>, StoreError> {
         let ids = unique(ids);
         self.read(move |engine| several(engine, &ids, sql::content::by_ids, rows::read_content)).await
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
+    async fn contents_after(&self, after: Option<ContentId>, limit: usize) -> Result<Vec<Content>, StoreError> {
         let values = rows::contents_after_values(after, limit);
         self.read(move |engine| engine.all(statements::CONTENTS_AFTER, &values, rows::read_content)).await
     }
@@ -304,13 +304,13 @@ impl Store for SqliteStore {
         Ok(jobs)
     }
 
-    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         let values = [id.into(), holder.into(), now.into(), lease_until.into()];
         let held = self.write(move |engine| engine.all(statements::RENEW_JOB, &values, |row| row.int(0))).await?;
         Ok(!held.is_empty())
     }
 
-    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+    async fn put_back_job(&self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
         let values = rows::rest_values(id, holder, now, rest);
         let held = self.write(move |engine| engine.all(statements::PUT_BACK_JOB, &values, |row| row.int(0))).await?;
         Ok(!held.is_empty())
@@ -321,14 +321,14 @@ impl Store for SqliteStore {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+    async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         self.read(move |engine| engine.one(statements::JOB, &[id.into()], rows::read_job)).await
     }
 
     async fn jobs_after(
         &self,
         state: Option<JobState>,
-        after: Option<Id>,
+        after: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
         let values = rows::jobs_after_values(state, after, limit);
@@ -343,7 +343,7 @@ impl Store for SqliteStore {
         self.add_uses(uses).await
     }
 
-    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
+    async fn uses(&self, tokens: &[TokenId]) -> Result<Vec<TokenUse>, StoreError> {
         let tokens = unique(tokens);
         self.read(move |engine| several(engine, &tokens, sql::content::uses, rows::read_use)).await
     }
@@ -365,7 +365,7 @@ impl Store for SqliteStore {
         self.read(move |engine| engine.one(statements::REFUSAL, &values, rows::read_refusal)).await
     }
 
-    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
+    async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
         let limit = rows::stored_limit(limit);
         self.read(move |engine| match business {
             None => engine.all(statements::REFUSALS, &[limit], rows::read_refusal),
@@ -388,7 +388,7 @@ impl Store for SqliteStore {
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
-        // Done when it was opened, under the lock of the file, which is what a lease is elsewhere.
+        // Done at opening, under the file's lock, which takes the place of a lease here.
         Ok(())
     }
 
@@ -425,15 +425,15 @@ impl Store for SqliteStore {
     }
 }
 
-/// Each id once, so that no row comes twice from two questions.
-fn unique(ids: &[Id]) -> Vec<Id> {
+/// Each id once, so that two statements don't give the same row.
+fn unique<Of>(ids: &[Id<Of>]) -> Vec<Id<Of>> {
     ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn several<T>(
+fn several<T, Of>(
     engine: &Engine,
-    ids: &[Id],
-    build: fn(&[Id]) -> sql::content::Built,
+    ids: &[Id<Of>],
+    build: fn(&[Id<Of>]) -> sql::content::Built,
     read: fn(&dyn sql::RowRead) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut found = Vec::with_capacity(ids.len());
@@ -451,7 +451,7 @@ mod tests {
     async fn a_commit_that_nobody_waits_for_keeps_the_lock_until_it_has_ended() {
         let folder = std::env::temp_dir().join(format!("valetkey-lock-{}", std::process::id()));
         let store = SqliteStore::open(&folder).unwrap();
-        // The thread is busy until it is told to go on.
+        // The thread is busy until `go` is sent.
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let busy = store.clone();
         let (begun, begins) = tokio::sync::oneshot::channel::<()>();

@@ -1,7 +1,6 @@
-//! Opening: the folder and its locks, the settings without which SQLite promises nothing, and the
-//! migrations.
+//! Opening: the folder and its locks, the settings that make commits durable, and the migrations.
 //!
-//! No connection may be opened before [`lock_database`], nor outlive what it gives.
+//! No connection may be opened before [`lock_database`], nor outlive the file that it returns.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -17,11 +16,11 @@ pub const LOCK_NAME: &str = "valetkey.lock";
 
 const DIALECT: Dialect = Dialect { blob: "BLOB", text: "TEXT", key: "INTEGER PRIMARY KEY", compact: "WITHOUT ROWID" };
 
-/// Whether the data file can be locked beside SQLite. Elsewhere than on Linux a lock of this kind
-/// keeps SQLite itself out, so there the folder's lock alone has to do.
+/// Whether the data file can be locked beside SQLite. On other systems than Linux a lock of this kind
+/// keeps SQLite itself out, so only the folder's lock is used there.
 const LOCKS_DATABASE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Says in the file's own header whose it is: "VKey".
+/// Marks the file's header as ours: "VKey".
 const APPLICATION_ID: i64 = 0x564B_6579;
 
 /// Makes the folder if need be, and locks it against other processes for as long as the file lives.
@@ -47,14 +46,14 @@ pub(crate) fn take_folder(folder: &Path) -> Result<File, StoreError> {
 }
 
 /// Makes the data file if need be, and locks the file itself. The lock must be taken before the first
-/// connection is opened, and closed behind the last one: a process that closes any descriptor of a
+/// connection is opened, and closed after the last one: a process that closes any descriptor of a
 /// file loses the locks that SQLite holds on it, which are of another kind than this one.
 ///
-/// The file beside it that [`take_folder`] locks can be deleted under a running program, and then it
-/// keeps nobody out. Deleting this one takes the data away.
+/// If the file that [`take_folder`] locks is deleted under a running program, that lock keeps nobody
+/// out. This one still does, because deleting the data file deletes the data.
 pub(crate) fn lock_database(path: &Path) -> Result<File, StoreError> {
-    // Made here and not by SQLite, so that nobody else can read it; SQLite gives the files beside
-    // it the same mode.
+    // Made here and not by SQLite, so that nobody else can read it; SQLite gives its other files the
+    // same mode.
     let file = private_file(path).map_err(|e| unwritable(path, &e))?;
     if !LOCKS_DATABASE {
         return Ok(file);
@@ -62,8 +61,8 @@ pub(crate) fn lock_database(path: &Path) -> Result<File, StoreError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            // Left open until the process ends. If it is this process that has the store open,
-            // closing this would take SQLite's locks from it.
+            // Left open until the process ends. If this process itself has the store open, closing
+            // this file would drop SQLite's locks.
             std::mem::forget(file);
             Err(StoreError::InUse(format!("another valetkey works on {}; stop it first", path.display())))
         }
@@ -156,7 +155,7 @@ fn check_owner(engine: &Engine, path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Sets what durability rests on, and looks whether it took.
+/// Makes the settings that durability rests on, and checks that they took effect.
 fn settle(engine: &Engine) -> Result<(), StoreError> {
     let mode: String = engine
         .connection()

@@ -14,8 +14,9 @@ use crate::open::connect;
 
 /// How many read at once; others wait.
 const READERS: usize = 4;
-/// How many records travel together while loading, and how many such chunks may wait.
+/// How many records one chunk holds while loading.
 const CHUNK: usize = 2_048;
+/// How many chunks may wait to be read.
 pub(crate) const CHUNKS_AHEAD: usize = 4;
 
 pub(crate) struct Readers {
@@ -75,8 +76,8 @@ fn in_one_view<T>(engine: &Engine, work: impl FnOnce() -> Result<T, StoreError>)
     match work() {
         Ok(value) => engine.command("COMMIT").map(|()| value),
         Err(error) => {
-            // Some failures have ended the transaction by themselves, and what failed first is what
-            // has to be told. A connection that stays inside is not used again.
+            // Some failures have ended the transaction by themselves, and the first failure must be
+            // reported. A connection that stays inside a transaction is not used again.
             if !engine.connection().is_autocommit() {
                 let _ = engine.command("ROLLBACK");
             }
@@ -99,7 +100,7 @@ fn load_tables(engine: &Engine, send: &Sender<Vec<Record>>) -> Result<Head, Stor
             Ok(send.blocking_send(full).is_ok())
         })?;
     }
-    // Whoever went away wants no rest either.
+    // If nobody listens any more, the last chunk is not needed.
     let _ = send.blocking_send(chunk);
     Ok(head)
 }

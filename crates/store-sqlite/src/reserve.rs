@@ -1,8 +1,8 @@
 //! The reserve: space that is kept on the disk of the data folder, so that credentials can be taken
 //! away even when the disk is full.
 //!
-//! It holds nothing. Its bytes are really written, for a file of holes keeps no space. Nothing but a
-//! change that takes something away, and the mending of a commit that failed half way, may use it up.
+//! It holds no data. Its bytes are really written, because a sparse file keeps no space. Only a change
+//! that takes something away, and the repair of a commit that failed half way, may use it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -17,9 +17,9 @@ use crate::connection::Engine;
 const RESERVE_NAME: &str = "valetkey.reserve";
 /// How much space is kept: enough for some hundred commits that take something away.
 const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
-/// How much is given away at a time.
+/// How much is released at a time.
 const GIVE_BYTES: u64 = 1024 * 1024;
-/// How much is written at a time. What is left over below this is not kept.
+/// How much is written at a time. If less space than this is left, it is not reserved.
 const PIECE_BYTES: u64 = 64 * 1024;
 /// The size of a page of SQLite.
 const PAGE_BYTES: u64 = 4096;
@@ -63,7 +63,7 @@ impl Space {
         released
     }
 
-    /// A disk on which nothing can be kept, and no space ever comes.
+    /// A disk on which nothing can be reserved, and which never gets space again.
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn without_end() -> Space {
         let file = OpenOptions::new().write(true).open("/dev/full").ok();
@@ -82,8 +82,8 @@ impl Space {
         self.is_suspected
     }
 
-    /// Takes back what was made and not needed. Otherwise, after a success, looks now and then
-    /// whether there is space again.
+    /// Fills the reserve again after [`Space::make`]. Otherwise, after a success, tries now and then
+    /// to fill what is missing.
     pub(crate) fn restore(&mut self, engine: &Engine, succeeded: bool) {
         if std::mem::take(&mut self.is_used) {
             self.reserve.fill();
@@ -93,7 +93,7 @@ impl Space {
         }
     }
 
-    /// A limit stands for a disk of that size, on which the reserve takes its part.
+    /// A limit acts as a disk of that size, a part of which the reserve takes.
     fn set_limit(&self, engine: &Engine) {
         let Some(limit) = self.limit_pages else { return };
         let released = (RESERVE_BYTES - self.reserve.length_bytes) / PAGE_BYTES;
@@ -106,7 +106,7 @@ impl Space {
 /// The reserve itself.
 #[derive(Debug)]
 struct Reserve {
-    /// Absent if the file can't be had.
+    /// `None` if the file can't be opened.
     file: Option<File>,
     length_bytes: u64,
     refill_pause: Duration,
@@ -139,7 +139,7 @@ impl Reserve {
         }
     }
 
-    /// Whether less is kept than should be.
+    /// Whether the reserve is smaller than it should be.
     fn is_short(&self) -> bool {
         self.length_bytes < RESERVE_BYTES
     }
@@ -158,7 +158,7 @@ impl Reserve {
     }
 
     /// Whether the disk has space beside the reserve: some is taken and given back. Without a reserve
-    /// nobody knows. A limit on the size of one file says nothing about the disk.
+    /// this can't be known. A limit on the size of one file says nothing about the disk.
     fn can_grow(&mut self) -> bool {
         let length_bytes = self.length_bytes;
         let Some(file) = &mut self.file else { return true };
@@ -176,7 +176,7 @@ impl Reserve {
             let next = PIECE_BYTES.min(RESERVE_BYTES - self.length_bytes);
             let Some(file) = &mut self.file else { return };
             if write_piece(file, self.length_bytes, next).is_err() {
-                // What was written of the piece goes back to the disk.
+                // The written part of the piece is given back to the disk.
                 let _ = file.set_len(self.length_bytes);
                 return;
             }
@@ -192,8 +192,8 @@ impl Reserve {
     }
 }
 
-/// How much of a file of an earlier run is real. A copy of the folder may have made holes of it; such
-/// a file is filled anew.
+/// How much of a file of an earlier run is really on disk. Copying the folder may have made the file
+/// sparse; then it is filled anew.
 fn kept_bytes(metadata: &std::fs::Metadata) -> u64 {
     let length = metadata.len().min(RESERVE_BYTES);
     #[cfg(unix)]
@@ -203,7 +203,7 @@ fn kept_bytes(metadata: &std::fs::Metadata) -> u64 {
     length
 }
 
-/// Bytes that no file system makes smaller.
+/// Writes bytes that no file system can compress.
 fn write_piece(file: &mut File, from: u64, length_bytes: u64) -> std::io::Result<()> {
     let mut state = from;
     let words = (0..length_bytes / 8).flat_map(|_| {
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(released, RESERVE_BYTES);
         reserve.refill();
         assert!(!reserve.is_short() && real_bytes(&folder) >= RESERVE_BYTES);
-        // A copy of the folder may have made holes of it.
+        // Copying the folder may have made the file sparse.
         drop(reserve);
         std::fs::remove_file(folder.join(RESERVE_NAME)).unwrap();
         File::create(folder.join(RESERVE_NAME)).unwrap().set_len(RESERVE_BYTES).unwrap();

@@ -12,7 +12,7 @@ use crate::SqliteStore;
 
 /// How many rows of uses one transaction writes: a few milliseconds.
 const USES_AT_ONCE: usize = 1_000;
-/// How many transactions drop rows that are over a quota, before the rest waits for the next refusals.
+/// The most transactions that drop rows over a quota in one call. The rest waits for the next refusals.
 const PASSES: usize = 200;
 
 impl SqliteStore {
@@ -128,7 +128,7 @@ mod tests {
             [(0, 10_000), (1, 2_005)]
         );
         assert_eq!(counts(&engine, "SELECT id, '', held FROM refusal_total")[0].2, 2_005);
-        // The oldest went.
+        // The oldest rows were dropped.
         let oldest = counts(&engine, "SELECT owner, source, oldest FROM refusal_sources ORDER BY owner, source");
         assert_eq!(oldest.into_iter().map(|(.., oldest)| oldest).collect::<Vec<_>>(), [500, 0, 100]);
     }

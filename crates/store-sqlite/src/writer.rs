@@ -1,8 +1,8 @@
 //! The one thread that writes.
 //!
-//! A commit that failed in its very last step may have left its bytes in the log, where a crash
-//! would bring them back to life. Until they are written over, nothing is said about it and
-//! nothing else is written.
+//! A commit that failed in its very last step may have left its bytes in the log, and after a crash
+//! they would count. Until they are overwritten, its outcome is not reported and nothing else is
+//! written.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -35,7 +35,7 @@ impl Writer {
         Ok(Writer { tasks: Some(tasks), thread: Some(thread) })
     }
 
-    /// Runs work on the thread, behind everything that was sent before. The work is done even if
+    /// Runs work on the thread, after everything that was sent before. The work is done even if
     /// nobody waits for its answer.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
@@ -77,13 +77,13 @@ pub(crate) struct State {
     engine: Engine,
     head: Arc<Mutex<Head>>,
     space: Space,
-    /// A commit failed in its last step and its remains were not written over yet.
+    /// A commit failed in its last step and its bytes in the log were not overwritten yet.
     open_end: bool,
 }
 
 impl State {
-    /// Writes a batch as a whole or not at all, but for writes whose conditions fail. On a full disk,
-    /// one that only takes something away may use the reserve.
+    /// Writes a batch as a whole or not at all; only writes whose conditions fail are left out. On a
+    /// full disk, a batch that only takes something away may use the reserve.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<Vec<Outcome>, CommitError> {
         let takes_away = |write: &Write| write.set.narrows() && write.content.is_empty() && write.jobs.is_empty();
         let may_use_reserve = !batch.writes.is_empty() && batch.writes.iter().all(takes_away);
@@ -164,8 +164,8 @@ impl State {
         Ok(self.engine.one(statements::OUTCOME, &values, rows::read_outcome)?.flatten())
     }
 
-    /// Each commit that fails in its last step uses some of the reserve up when it is mended. So after
-    /// one, only what takes something away is tried before there is space again.
+    /// Repairing a commit that failed in its last step uses some of the reserve. So after one, only
+    /// changes that take something away are tried until there is space again.
     fn begin(&mut self, takes_away: bool) -> Result<(), StoreError> {
         self.settle()?;
         if !takes_away && self.space.is_tight() {
@@ -182,7 +182,7 @@ impl State {
     }
 
     fn roll_back(&mut self) {
-        // Some failures have rolled back by themselves. Should this one fail, `settle` tries again
+        // Some failures have rolled back by themselves. If this rollback fails, `settle` tries again
         // before anything else is done.
         if !self.engine.connection().is_autocommit()
             && let Err(e) = self.engine.command("ROLLBACK")
@@ -191,8 +191,8 @@ impl State {
         }
     }
 
-    /// Brings the connection back to where nothing is open. Whoever calls this takes back in the end
-    /// what it used of the reserve, and not before: it could use it over and over.
+    /// Brings the connection back to a state with nothing open. The caller fills the reserve again only
+    /// at its end; otherwise this could use the reserve over and over.
     fn settle(&mut self) -> Result<(), StoreError> {
         if !self.engine.connection().is_autocommit() {
             self.engine.command("ROLLBACK")?;
@@ -224,7 +224,7 @@ impl State {
         self.write_over()
     }
 
-    /// A small commit that takes the place in the log where the failed one had begun.
+    /// A small commit that overwrites the start of the failed one in the log.
     fn write_over(&self) -> Result<(), StoreError> {
         self.engine.command(
             "BEGIN IMMEDIATE; \
@@ -270,7 +270,7 @@ fn fill(engine: &Engine, head: Head, batch: &Batch) -> Result<(Vec<Outcome>, Hea
     Ok((outcomes, appender.head()))
 }
 
-/// Whether the conditions of a write hold; if not, nothing of them stays.
+/// Whether the conditions of a write hold; if not, what they changed is undone.
 fn hold(engine: &Engine, index: usize, write: &Write) -> Result<bool, CommitError> {
     let conditions = append::conditions(write);
     if conditions.is_empty() {
@@ -302,7 +302,7 @@ fn run(engine: &Engine, index: usize, step: &Step) -> Result<usize, CommitError>
 #[cfg(test)]
 mod tests {
     use valetkey_domain::change::ActorKind;
-    use valetkey_domain::terms::Terms;
+    use valetkey_domain::noun::terms::Terms;
     use valetkey_domain::{Action, Actor, Change, ChangeSet, Record};
 
     use super::*;
@@ -336,7 +336,7 @@ mod tests {
         }
         assert!(!state.open_end, "it was not even begun");
         assert_eq!(state.commit(&batch(2)), Ok(vec![Outcome::Applied { revision: 1 }]));
-        // Once there is space, everything goes again.
+        // Once there is space, everything works again.
         state.space = Space::of(&folder, None);
         state.space.suspect();
         assert_eq!(state.transaction(|_| Ok(())), Ok(()));
@@ -354,10 +354,10 @@ mod tests {
         let space = Space::of(&folder, None);
         let mut state = State { engine, head: Arc::new(Mutex::new(head)), space, open_end: false };
         let error = || StoreError::Full("the last step failed".to_owned());
-        // The remains can be written over at once: it was surely not applied.
+        // The bytes in the log can be overwritten at once: it was surely not applied.
         assert_eq!(state.failed_commit(error(), [1; 16]), CommitError::NotApplied(error()));
         assert!(!state.open_end);
-        // They can't: nobody knows, and nothing goes on.
+        // They can't be overwritten: the outcome is unknown, and nothing else is written.
         state.engine.command("PRAGMA query_only = ON").unwrap();
         assert_eq!(state.failed_commit(error(), [1; 16]), CommitError::Unknown(error()));
         assert!(state.outcome([1; 16]).is_err());

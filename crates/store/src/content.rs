@@ -1,23 +1,23 @@
-//! Content: what assets hold: posts, campaigns, descriptive fields.
+//! Content: posts, campaigns and the descriptive fields of assets.
 //!
-//! Content is never read to decide about a right.
+//! No decision about a right reads content.
 
-use valetkey_domain::{Id, UnixMs};
+use valetkey_domain::{AssetId, ContentId, Id, UnixMs};
 
-/// One thing of content.
+/// One row of content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    pub id: Id,
+    pub id: ContentId,
     /// What it is: the number of an `IdKind`. For the descriptive fields of an asset, the id is the
     /// asset's own.
     pub kind: u8,
     /// The asset whose tasks guard it: a Page, an ad account. For an asset's own fields, the asset.
-    pub asset: Id,
-    /// What it hangs below: the asset itself, or another thing of content.
+    pub asset: AssetId,
+    /// The parent: the asset itself, or another row of content.
     pub parent: Id,
     /// A word that lists filter by, such as `ACTIVE` or `published`; at most 40 bytes.
     pub status: String,
-    /// What lists are ordered by, newest first, ties broken by id.
+    /// Lists are ordered by this time, newest first; equal times by id.
     pub sort_at: UnixMs,
     pub created_at: UnixMs,
     pub updated_at: UnixMs,
@@ -27,12 +27,12 @@ pub struct Content {
     pub body: String,
 }
 
-/// What guards one thing of content. Neither part ever changes.
+/// The kind and the asset that decide who may use a row of content. Neither ever changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentGuard {
-    pub id: Id,
+    pub id: ContentId,
     pub kind: u8,
-    pub asset: Id,
+    pub asset: AssetId,
 }
 
 /// A change of content.
@@ -44,7 +44,7 @@ pub enum ContentWrite {
     /// `version` is stored as given (`expected + 1`).
     Update { row: Content, expected: i64 },
     /// Removes the row if its version is `expected`; a conflict otherwise.
-    Delete { id: Id, expected: i64 },
+    Delete { id: ContentId, expected: i64 },
 }
 
 /// Which content a list wants.
@@ -55,9 +55,9 @@ pub struct ContentQuery {
     /// Any of these words; empty means any.
     pub statuses: Vec<String>,
     /// Only rows strictly behind this place in list order (`sort_at`, `id`).
-    pub after: Option<(UnixMs, Id)>,
+    pub after: Option<(UnixMs, ContentId)>,
     /// Only rows strictly before this place. The rows nearest to it are returned, in list order.
-    pub before: Option<(UnixMs, Id)>,
+    pub before: Option<(UnixMs, ContentId)>,
     /// `sort_at` at least / less than.
     pub since: Option<UnixMs>,
     pub until: Option<UnixMs>,

@@ -1,13 +1,13 @@
 //! A store that fails on purpose, for tests: before, after, and without an answer.
 //!
-//! What fails is said by the schedule that is handed in and by [`Faulty::fail_next`], nothing
-//! else. A failed read has no effect; a failed write says by its [`Fault`] whether it had one.
+//! Only the schedule that is handed in and [`Faulty::fail_next`] decide which calls fail. A failed
+//! read has no effect; the [`Fault`] of a failed write says whether it had one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
 use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use crate::{
@@ -29,22 +29,22 @@ pub enum Call {
 /// How it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// Nothing is done, and the caller is told so.
+    /// Nothing is done, and the caller learns it.
     Before,
     /// Nothing is done, but the caller can't know.
     Lost,
     /// All is done, but the caller can't know.
     After,
-    /// Nothing is done, for no space is left, and the caller is told so.
+    /// Nothing is done because no space is left, and the caller learns it.
     Full,
-    /// Nothing is done, and no answer ever comes. Of a read it is a failure like the others.
+    /// Nothing is done, and no answer ever comes. A read just fails, as with the other faults.
     Stuck,
 }
 
-/// Says for each call whether it fails.
+/// Decides for each call whether it fails.
 pub type Schedule = Box<dyn FnMut(Call) -> Option<Fault> + Send>;
 
-/// A schedule by a seed: of 1,000 calls, `per_mille` fail, in one way as often as another.
+/// A schedule from a seed: of 1,000 calls, `per_mille` fail, with each fault equally often.
 pub fn seeded(seed: u64, per_mille: u64) -> Schedule {
     let mut state = seed;
     Box::new(move |_| {
@@ -168,7 +168,7 @@ impl Store for Faulty {
         Ok(Box::new(Lock { inner, store: self.clone() }))
     }
 
-    /// Goes the way of a commit, for it says whether one would go.
+    /// Takes the same path as a commit, because it says whether one would succeed.
     async fn try_write(&self) -> Result<(), StoreError> {
         match self.fault(Call::Commit) {
             None => self.inner.try_write().await,
@@ -193,7 +193,7 @@ impl Store for Faulty {
         self.inner.tail(after, limit).await
     }
 
-    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.read()?;
         self.inner.tail_of(business, after, limit).await
     }
@@ -203,22 +203,22 @@ impl Store for Faulty {
         self.inner.outcome(commit_id).await
     }
 
-    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
+    async fn content(&self, id: ContentId) -> Result<Option<Content>, StoreError> {
         self.read()?;
         self.inner.content(id).await
     }
 
-    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+    async fn guards(&self, ids: &[ContentId]) -> Result<Vec<ContentGuard>, StoreError> {
         self.read()?;
         self.inner.guards(ids).await
     }
 
-    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
+    async fn contents(&self, ids: &[ContentId]) -> Result<Vec<Content>, StoreError> {
         self.read()?;
         self.inner.contents(ids).await
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
+    async fn contents_after(&self, after: Option<ContentId>, limit: usize) -> Result<Vec<Content>, StoreError> {
         self.read()?;
         self.inner.contents_after(after, limit).await
     }
@@ -249,11 +249,11 @@ impl Store for Faulty {
         self.write(self.inner.claim_jobs(kind, holder, now, lease_until, limit)).await
     }
 
-    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         self.write(self.inner.renew_job(id, holder, now, lease_until)).await
     }
 
-    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+    async fn put_back_job(&self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
         self.write(self.inner.put_back_job(id, holder, now, rest)).await
     }
 
@@ -262,7 +262,7 @@ impl Store for Faulty {
         self.inner.next_jobs().await
     }
 
-    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+    async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         self.read()?;
         self.inner.job(id).await
     }
@@ -270,7 +270,7 @@ impl Store for Faulty {
     async fn jobs_after(
         &self,
         state: Option<JobState>,
-        after: Option<Id>,
+        after: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
         self.read()?;
@@ -286,7 +286,7 @@ impl Store for Faulty {
         self.write(self.inner.record_uses(uses)).await
     }
 
-    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
+    async fn uses(&self, tokens: &[TokenId]) -> Result<Vec<TokenUse>, StoreError> {
         self.read()?;
         self.inner.uses(tokens).await
     }
@@ -309,7 +309,7 @@ impl Store for Faulty {
         self.inner.refusal(trace).await
     }
 
-    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
+    async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
         self.read()?;
         self.inner.refusals(business, limit).await
     }

@@ -1,25 +1,25 @@
-//! Jobs: what is to be done later, as whom, and how far that has come.
+//! Jobs: what is to be done later, as which actor, and how the attempts went.
 //!
 //! Id, kind, due time, actor and payload say what is to be done. Their digest stands in the ledger
-//! entry that the row names. Everything else in a row is about trying, and no entry says it. A job
-//! must never run on the word of its row alone.
+//! entry that the row names. All other fields are about attempts, and no entry holds them. A job
+//! must never run because of its row alone.
 
-use valetkey_domain::{Actor, Id, UnixMs};
+use valetkey_domain::{Actor, JobId, UnixMs};
 
 /// Something to be done later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    pub id: Id,
+    pub id: JobId,
     /// A word such as `publish_post`.
     pub kind: String,
     pub due_at: UnixMs,
-    /// As whom it runs. None in a row of a version that wrote no actor: such a job never runs until
-    /// the operator confirms it.
+    /// The actor that it runs as. `None` in a row of a version that wrote no actor: such a job does
+    /// not run until the operator confirms it.
     pub actor: Option<Actor>,
     /// A JSON object.
     pub payload: String,
-    /// The entry that made the job, or that changed it last. The store gives it; what a write says
-    /// here is not looked at. None in a row of a version that wrote none.
+    /// The entry that made the job, or that changed it last. The store sets it and ignores the value
+    /// in a write. `None` in a row of a version that wrote none.
     pub revision: Option<u64>,
     pub state: JobState,
     /// It is not tried before this time. Never before `due_at`.
@@ -38,7 +38,7 @@ pub struct Job {
 
 impl Job {
     /// A new job that waits for its time.
-    pub fn new(id: Id, kind: &str, due_at: UnixMs, actor: Option<Actor>, payload: String) -> Job {
+    pub fn new(id: JobId, kind: &str, due_at: UnixMs, actor: Option<Actor>, payload: String) -> Job {
         Job {
             id,
             kind: kind.to_owned(),
@@ -97,9 +97,9 @@ impl JobState {
 
 /// A change of jobs, committed together with what the job does.
 ///
-/// A write that holds one changes no records, and names the job first among its subjects: by that
-/// place the newest entry about a job is found. [`JobWrite::Enter`] alone may stand beside others of
-/// its sort under an entry without subjects.
+/// A write that holds one changes no records, and names the job as its first subject: that is how the
+/// newest entry about a job is found. Only [`JobWrite::Enter`] may appear several times in one write,
+/// under an entry without subjects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobWrite {
     /// Fails as a conflict when the id is taken.
@@ -112,21 +112,21 @@ pub enum JobWrite {
     Enter(Job),
     /// Removes the job if entry `revision` left it, it is due at `now`, it is still held by `holder`,
     /// and its lease runs beyond `now`; a conflict otherwise.
-    Finish { id: Id, holder: String, revision: u64, now: UnixMs },
-    /// Removes the job whoever holds it; no conflict if it is gone.
-    Cancel { id: Id },
+    Finish { id: JobId, holder: String, revision: u64, now: UnixMs },
+    /// Removes the job even if a runner holds it; no conflict if it is gone.
+    Cancel { id: JobId },
 }
 
 impl JobWrite {
     /// The job that it is about.
-    pub fn id(&self) -> Id {
+    pub fn id(&self) -> JobId {
         match self {
             JobWrite::Insert(job) | JobWrite::Rearm { job, .. } | JobWrite::Enter(job) => job.id,
             JobWrite::Finish { id, .. } | JobWrite::Cancel { id } => *id,
         }
     }
 
-    /// The job that it leaves behind, if any.
+    /// The job as it is after this change; `None` if it is removed.
     pub fn left(&self) -> Option<&Job> {
         match self {
             JobWrite::Insert(job) | JobWrite::Rearm { job, .. } | JobWrite::Enter(job) => Some(job),

@@ -1,21 +1,21 @@
 //! The ledger: one entry for each command, chained by hashes, globally and for each business.
 //!
-//! The payload of an entry stands in the chain only by a salted digest, so that personal data can
-//! be erased and the chain still verifies. Nothing erases yet, so an entry whose payload is gone is
-//! not in order: no entry says who wanted it.
+//! The chain covers the payload of an entry only through a salted digest, so that personal data can
+//! be erased and the chain still verifies. Nothing erases yet, so a missing payload is an error: no
+//! entry says who erased it.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use valetkey_domain::change::ActorKind;
-use valetkey_domain::{Action, Actor, ChangeSet, Id, UnixMs};
+use valetkey_domain::{Action, Actor, BusinessId, ChangeSet, Id, UnixMs};
 
 use crate::payload::{self, Payload};
 use crate::{StoreError, Write};
 
 /// The format of entries that this version writes.
 ///
-/// 1: before jobs stood in the ledger. 2: every job stands in the entry that made it or changed it,
-/// with a digest.
+/// 1: jobs are not in the ledger. 2: every job is in the entry that made it or changed it, with a
+/// digest.
 pub const FORMAT: u32 = JOBS_FORMAT;
 /// The first format whose writer enters every job.
 pub const JOBS_FORMAT: u32 = 2;
@@ -46,7 +46,7 @@ pub struct Entry {
     pub class: Class,
     pub action: String,
     pub actor: Actor,
-    pub business: Option<Id>,
+    pub business: Option<BusinessId>,
     pub subjects: Vec<Id>,
     pub narrows: bool,
     /// The changes as JSON; `None` if they are gone.
@@ -56,10 +56,10 @@ pub struct Entry {
     /// SHA-256 of salt and body.
     #[serde(with = "hex_32")]
     pub digest: [u8; 32],
-    /// The hash of the entry before, zeros for the first.
+    /// The hash of the previous entry; zeros for the first.
     #[serde(with = "hex_32")]
     pub prev: [u8; 32],
-    /// The hash of the entry before of the same business, zeros for the first.
+    /// The hash of the previous entry of the same business; zeros for the first.
     #[serde(with = "hex_32")]
     pub business_prev: [u8; 32],
     #[serde(with = "hex_32")]
@@ -149,8 +149,8 @@ impl Entry {
         field(self.action.as_bytes());
         field(self.actor.kind.as_str().as_bytes());
         field(&id(self.actor.id));
-        field(&id(self.actor.token));
-        field(&id(self.business));
+        field(&id(self.actor.token.map(Id::any)));
+        field(&id(self.business.map(Id::any)));
         for subject in &self.subjects {
             field(&id(Some(*subject)));
         }
@@ -168,7 +168,7 @@ impl Entry {
     pub fn change_set(&self) -> Result<ChangeSet, String> {
         let at = |what: &str| format!("ledger entry {}: {what}", self.revision);
         let action = Action::parse(&self.action).ok_or_else(|| at(&format!("unknown action {}", self.action)))?;
-        // What content became is no index's matter.
+        // Indexes hold no content.
         let changes = match self.class {
             Class::Authority => self.payload()?.changes,
             Class::Content => {
@@ -189,7 +189,7 @@ impl Entry {
     /// Everything that the entry says.
     ///
     /// # Errors
-    /// As [`Entry::change_set`]: what is not known is refused, and never left out.
+    /// As [`Entry::change_set`]: unknown fields are refused, never left out.
     pub fn payload(&self) -> Result<Payload, String> {
         let at = |what: &str| format!("ledger entry {}: {what}", self.revision);
         self.check_format()?;
@@ -233,7 +233,7 @@ pub enum ChainError {
     #[error("the payload of entry {revision} is gone, and no entry says that it was erased")]
     NoPayload { revision: u64 },
     #[error("entry {revision} is not one of business {wanted}")]
-    Foreign { revision: u64, wanted: Id },
+    Foreign { revision: u64, wanted: BusinessId },
     #[error("entry {revision} does not follow the one before it: something was removed, inserted or altered")]
     Link { revision: u64 },
     #[error("entry {revision} follows entry {after}: {} are missing", revision - after - 1)]
@@ -245,25 +245,26 @@ pub enum ChainError {
 /// Checks entries one after another, offline: all there are, or those of one business.
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
-    /// Whose entries alone are shown: revisions have gaps then, and its own chain is what counts.
-    business: Option<Id>,
+    /// If set, only entries of this business are checked: revisions may have gaps, and its own chain
+    /// counts.
+    business: Option<BusinessId>,
     last: Option<(u64, [u8; 32])>,
-    business_last: std::collections::HashMap<Id, [u8; 32]>,
-    /// How many followed each other as they must.
+    business_last: std::collections::HashMap<BusinessId, [u8; 32]>,
+    /// How many entries were checked and are in order.
     pub entries: u64,
 }
 
 impl Verifier {
     /// Checks the entries of one business alone.
-    pub fn of_business(business: Id) -> Verifier {
+    pub fn of_business(business: BusinessId) -> Verifier {
         Verifier { business: Some(business), ..Verifier::default() }
     }
 
     /// Checks the next entry.
     ///
     /// # Errors
-    /// The first thing that does not fit. After `NoPayload` the next entry can be checked, for the
-    /// chain holds without payloads; after any other error this is of no further use.
+    /// The first fault. After `NoPayload` the next entry can be checked, because the chain holds
+    /// without payloads. After any other error the verifier can't go on.
     pub fn check(&mut self, entry: &Entry) -> Result<(), ChainError> {
         let revision = entry.revision;
         check_alone(entry)?;
@@ -299,10 +300,10 @@ impl Verifier {
     }
 }
 
-/// What shows without the entries around it.
+/// Checks what an entry shows without the entries around it.
 ///
 /// # Errors
-/// What does not fit.
+/// The first fault.
 pub fn check_alone(entry: &Entry) -> Result<(), ChainError> {
     let revision = entry.revision;
     if !is_known(entry.format) {
@@ -320,7 +321,7 @@ pub fn check_alone(entry: &Entry) -> Result<(), ChainError> {
     }
 }
 
-/// The words of actors as the stores keep them.
+/// Reads the word by which the stores keep a kind of actor.
 pub fn actor_kind(word: &str) -> Option<ActorKind> {
     [ActorKind::Operator, ActorKind::Person, ActorKind::SystemUser, ActorKind::App]
         .into_iter()

@@ -1,4 +1,4 @@
-//! The port to what is kept on disk: its types, the rules of the ledger's chain, the SQL that both
+//! The port to the stored data: its types, the rules of the ledger's chain, the SQL that both
 //! engines share, a model in memory, a wrapper that fails on purpose, and the contract that every
 //! engine must keep.
 //!

@@ -1,17 +1,18 @@
-//! The model: a store by plain collections, which says what the contract means.
+//! The model: a store made of plain collections. It defines what the contract means.
 //!
-//! It keeps nothing on disk and shares no SQL with the engines. What it does must follow from
-//! what was called alone; its clock is handed in and stands still otherwise.
+//! It keeps nothing on disk and shares no SQL with the engines. Its behaviour must depend only on
+//! the calls that it gets.
 
 mod jobs;
 mod state;
 mod telemetry;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
-use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
 use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use crate::{
@@ -25,7 +26,7 @@ use state::State;
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     head_lock: Arc<tokio::sync::Mutex<()>>,
-    /// As whom this handle commits, once it asked for the lease.
+    /// The lease holder that this handle commits as, once it asked for the lease.
     holder: Arc<Mutex<Option<String>>>,
 }
 
@@ -61,16 +62,16 @@ impl MemoryStore {
         }
     }
 
-    /// Puts a row of a job in its place past the ledger, or takes it away, as somebody who can write in
-    /// the data could. For tests.
+    /// Puts or removes the row of a job without a ledger entry, as somebody with write access to the
+    /// data could. For tests.
     #[doc(hidden)]
-    pub fn plant_job(&self, id: Id, job: Option<Job>) {
+    pub fn plant_job(&self, id: JobId, job: Option<Job>) {
         self.state().jobs.set(id, job);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state changes only by complete steps or is rolled back, so a panic of another test
-        // thread leaves nothing half done that could be seen.
+        // The state changes only in complete steps or is rolled back, so a panic of another test
+        // thread leaves no half-done change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -123,7 +124,7 @@ impl Store for MemoryStore {
         Ok(self.state().ledger.iter().filter(|e| e.revision > after).take(limit).cloned().collect())
     }
 
-    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let state = self.state();
         let entries = state.ledger.iter().filter(|e| e.revision > after && e.business == Some(business));
         Ok(entries.take(limit).cloned().collect())
@@ -136,24 +137,24 @@ impl Store for MemoryStore {
         Ok(first.map(|first| (first, revisions.next_back().unwrap_or(first))))
     }
 
-    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError> {
+    async fn content(&self, id: ContentId) -> Result<Option<Content>, StoreError> {
         Ok(self.state().contents.get(&id).cloned())
     }
 
-    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError> {
+    async fn guards(&self, ids: &[ContentId]) -> Result<Vec<ContentGuard>, StoreError> {
         let state = self.state();
-        let ids: std::collections::BTreeSet<&Id> = ids.iter().collect();
+        let ids: BTreeSet<&ContentId> = ids.iter().collect();
         let guard = |row: &Content| ContentGuard { id: row.id, kind: row.kind, asset: row.asset };
         Ok(ids.into_iter().filter_map(|id| state.contents.get(id)).map(guard).collect())
     }
 
-    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError> {
+    async fn contents(&self, ids: &[ContentId]) -> Result<Vec<Content>, StoreError> {
         let state = self.state();
-        let ids: std::collections::BTreeSet<&Id> = ids.iter().collect();
+        let ids: BTreeSet<&ContentId> = ids.iter().collect();
         Ok(ids.into_iter().filter_map(|id| state.contents.get(id)).cloned().collect())
     }
 
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError> {
+    async fn contents_after(&self, after: Option<ContentId>, limit: usize) -> Result<Vec<Content>, StoreError> {
         let state = self.state();
         let rows = state.contents.values().filter(|row| after.is_none_or(|after| row.id > after));
         Ok(rows.take(limit).cloned().collect())
@@ -184,11 +185,11 @@ impl Store for MemoryStore {
         Ok(self.state().jobs.claim(kind, holder, now, lease_until, limit))
     }
 
-    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
+    async fn renew_job(&self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError> {
         Ok(self.state().jobs.renew(id, holder, now, lease_until))
     }
 
-    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
+    async fn put_back_job(&self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError> {
         Ok(self.state().jobs.put_back(id, holder, now, rest))
     }
 
@@ -196,14 +197,14 @@ impl Store for MemoryStore {
         Ok(self.state().jobs.next())
     }
 
-    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError> {
+    async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         Ok(self.state().jobs.get(id).cloned())
     }
 
     async fn jobs_after(
         &self,
         state: Option<JobState>,
-        after: Option<Id>,
+        after: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
         let all = self.state();
@@ -223,9 +224,9 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError> {
+    async fn uses(&self, tokens: &[TokenId]) -> Result<Vec<TokenUse>, StoreError> {
         let state = self.state();
-        let tokens: std::collections::BTreeSet<&Id> = tokens.iter().collect();
+        let tokens: BTreeSet<&TokenId> = tokens.iter().collect();
         Ok(tokens.into_iter().filter_map(|id| state.telemetry.uses.get(id)).cloned().collect())
     }
 
@@ -251,7 +252,7 @@ impl Store for MemoryStore {
         Ok(self.state().telemetry.refusals.get(trace).cloned())
     }
 
-    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
+    async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
         let mut rows = self.state().telemetry.newest_refusals(business);
         rows.truncate(limit);
         Ok(rows)

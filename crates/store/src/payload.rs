@@ -1,15 +1,15 @@
-//! The payload of a ledger entry: the changes of records, and a line for each thing of content and
+//! The payload of a ledger entry: the changes of records, and a line for each row of content and
 //! for each job.
 //!
-//! What this version does not know is refused and never left out: a field that says less than it
-//! seems to could have taken a right away.
+//! A field that this version does not know is refused and never left out: it could have taken a
+//! right away.
 
 mod job;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use valetkey_domain::{Change, Id};
+use valetkey_domain::{Change, ContentId};
 
 use crate::ledger::{finish, payload_digest, to_hex};
 use crate::{Class, Content, ContentWrite, JobWrite, Write};
@@ -24,7 +24,7 @@ pub struct Payload {
     pub jobs: Vec<JobLine>,
 }
 
-/// What happened to a thing of content.
+/// What happened to a row of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Did {
@@ -33,12 +33,12 @@ pub enum Did {
     Delete,
 }
 
-/// What an entry says of one thing of content.
+/// What an entry says about one row of content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContentLine {
     pub did: Did,
-    pub id: Id,
+    pub id: ContentId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ pub struct ContentLine {
     /// [`content_digest`] of the whole row with the entry's salt, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// SHA-256 of the body alone, in hexadecimal; the first entries had this one in its place.
+    /// SHA-256 of the body alone, in hexadecimal. The first entries have this one instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
@@ -74,7 +74,7 @@ impl ContentLine {
         }
     }
 
-    /// Whether a row is what this line left behind. `salt` is that of the entry.
+    /// Whether the row is as this line left it. `salt` is that of the entry.
     pub fn left(&self, salt: &[u8], row: &Content) -> bool {
         let own = match (&self.digest, &self.body) {
             (Some(digest), None) => *digest == to_hex(&content_digest(salt, row)),
@@ -98,7 +98,7 @@ pub fn content_digest(salt: &[u8], row: &Content) -> [u8; 32] {
     field(b"valetkey content");
     field(salt);
     field(&[*kind]);
-    for id in [id, asset, parent] {
+    for id in [id.any(), asset.any(), *parent] {
         field(&id.get().to_be_bytes());
     }
     field(status.as_bytes());
@@ -116,7 +116,7 @@ struct Both<'a> {
     content: Vec<ContentLine>,
 }
 
-/// The same, read. What it does not know is found afterwards, as everywhere in a payload.
+/// The same, for reading. Unknown fields are found afterwards by [`nothing_lost`].
 #[derive(Deserialize)]
 struct BothRead {
     changes: Vec<Change>,
@@ -141,7 +141,7 @@ fn check_jobs(write: &Write) -> Result<(), String> {
     let is_found = |change: &JobWrite| match change {
         JobWrite::Enter(_) => first.is_none(),
         JobWrite::Insert(_) | JobWrite::Rearm { .. } | JobWrite::Finish { .. } | JobWrite::Cancel { .. } => {
-            first == Some(change.id())
+            first == Some(change.id().any())
         }
     };
     match write.jobs.iter().find(|change| !is_found(change)) {
@@ -200,8 +200,8 @@ fn is_object(body: &str) -> bool {
     body.trim_start().starts_with('{')
 }
 
-/// Fails if reading has left something out. What this version wrote itself reads back byte for byte,
-/// so the long way is gone only for entries of other versions.
+/// Fails if reading has left something out. What this version wrote reads back byte for byte, so only
+/// entries of other versions need the slow comparison.
 fn nothing_lost(body: &str, is_both: bool, read: &Payload) -> Result<(), String> {
     // A payload of class authority has no jobs.
     let Payload { changes, content, jobs: _ } = read;
@@ -221,7 +221,7 @@ fn nothing_lost(body: &str, is_both: bool, read: &Payload) -> Result<(), String>
     }
 }
 
-/// The path of the first field that stands in `told` and not in `read`.
+/// The path of the first field that is in `written` and not in `read`.
 fn lost(written: &Value, read: &Value) -> Option<String> {
     match (written, read) {
         (Value::Object(written), Value::Object(read)) => {
@@ -237,13 +237,14 @@ fn lost(written: &Value, read: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use valetkey_domain::Id;
     use valetkey_domain::change::ActorKind;
-    use valetkey_domain::terms::Terms;
+    use valetkey_domain::noun::terms::Terms;
     use valetkey_domain::{Action, Actor, ChangeSet, Record};
 
     use super::*;
 
-    fn id(n: u64) -> Id {
+    fn id<Of>(n: u64) -> Id<Of> {
         Id::new(n).unwrap()
     }
 
@@ -331,7 +332,7 @@ mod tests {
     fn what_is_not_known_is_refused_and_never_left_out() {
         let known = serde_json::to_string(&terms(1)).unwrap();
         assert!(read(Class::Authority, &known).is_ok());
-        // Another spelling of the same is no loss, nor is a field that says nothing.
+        // Other white space is no loss, nor is a field that is null.
         let spaced = known.replace(':', ": ").replace("\"version\"", "\"limit\": null, \"version\"");
         assert!(read(Class::Authority, &spaced).is_ok(), "{spaced}");
         for (written, path) in [

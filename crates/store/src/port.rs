@@ -1,11 +1,11 @@
 //! The port: what the service asks of a store, and what it may rely on.
 //!
 //! A store gives revisions under the head lock, so they are in commit order and without gaps. It
-//! writes a batch as a whole or not at all, but for writes whose own conditions fail. When it
-//! answers `Ok`, the batch is on stable storage.
+//! writes a batch as a whole or not at all; only writes whose own conditions fail are left out. When
+//! it answers `Ok`, the batch is on stable storage.
 
 use async_trait::async_trait;
-use valetkey_domain::{ChangeSet, Id, Record, UnixMs};
+use valetkey_domain::{BusinessId, ChangeSet, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
 use crate::content::{Content, ContentGuard, ContentQuery, ContentWrite};
 use crate::job::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
@@ -27,7 +27,7 @@ impl Head {
     /// The head of an empty ledger.
     pub const EMPTY: Head = Head { revision: 0, hash: [0; 32], last_narrowing: 0 };
 
-    /// The head once an entry follows.
+    /// The head after this entry.
     pub fn followed_by(self, entry: &Entry) -> Head {
         let last_narrowing = if entry.narrows { entry.revision } else { self.last_narrowing };
         Head { revision: entry.revision, hash: entry.hash, last_narrowing }
@@ -102,21 +102,21 @@ pub enum CommitError {
     Unknown(StoreError),
 }
 
-/// The head, locked: nobody else commits while this lives. Dropping it lets go.
+/// The locked head: nobody else commits while this lives. Dropping it releases the lock.
 #[async_trait]
 pub trait HeadLock: Send {
     /// The head as it is under the lock.
     fn head(&self) -> Head;
 
-    /// Writes the batch, makes it durable, and lets go of the lock. The result has one outcome for
-    /// each write, in order.
+    /// Writes the batch, makes it durable, and releases the lock. The result has one outcome for each
+    /// write, in order.
     async fn commit(self: Box<Self>, batch: Batch) -> Result<Vec<Outcome>, CommitError>;
 }
 
 /// When a token was used last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenUse {
-    pub token: Id,
+    pub token: TokenId,
     pub used_at: UnixMs,
     pub ip: String,
     /// Uses since the row that this one adds to.
@@ -129,9 +129,9 @@ pub struct RefusalRow {
     /// The `fbtrace_id` of the answer.
     pub trace: String,
     pub at: UnixMs,
-    pub business: Option<Id>,
-    pub token: Option<Id>,
-    /// Who brought it, under its business: a word for a token, an address, or a network of addresses.
+    pub business: Option<BusinessId>,
+    pub token: Option<TokenId>,
+    /// Where it came from, within its business: a token, an address, or a network of addresses.
     pub source: String,
     pub reason: String,
     /// Question, steps, facts and revision, as a JSON object without secrets.
@@ -146,7 +146,7 @@ pub struct KeyRow {
     pub bytes: Vec<u8>,
 }
 
-/// Shows how long the key is, and not the key.
+/// Shows the length of the key only.
 impl std::fmt::Debug for KeyRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let KeyRow { key_id, master_id, bytes } = self;
@@ -155,17 +155,17 @@ impl std::fmt::Debug for KeyRow {
     }
 }
 
-/// The row by which one process at a time works on a store that several can reach.
+/// The row that lets only one process at a time work on a store that several can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseRow {
-    /// Who holds it, or held it last. Every start of every process has a name of its own.
+    /// The current or last holder. Every start of a process has its own name.
     pub holder: String,
     /// Moves with every change of the row, and never goes back.
     pub counter: i64,
     /// How long the counter must stand still before another may take the row; `valetkey-service` says
     /// by which clock.
     pub length_ms: i64,
-    /// Its holder gave it back; anybody may take it at once.
+    /// Its holder gave it back; any node may take it at once.
     pub released: bool,
 }
 
@@ -185,8 +185,8 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the head lock.
     async fn lock_head(&self) -> Result<Box<dyn HeadLock>, StoreError>;
 
-    /// Writes something that means nothing, and makes it durable: whether a commit would go now. Takes
-    /// no head lock.
+    /// Makes a write without meaning durable, to see whether a commit would succeed now. Takes no head
+    /// lock.
     async fn try_write(&self) -> Result<(), StoreError>;
 
     /// The head, without a lock.
@@ -201,37 +201,37 @@ pub trait Store: Send + Sync + 'static {
     async fn tail(&self, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
     /// Entries of one business after a revision, in order.
-    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+    async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
     /// The first and last revision that a commit wrote; `None` if it wrote nothing. Called under
     /// no lock, but only once the commit can no longer be under way.
     async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError>;
 
-    async fn content(&self, id: Id) -> Result<Option<Content>, StoreError>;
+    async fn content(&self, id: ContentId) -> Result<Option<Content>, StoreError>;
 
     /// What guards these ids, in any order; absent ones are left out. Read from an index alone, so that
     /// it costs the same whatever the rows hold.
-    async fn guards(&self, ids: &[Id]) -> Result<Vec<ContentGuard>, StoreError>;
+    async fn guards(&self, ids: &[ContentId]) -> Result<Vec<ContentGuard>, StoreError>;
 
-    /// Several at once, in any order; absent ones are left out.
-    async fn contents(&self, ids: &[Id]) -> Result<Vec<Content>, StoreError>;
+    /// Rows of content by id, in any order; absent ones are left out.
+    async fn contents(&self, ids: &[ContentId]) -> Result<Vec<Content>, StoreError>;
 
     /// All content in the order of ids, from behind an id on.
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Result<Vec<Content>, StoreError>;
+    async fn contents_after(&self, after: Option<ContentId>, limit: usize) -> Result<Vec<Content>, StoreError>;
 
     async fn list_content(&self, query: &ContentQuery) -> Result<Vec<Content>, StoreError>;
 
-    /// How many rows the query would give without place and limit.
+    /// How many rows the query gives if `after`, `before` and the limit are ignored.
     async fn count_content(&self, query: &ContentQuery) -> Result<u64, StoreError>;
 
     /// Entries after a revision that write content or jobs and whose first subject is this one, in
-    /// order. Whoever asks for all entries about a job gets them, for a job is the first subject of
-    /// every write that holds it.
+    /// order. For a job these are all entries about it, because a job is the first subject of every
+    /// write that holds it.
     async fn entries_about(&self, subject: Id, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
-    /// Takes up to `limit` waiting jobs of a kind for a run, until `lease_until`: those first that
-    /// could be tried longest. A job whose lease ends at `now` or before is free again; `attempts`
-    /// grows with each claim.
+    /// Takes up to `limit` waiting jobs of a kind for a run, until `lease_until`: first those with the
+    /// earliest `not_before`. A job whose lease ends at `now` or before is free again; `attempts` grows
+    /// with each claim.
     async fn claim_jobs(
         &self,
         kind: &str,
@@ -242,38 +242,38 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Job>, StoreError>;
 
     /// Holds a job longer. Says `false`, and does nothing, if at `now` it is not held by this holder.
-    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError>;
+    async fn renew_job(&self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> Result<bool, StoreError>;
 
-    /// Lets go of a job that was not done, and says how it goes on. Says `false`, and does nothing, if
+    /// Releases a job that was not done, and stores how it goes on. Says `false`, and does nothing, if
     /// at `now` it is not held by this holder.
-    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError>;
+    async fn put_back_job(&self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Result<bool, StoreError>;
 
-    /// For each kind of which a job is waiting, known to this program or not, when the next can be
-    /// claimed: when it may be tried, or, while somebody holds it, when that lease runs out. At most a
-    /// hundred kinds, by their words.
+    /// For each kind with a waiting job, known to this program or not: when the next one can be
+    /// claimed. That is when it may be tried or, while a runner holds it, when the runner's lease ends.
+    /// At most a hundred kinds, by their words.
     async fn next_jobs(&self) -> Result<Vec<NextJob>, StoreError>;
 
-    async fn job(&self, id: Id) -> Result<Option<Job>, StoreError>;
+    async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError>;
 
     /// Jobs in the order of ids, from behind an id on: all, or those in a state.
     async fn jobs_after(
         &self,
         state: Option<JobState>,
-        after: Option<Id>,
+        after: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError>;
 
     /// How many jobs there are, by kind and state.
     async fn job_counts(&self) -> Result<Vec<JobCount>, StoreError>;
 
-    /// Adds to the use counts; telemetry, so a loss of the newest seconds is no harm.
+    /// Adds to the use counts. This is telemetry: losing the newest seconds does no harm.
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<(), StoreError>;
 
     /// The uses of these tokens, totals; absent ones are left out.
-    async fn uses(&self, tokens: &[Id]) -> Result<Vec<TokenUse>, StoreError>;
+    async fn uses(&self, tokens: &[TokenId]) -> Result<Vec<TokenUse>, StoreError>;
 
-    /// Adds to what tokens were used for, and drops rows that are too old. `Ok` or not, a part of a long
-    /// list may be written: it is telemetry.
+    /// Adds to what tokens were used for, and drops rows that are too old. A part of a long list may be
+    /// written even if this fails: it is telemetry.
     async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Result<(), StoreError>;
 
     async fn usage(&self, query: &UsageQuery) -> Result<Vec<Usage>, StoreError>;
@@ -282,10 +282,10 @@ pub trait Store: Send + Sync + 'static {
     /// from before `not_before` or over a quota. A trace that is there already is replaced.
     /// A row that is itself from before `not_before` is left out.
     ///
-    /// Quotas are looked at in this order: of each source that a new row came from, of strangers, of each
-    /// business, of all businesses. A source that is over its own loses its oldest rows. For the others,
-    /// rows are taken one by one from whoever holds most, as [`give_up`] says: of the businesses, then of
-    /// the sources of that business, and there the oldest, by time and then by trace.
+    /// Quotas are checked in this order: each source of a new row, rows without a business, each
+    /// business, all businesses. A source over its own quota loses its oldest rows. For the other
+    /// quotas, rows are dropped one by one as [`give_up`] says: from the business that holds most, there
+    /// from the source that holds most, and there the oldest, by time and then by trace.
     ///
     /// [`REFUSALS_AT_ONCE`]: crate::telemetry::REFUSALS_AT_ONCE
     /// [`give_up`]: crate::telemetry::give_up
@@ -295,7 +295,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest refusals first, of one business or of all; those of one moment by trace, byte by
     /// byte, the greatest first.
-    async fn refusals(&self, business: Option<Id>, limit: usize) -> Result<Vec<RefusalRow>, StoreError>;
+    async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError>;
 
     /// All wrapped data keys, ascending.
     async fn keys(&self) -> Result<Vec<KeyRow>, StoreError>;
@@ -311,9 +311,9 @@ pub trait Store: Send + Sync + 'static {
     /// anything about the lease.
     async fn lease(&self) -> Result<Option<LeaseRow>, StoreError>;
 
-    /// Takes the lease if its row still is the one that was seen, and says whether it did. Waits for
+    /// Takes the lease if its row is still the one that was seen, and says whether it did. Waits for
     /// a commit under way. From the first call on, this handle commits only while the holder that it
-    /// named last holds the lease; an engine that lets only one process in need not look.
+    /// named last holds the lease. An engine that lets only one process in need not check this.
     async fn take_lease(&self, holder: &str, length_ms: i64, seen: Option<&LeaseRow>) -> Result<bool, StoreError>;
 
     /// Moves the counter and reads the head, in one durable statement.

@@ -1,4 +1,4 @@
-//! What telemetry is bounded by: the quotas of the refusal journal, and what is kept of a use.
+//! The bounds of telemetry: the quotas of the refusal journal, and what is kept of a use.
 //!
 //! The rules are stated here once, for the model, the engines and the service. Nothing here may
 //! read a store or a clock.
@@ -6,13 +6,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use valetkey_domain::{Id, Scope, ScopeSet, UnixMs};
+use valetkey_domain::{AssetId, Id, Scope, ScopeSet, TokenId, UnixMs};
 
 /// How many rows of the refusal journal each may hold.
 ///
-/// Rows without a business have a quota of their own, so nothing that comes without a token takes
-/// the place of a row of a business. Whoever is over a quota loses rows: the source that holds
-/// most of them loses its oldest first.
+/// Rows without a business have a quota of their own, so calls without a token never displace a row
+/// of a business. When a quota is exceeded, the source that holds most rows loses its oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
     /// Rows of all businesses together. Beyond it, the business that holds most rows loses one.
@@ -27,8 +26,8 @@ pub struct Quotas {
 
 /// How many refusals a store takes in one transaction.
 pub const REFUSALS_AT_ONCE: usize = 256;
-/// How many rows of the journal one transaction drops at most, beside those of a source that is over
-/// its own quota and of those that are too old.
+/// The most rows of the journal that one transaction drops. Rows of a source over its own quota and rows
+/// that are too old are not counted.
 pub const DROPS_AT_ONCE: u64 = 1_024;
 
 /// Somebody who holds rows of the journal.
@@ -40,8 +39,8 @@ pub struct Holder<K> {
     pub oldest: UnixMs,
 }
 
-/// Who gives up how many rows, so that `excess` of them go: each is taken from whoever holds most at
-/// that moment. Among equals it is the one whose oldest row is the oldest, then the smaller key.
+/// Who gives up how many rows, so that `excess` of them go: each is taken from the holder with most rows
+/// at that moment. Among equals it is the one whose oldest row is the oldest, then the smaller key.
 pub fn give_up<K: Ord + Clone>(holders: Vec<Holder<K>>, excess: u64) -> Vec<(K, u64)> {
     let mut heap: BinaryHeap<(u64, Reverse<UnixMs>, Reverse<K>)> =
         holders.into_iter().map(|h| (h.rows, Reverse(h.oldest), Reverse(h.key))).collect();
@@ -59,7 +58,7 @@ pub fn give_up<K: Ord + Clone>(holders: Vec<Holder<K>>, excess: u64) -> Vec<(K, 
 pub enum UsedFor {
     /// The scope, the asset and the task that the call was allowed by; `None` where the question asked
     /// for none. A task is its position in the vocabulary of the asset's kind.
-    Right { scope: Option<Scope>, asset: Option<Id>, task: Option<u8> },
+    Right { scope: Option<Scope>, asset: Option<AssetId>, task: Option<u8> },
     /// Uses that were not kept apart, because a bound was reached.
     Other,
 }
@@ -97,7 +96,7 @@ impl UsedFor {
 /// The uses of one token for one right on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    pub token: Id,
+    pub token: TokenId,
     /// Days since 1970-01-01, in UTC.
     pub day: i64,
     pub what: UsedFor,
@@ -133,7 +132,7 @@ pub const USAGE_DROPS_AT_ONCE: usize = 5_000;
 /// form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsageQuery {
-    pub token: Id,
+    pub token: TokenId,
     /// Both are included.
     pub days: (i64, i64),
     /// Behind this row.

@@ -1,4 +1,4 @@
-//! Where PostgreSQL's programs lie, and as whom its server can run.
+//! Where PostgreSQL's programs are, and as which user its server can run.
 //!
 //! Nothing here may be installed or changed on the machine.
 
@@ -62,7 +62,7 @@ fn versions(root: &str) -> Vec<PathBuf> {
     found.into_iter().map(|path| path.join("bin")).collect()
 }
 
-/// The user that the server runs as, when that is not ours.
+/// The user that the server runs as, if it is not our own user.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct User {
     uid: u32,
@@ -90,7 +90,7 @@ impl User {
         (user.uid != 0).then_some(user)
     }
 
-    /// Lets a command run as this user; all other groups are given up.
+    /// Makes a command run as this user, without any of our supplementary groups.
     pub(super) fn apply(self, command: &mut Command) {
         command.uid(self.uid).gid(self.gid);
     }

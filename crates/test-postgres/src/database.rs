@@ -6,7 +6,7 @@
 use super::binaries::Binaries;
 use super::{Error, Server, psql, random_hex};
 
-/// The variable that names a server's address, up to and with the name of a database to connect to.
+/// The variable with a server's address, including the name of a database to connect to.
 const ADDRESS: &str = "VALETKEY_TEST_POSTGRES";
 
 /// A fresh database. Dropping it drops the database.
@@ -52,7 +52,7 @@ impl Database {
         &self.dsn
     }
 
-    /// Runs SQL in it, past whoever works with it.
+    /// Runs SQL in it on a connection of its own, beside the store under test.
     ///
     /// # Errors
     /// What `psql` said.
@@ -79,7 +79,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // A server of our own goes as a whole when the process ends.
+        // Our own server is removed as a whole when the process ends.
         let _ = self.say(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
-/// Why the server can't be had, in words for the person who runs the tests.
+/// Why the server can't be used, in words for the person who runs the tests.
 #[derive(Debug, Clone)]
 pub struct Error(String);
 

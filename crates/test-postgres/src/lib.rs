@@ -1,5 +1,5 @@
 //! A private PostgreSQL server for tests: its own folder, its own port on the loopback address, its
-//! own password, gone when the test process ends, however it ends.
+//! own password. It is removed when the test process ends, even by a kill.
 //!
 //! The Rust tests use it through the testkit. Programs in other languages use it through
 //! `cargo xtask postgres`. It stands apart from the testkit because xtask must build without the
@@ -33,7 +33,7 @@ const PORTS: std::ops::Range<u16> = 20_000..30_000;
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Whether commits reach the disk. On, unless a test is about the opposite.
+    /// Whether commits reach the disk. On, unless a test needs it off.
     pub fsync: bool,
     /// Further settings, as in `postgresql.conf`.
     pub settings: Vec<(String, String)>,
@@ -127,7 +127,7 @@ impl Server {
         self.lock().port
     }
 
-    /// The folder that holds all of it, and is removed at the end.
+    /// The folder that holds everything of the server, and is removed at the end.
     pub fn folder(&self) -> &Path {
         &self.home
     }
@@ -147,9 +147,8 @@ impl Server {
         format!("host=127.0.0.1 port={} user=postgres password='{}' dbname={database}", self.port(), self.password)
     }
 
-    /// Makes a fresh, empty database and gives its name. Where the server can, it sorts text as
-    /// English does, so that a test finds out whether someone relies on the order of bytes without
-    /// asking for it.
+    /// Makes a fresh, empty database and returns its name. If the server can, it sorts text by English
+    /// rules, so that a test fails if code relies on byte order without asking for it.
     ///
     /// # Errors
     /// What `psql` said.
@@ -161,7 +160,7 @@ impl Server {
         Ok(name)
     }
 
-    /// Runs SQL as the superuser and gives the rows, one a line, columns parted by `|`.
+    /// Runs SQL as the superuser and returns the rows, one per line, columns separated by `|`.
     ///
     /// # Errors
     /// What `psql` said.
@@ -185,8 +184,8 @@ impl Server {
             .env("PGPASSWORD", &self.password);
     }
 
-    /// Changes a setting, for a server that runs and for the next start. A setting that was given
-    /// with [`Options`] can't be changed this way.
+    /// Changes a setting, for the running server and for the next start. A setting from [`Options`]
+    /// can't be changed this way.
     ///
     /// # Errors
     /// When the server's file of settings can't be written.
@@ -213,12 +212,12 @@ impl Server {
         self.end(Postmaster::stop_in_order)
     }
 
-    /// Kills every process of it with SIGKILL, at once, and waits until they are gone. What was
-    /// only in its memory is lost; what reached the kernel is not, so this is a crash of the
+    /// Kills every process of it with SIGKILL, at once, and waits until they are gone. Data that was
+    /// only in its memory is lost; data that reached the kernel is not. So this is a crash of the
     /// server, and not of the machine.
     ///
     /// # Errors
-    /// When processes are left over.
+    /// When a process survives.
     pub fn kill_all_processes(&self) -> Result<(), Error> {
         let data = self.data();
         self.end(|postmaster| postmaster.kill_all(&data))
@@ -252,7 +251,7 @@ impl Server {
         self.home.join("data")
     }
 
-    /// A command that runs as the server's user, with nothing of our environment.
+    /// A command that runs as the server's user, with an empty environment.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.binaries.server.join(program));
         command.current_dir(&self.home).env_clear().env("LC_ALL", "C").stdin(Stdio::null());
@@ -342,7 +341,7 @@ impl Server {
         set("logging_collector", "off");
         set("lc_messages", "C");
         set("shared_buffers", "16MB");
-        // Left-over shared memory then lies in the folder, and goes with it.
+        // Leftover shared memory is then in the folder, and removed with it.
         set("dynamic_shared_memory_type", "mmap");
         set("fsync", if self.options.fsync { "on" } else { "off" });
         if self.options.tls.is_some() {
@@ -370,7 +369,7 @@ impl Drop for Server {
     }
 }
 
-/// Runs SQL with nothing of our environment, and gives the rows.
+/// Runs SQL with an empty environment, and returns the rows.
 fn psql(binaries: &Binaries, connect: impl FnOnce(&mut Command), what: &[&OsStr]) -> Result<String, Error> {
     let mut command = Command::new(&binaries.psql);
     command
@@ -392,7 +391,7 @@ fn make_home() -> Result<PathBuf, Error> {
     use std::os::unix::fs::DirBuilderExt as _;
     let home = std::env::temp_dir().join(format!("valetkey-pg-{}", random_hex()?));
     fs::DirBuilder::new().mode(0o700).create(&home).map_err(|e| Error::io("can't make the folder", &home, &e))?;
-    // The server's processes are found by the folder that they work in, which has no links in it.
+    // The server's processes are found by their working folder, so the path must contain no links.
     home.canonicalize().map_err(|e| Error::io("can't look at", &home, &e))
 }
 
@@ -413,8 +412,8 @@ fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
-/// A port that was free a moment ago. It lies below those that the kernel gives to whoever asks for
-/// any, so that nobody gets it while the server is down and is to come back on it.
+/// A port that was free a moment ago. It is below the kernel's ephemeral ports, so that no other
+/// program is given it while the server restarts.
 fn free_port() -> Result<u16, Error> {
     let mut last = None;
     for _ in 0..PORT_ATTEMPTS {

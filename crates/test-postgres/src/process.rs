@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 
-/// How long a start or an end may take; recovery after a crash is part of a start.
+/// How long a start or a stop may take; recovery after a crash is part of a start.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many lines of the log are kept for errors.
 const LOG_LINES: usize = 40;
@@ -26,8 +26,8 @@ type Log = Arc<Mutex<VecDeque<String>>>;
 pub(super) struct Postmaster {
     child: Child,
     log: Log,
-    /// One message for each time it became ready; cut off when the last process that could write
-    /// to the log is gone.
+    /// One message each time it became ready; disconnected when the last process that could write to
+    /// the log is gone.
     ready: Receiver<()>,
 }
 
@@ -82,7 +82,7 @@ impl Postmaster {
         self.child.id()
     }
 
-    /// Lets it read its file of settings again.
+    /// Makes it read its settings file again.
     pub(super) fn read_settings_again(&self) {
         signal("HUP", &[self.pid()]);
     }
@@ -149,8 +149,8 @@ fn keep(log: &Log, line: String) {
     log.push_back(line);
 }
 
-/// Living processes whose working folder is this one; every process of a server works in its data
-/// folder, and none of anybody else's does.
+/// Running processes whose working folder is this one: exactly the processes of the server with this
+/// data folder.
 fn working_in(data: &Path) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
@@ -210,15 +210,15 @@ impl Guard {
         Ok(Guard { child, input })
     }
 
-    /// Names the process that is to be stopped at the end; none after it has ended, because its
-    /// number may belong to somebody else by then.
+    /// Sets the process to stop at the end; `None` after it has ended, because another process may
+    /// have its number by then.
     pub(super) fn watch(&mut self, pid: Option<u32>) {
         if let Some(input) = &mut self.input {
             let _ = writeln!(input, "{}", pid.map_or(String::new(), |pid| pid.to_string()));
         }
     }
 
-    /// Lets it clean up, and waits for that.
+    /// Makes it clean up, and waits for that.
     pub(super) fn finish(&mut self) {
         self.input = None;
         let _ = self.child.wait();

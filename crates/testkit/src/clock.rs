@@ -1,6 +1,6 @@
 //! A clock that moves only when a test moves it.
 //!
-//! It must never look at the machine's own time: a test that passes today passes in ten years.
+//! It must never read the machine's own time: a test that passes today must pass in ten years.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -28,12 +28,12 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// A clock that stands at [`START_MS`].
+    /// A clock that shows [`START_MS`].
     pub fn new() -> TestClock {
         TestClock::default()
     }
 
-    /// A clock that stands at a time.
+    /// A clock that shows this time.
     pub fn at(now: UnixMs) -> TestClock {
         TestClock { now: AtomicI64::new(now), monotonic: AtomicI64::new(HOUR_MS) }
     }

@@ -3,31 +3,31 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use serde_json::Map;
-use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{AssetKind, Id, Name, Refusal, Role, ScopeSet};
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Name, Refusal, Role, ScopeSet, TokenId, UserId};
 use valetkey_service::{Call, Service};
 
 /// The company.
 #[derive(Debug, Clone)]
 pub struct Company {
-    pub business: Id,
-    pub admin_person: Id,
+    pub business: BusinessId,
+    pub admin_person: UserId,
     /// A call of the ADMIN person.
     pub person: Call,
-    pub app: Id,
+    pub app: AppId,
     pub secret: String,
-    pub admin: Id,
+    pub admin: UserId,
     pub admin_token: Issued,
-    pub employee: Id,
+    pub employee: UserId,
     pub employee_token: Issued,
     /// In the order in which their kinds were named.
-    pub assets: Vec<Id>,
+    pub assets: Vec<AssetId>,
 }
 
 /// A token, with its text.
 #[derive(Debug, Clone)]
 pub struct Issued {
-    pub id: Id,
+    pub id: TokenId,
     pub text: String,
 }
 
@@ -72,8 +72,8 @@ pub async fn company(service: &Service, title: &str, email: &str, assets: &[(Ass
 pub async fn issue(
     service: &Service,
     by: &Call,
-    system_user: Id,
-    app: Id,
+    system_user: UserId,
+    app: AppId,
     scopes: ScopeSet,
     lifetime: Lifetime,
 ) -> Result<Issued, Refusal> {

@@ -1,14 +1,14 @@
-//! What outlives a restart: a store, a master key, a clock. Which store it is says the environment
-//! variable `VALETKEY_TEST_STORE`: `memory`, which is the default, `sqlite` or `postgres`.
+//! What outlives a restart: a store, a master key, a clock. The environment variable
+//! `VALETKEY_TEST_STORE` selects the store: `memory`, which is the default, `sqlite` or `postgres`.
 //!
 //! `cargo xtask test` runs the tests of the service and of the adapters once with each. A test must not
-//! know which of them it got.
+//! depend on which of them it got.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use valetkey_domain::{Id, Random};
+use valetkey_domain::{Id, JobId, Random};
 use valetkey_seal::{KeyRing, MasterKey, OsRandom, WrappedKey};
 use valetkey_service::{Deps, OpenError, Service};
 use valetkey_store::{Faulty, Job, MemoryStore, Store};
@@ -28,7 +28,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The one that the environment names.
+    /// The store that the environment names.
     pub fn of_environment() -> Engine {
         match std::env::var("VALETKEY_TEST_STORE").as_deref() {
             Ok("memory") | Err(std::env::VarError::NotPresent) => Engine::Memory,
@@ -39,7 +39,7 @@ impl Engine {
     }
 }
 
-/// The ground of one test. Dropping it takes its data away.
+/// The ground of one test. Dropping it deletes its data.
 pub struct Ground {
     pub store: Arc<dyn Store>,
     /// The same store, behind a wrapper that fails on purpose.
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Ground {
     }
 }
 
-/// Where the data is. It is dropped after the store.
+/// Where the data is. This is dropped after the store.
 #[derive(Debug)]
 enum Home {
     Memory(MemoryStore),
@@ -70,14 +70,14 @@ impl Ground {
         Ground::over(Engine::of_environment()).await
     }
 
-    /// Over the memory store, for tests that let time stand still: real input and output would
-    /// wait for ever beside a clock that jumps.
+    /// Over the memory store, for tests with paused time: a paused clock jumps ahead while real input
+    /// and output are still waiting.
     pub async fn in_memory() -> Ground {
         Ground::over(Engine::Memory).await
     }
 
-    /// Over SQLite on a disk that holds no more than so many pages of 4 KiB. Without a reserve, the
-    /// file that keeps space for revocations can't be made.
+    /// Over SQLite on a disk that holds at most `limit_pages` pages of 4 KiB. Without a reserve, the file
+    /// that keeps space for revocations can't be made.
     pub fn on_a_small_disk(limit_pages: u32, has_reserve: bool) -> (Ground, SqliteStore) {
         let folder = Folder::new();
         if !has_reserve {
@@ -133,7 +133,7 @@ impl Ground {
         Service::open(self.deps(Arc::new(self.faulty.clone()), random, "node")).await
     }
 
-    /// Puts a row of a job in its place past the ledger, as somebody who can write in the data could.
+    /// Puts a row of a job into the store without a ledger entry, as somebody with write access could.
     pub async fn plant_job(&self, job: &Job) {
         match &self.home {
             Home::Memory(store) => store.plant_job(job.id, Some(job.clone())),
@@ -142,8 +142,8 @@ impl Ground {
         }
     }
 
-    /// Takes a row of a job away past the ledger.
-    pub async fn take_job(&self, id: Id) {
+    /// Removes a row of a job without a ledger entry.
+    pub async fn take_job(&self, id: JobId) {
         let sql = format!("DELETE FROM jobs WHERE id = {id}");
         match &self.home {
             Home::Memory(store) => store.plant_job(id, None),
@@ -152,8 +152,8 @@ impl Ground {
         }
     }
 
-    /// One more node as another process would be it, with connections of its own where the store
-    /// lets several processes in.
+    /// One more node as in another process, with its own connections if the store lets several
+    /// processes in.
     pub async fn stranger(&self, seed: u64) -> Service {
         let store: Arc<dyn Store> = match &self.home {
             Home::Database(database) => Arc::new(PostgresStore::connect(database.dsn()).await.unwrap()),
@@ -179,7 +179,7 @@ fn planted(job: &Job) -> String {
         ("holder", maybe(job.holder.as_deref().map(text))),
         ("actor_kind", maybe(job.actor.map(|a| text(a.kind.as_str())))),
         ("actor_id", id(job.actor.and_then(|a| a.id))),
-        ("actor_token", id(job.actor.and_then(|a| a.token))),
+        ("actor_token", id(job.actor.and_then(|a| a.token).map(Id::any))),
         ("state", text(job.state.as_str())),
         ("not_before", job.not_before.to_string()),
         ("reason", maybe(job.reason.as_deref().map(text))),
@@ -195,7 +195,7 @@ fn planted(job: &Job) -> String {
     )
 }
 
-/// A folder that goes when the test ends.
+/// A folder that is deleted when the test ends.
 #[derive(Debug)]
 struct Folder(PathBuf);
 

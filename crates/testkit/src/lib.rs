@@ -1,4 +1,4 @@
-//! What the tests of several crates share. Nothing here may reach the product.
+//! What the tests of several crates share. The product must never use it.
 
 pub mod clock;
 pub mod company;

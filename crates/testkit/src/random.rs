@@ -1,6 +1,6 @@
-//! Random sources for tests: by a seed, constant, or failing.
+//! Random sources for tests: from a seed, constant, or failing.
 //!
-//! None of them may reach the product: what they give can be foretold.
+//! The product must never use them: their output can be predicted.
 
 use valetkey_domain::Random;
 
@@ -9,7 +9,7 @@ use valetkey_domain::Random;
 pub struct SeededRandom(u64);
 
 impl SeededRandom {
-    /// The source of a seed.
+    /// The source for a seed.
     pub fn new(seed: u64) -> SeededRandom {
         SeededRandom(seed)
     }
@@ -27,7 +27,7 @@ impl SeededRandom {
         if end == 0 { 0 } else { (self.number() % end as u64) as usize }
     }
 
-    /// One of these, if there is any.
+    /// One element of the slice; `None` if it is empty.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         from.get(self.below(from.len()))
     }

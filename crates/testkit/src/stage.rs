@@ -1,26 +1,26 @@
-//! The facts of the decision tables, as records in a store: what a view says is made true, so that
-//! a service that loads the store, and the adapters above it, can be asked what `decide` was asked.
+//! The facts of the decision tables, as records in a store: a view becomes records, so that a service
+//! that loads the store, and the adapters above it, can be asked the same questions as `decide`.
 //!
-//! The facts are written as they are, past the rules: a table also speaks of facts that no rule
-//! makes. Each case has things of its own, so all stand beside each other in one store.
+//! The facts are written without the rules, because the tables also hold facts that no rule makes.
+//! Each case has its own records, so one store holds all cases.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use valetkey_authz::tables::{Ids, NOW, warehouse};
 use valetkey_authz::{AppView, AssetView, Reach, Subject, TokenView, View};
-use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::{CredentialKind, CredentialText, RANDOM_BYTES, app_secret_proof};
 use valetkey_domain::limits::Limits;
-use valetkey_domain::person::Person;
-use valetkey_domain::share::Share;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{
-    Action, Actor, AssetKind, Change, ChangeSet, Id, IdKind, IdSource, Name, Random, Record, Role, ScopeSet, Status,
-    TaskSet,
+    Action, Actor, AppId, AssetId, AssetKind, BusinessId, Change, ChangeSet, Id, IdKind, IdSource, Name, Random,
+    Record, Role, ScopeSet, Status, TaskSet, UserId,
 };
 use valetkey_seal::KeyRing;
 use valetkey_store::{Batch, Outcome, Store, Write};
@@ -29,7 +29,7 @@ use crate::random::SeededRandom;
 
 /// The app secret of every case.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
-/// The purpose that app secrets are sealed for. It stands in every store, so it can't change.
+/// The purpose that app secrets are sealed for. It is part of every stored secret, so it can't change.
 const PURPOSE: &str = "app-secret";
 /// How many cases one commit holds.
 const BATCH: usize = 100;
@@ -70,12 +70,12 @@ impl Stage {
         stage
     }
 
-    /// Makes the facts of a view. They stand in the store once [`Stage::write`] has run.
+    /// Makes the facts of a view. They are in the store once [`Stage::write`] has run.
     ///
     /// # Errors
-    /// Why records can't say this.
+    /// Why no records can express this view.
     pub fn set(&mut self, view: &View) -> Result<Staged, &'static str> {
-        let kind = view.asset.map_or(AssetKind::PAGE, |a| a.kind);
+        let kind = view.asset.map_or(AssetKind::Page, |a| a.kind);
         let ids = self.draw(kind, matches!(&view.subject, Subject::Token(t) if is_person(t)));
         let mut records: Vec<Record> = [ids.business, ids.other_business].map(business).to_vec();
         let credential = match &view.subject {
@@ -87,18 +87,18 @@ impl Stage {
                 Some(format!("{}|{SECRET}", ids.app))
             }
             Subject::Token(token) => {
-                // The calling app of a case about an app as an asset is another one.
+                // If a case is about an app as an asset, the calling app is another one.
                 if let Some(app) = &token.app {
                     records.extend(self.app(&ids, app));
                 }
                 if token.page.is_some() && view.asset.is_none() {
-                    records.push(asset(ids.asset, AssetKind::PAGE, ids.business));
+                    records.push(asset(ids.asset, AssetKind::Page, ids.business));
                 }
                 Some(self.token(&mut records, &ids, token)?)
             }
         };
         if let Some(asset) = &view.asset {
-            // Where nobody is known to call, there is nobody to be assigned.
+            // Without a known caller there is no user to assign.
             let user_is_there = matches!(view.subject, Subject::Token(_));
             self.asset(&mut records, &ids, asset, user_is_there);
         }
@@ -119,17 +119,17 @@ impl Stage {
     }
 
     fn draw(&mut self, kind: AssetKind, is_person: bool) -> Ids {
-        let mut id = |kind| self.ids.next(kind, NOW);
+        let ids = &mut self.ids;
         let user = if is_person { IdKind::Person } else { IdKind::SystemUser };
         Ids {
-            business: id(IdKind::Business),
-            other_business: id(IdKind::Business),
-            user: id(user),
-            other_user: id(IdKind::SystemUser),
-            app: id(IdKind::App),
-            asset: id(kind.id_kind()),
-            other_asset: id(kind.id_kind()),
-            token: id(IdKind::Token),
+            business: ids.next(IdKind::Business, NOW),
+            other_business: ids.next(IdKind::Business, NOW),
+            user: ids.next(user, NOW),
+            other_user: ids.next(IdKind::SystemUser, NOW),
+            app: ids.next(IdKind::App, NOW),
+            asset: ids.next(kind.id_kind(), NOW),
+            other_asset: ids.next(kind.id_kind(), NOW),
+            token: ids.next(IdKind::Token, NOW),
         }
     }
 
@@ -139,11 +139,11 @@ impl Stage {
         CredentialText::from_random(kind, &bytes)
     }
 
-    fn sealed(&self, app: Id) -> SealedSecret {
+    fn sealed(&self, app: AppId) -> SealedSecret {
         SealedSecret(self.keys.seal(PURPOSE, app.get(), SECRET.as_bytes()).unwrap().to_bytes())
     }
 
-    fn app_record(&self, id: Id, business: Id, demands_proof: bool, allowed_scopes: ScopeSet) -> Record {
+    fn app_record(&self, id: AppId, business: BusinessId, demands_proof: bool, allowed_scopes: ScopeSet) -> Record {
         Record::App(App {
             id,
             business,
@@ -197,7 +197,7 @@ impl Stage {
             record.page = Some(if own { ids.asset } else { ids.other_asset });
             record.parent = Some(parent.id);
             if !own {
-                records.push(asset(ids.other_asset, AssetKind::PAGE, ids.business));
+                records.push(asset(ids.other_asset, AssetKind::Page, ids.business));
             }
             records.push(Record::Token(parent));
         } else if token.parent_dead {
@@ -216,7 +216,7 @@ impl Stage {
     fn asset(&self, records: &mut Vec<Record>, ids: &Ids, view: &AssetView, user_is_there: bool) {
         let owner = if view.reach == Reach::Owned { ids.business } else { ids.other_business };
         records.push(match view.kind {
-            AssetKind::APP => self.app_record(ids.asset, owner, false, ScopeSet::all()),
+            AssetKind::App => self.app_record(AppId::of(ids.asset.any()), owner, false, ScopeSet::all()),
             kind => asset(ids.asset, kind, owner),
         });
         if let Reach::Shared(tasks) = view.reach {
@@ -235,11 +235,18 @@ impl Stage {
         }
     }
 
-    fn put(&mut self, business: Option<Id>, records: Vec<Record>) {
+    fn put(&mut self, business: Option<BusinessId>, records: Vec<Record>) {
         let changes = records.into_iter().map(|record| Change { before: None, after: Some(record) }).collect();
         let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
         let action = Action::BusinessCreated;
-        let set = ChangeSet { at: NOW, action, actor, business, subjects: business.into_iter().collect(), changes };
+        let set = ChangeSet {
+            at: NOW,
+            action,
+            actor,
+            business,
+            subjects: business.map(Id::any).into_iter().collect(),
+            changes,
+        };
         self.writes.push(Write { set, content: Vec::new(), jobs: Vec::new(), salt: [7; 16] });
     }
 }
@@ -248,7 +255,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn business(id: Id) -> Record {
+fn business(id: BusinessId) -> Record {
     Record::Business(Business {
         id,
         name: name("Business"),
@@ -260,17 +267,18 @@ fn business(id: Id) -> Record {
     })
 }
 
-fn asset(id: Id, kind: AssetKind, owner: Id) -> Record {
+fn asset(id: AssetId, kind: AssetKind, owner: BusinessId) -> Record {
     Record::Asset(Asset { id, kind, business: Some(owner), name: name("Asset"), created_at: NOW })
 }
 
-/// A person's tokens have no app, nor have those of its Pages.
+/// A person's tokens have no app, and neither do its page tokens.
 fn is_person(token: &TokenView) -> bool {
     token.kind == TokenKind::User || token.app.is_none()
 }
 
 fn user(ids: &Ids, token: &TokenView) -> Record {
-    let (id, business, role, status): (Id, Id, Role, Status) = (ids.user, ids.business, token.role, token.status);
+    let (id, business, role, status): (UserId, BusinessId, Role, Status) =
+        (ids.user, ids.business, token.role, token.status);
     if is_person(token) {
         let email = format!("p{id}@example.com");
         return Record::Person(Person { id, business, name: name("Person"), email, role, status, created_at: NOW });

@@ -1,7 +1,7 @@
 //! What other calls cost, each beside a bare answer of the same size: `POST /v1/check` with one question
 //! and with a hundred, and reads of the Graph.
 //!
-//! The world is the demo's, small and on the embedded store, and one caller asks the same in repetition.
+//! The data is the demo's, small and on the embedded store, and one caller repeats the same call.
 //! It must never compare answers of different sizes.
 
 use anyhow::{Context, Result, ensure};
@@ -71,7 +71,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
 fn calls(bench: &Bench<'_>, product: &Side<'_>, demo: &Value) -> Result<Vec<Call>> {
     let token = demo["admin_system_user"]["token"].as_str().context("the demo names no token")?;
     let page = demo["pages"][0]["id"].as_str().context("the demo names no Page")?;
-    // So many posts that a page of them is full.
+    // Enough posts to fill a page.
     let post = bench.folder.join("posts.txt");
     let message = r#"{"message":"A ride along the river, every Sunday at ten."}"#;
     write(&post, &format!("/v26.0/{page}/feed {token} {message}\n"))?;

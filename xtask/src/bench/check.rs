@@ -1,7 +1,7 @@
 //! The check path under load beside the bare server: pairs of runs in turn, each pair a ratio.
 //!
-//! It must never compare what was not measured right after each other, and never count a wrong
-//! answer as one.
+//! It must only compare runs that followed each other directly, and never count a wrong answer as an
+//! answer.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -22,9 +22,9 @@ const CONNECTIONS: &str = "64";
 /// How large a bare answer is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sized {
-    /// As the check path's yes, with as many headers.
+    /// Like the check path's yes, with as many headers.
     AsCheck,
-    /// So many bytes, head and body together.
+    /// This many bytes, head and body together.
     Bytes(u64),
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Side<'a> {
     started_s: f64,
 }
 
-/// What one run of the load made of a server.
+/// The figures of one run of the load against a server.
 struct Run {
     load: Value,
     cpu_us: f64,
@@ -55,13 +55,13 @@ impl<'a> Side<'a> {
         let folder = data.to_string_lossy();
         args.extend([&*folder, "--listen", "127.0.0.1:0"]);
         if under.is_some() {
-            // Starting once more would leave the program that it runs under.
+            // If the server re-executed itself, it would no longer run under that program.
             args.push("--no-reexec");
         }
         let side = Self::start(bench, "server", &bench.server, &args, under, |text| {
             text.split_whitespace().find_map(|word| word.strip_prefix("http://")).map(String::from)
         })?;
-        // The lock tells whose it is.
+        // The lock file holds the server's process number.
         let pid = std::fs::read_to_string(data.join("node.lock")).unwrap_or_default();
         let pid = pid.trim().parse().context("the server's lock holds no process number")?;
         Ok(Self { pid, ..side })
@@ -177,7 +177,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Sends so many requests; an answer that is not 200 ends the measurement.
+/// Sends this many requests; an answer that is not 200 ends the measurement.
 pub(super) fn load(
     bench: &Bench<'_>,
     address: &str,
@@ -233,7 +233,7 @@ pub(super) fn measured_pairs(
     }
     let mut runs = Vec::with_capacity(pairs);
     for pair in 0..pairs {
-        // The order turns with each pair, so that what grows busier or warmer favours neither.
+        // The order alternates, so that a machine that gets busier or warmer favours neither side.
         let (product, bare) = if pair % 2 == 0 {
             let product = one(product)?;
             (product, one(bare)?)

@@ -1,9 +1,9 @@
 //! Numbers: medians with their intervals, and how they are written.
 //!
-//! It must never round a figure so far that a goal looks met which is not.
+//! It must never round a figure so that a missed goal looks met.
 
 /// The median of measured values, and its 95 percent interval by rank, from the binomial
-/// distribution: nothing is presumed of how the values are spread.
+/// distribution: no distribution of the values is assumed.
 pub fn median(values: &[f64]) -> (f64, f64, f64) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -14,7 +14,7 @@ pub fn median(values: &[f64]) -> (f64, f64, f64) {
     (middle, sorted[(last / 2).saturating_sub(reach)], sorted[(count / 2 + reach).min(last)])
 }
 
-/// A number with so many digits after the point, and commas between thousands.
+/// A number with `digits` digits after the point, and commas between thousands.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{:.digits$}", value.abs());
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
@@ -37,7 +37,7 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// By which share of the goal a figure misses it; nothing if it is met.
+    /// By which share of the goal a figure misses it; `None` if it is met.
     pub fn missed_by(self, figure: f64) -> Option<f64> {
         let share = match self {
             Goal::AtMost(goal) => figure / goal - 1.0,

@@ -17,7 +17,7 @@ pub struct Row {
     goal: Goal,
     unit: &'static str,
     digits: usize,
-    /// What is known of the cause, should it be missed.
+    /// The known cause, if the goal is missed.
     why: &'static str,
 }
 
@@ -152,7 +152,7 @@ pub fn text_at(figures: &Value, place: &str, digits: usize) -> String {
     Figure::at(figures, place).map_or_else(|| "not measured".to_string(), |figure| figure.text(digits, ""))
 }
 
-/// What was measured, and what that says about the goal.
+/// The measured figure, and whether it meets the goal.
 pub fn judged(row: &Row, figures: &Value) -> (String, String) {
     let Some(figure) = Figure::at(figures, row.at) else {
         return ("not measured in this run".to_string(), "not known".to_string());

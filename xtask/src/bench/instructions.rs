@@ -1,7 +1,7 @@
 //! Instructions of one request, in user space, by valgrind: the difference between two runs of
 //! different length, so that starting and stopping cancel out.
 //!
-//! It must never be read as time: valgrind's processor is an older one, and the kernel's part of a
+//! It must never be read as time: valgrind simulates an older processor, and the kernel's part of a
 //! request is not counted.
 
 use std::path::Path;
@@ -20,7 +20,7 @@ const CONNECTIONS: &str = "4";
 pub(super) fn measure(bench: &Bench<'_>) -> Result<Value> {
     let (short, long) = if bench.quick { (200, 400) } else { (2_000, 12_000) };
     let (data, targets) = bench.seed("instructions", TOKENS)?;
-    // One token: uses are written down by token and time, and time runs otherwise under valgrind.
+    // One token: uses are recorded by token and time, and time passes differently under valgrind.
     let one = bench.folder.join("one-target.txt");
     let text = std::fs::read_to_string(&targets).context("there are no targets")?;
     write(&one, &format!("{}\n", text.lines().next().unwrap_or_default()))?;

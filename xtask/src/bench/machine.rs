@@ -1,4 +1,4 @@
-//! What a run stood on: the machine, the tools, how busy it was.
+//! What a run was measured on: the machine, the tools, how busy it was.
 //!
 //! It must never tell whose machine it was: no name, no path, no address.
 

@@ -1,4 +1,4 @@
-//! What every measurement works with: the built programs, cores to bind them to, and a folder.
+//! What every measurement uses: the built programs, cores to bind them to, and a folder.
 //!
 //! It must never measure anything itself.
 
@@ -18,11 +18,11 @@ const STEP_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// With this in the environment glibc asks for huge pages, as `serve` does; see
 /// `docs/decisions/0037-large-pages.md`.
 const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
-/// The server works on the first core, whoever asks it on the second.
+/// The server runs on the first core, the load on the second.
 pub const SERVER_CORE: &str = "0";
 pub const LOAD_CORE: &str = "1";
 
-/// What every measurement works with.
+/// What every measurement uses.
 pub struct Bench<'a> {
     pub reaper: &'a Reaper,
     pub quick: bool,
@@ -55,7 +55,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Decisions as the system comes, and once more with huge pages, which `serve` asks for.
+    /// Decisions with the system's default pages, and again with huge pages, which `serve` asks for.
     pub fn decision(&self, tokens: usize) -> Result<Value> {
         let args = ["decision", "--tokens", &tokens.to_string()];
         let mut row = self.ask(&args)?;
@@ -63,7 +63,7 @@ impl<'a> Bench<'a> {
         Ok(row)
     }
 
-    /// Runs a measuring program to its end, on the core of those who ask, and reads its figures.
+    /// Runs a measuring program to its end, on the load's core, and reads its figures.
     pub fn ask(&self, args: &[&str]) -> Result<Value> {
         self.ask_on(Some(LOAD_CORE), args)
     }
@@ -85,7 +85,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// A command bound to a core, where that is possible.
+    /// A command bound to a core, if that is possible.
     pub fn pinned(&self, core: Option<&str>, program: &Path) -> Command {
         match core.filter(|_| self.pins) {
             Some(core) => {
@@ -97,7 +97,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// A data folder with so many live tokens, and the file of questions about them.
+    /// A data folder with `tokens` live tokens, and the file of questions about them.
     pub fn seed(&self, name: &str, tokens: usize) -> Result<(PathBuf, PathBuf)> {
         let data = self.folder.join(name);
         let figures =

@@ -1,7 +1,7 @@
 //! Durable issue of tokens beside SQLite's own rate for the same rows and the disk's own rate, in
 //! rounds that hold all of them.
 //!
-//! It must never measure on a file system that keeps nothing.
+//! It must never measure on a file system in memory.
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a suite can need of the system.
+//! What a suite can need from the system.
 //!
 //! It must never know where something is or how it is installed.
 

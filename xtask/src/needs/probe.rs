@@ -1,13 +1,13 @@
 //! Looks for the tools that the tests need.
 //!
-//! It must never change the system, and never take a tool for usable that wasn't asked itself.
+//! It must never change the system, and never report a tool as usable without running it.
 
 use super::Need;
 use crate::exec::answer;
 
 const OLDEST_NODE: u32 = 18;
 
-/// What was found of a need, or what is wrong with what is there.
+/// What was found for a need, or what is wrong with it.
 pub(super) fn look(need: Need) -> Result<String, String> {
     match need {
         Need::Postgres => postgres(),
@@ -24,7 +24,7 @@ pub(super) fn has_nextest() -> bool {
     answer("cargo", &["nextest", "--version"]).is_some()
 }
 
-/// Asks the tests' own launcher: what it doesn't find is of no use.
+/// Asks the tests' own launcher: only what it finds can be used.
 fn postgres() -> Result<String, String> {
     let folder = valetkey_test_postgres::programs().map_err(|error| error.to_string())?;
     let program = folder.join("postgres");

@@ -23,7 +23,7 @@ pub struct Background<'a> {
     over: bool,
 }
 
-/// What a look at a server that is starting found.
+/// What a check of a starting server found.
 pub enum Look<T> {
     Ready(T),
     NotYet,
@@ -44,7 +44,7 @@ impl<'a> Background<'a> {
         std::fs::read(&self.log).map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Shows the end of what the process printed, for somebody who looks for the reason of a failure.
+    /// Shows the end of what the process printed, to explain a failure.
     pub fn show(&self, name: &str) {
         out::detail(&format!("--- what {name} printed ({})", self.log.display()));
         let printed = self.printed();
@@ -64,7 +64,7 @@ impl<'a> Background<'a> {
         status
     }
 
-    /// Looks again and again until the server is ready, has ended, or the time is over.
+    /// Checks repeatedly until the server is ready, has ended, or the time is over.
     pub fn until<T>(&mut self, limit: Duration, mut look: impl FnMut(&Self) -> Look<T>) -> Result<T> {
         let deadline = Instant::now() + limit;
         loop {
@@ -81,7 +81,7 @@ impl<'a> Background<'a> {
         }
     }
 
-    /// Asks the process to stop, and answers how it ended; nothing if it had to be forced.
+    /// Asks the process to stop, and returns how it ended; `None` if it had to be killed.
     pub fn stop(&mut self, with: &str, limit: Duration) -> Option<ExitStatus> {
         if !self.over {
             signal(&self.child, with);

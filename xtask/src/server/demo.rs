@@ -1,6 +1,6 @@
 //! The demo of a freshly built Valetkey, as the client stories use it.
 //!
-//! It must never print a token or secret: of the demo's file only the address is read here.
+//! It must never print a token or secret: it reads only the address from the demo's file.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -63,7 +63,7 @@ impl<'a> Demo<'a> {
         self.server.show("the demo");
     }
 
-    /// Stops the demo as an operator would, and holds it to ending well and in time.
+    /// Stops the demo as an operator would; fails if it does not end well and in time.
     pub fn stop(mut self) -> Result<()> {
         let status = self.server.stop("TERM", STOP_LIMIT);
         if status.is_none_or(|status| !status.success()) {
@@ -77,7 +77,7 @@ impl<'a> Demo<'a> {
     }
 }
 
-/// The server's address out of the demo's file; nothing while the file isn't there or isn't whole.
+/// The server's address from the demo's file; `None` while the file is absent or incomplete.
 fn address(file: &Path) -> Option<String> {
     let demo: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
     Some(demo.get("base_url")?.as_str()?.trim_end_matches('/').to_string())

@@ -1,6 +1,6 @@
-//! The stories that official SDKs tell against a running demo.
+//! Runs the stories of the official SDKs against a running demo.
 //!
-//! It must never change the SDKs, and never write into `clients/`: what is installed goes under `target/`.
+//! It must never change the SDKs, and never write into `clients/`: packages are installed under `target/`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +40,7 @@ impl Language {
     }
 }
 
-/// Lets one client tell its story against the demo that `demo_file` describes.
+/// Runs the story of one client against the demo that `demo_file` describes.
 pub fn story(work: &Work<'_>, language: Language, demo_file: &Path) -> Result<Counts> {
     let mut command = match language {
         Language::Python => {
@@ -59,7 +59,7 @@ pub fn story(work: &Work<'_>, language: Language, demo_file: &Path) -> Result<Co
     Ok(counts::closing_line(&ended))
 }
 
-/// The Python of a virtual environment with the pinned packages, made anew when the pins change.
+/// The Python of a virtual environment with the pinned packages, rebuilt when the pins change.
 pub fn python(work: &Work<'_>) -> Result<PathBuf> {
     let pins = work.root.join("clients/python/requirements.txt");
     let version = exec::answer("python3", &["--version"]).context("python3 doesn't say its version")?;
@@ -112,7 +112,7 @@ fn mark(folder: &Path, stamp: &str) -> Result<()> {
     std::fs::write(&file, stamp).with_context(|| format!("can't write {}", file.display()))
 }
 
-/// Copies a folder of sources over its last copy; a source that is gone is gone there too.
+/// Copies a folder of sources over its last copy; deleted sources are deleted there too.
 fn copy_sources(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("can't create {}", to.display()))?;
     let keep = ["node_modules", ".xtask-stamp"];

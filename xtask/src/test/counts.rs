@@ -1,11 +1,11 @@
 //! How many tests passed and failed, read from what runners print.
 //!
-//! It must never read a run as better than it was: what was skipped, cut off or not counted at all
-//! counts as failed, and a runner's exit code that disagrees with its text wins.
+//! It must never show a run as better than it was: tests that were skipped, cut off or not counted
+//! count as failed, and if a runner's exit code disagrees with its text, the exit code wins.
 
 use crate::{exec::Ended, out};
 
-/// What a suite came to.
+/// The result of a suite.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub passed: u64,
@@ -27,7 +27,7 @@ impl Counts {
         self
     }
 
-    /// Skipped tests are failures: whatever was left out was not tested.
+    /// Skipped tests count as failures, because they were not tested.
     fn with_skipped(mut self, skipped: u64) -> Self {
         if skipped == 0 {
             return self;
@@ -36,7 +36,7 @@ impl Counts {
         self.with_note(&format!("{skipped} skipped, counted as failed"))
     }
 
-    /// Holds the counts against how the runner ended, and against having tested anything.
+    /// Checks that the counts agree with the runner's exit, and that any test ran at all.
     fn checked(mut self, ended: &Ended) -> Self {
         if !ended.success() && self.failed == 0 {
             self.failed = 1;
@@ -50,22 +50,22 @@ impl Counts {
     }
 }
 
-/// What `cargo nextest run` came to.
+/// The result of `cargo nextest run`.
 pub fn nextest(ended: &Ended) -> Counts {
     read(ended, |text| nextest_text(text).map(|(counts, skipped)| counts.with_skipped(skipped)))
 }
 
-/// The same for a run that was to run a part of all tests: those outside it are no part of the suite.
+/// The same for a run with a filter: tests outside the filter are not part of the suite.
 pub fn nextest_of_some(ended: &Ended) -> Counts {
     read(ended, |text| nextest_text(text).map(|(counts, _)| counts))
 }
 
-/// What `cargo test` came to: all its binaries together.
+/// The result of `cargo test`: all its binaries together.
 pub fn cargo_test(ended: &Ended) -> Counts {
     read(ended, cargo_test_text)
 }
 
-/// What a story or system suite came to: its last line says so.
+/// The result of a story or system suite, from its last line.
 pub fn closing_line(ended: &Ended) -> Counts {
     read(ended, closing_text)
 }
@@ -78,8 +78,8 @@ fn read(ended: &Ended, parse: fn(&str) -> Option<Counts>) -> Counts {
 }
 
 /// `Summary [  12.3s] 412 tests run: 410 passed (3 slow), 1 failed, 1 timed out, 0 skipped`, where
-/// a run that was cut off says `400/412 tests run`: those that it did not come to have failed. The
-/// second number are those that were left out.
+/// a run that was cut off says `400/412 tests run`: the tests that it did not reach count as failed. The
+/// second result is the number of skipped tests.
 fn nextest_text(text: &str) -> Option<(Counts, u64)> {
     let line = text.lines().rev().map(str::trim).find(|line| line.starts_with("Summary ["))?;
     let (head, parts) = line.split_once(" run: ")?;
@@ -138,7 +138,7 @@ fn cargo_test_text(text: &str) -> Option<Counts> {
     found.then(|| counts.with_skipped(skipped))
 }
 
-/// The last line that isn't blank: `12 passed, 0 failed`, with `, 0 skipped` at most behind it.
+/// The last line that isn't blank: `12 passed, 0 failed`, which only `, 0 skipped` may follow.
 fn closing_text(text: &str) -> Option<Counts> {
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
     let mut counts = Counts::default();

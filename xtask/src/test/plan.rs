@@ -1,6 +1,6 @@
 //! Which suites a run has: all of them, or those that `--only` names.
 //!
-//! It must never answer an empty plan: a name that fits nothing is an error.
+//! It must never return an empty plan: a name that matches nothing is an error.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! The summary: a table of suites and the one line that everybody reads.
+//! The summary: a table of suites and a closing line.
 //!
-//! It must never end with any other line than `N passed, N failed`: scripts look for it there.
+//! Its last line must always be `N passed, N failed`: scripts look for it there.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::counts::Counts;
 use crate::out;
 
-/// What became of one suite.
+/// The outcome of one suite.
 #[derive(Debug)]
 pub struct Outcome {
     name: String,
@@ -62,7 +62,7 @@ impl Report {
         !self.outcomes.is_empty() && self.outcomes.iter().all(Outcome::went_well)
     }
 
-    /// Prints the table and the closing line, keeps the line in a file, and answers whether all is well.
+    /// Prints the table and the closing line, writes the line to a file, and returns whether all passed.
     pub fn finish(&self, duration: Duration, kept: &Path) -> Result<bool> {
         out::line("");
         out::line(&format!("{:<20} {:>8} {:>8} {:>9}", "suite", "passed", "failed", "seconds"));

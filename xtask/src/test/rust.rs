@@ -1,6 +1,6 @@
 //! Builds the product with its tests, and runs the Rust tests.
 //!
-//! It must never stop at the first failure, and never let a hung test hang the run.
+//! It must never stop at the first failure, and never let a test that does not end block the run.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,14 +15,14 @@ use crate::needs::Need;
 use crate::out;
 use crate::place::cargo;
 
-/// What the Rust tests use of the system: they start PostgreSQL themselves, and one traces flushes.
+/// What the Rust tests need from the system: they start PostgreSQL themselves, and one traces flushes.
 pub const NEEDS: &[Need] = &[Need::Postgres, Need::Strace];
 
 const BUILD_LIMIT: Duration = Duration::from_secs(40 * 60);
 const TEST_LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// Builds the binary, and with it the tests if they are to run: one build for both, since another
-/// selection would compile some dependencies twice. Answers where the binary is.
+/// Builds the binary, and with it the tests if they are to run: one build for both, because two builds
+/// would compile some dependencies twice. Returns the binary's path.
 pub fn build(work: &Work<'_>, tests: bool) -> Result<PathBuf> {
     out::heading(if tests { "building the binary and the tests" } else { "building the binary" });
     let mut command = cargo(work.root);

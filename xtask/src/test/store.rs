@@ -1,6 +1,6 @@
 //! The stores that suites run over.
 //!
-//! It must never know how one is started.
+//! It must not contain how a store is started.
 
 /// A store that the demo runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

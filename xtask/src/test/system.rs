@@ -1,6 +1,6 @@
 //! Suites that test the finished binary from outside: a program each, listed in one table.
 //!
-//! It must never run a program that isn't in the table, nor hold a row whose program is missing.
+//! It must never run a program that isn't in the table, nor have a row whose program is missing.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// One suite. Its program ends with the line `N passed, N failed` and an exit code that agrees.
 #[derive(Debug)]
 pub struct Suite {
-    /// As `--only` and the table name it.
+    /// Its name for `--only` and in the table.
     pub name: &'static str,
     /// Its file or folder in `tests/`.
     pub path: &'static str,
@@ -57,7 +57,7 @@ pub const SUITES: &[Suite] = &[
     },
 ];
 
-/// What is no suite: what several of them share, and data for a Rust test.
+/// Entries of `tests/` that are no suites: shared code, and data for a Rust test.
 #[cfg(test)]
 const BESIDE: &[&str] = &["tests/lib", "tests/upgrade"];
 

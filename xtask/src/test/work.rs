@@ -29,7 +29,7 @@ impl Work<'_> {
     /// A private PostgreSQL server with an empty database, whose address is the second value.
     pub fn postgres(&self, name: &str) -> Result<(Postgres, String)> {
         let log = self.log(&format!("{name}-database"));
-        // The server adds to the file; what an earlier run left there is of no use.
+        // The server appends to the file, so the log of an earlier run is removed.
         let _ = std::fs::remove_file(&log);
         let server = Postgres::start(Database { log: Some(log), ..Database::default() })?;
         let address = server.dsn("postgres");

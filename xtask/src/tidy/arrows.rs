@@ -1,6 +1,6 @@
-//! Which crate may depend on which: a table, and the manifests held against it.
+//! Which crate may depend on which: a table that the manifests are checked against.
 //!
-//! It must never guess: a crate without a row is a finding, so that whoever adds one decides its place.
+//! It must never guess: a crate without a row is a finding, so that its author decides its place.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,18 +28,20 @@ const CRATES: &[(&str, &[&str])] = &[
 
 const ADAPTER: &[&str] = &["valetkey-domain", "valetkey-service", "valetkey-http"];
 const ADAPTERS: &[&str] = &["valetkey-graph", "valetkey-gateway", "valetkey-api"];
-/// The binary names all; nobody names the binary.
+/// The binary may name all crates; none may name the binary.
 const BINARY: &str = "valetkey";
-/// Stands beside the product: may name all but adapters and the binary, and only tests may name it.
+/// Not part of the product: may name all but adapters and the binary, and only tests may name it.
 const TESTKIT: &str = "valetkey-testkit";
-/// Stands beside the product: names nothing of it; the testkit and xtask name it.
+/// Not part of the product: names none of its crates; the testkit and xtask name it.
 const TEST_POSTGRES: &str = "valetkey-test-postgres";
-/// Stands beside the product: it builds without it, and nobody names it.
+/// Not part of the product: builds without it, and no crate may name it.
 const XTASK: &str = "xtask";
-/// The measuring programs stand beside the product too: they name every layer, and nobody names them.
+/// The measuring programs are not part of the product either: they may name every layer, and no crate
+/// may name them.
 const BENCH: &str = "valetkey-bench";
 
-/// Crates that speak to a database. Only stores name them; the benchmark measures beside them.
+/// Database drivers. Only the stores may name them, the benchmark, which also measures a driver alone,
+/// and xtask.
 const DRIVERS: &[&str] = &["rusqlite", "libsqlite3-sys", "tokio-postgres", "postgres", "deadpool-postgres", "sqlx"];
 
 /// A crate of the workspace and what its manifest names.
@@ -56,7 +58,7 @@ struct Dependency {
     for_tests: bool,
 }
 
-/// Reads the manifests through cargo, which knows all their spellings.
+/// Reads the manifests through cargo, which understands every form of them.
 pub fn of_repository(root: &Path) -> Result<Vec<Package>> {
     let output = cargo(root)
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -120,7 +122,7 @@ pub(super) fn may_name_drivers(package: &str) -> bool {
     package.starts_with("valetkey-store-") || package == XTASK || package == BENCH
 }
 
-/// Why an arrow is forbidden, or nothing.
+/// Why an arrow is forbidden; `None` if it is allowed.
 fn arrow(crates: &BTreeMap<&str, &[&str]>, from: &str, to: &str, for_tests: bool) -> Option<&'static str> {
     if to == BINARY || to == XTASK || to == BENCH {
         return Some("nobody names the binary or xtask");

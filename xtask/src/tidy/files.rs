@@ -1,6 +1,6 @@
 //! The files that the rules are about: what git tracks, and what it would track.
 //!
-//! It must never look at anything else, so that a build folder or an editor's file can't fail a check.
+//! It must never read anything else, so that a build folder or an editor's file can't fail a check.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! What the source of each floor may reach for: files, environment and processes belong to the
-//! server, database drivers to the stores.
+//! What the source of each layer may use: only the server uses files, environment and processes, only
+//! the stores use database drivers.
 //!
-//! It reads lines, not syntax: it must never be the only wall. The crates' dependencies are the other.
+//! It reads lines, not syntax, so it must never be the only check. The crates' dependencies are the
+//! other one.
 
 use super::{Finding, arrows, files::File};
 
@@ -10,7 +11,7 @@ const OUTSIDE: &[&str] = &["std::env", "std::fs", "std::process", "tokio::fs", "
 const OUTSIDE_OF_STD: &[&str] = &["env", "fs", "process"];
 const DRIVERS: &[&str] = &["rusqlite", "tokio_postgres", "deadpool_postgres", "libsqlite3_sys", "sqlx"];
 
-/// Files below the server that reach outside all the same: how the path begins, and why.
+/// Files below the server that may use them too: how the path begins, and why.
 const EXCUSED: &[(&str, &str)] = &[(
     "crates/store-sqlite/",
     "the embedded store is a file: it makes it readable by its owner alone, and locks it against a second process",

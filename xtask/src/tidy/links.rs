@@ -1,6 +1,6 @@
 //! Links of the documents, and what the README must show.
 //!
-//! It must never fetch anything: links to other sites are not its business.
+//! It must never fetch anything: links to other sites are not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub fn check(names: &BTreeSet<String>, files: &[File]) -> Vec<Finding> {
     findings
 }
 
-/// Why a link leads nowhere, or nothing.
+/// Why a link is broken; `None` if it is not.
 fn broken(
     from: &str,
     target: &str,
@@ -61,7 +61,7 @@ fn resolve(from: &str, path: &str) -> Option<String> {
         match part {
             "" | "." => {}
             ".." => {
-                // Above the top there is nothing to link to; an impossible name says so.
+                // A path above the top can't be linked to, so it becomes an impossible name.
                 if parts.pop().is_none() {
                     return Some("..".to_string());
                 }
@@ -90,7 +90,7 @@ fn prose(file: &File) -> Vec<(usize, String)> {
 }
 
 fn without_code(line: &str) -> String {
-    // An odd number of marks means that the last one opens nothing.
+    // If the number of marks is odd, the last one opens no span.
     let parts: Vec<&str> = line.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return line.to_string();

@@ -1,8 +1,8 @@
 //! Words that must not be a part of a name in code: of a function, type, variable, test or file.
 //!
-//! They say nothing about what a name stands for (`thing`, `given`), or belong to a picture (`door`,
-//! `house`) where the field has a word of its own. Ordinary sentences may use them, so comments,
-//! texts and documents are not looked at. Decision pages keep their names.
+//! They say nothing about what a name stands for (`thing`, `given`), or are metaphors (`door`, `house`)
+//! for which the field has its own word. Ordinary sentences may use them, so comments, texts and
+//! documents are not checked. Decision pages keep their names.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ fn check_with(files: &[File], left: &[(&str, usize)]) -> Vec<Finding> {
     for file in files.iter().filter(|file| !EXCUSED.iter().any(|(begin, _)| file.path.starts_with(begin))) {
         let path = file.path.split(|char: char| !char.is_ascii_alphanumeric()).map(|name| (name.to_string(), 0));
         for (name, line) in path.chain(names(file)) {
-            // Most names have none of the words, and are not worth taking apart.
+            // Most names have none of the words and need no further check.
             let lower = name.to_ascii_lowercase();
             if !NEVER.iter().any(|(forms, _)| forms.iter().any(|form| lower.contains(form))) {
                 continue;

@@ -1,6 +1,6 @@
 //! Rules about the text of single files.
 //!
-//! It must never judge style that `rustfmt` already settles.
+//! It must never check style that `rustfmt` already decides.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use super::{Finding, files::File};
 
 const MOST_LINES: usize = 500;
 
-/// Folders at the top of somebody's machine. Written in halves, since this file is checked too.
+/// Folders at the top of somebody's machine. Written in halves, because this file is checked too.
 const MACHINE_FOLDERS: &[&str] =
     &[concat!("/wo", "rk"), concat!("/ro", "ot"), concat!("/fa", "rm"), concat!("/ho", "me"), concat!("/Us", "ers")];
 
 /// Lines that may name such a folder: a part of the line, and why.
 const MACHINE_LINES: &[(&str, &str)] = &[(concat!(":/ro", "ot:/bin/"), "a line of a user list, in a test")];
 
-/// What says that something is not finished.
+/// Marks of unfinished work.
 const MARKS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 const MACROS: &[&str] = &[concat!("to", "do!("), concat!("unimple", "mented!("), concat!("#[ig", "nore")];
 

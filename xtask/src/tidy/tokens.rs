@@ -1,7 +1,7 @@
-//! Takes source code apart into words and signs, for the rules that are about names.
+//! Splits source code into words and signs, for the rules about names.
 //!
-//! Comments, texts in quotes and numbers are left out. It must never fail: what it doesn't understand
-//! is a sign.
+//! Comments, texts in quotes and numbers are left out. It must never fail: anything that it doesn't
+//! understand is a sign.
 
 /// A word or sign, with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,14 +132,14 @@ pub fn python(text: &str) -> Vec<Token> {
     words(text, &["#"], &["\"\"\"", "'''", "\"", "'"])
 }
 
-/// The words of a JavaScript file, without comments and texts in quotes. What stands in a template
-/// is left out too.
+/// The words of a JavaScript file, without comments and texts in quotes. Template literals are left
+/// out too.
 pub fn javascript(text: &str) -> Vec<Token> {
     words(text, &["//"], &["/*", "`", "\"", "'"])
 }
 
-/// The words outside of what begins with one of these marks. A comment ends with its line. So does a
-/// text in single marks that nobody closed, such as a quote inside a regular expression.
+/// The words outside of comments and quotes, which begin with these marks. A comment ends with its line.
+/// So does an unclosed text in single marks, such as a quote inside a regular expression.
 fn words(text: &str, comments: &[&str], quotes: &[&str]) -> Vec<Token> {
     let mut tokens = Vec::new();
     let (mut rest, mut line) = (text, 1);

@@ -1,7 +1,7 @@
-//! Names that the project doesn't use, since each would be a second name for something that has one.
+//! Names that the project doesn't use, because each would be a second name for something.
 //!
-//! It must never forbid a word where a foreign format or library demands it: such places stand in
-//! the table of allowances, each with its reason.
+//! It must allow a word where a foreign format or library demands it: such places are rows of the
+//! table of allowances, each with its reason.
 
 use super::{Finding, files::File};
 
@@ -22,7 +22,7 @@ const NEVER: &[(&str, &str)] = &[
 /// Kinds of files that are read for names.
 const EXTENSIONS: &[&str] = &["rs", "md", "py", "mjs", "js", "ts", "sql", "html", "css", "txt"];
 
-/// Where a word may stand. `path` is how the path begins, `text` a part of the line; empty fits all.
+/// Where a word is allowed. `path` is the start of the path, `text` a part of the line; empty matches all.
 struct Allowance {
     word: &'static str,
     path: &'static str,

@@ -1,4 +1,4 @@
-//! `cargo xtask postgres` as a process: it ends with whoever started it, and leaves nothing behind.
+//! `cargo xtask postgres` as a process: it ends with its parent, and leaves nothing behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,8 +1,8 @@
 //! Apps: secrets, connections, installations.
 
 use serde_json::{Map, Value, json};
-use valetkey_domain::app::{AppEdit, SECRET_OVERLAP_LIMIT_S, SECRET_OVERLAP_S};
-use valetkey_domain::{Id, List, Refusal, ScopeSet};
+use valetkey_domain::rules::app::{AppEdit, SECRET_OVERLAP_LIMIT_S, SECRET_OVERLAP_S};
+use valetkey_domain::{AppId, BusinessId, Refusal, ScopeSet};
 use valetkey_service::app::Narrowing;
 use valetkey_service::read::Guard;
 use valetkey_service::{Facts, rights};
@@ -152,9 +152,9 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let business = ctx.business()?;
-    let row = |s: &Facts<'_>, id: Id| s.app(id).map(|a| show::app(&a, s.connection(business, id).is_some()));
+    let row = |s: &Facts<'_>, id: AppId| s.app(id).map(|a| show::app(&a, s.connection(business, id).is_some()));
     let question = rights::MANAGE_BUSINESS.on_business(business);
-    ctx.list(question, |s| s.list(List::OwnedApps(business)), row).map(Answer::read)
+    ctx.list(question, |s| s.owned_apps(business), row).map(Answer::read)
 }
 
 async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -187,7 +187,7 @@ async fn rotate(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 /// The business of a connection: the one named, the caller's own, or, for the operator, the app's.
-fn business_of(ctx: &Ctx, app: Id) -> Result<Id, Refusal> {
+fn business_of(ctx: &Ctx, app: AppId) -> Result<BusinessId, Refusal> {
     let owner = match ctx.service.record_guard(app)? {
         Guard::App { business } => business,
         Guard::Business

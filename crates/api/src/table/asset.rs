@@ -1,7 +1,8 @@
 //! Assets, who may do what on them, and with whom they are shared.
 
 use serde_json::{Value, json};
-use valetkey_domain::{AssetKind, Id, List, Refusal};
+use valetkey_domain::id::of;
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, Refusal, UserId};
 use valetkey_service::authz::{Need, Question, Sorts, Target};
 use valetkey_service::read::Guard;
 use valetkey_service::{Facts, rights};
@@ -205,11 +206,11 @@ pub(crate) const ROWS: &[Command] = &[
 fn kind(ctx: &Ctx) -> Result<Option<AssetKind>, Refusal> {
     let Some(word) = ctx.text("kind") else { return Ok(None) };
     let declared = ctx.service.declared_kinds();
-    let found = AssetKind::parse(word).filter(|k| *k != AssetKind::APP);
+    let found = AssetKind::parse(word).filter(|k| *k != AssetKind::App);
     let found = found.or_else(|| declared.iter().find(|k| k.word == word).map(|k| k.kind));
     let all = || {
         let built_in =
-            valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::APP).map(|r| r.word.to_owned());
+            valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::App).map(|r| r.word.to_owned());
         built_in.chain(declared.iter().map(|k| k.word.clone())).collect()
     };
     found.map(Some).ok_or_else(|| Refusal::not_one_of("kind", all()))
@@ -218,7 +219,7 @@ fn kind(ctx: &Ctx) -> Result<Option<AssetKind>, Refusal> {
 async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
     let kind = kind(&ctx)?.ok_or_else(|| Refusal::required("kind"))?;
     let (name, details) = (ctx.need_name("name")?, ctx.object("details"));
-    let done = match (ctx.flag("unowned"), ctx.id("business")) {
+    let done = match (ctx.flag("unowned"), ctx.text("business")) {
         (Some(true), Some(_)) => {
             return Err(Refusal::invalid("unowned", "left out beside business")
                 .with_note("an asset has a business or is unowned, not both"));
@@ -232,8 +233,8 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let (business, kind) = (ctx.business()?, kind(&ctx)?);
     let shared = ctx.text("reach") == Some("shared");
-    let ids = if shared { List::SharedAssets(business) } else { List::OwnedAssets(business) };
-    let row = |s: &Facts<'_>, id: Id| {
+    let ids = |s: &Facts<'_>| if shared { s.shared_assets(business) } else { s.owned_assets(business) };
+    let row = |s: &Facts<'_>, id: AssetId| {
         let asset = s.asset(id).filter(|a| kind.is_none_or(|k| k == a.kind))?;
         let mut row = show::asset(&**s, &asset);
         if let (Value::Object(map), Some(share)) = (&mut row, s.share(id, business).filter(|_| shared)) {
@@ -241,7 +242,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
         }
         Some(row)
     };
-    let mut page = ctx.list(rights::MANAGE_BUSINESS.on_business(business), |s| s.list(ids), row)?;
+    let mut page = ctx.list(rights::MANAGE_BUSINESS.on_business(business), ids, row)?;
     add_details(&ctx, &mut page).await?;
     Ok(Answer::read(page))
 }
@@ -250,7 +251,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn add_details(ctx: &Ctx, page: &mut Value) -> Result<(), Refusal> {
     let Some(rows) = page.get_mut("rows").and_then(Value::as_array_mut) else { return Ok(()) };
     let id_of = |row: &Value| row.get("id").and_then(Value::as_str).and_then(Id::parse);
-    let ids: Vec<Id> = rows.iter().filter_map(id_of).collect();
+    let ids: Vec<AssetId> = rows.iter().filter_map(id_of).collect();
     let details = ctx.service.details(&ctx.call, &ids, |id, kind| rights::OPEN.on_asset(id, kind)).await?;
     for row in rows {
         let found = id_of(row).and_then(|id| details.get(&id));
@@ -265,7 +266,7 @@ async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {
     let (id, name) = (ctx.need_id("asset")?, ctx.need_name("name")?);
     let kind = ctx.kind_of(id)?;
     let question = rights::share(id, kind).sorts(Sorts::USERS);
-    if kind == AssetKind::APP {
+    if kind == AssetKind::App {
         // What an app is called stands in the app itself, which has a command of its own.
         ctx.service.ask(&ctx.call, question)?;
         return Err(Refusal::invalid("asset", "an asset that is not an app; app.update renames apps"));
@@ -287,27 +288,27 @@ async fn unassign(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
-    match (ctx.id("user"), ctx.id("asset")) {
+    match (ctx.id::<of::User>("user"), ctx.id::<of::Asset>("asset")) {
         (Some(user), None) => {
             let guard = ctx.service.record_guard(user)?;
             if !matches!(guard, Guard::SystemUser { .. } | Guard::Person { .. }) {
                 return Err(Refusal::not_visible(user));
             }
-            let row = |s: &Facts<'_>, asset: Id| s.assignment(user, asset).map(|a| show::assignment(&**s, &a));
+            let row = |s: &Facts<'_>, asset: AssetId| s.assignment(user, asset).map(|a| show::assignment(&**s, &a));
             let question = guard.question(user, &rights::MANAGE_OR_SELF);
-            let page = ctx.list(question, |s| s.list(List::AssetsOf(user)), row);
+            let page = ctx.list(question, |s| s.assets_of(user), row);
             page.map(Answer::read).map_err(|r| about(r, user))
         }
         (None, Some(asset)) => {
             let kind = ctx.kind_of(asset)?;
             let question = Question { target: Target::Asset(asset), need: Need::Admin, ..rights::list_assigned(kind) };
             // Who the other side of a share has put on the asset is its own affair.
-            let row = |s: &Facts<'_>, user: Id| {
+            let row = |s: &Facts<'_>, user: UserId| {
                 let own = s.allowed.caller.business();
                 let found = s.assignment(user, asset).filter(|a| own.is_none_or(|b| b == a.business))?;
                 Some(show::assignment(&**s, &found))
             };
-            ctx.list(question, |s| s.list(List::UsersOn(asset)), row).map(Answer::read)
+            ctx.list(question, |s| s.users_on(asset), row).map(Answer::read)
         }
         (Some(_), Some(_)) => {
             Err(Refusal::invalid("asset", "left out beside user").with_note("name the user or the asset, not both"))
@@ -318,9 +319,9 @@ async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
     }
 }
 
-fn about(mut refusal: Refusal, id: Id) -> Refusal {
+fn about(mut refusal: Refusal, id: UserId) -> Refusal {
     if refusal.reason == valetkey_domain::Reason::NotVisible {
-        refusal.subject = Some(id);
+        refusal.subject = Some(id.any());
     }
     refusal
 }
@@ -340,24 +341,24 @@ async fn unshare(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list_shares(ctx: Ctx) -> Result<Answer, Refusal> {
     if let Some(asset) = ctx.id("asset") {
-        if ctx.id("business").is_some() {
+        if ctx.text("business").is_some() {
             return Err(Refusal::invalid("business", "left out beside asset")
                 .with_note("name the asset or the business, not both"));
         }
         let question = rights::share(asset, ctx.kind_of(asset)?).need(Need::Admin).sorts(Sorts::USERS);
         // A partner sees its own share alone.
-        let row = |s: &Facts<'_>, partner: Id| {
+        let row = |s: &Facts<'_>, partner: BusinessId| {
             let own = s.allowed.caller.business();
             let owns = own.is_none() || s.asset(asset).and_then(|a| a.business) == own;
             let found = s.share(asset, partner).filter(|_| owns || own == Some(partner))?;
             Some(show::share(&**s, &found))
         };
-        return ctx.list(question, |s| s.list(List::PartnersOf(asset)), row).map(Answer::read);
+        return ctx.list(question, |s| s.partners_of(asset), row).map(Answer::read);
     }
     let business = ctx.business()?;
-    let row = |s: &Facts<'_>, asset: Id| s.share(asset, business).map(|found| show::share(&**s, &found));
+    let row = |s: &Facts<'_>, asset: AssetId| s.share(asset, business).map(|found| show::share(&**s, &found));
     let question = rights::MANAGE_BUSINESS.on_business(business);
-    ctx.list(question, |s| s.list(List::SharedAssets(business)), row).map(Answer::read)
+    ctx.list(question, |s| s.shared_assets(business), row).map(Answer::read)
 }
 
 async fn list_kinds(ctx: Ctx) -> Result<Answer, Refusal> {

@@ -1,9 +1,9 @@
 //! Businesses and the terms that they accept.
 
 use serde_json::{Value, json};
-use valetkey_domain::business::BusinessEdit;
 use valetkey_domain::limits::Limits;
-use valetkey_domain::{Id, List, Name, Refusal};
+use valetkey_domain::rules::business::BusinessEdit;
+use valetkey_domain::{BusinessId, Name, Refusal};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::{Facts, rights};
 
@@ -142,9 +142,9 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let ids = |s: &Facts<'_>| match s.allowed.caller.business() {
         Some(own) => vec![own],
-        None => s.list(List::Businesses),
+        None => s.businesses(),
     };
-    let row = |s: &Facts<'_>, id: Id| s.business(id).map(|b| show::business(&b, s.terms().version));
+    let row = |s: &Facts<'_>, id: BusinessId| s.business(id).map(|b| show::business(&b, s.terms().version));
     ctx.list(rights::MANAGE_BUSINESS.on_caller(), ids, row).map(Answer::read)
 }
 
@@ -161,7 +161,7 @@ async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 /// The limits with what is asked for changed; `None` if nothing is.
-fn limits(ctx: &Ctx, id: Id) -> Result<Option<Limits>, Refusal> {
+fn limits(ctx: &Ctx, id: BusinessId) -> Result<Option<Limits>, Refusal> {
     let count = |name: &str| ctx.integer(name).and_then(|n| u32::try_from(n).ok());
     let preset = ctx.text("limits_preset").and_then(Limits::preset);
     let wanted = [

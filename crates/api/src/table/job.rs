@@ -1,7 +1,7 @@
 //! Jobs: what is to be done later, for the operator to see and to mend.
 
 use serde_json::{Value, json};
-use valetkey_domain::Refusal;
+use valetkey_domain::{Id, Refusal};
 use valetkey_service::jobs::{JobRow, JobState};
 
 use crate::command::{AFTER, Access, Answer, Command, Ctx, LIMIT, Param, Sort, line, may, need, page_of};
@@ -86,7 +86,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| has_more).map(|row| row.id);
-    Ok(Answer::read(page_of(rows.iter().map(job).collect(), next)))
+    Ok(Answer::read(page_of(rows.iter().map(job).collect(), next.map(Id::any))))
 }
 
 async fn retry(ctx: Ctx) -> Result<Answer, Refusal> {

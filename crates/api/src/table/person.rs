@@ -1,9 +1,9 @@
 //! People, and the codes that let them in.
 
 use serde_json::json;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::sign_in::CODE_LIFETIME_MS;
-use valetkey_domain::{Id, List, Refusal, Role, Status};
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::sign_in::CODE_LIFETIME_MS;
+use valetkey_domain::{Refusal, Role, Status, UserId};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::{Facts, rights};
 
@@ -121,9 +121,10 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let business = ctx.business()?;
-    let row = |s: &Facts<'_>, id: Id| s.person(id).filter(|p| p.status != Status::Deleted).map(|p| show::person(&p));
+    let row =
+        |s: &Facts<'_>, id: UserId| s.person(id).filter(|p| p.status != Status::Deleted).map(|p| show::person(&p));
     let question = rights::MANAGE_BUSINESS.on_business(business);
-    ctx.list(question, |s| s.list(List::People(business)), row).map(Answer::read)
+    ctx.list(question, |s| s.people(business), row).map(Answer::read)
 }
 
 async fn update(ctx: Ctx) -> Result<Answer, Refusal> {

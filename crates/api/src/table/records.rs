@@ -2,7 +2,7 @@
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use valetkey_domain::{Id, List, Reason, Refusal, Sentence, State, Status};
+use valetkey_domain::{AppId, AssetId, BusinessId, Id, Name, Reason, Refusal, Sentence, State, Status, UserId};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::store::ledger::to_hex;
 use valetkey_service::{Facts, rights};
@@ -188,14 +188,14 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
     };
     let rows = ctx.step(right, |facts| {
         let s: &dyn State = &**facts;
-        let businesses = wanted.map_or_else(|| s.list(List::Businesses), |b| vec![b]);
+        let businesses = wanted.map_or_else(|| s.businesses(), |b| vec![b]);
         let mut rows: Vec<Value> = Vec::new();
         // To the operator a shared asset is there twice, as the owner's and as the partner's.
         let mut seen = std::collections::HashSet::new();
         for business in businesses {
-            for id in candidates(s, sort, business) {
-                if is_called(s, sort, id, name) && seen.insert(id) {
-                    rows.push(found(s, sort, id, business));
+            for candidate in Candidate::of_business(s, sort, business) {
+                if candidate.is_called(s, name) && seen.insert(candidate) {
+                    rows.push(candidate.row(s, sort, business));
                 }
                 if rows.len() > FOUND_LIMIT {
                     return rows;
@@ -209,44 +209,69 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
     ))
 }
 
-/// A row of what was found, with what tells two of one name apart.
-fn found(s: &dyn State, sort: &str, id: Id, business: Id) -> Value {
-    let name = match sort {
-        "business" => s.business(id).map(|b| b.name),
-        "person" => s.person(id).map(|p| p.name),
-        "app" => s.app(id).map(|a| a.name),
-        "system_user" => s.system_user(id).map(|u| u.name),
-        _ => s.asset(id).map(|a| a.name),
-    };
-    let kind = s.asset(id).filter(|_| sort == "asset").map(|a| show::kind_word(s, a.kind));
-    json!({
-        "id": id, "kind": kind.unwrap_or_else(|| sort.to_owned()), "name": name, "business": business,
-        "business_name": s.business(business).map(|b| b.name),
-    })
+/// What a name may be the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Candidate {
+    Business(BusinessId),
+    Person(UserId),
+    SystemUser(UserId),
+    App(AppId),
+    Asset(AssetId),
 }
 
-/// What could carry the name within a business; shared assets are within it too.
-fn candidates(s: &dyn State, sort: &str, business: Id) -> Vec<Id> {
-    match sort {
-        "business" => vec![business],
-        "person" => s.list(List::People(business)),
-        "app" => s.list(List::OwnedApps(business)),
-        "system_user" => s.list(List::SystemUsers(business)),
-        _ => [s.list(List::OwnedAssets(business)), s.list(List::SharedAssets(business))].concat(),
+impl Candidate {
+    /// What of this sort could carry a name within a business; shared assets are within it too. The
+    /// sorts are the words of the parameter, which was checked before.
+    fn of_business(s: &dyn State, sort: &str, business: BusinessId) -> Vec<Candidate> {
+        match sort {
+            "business" => vec![Candidate::Business(business)],
+            "person" => s.people(business).into_iter().map(Candidate::Person).collect(),
+            "system_user" => s.system_users(business).into_iter().map(Candidate::SystemUser).collect(),
+            "app" => s.owned_apps(business).into_iter().map(Candidate::App).collect(),
+            _ => s.owned_assets(business).into_iter().chain(s.shared_assets(business)).map(Candidate::Asset).collect(),
+        }
     }
-}
 
-fn is_called(s: &dyn State, sort: &str, id: Id, name: &str) -> bool {
-    let is = |text: &str| text == name;
-    match sort {
-        "business" => s.business(id).is_some_and(|b| is(b.name.as_str())),
-        "person" => s
-            .person(id)
-            .filter(|p| p.status != Status::Deleted)
-            .is_some_and(|p| p.email == name.to_lowercase() || is(p.name.as_str())),
-        "app" => s.app(id).is_some_and(|a| is(a.name.as_str())),
-        "system_user" => valetkey_domain::system_user::live(s, id).is_some_and(|u| is(u.name.as_str())),
-        _ => s.asset(id).is_some_and(|a| is(a.name.as_str())),
+    fn id(self) -> Id {
+        match self {
+            Candidate::Business(business) => business.any(),
+            Candidate::Person(user) | Candidate::SystemUser(user) => user.any(),
+            Candidate::App(app) => app.any(),
+            Candidate::Asset(asset) => asset.any(),
+        }
+    }
+
+    /// Its name, unless it is deleted.
+    fn name(self, s: &dyn State) -> Option<Name> {
+        match self {
+            Candidate::Business(id) => s.business(id).map(|b| b.name),
+            Candidate::Person(id) => s.person(id).filter(|p| p.status != Status::Deleted).map(|p| p.name),
+            Candidate::SystemUser(id) => valetkey_domain::rules::system_user::live(s, id).map(|u| u.name),
+            Candidate::App(id) => s.app(id).map(|a| a.name),
+            Candidate::Asset(id) => s.asset(id).map(|a| a.name),
+        }
+    }
+
+    /// Whether this is its name; a person is also found by its e-mail address.
+    fn is_called(self, s: &dyn State, name: &str) -> bool {
+        let Some(own) = self.name(s) else { return false };
+        let email = match self {
+            Candidate::Person(id) => s.person(id).map(|p| p.email),
+            Candidate::Business(_) | Candidate::SystemUser(_) | Candidate::App(_) | Candidate::Asset(_) => None,
+        };
+        own.as_str() == name || email.is_some_and(|email| email == name.to_lowercase())
+    }
+
+    /// The row, with what distinguishes two of one name.
+    fn row(self, s: &dyn State, sort: &str, business: BusinessId) -> Value {
+        let kind = match self {
+            Candidate::Asset(id) => s.asset(id).map(|a| show::kind_word(s, a.kind)),
+            Candidate::Business(_) | Candidate::Person(_) | Candidate::SystemUser(_) | Candidate::App(_) => None,
+        };
+        json!({
+            "id": self.id(), "kind": kind.unwrap_or_else(|| sort.to_owned()), "name": self.name(s),
+            "business": business, "business_name": s.business(business).map(|b| b.name),
+        })
     }
 }
 
@@ -257,7 +282,8 @@ async fn caller(ctx: Ctx) -> Result<Answer, Refusal> {
     let actor = allowed.caller.actor();
     let own = allowed.caller.business();
     let read = |s: &Facts<'_>| {
-        let name = actor.id.and_then(|id| s.person(id).map(|p| p.name).or_else(|| s.system_user(id).map(|u| u.name)));
+        let user = allowed.caller.user();
+        let name = user.and_then(|id| s.person(id).map(|p| p.name).or_else(|| s.system_user(id).map(|u| u.name)));
         let business = own.and_then(|id| s.business(id)).map(|b| json!({ "id": b.id, "name": b.name }));
         Answer::read(json!({
             "type": actor.kind.as_str(), "id": actor.id, "name": name, "role": allowed.role.as_str(), "business": business,
@@ -278,7 +304,7 @@ async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
     // Counts of the whole server are the operator's.
     if let (None, Value::Object(map)) = (allowed.caller.business(), &mut result) {
         let (yes, no) = ctx.service.decision_counts();
-        let count = |s: &Facts<'_>| (s.list(List::Businesses).len(), s.terms().version);
+        let count = |s: &Facts<'_>| (s.businesses().len(), s.terms().version);
         let (businesses, terms_version) = ctx.step(rights::MANAGE_BUSINESS.on_caller(), count)?;
         map.insert("decisions".into(), json!({ "allowed": yes, "refused": no }));
         map.insert("businesses".into(), json!(businesses));

@@ -1,8 +1,8 @@
 //! System users.
 
 use serde_json::json;
-use valetkey_domain::system_user::{self, SystemUserEdit};
-use valetkey_domain::{Id, List, Refusal, Role, Status};
+use valetkey_domain::rules::system_user::{self, SystemUserEdit};
+use valetkey_domain::{Refusal, Role, Status, UserId};
 use valetkey_service::{Facts, rights};
 
 use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, ROLE, Sort, line, may, need};
@@ -98,9 +98,9 @@ async fn create(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let business = ctx.business()?;
-    let row = |s: &Facts<'_>, id: Id| system_user::live(&**s, id).map(|u| show::system_user(&**s, &u));
+    let row = |s: &Facts<'_>, id: UserId| system_user::live(&**s, id).map(|u| show::system_user(&**s, &u));
     let question = rights::MANAGE_BUSINESS.on_business(business);
-    ctx.list(question, |s| s.list(List::SystemUsers(business)), row).map(Answer::read)
+    ctx.list(question, |s| s.system_users(business), row).map(Answer::read)
 }
 
 async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {

@@ -1,8 +1,8 @@
 //! Tokens: issue, list, revoke. A token's text is in the answer that makes it, and nowhere else.
 
 use serde_json::{Value, json};
-use valetkey_domain::token::{IssueRequest, LIFETIME_LIMIT_S, Lifetime, SIXTY_DAYS_S};
-use valetkey_domain::{Id, Refusal, Scope};
+use valetkey_domain::rules::token::{IssueRequest, LIFETIME_LIMIT_S, Lifetime, SIXTY_DAYS_S};
+use valetkey_domain::{Refusal, Scope};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::token::{Listed, TokenStatus};
 
@@ -195,7 +195,7 @@ async fn issue(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
-    let tokens = match (ctx.id("user"), ctx.id("business")) {
+    let tokens = match (ctx.id("user"), ctx.text("business")) {
         (Some(_), Some(_)) => {
             return Err(Refusal::invalid("business", "left out beside user")
                 .with_note("name the user or the business, not both"));
@@ -211,7 +211,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     tokens.sort_by_key(|l| std::cmp::Reverse(l.token.id));
     let more = tokens.len() > ctx.limit();
     tokens.truncate(ctx.limit());
-    let next: Option<Id> = tokens.last().filter(|_| more).map(|l| l.token.id);
+    let next = tokens.last().filter(|_| more).map(|l| l.token.id.any());
     let question = Question::about(Target::Nothing);
     let rows: Vec<Value> = ctx.step(question, |s| tokens.iter().map(|l| show::listed(&**s, l)).collect())?;
     Ok(Answer::read(page_of(rows, next)))

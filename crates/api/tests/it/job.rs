@@ -18,7 +18,7 @@ async fn schedule(fixture: &Fixture, page: &str) -> String {
         ..PostInput::default()
     };
     let page = Id::parse(page).unwrap();
-    let question = rights::PUBLISH.on_asset(page, AssetKind::PAGE);
+    let question = rights::PUBLISH.on_asset(page, AssetKind::Page);
     fixture.service.create_post(&Call::operator("t"), question, page, input).await.unwrap().value.id.to_string()
 }
 

@@ -3,18 +3,17 @@
 //! A change set is folded as a whole while nobody reads. A change that refers to something unknown
 //! marks the index broken, and a broken index is not asked any more: it must never guess.
 
-use valetkey_domain::app::App;
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::share::Share;
+use valetkey_domain::noun::app::App;
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::token::Token;
 use valetkey_domain::task::expanded;
-use valetkey_domain::token::Token;
-use valetkey_domain::{Change, ChangeSet, DeclaredKind, Id, Record, Role, Status};
+use valetkey_domain::{AppId, AssetId, BusinessId, Change, ChangeSet, DeclaredKind, Record, Role, Status, UserId};
 
 use super::Index;
 use super::rows::{AppRow, AssetEntry, BusinessRow, NONE, TokenRow, UserCold, UserRecord, UserRow, digest_hash};
 use super::table::{SlotEntry, mix};
-use crate::model::app_as_asset;
 
 impl Index {
     /// Applies one change set. The caller holds the index alone for exactly this.
@@ -57,7 +56,7 @@ impl Index {
                 self.put_user(user.id, user.business, user.role, user.status, UserRecord::SystemUser(user));
             }
             Record::App(app) => {
-                self.put_asset(app_as_asset(&app));
+                self.put_asset(app.as_asset());
                 match self.app_slots.get(&app.id).copied() {
                     Some(slot) => {
                         let row = &mut self.apps[slot as usize];
@@ -157,11 +156,11 @@ impl Index {
         self.broken.get_or_insert_with(|| what.to_owned());
     }
 
-    fn business_and_app(&self, business: Id, app: Id) -> Option<(u32, u32)> {
+    fn business_and_app(&self, business: BusinessId, app: AppId) -> Option<(u32, u32)> {
         Some((*self.business_slots.get(&business)?, *self.app_slots.get(&app)?))
     }
 
-    fn put_user(&mut self, id: Id, business: Id, role: Role, status: Status, record: UserRecord) {
+    fn put_user(&mut self, id: UserId, business: BusinessId, role: Role, status: Status, record: UserRecord) {
         let Some(business) = self.business_slots.get(&business).copied() else {
             return self.breaks("a user of an unknown business");
         };
@@ -186,7 +185,7 @@ impl Index {
         }
     }
 
-    fn put_install(&mut self, user: Id, app: Id) {
+    fn put_install(&mut self, user: UserId, app: AppId) {
         let (Some(slot), Some(app)) = (self.user_slot(user), self.app_slots.get(&app).copied()) else {
             return self.breaks("an installation on an unknown user or of an unknown app");
         };
@@ -203,7 +202,7 @@ impl Index {
         }
     }
 
-    fn remove_install(&mut self, user: Id, app: Id) {
+    fn remove_install(&mut self, user: UserId, app: AppId) {
         let (Some(slot), Some(app)) = (self.user_slot(user), self.app_slots.get(&app).copied()) else { return };
         self.installs.unset(slot, app);
         if let Some(row) = self.users.get_mut(slot)
@@ -225,7 +224,7 @@ impl Index {
             None => NONE,
         };
         let (id, kind) = (asset.id, asset.kind);
-        let is_app = kind == valetkey_domain::AssetKind::APP;
+        let is_app = kind == valetkey_domain::AssetKind::App;
         let slot = match self.asset_slot(id) {
             Some(slot) => {
                 let old = self.asset_colds.get_mut(slot)?;
@@ -278,7 +277,7 @@ impl Index {
     fn put_kind(&mut self, kind: DeclaredKind) {
         let number = kind.kind;
         self.records.kinds.insert(number, kind);
-        let of_kind = |id: Id| self.assets.find(id.get(), |_| true).is_some_and(|e| e.kind == number);
+        let of_kind = |id: AssetId| self.assets.find(id.get(), |_| true).is_some_and(|e| e.kind == number);
         let assignments: Vec<Assignment> =
             self.records.assignments.values().filter(|a| of_kind(a.asset)).cloned().collect();
         let shares: Vec<Share> = self.records.shares.values().filter(|s| of_kind(s.asset)).cloned().collect();

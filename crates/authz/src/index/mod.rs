@@ -12,17 +12,17 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use valetkey_domain::app::{App, Connection, Installation};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
-use valetkey_domain::page_token::PageCounter;
-use valetkey_domain::share::Share;
-use valetkey_domain::sign_in::SignInCode;
-use valetkey_domain::terms::Terms;
-use valetkey_domain::token::TokenKind;
-use valetkey_domain::{AssetKind, DeclaredKind, Id, Status, TaskSet};
+use valetkey_domain::noun::app::{App, Connection, Installation};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::page_token::PageCounter;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::sign_in::SignInCode;
+use valetkey_domain::noun::terms::Terms;
+use valetkey_domain::noun::token::TokenKind;
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, DeclaredKind, Id, Status, TaskSet, TokenId, UserId};
 
 use crate::question::Target;
 use crate::view::{AppView, AssetView, Reach, Subject, TokenView, View};
@@ -44,8 +44,8 @@ pub struct Index {
     by_digest: SlotTable,
     token_ids: SlotTable,
     /// Parents that were not known when their child was folded, and the children by parent.
-    late_parents: HashMap<u32, Id>,
-    awaited: HashMap<Id, Vec<u32>>,
+    late_parents: HashMap<u32, TokenId>,
+    awaited: HashMap<TokenId, Vec<u32>>,
     revoked: HashMap<u32, i64>,
     users: Arena<UserRow>,
     user_colds: Arena<UserCold>,
@@ -56,9 +56,9 @@ pub struct Index {
     assignments: PairTable,
     shares: PairTable,
     apps: Vec<AppRow>,
-    app_slots: HashMap<Id, u32>,
+    app_slots: HashMap<AppId, u32>,
     connections: PairTable,
-    business_slots: HashMap<Id, u32>,
+    business_slots: HashMap<BusinessId, u32>,
     businesses: Vec<Business>,
     business_rows: Vec<BusinessRow>,
     records: Records,
@@ -69,25 +69,25 @@ pub struct Index {
 struct Records {
     terms: Option<Terms>,
     kinds: BTreeMap<AssetKind, DeclaredKind>,
-    apps: BTreeMap<Id, App>,
-    connections: BTreeMap<(Id, Id), Connection>,
-    installations: BTreeMap<(Id, Id), Installation>,
-    assignments: BTreeMap<(Id, Id), Assignment>,
+    apps: BTreeMap<AppId, App>,
+    connections: BTreeMap<(BusinessId, AppId), Connection>,
+    installations: BTreeMap<(UserId, AppId), Installation>,
+    assignments: BTreeMap<(UserId, AssetId), Assignment>,
     /// Asset, user.
-    assigned_on: BTreeSet<(Id, Id)>,
-    shares: BTreeMap<(Id, Id), Share>,
+    assigned_on: BTreeSet<(AssetId, UserId)>,
+    shares: BTreeMap<(AssetId, BusinessId), Share>,
     /// Partner, asset.
-    shared_with: BTreeSet<(Id, Id)>,
+    shared_with: BTreeSet<(BusinessId, AssetId)>,
     codes: BTreeMap<Digest, SignInCode>,
-    page_counters: BTreeMap<(Id, Id), PageCounter>,
+    page_counters: BTreeMap<(TokenId, AssetId), PageCounter>,
     /// Slots of Page, business, user and token, of page tokens that are not revoked: whoever takes a
     /// path to a Page away finds its tokens here.
     page_tokens: BTreeSet<[u32; 4]>,
     /// Business, user.
-    people: BTreeSet<(Id, Id)>,
-    system_users: BTreeSet<(Id, Id)>,
+    people: BTreeSet<(BusinessId, UserId)>,
+    system_users: BTreeSet<(BusinessId, UserId)>,
     /// Business, asset.
-    owned: BTreeSet<(Id, Id)>,
+    owned: BTreeSet<(BusinessId, AssetId)>,
 }
 
 impl Default for Index {
@@ -229,17 +229,17 @@ impl Index {
         AssetView { id: entry.id(), kind: entry.kind, reach, assigned: TaskSet(assigned) }
     }
 
-    fn token_slot(&self, id: Id) -> Option<u32> {
+    fn token_slot(&self, id: TokenId) -> Option<u32> {
         let is_it = |e: &SlotEntry| self.tokens.get(e.slot()).is_some_and(|row| row.id == id);
         self.token_ids.find(mix(id.get()), is_it).map(SlotEntry::slot)
     }
 
-    fn user_slot(&self, id: Id) -> Option<u32> {
+    fn user_slot(&self, id: UserId) -> Option<u32> {
         let is_it = |e: &SlotEntry| self.users.get(e.slot()).is_some_and(|row| row.id == id);
         self.user_ids.find(mix(id.get()), is_it).map(SlotEntry::slot)
     }
 
-    fn asset_slot(&self, id: Id) -> Option<u32> {
+    fn asset_slot(&self, id: AssetId) -> Option<u32> {
         self.assets.find(id.get(), |_| true).map(|e| e.slot)
     }
 

@@ -3,10 +3,10 @@
 
 use valetkey_domain::credential::Digest;
 use valetkey_domain::id::EPOCH_MS;
-use valetkey_domain::person::Person;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::token::TokenKind;
-use valetkey_domain::{AssetKind, Id, Role, ScopeSet, Status, UnixMs};
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::token::TokenKind;
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Id, Role, ScopeSet, Status, TokenId, UnixMs, UserId};
 
 use super::table::{Entry, mix};
 
@@ -17,7 +17,7 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct TokenRow {
     pub digest: Digest,
-    pub id: Id,
+    pub id: TokenId,
     pub scopes: ScopeSet,
     /// 48 bits of time, then kind and mark.
     packed: u64,
@@ -37,7 +37,7 @@ const REVOKED: u64 = 1 << 63;
 const KIND_SHIFT: u32 = 56;
 
 impl TokenRow {
-    pub fn new(digest: Digest, id: Id, scopes: ScopeSet, kind: TokenKind, created_at: UnixMs) -> TokenRow {
+    pub fn new(digest: Digest, id: TokenId, scopes: ScopeSet, kind: TokenKind, created_at: UnixMs) -> TokenRow {
         let kind = match kind {
             TokenKind::SystemUser => 0,
             TokenKind::Page => 1,
@@ -106,7 +106,7 @@ pub(super) fn digest_hash(digest: &Digest) -> u32 {
 /// A user, as checks read it.
 #[derive(Debug, Clone)]
 pub(super) struct UserRow {
-    pub id: Id,
+    pub id: UserId,
     pub business: u32,
     pub role: Role,
     pub status: Status,
@@ -132,7 +132,7 @@ pub(super) enum UserRecord {
 /// An app, as checks read it.
 #[derive(Debug)]
 pub(super) struct AppRow {
-    pub id: Id,
+    pub id: AppId,
     /// The business that owns it, and whether it is connected there: what nearly every check asks
     /// for. Connections elsewhere stand in a table.
     pub home: u32,
@@ -144,7 +144,7 @@ pub(super) struct AppRow {
 /// A business, as checks read it: many to a cache line.
 #[derive(Debug)]
 pub(super) struct BusinessRow {
-    pub id: Id,
+    pub id: BusinessId,
     pub strict_visibility: bool,
 }
 
@@ -158,18 +158,18 @@ pub(super) struct AssetEntry {
 }
 
 impl AssetEntry {
-    pub fn new(id: Id, owner: u32, slot: u32, kind: AssetKind) -> AssetEntry {
+    pub fn new(id: AssetId, owner: u32, slot: u32, kind: AssetKind) -> AssetEntry {
         AssetEntry { id: id.get(), owner, slot, kind }
     }
 
-    pub fn id(self) -> Id {
+    pub fn id(self) -> AssetId {
         Id::new(self.id).unwrap_or(Id::MIN)
     }
 }
 
 impl Entry for AssetEntry {
     type Key = u64;
-    const VACANT: AssetEntry = AssetEntry { id: 0, owner: NONE, slot: NONE, kind: AssetKind(0) };
+    const VACANT: AssetEntry = AssetEntry { id: 0, owner: NONE, slot: NONE, kind: AssetKind::Page };
 
     #[inline]
     fn is_vacant(&self) -> bool {

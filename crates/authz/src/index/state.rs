@@ -1,76 +1,53 @@
 //! The index as a [`State`]: what rules and lists read.
 
-use valetkey_domain::app::{App, Connection, Installation};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::credential::Digest;
-use valetkey_domain::page_token::PageCounter;
-use valetkey_domain::person::Person;
-use valetkey_domain::share::Share;
-use valetkey_domain::sign_in::SignInCode;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::terms::Terms;
-use valetkey_domain::token::Token;
-use valetkey_domain::{AssetKind, DeclaredKind, Id, List, State};
+use valetkey_domain::noun::sign_in::SignInCode;
+use valetkey_domain::noun::token::Token;
+use valetkey_domain::{
+    AssetId, AssetKind, BusinessId, DeclaredKind, Id, List, Record, RecordKey, State, TokenId, UserId,
+};
 
 use super::Index;
 use super::rows::{NONE, TokenRow, UserRecord};
 
 impl State for Index {
-    fn business(&self, id: Id) -> Option<Business> {
-        self.businesses.get(*self.business_slots.get(&id)? as usize).cloned()
-    }
-
-    fn person(&self, id: Id) -> Option<Person> {
-        match &self.user_colds.get(self.user_slot(id)?)?.record {
-            UserRecord::Person(person) => Some(person.clone()),
-            UserRecord::SystemUser(_) => None,
+    fn record(&self, key: RecordKey) -> Option<Record> {
+        let r = &self.records;
+        match key {
+            RecordKey::Business(id) => {
+                let slot = *self.business_slots.get(&id)?;
+                self.businesses.get(slot as usize).cloned().map(Record::Business)
+            }
+            RecordKey::Person(id) => match &self.user_colds.get(self.user_slot(id)?)?.record {
+                UserRecord::Person(person) => Some(Record::Person(person.clone())),
+                UserRecord::SystemUser(_) => None,
+            },
+            RecordKey::SystemUser(id) => match &self.user_colds.get(self.user_slot(id)?)?.record {
+                UserRecord::SystemUser(user) => Some(Record::SystemUser(user.clone())),
+                UserRecord::Person(_) => None,
+            },
+            RecordKey::App(id) => r.apps.get(&id).cloned().map(Record::App),
+            RecordKey::Connection(business, app) => {
+                r.connections.get(&(business, app)).cloned().map(Record::Connection)
+            }
+            RecordKey::Installation(user, app) => r.installations.get(&(user, app)).cloned().map(Record::Installation),
+            RecordKey::DeclaredKind(kind) => r.kinds.get(&kind).cloned().map(Record::DeclaredKind),
+            RecordKey::Asset(id) => {
+                let asset = self.asset_colds.get(self.asset_slot(id)?)?;
+                (asset.kind != AssetKind::App).then(|| Record::Asset(asset.clone()))
+            }
+            RecordKey::Assignment(user, asset) => r.assignments.get(&(user, asset)).cloned().map(Record::Assignment),
+            RecordKey::Share(asset, partner) => r.shares.get(&(asset, partner)).cloned().map(Record::Share),
+            RecordKey::Token(id) => {
+                let slot = self.token_slot(id)?;
+                self.token_of(slot, self.tokens.get(slot)?).map(Record::Token)
+            }
+            RecordKey::PageCounter(parent, page) => {
+                r.page_counters.get(&(parent, page)).cloned().map(Record::PageCounter)
+            }
+            RecordKey::SignInCode(digest) => r.codes.get(&digest).cloned().map(Record::SignInCode),
+            RecordKey::Terms => r.terms.clone().map(Record::Terms),
         }
-    }
-
-    fn system_user(&self, id: Id) -> Option<SystemUser> {
-        match &self.user_colds.get(self.user_slot(id)?)?.record {
-            UserRecord::SystemUser(user) => Some(user.clone()),
-            UserRecord::Person(_) => None,
-        }
-    }
-
-    fn app(&self, id: Id) -> Option<App> {
-        self.records.apps.get(&id).cloned()
-    }
-
-    fn connection(&self, business: Id, app: Id) -> Option<Connection> {
-        self.records.connections.get(&(business, app)).cloned()
-    }
-
-    fn installation(&self, system_user: Id, app: Id) -> Option<Installation> {
-        self.records.installations.get(&(system_user, app)).cloned()
-    }
-
-    fn declared_kind(&self, kind: AssetKind) -> Option<DeclaredKind> {
-        self.records.kinds.get(&kind).cloned()
-    }
-
-    fn declared_kinds(&self) -> Vec<DeclaredKind> {
-        self.records.kinds.values().cloned().collect()
-    }
-
-    fn asset(&self, id: Id) -> Option<Asset> {
-        self.asset_colds.get(self.asset_slot(id)?).cloned()
-    }
-
-    fn assignment(&self, user: Id, asset: Id) -> Option<Assignment> {
-        self.records.assignments.get(&(user, asset)).cloned()
-    }
-
-    fn share(&self, asset: Id, partner: Id) -> Option<Share> {
-        self.records.shares.get(&(asset, partner)).cloned()
-    }
-
-    fn token(&self, id: Id) -> Option<Token> {
-        let slot = self.token_slot(id)?;
-        self.token_of(slot, self.tokens.get(slot)?)
     }
 
     fn token_by_digest(&self, digest: &Digest) -> Option<Token> {
@@ -78,33 +55,25 @@ impl State for Index {
         self.token_of(self.token_slot(row.id)?, row)
     }
 
-    fn page_counter(&self, parent: Id, page: Id) -> Option<PageCounter> {
-        self.records.page_counters.get(&(parent, page)).cloned()
-    }
-
-    fn sign_in_code(&self, digest: &Digest) -> Option<SignInCode> {
-        self.records.codes.get(digest).cloned()
+    fn declared_kinds(&self) -> Vec<DeclaredKind> {
+        self.records.kinds.values().cloned().collect()
     }
 
     fn sign_in_codes(&self) -> Vec<SignInCode> {
         self.records.codes.values().cloned().collect()
     }
 
-    fn terms(&self) -> Terms {
-        self.records.terms.clone().unwrap_or_default()
-    }
-
     fn list(&self, list: List) -> Vec<Id> {
         let r = &self.records;
         match list {
             List::Businesses => {
-                let mut ids: Vec<Id> = self.business_slots.keys().copied().collect();
+                let mut ids: Vec<Id> = self.business_slots.keys().map(|id| id.any()).collect();
                 ids.sort_unstable();
                 ids
             }
             List::People(b) => second(r.people.range((b, Id::MIN)..=(b, Id::MAX))),
             List::SystemUsers(b) => second(r.system_users.range((b, Id::MIN)..=(b, Id::MAX))),
-            List::OwnedApps(b) => r.apps.values().filter(|a| a.business == b).map(|a| a.id).collect(),
+            List::OwnedApps(b) => r.apps.values().filter(|a| a.business == b).map(|a| a.id.any()).collect(),
             List::ConnectedApps(b) => second(r.connections.range((b, Id::MIN)..=(b, Id::MAX)).map(|(k, _)| k)),
             List::OwnedAssets(b) => second(r.owned.range((b, Id::MIN)..=(b, Id::MAX))),
             List::SharedAssets(b) => second(r.shared_with.range((b, Id::MIN)..=(b, Id::MAX))),
@@ -112,7 +81,7 @@ impl State for Index {
             List::AssetsOf(u) => second(r.assignments.range((u, Id::MIN)..=(u, Id::MAX)).map(|(k, _)| k)),
             List::UsersOn(a) => second(r.assigned_on.range((a, Id::MIN)..=(a, Id::MAX))),
             List::PartnersOf(a) => second(r.shares.range((a, Id::MIN)..=(a, Id::MAX)).map(|(k, _)| k)),
-            List::TokensOf(u) => self.tokens_of(u),
+            List::TokensOf(u) => self.tokens_of_user(u),
             List::PageTokensOn(page) => self.page_tokens(self.asset_slot(page), None),
             List::PageTokensIn { page, business } => {
                 let business = self.business_slots.get(&business).copied();
@@ -127,10 +96,10 @@ impl State for Index {
     }
 
     fn exists(&self, id: Id) -> bool {
-        self.business_slots.contains_key(&id)
-            || self.user_slot(id).is_some()
-            || self.asset_slot(id).is_some()
-            || self.token_slot(id).is_some()
+        self.business_slots.contains_key(&BusinessId::of(id))
+            || self.user_slot(UserId::of(id)).is_some()
+            || self.asset_slot(AssetId::of(id)).is_some()
+            || self.token_slot(TokenId::of(id)).is_some()
     }
 }
 
@@ -164,20 +133,20 @@ impl Index {
             Some((business, Some(user))) => ([page, business, user, 0], [page, business, user, NONE]),
         };
         let slots = self.records.page_tokens.range(first..=last).map(|entry| entry[3]);
-        let mut ids: Vec<Id> = slots.filter_map(|slot| self.tokens.get(slot)).map(|row| row.id).collect();
+        let mut ids: Vec<Id> = slots.filter_map(|slot| self.tokens.get(slot)).map(|row| row.id.any()).collect();
         ids.sort_unstable();
         ids
     }
 
-    fn tokens_of(&self, user: Id) -> Vec<Id> {
+    fn tokens_of_user(&self, user: UserId) -> Vec<Id> {
         let first = self.user_slot(user).and_then(|s| self.user_colds.get(s)).map_or(NONE, |c| c.first_token);
         let rows = std::iter::successors(self.tokens.get(first), |row| self.tokens.get(row.next));
-        let mut ids: Vec<Id> = rows.map(|row| row.id).collect();
+        let mut ids: Vec<Id> = rows.map(|row| row.id.any()).collect();
         ids.sort_unstable();
         ids
     }
 }
 
-fn second<'a>(pairs: impl Iterator<Item = &'a (Id, Id)>) -> Vec<Id> {
-    pairs.map(|(_, id)| *id).collect()
+fn second<'a, A: 'a, B: 'a>(pairs: impl Iterator<Item = &'a (Id<A>, Id<B>)>) -> Vec<Id> {
+    pairs.map(|(_, id)| id.any()).collect()
 }

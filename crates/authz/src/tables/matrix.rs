@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use valetkey_domain::kind::TABLE;
-use valetkey_domain::{AssetKind, Id, Reason};
+use valetkey_domain::{AssetId, AssetKind, Reason};
 
 use super::{Case, kind, tasks, warehouse};
 use crate::{Decision, Need, Question, Target, View};
@@ -49,7 +49,7 @@ pub fn situations() -> Vec<Situation> {
 
 impl Situation {
     /// The question for one task on an asset.
-    pub fn question(&self, asked: &str, asset: Id) -> Question {
+    pub fn question(&self, asked: &str, asset: AssetId) -> Question {
         Question::about(Target::Asset(asset)).need(Need::Tasks(tasks(self.kind, asked)))
     }
 
@@ -114,7 +114,7 @@ pub fn summary(answers: impl Iterator<Item = (Situation, char)>) -> String {
     let mut seen: BTreeMap<(u8, &str, &str, &str), BTreeMap<char, usize>> = BTreeMap::new();
     let mut cells = 0;
     for (at, letter) in answers {
-        *seen.entry((at.kind.0, at.word, at.relation, at.role)).or_default().entry(letter).or_default() += 1;
+        *seen.entry((at.kind.number(), at.word, at.relation, at.role)).or_default().entry(letter).or_default() += 1;
         cells += 1;
     }
     let mut out = String::from("kind, relation, role: allowed / task missing / not assigned / not visible\n");

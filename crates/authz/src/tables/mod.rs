@@ -7,9 +7,12 @@
 
 mod matrix;
 
+use valetkey_domain::noun::token::TokenKind;
 use valetkey_domain::task::{TaskSet, Vocabulary, expanded};
-use valetkey_domain::token::TokenKind;
-use valetkey_domain::{AssetKind, Caller, DeclaredKind, Id, Name, Role, Scope, ScopeSet, Status, UnixMs};
+use valetkey_domain::{
+    AppId, AssetId, AssetKind, BusinessId, Caller, DeclaredKind, Id, Name, Role, Scope, ScopeSet, Status, TokenId,
+    UnixMs, UserId,
+};
 
 pub use matrix::{Situation, situations, summary};
 
@@ -31,7 +34,7 @@ pub const NOW: UnixMs = 1_795_514_400_000;
 /// The declared kind of the tables.
 pub fn warehouse() -> DeclaredKind {
     DeclaredKind {
-        kind: AssetKind(AssetKind::FIRST_DECLARED),
+        kind: AssetKind::Declared(0),
         word: "warehouse".into(),
         title: Name::parse("Warehouse").unwrap(),
         tasks: ["MANAGE", "PICK", "SHIP"].map(String::from).to_vec(),
@@ -68,14 +71,14 @@ pub fn scopes(names: &str) -> ScopeSet {
 /// The things that a case speaks of.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids {
-    pub business: Id,
-    pub other_business: Id,
-    pub user: Id,
-    pub other_user: Id,
-    pub app: Id,
-    pub asset: Id,
-    pub other_asset: Id,
-    pub token: Id,
+    pub business: BusinessId,
+    pub other_business: BusinessId,
+    pub user: UserId,
+    pub other_user: UserId,
+    pub app: AppId,
+    pub asset: AssetId,
+    pub other_asset: AssetId,
+    pub token: TokenId,
 }
 
 impl Ids {
@@ -86,10 +89,22 @@ impl Ids {
 
     /// Eight ids in a row, for cases that stand beside each other in one store.
     pub fn counted_from(first: u64) -> Ids {
-        let [business, other_business, user, other_user, app, asset, other_asset, token] =
-            std::array::from_fn(|n| Id::new(first + n as u64).unwrap());
-        Ids { business, other_business, user, other_user, app, asset, other_asset, token }
+        Ids {
+            business: Id::new(first).unwrap(),
+            other_business: Id::new(first + 1).unwrap(),
+            user: Id::new(first + 2).unwrap(),
+            other_user: Id::new(first + 3).unwrap(),
+            app: Id::new(first + 4).unwrap(),
+            asset: Id::new(first + 5).unwrap(),
+            other_asset: Id::new(first + 6).unwrap(),
+            token: Id::new(first + 7).unwrap(),
+        }
     }
+}
+
+/// The other id of the pair that begins with this one.
+fn exchanged<Of>(id: Id<Of>, pairs: &[(Id<Of>, Id<Of>)]) -> Id<Of> {
+    pairs.iter().find(|(from, _)| *from == id).map_or(id, |(_, to)| *to)
 }
 
 /// What a line of a table says.
@@ -158,7 +173,7 @@ impl Case {
         // A thing that is not there has a kind too, for the words of the question: `none pixel`.
         let absent = asset.strip_prefix("none ").map(kind);
         let asset = read_asset(asset);
-        let kind = absent.or(asset.map(|a| a.kind)).unwrap_or(AssetKind::PAGE);
+        let kind = absent.or(asset.map(|a| a.kind)).unwrap_or(AssetKind::Page);
         let view = View { revision: 7, subject: read_caller(caller), asset };
         let question = read_question(question, kind);
         Case { line: String::new(), view, question, wanted: String::new(), call: None }
@@ -183,27 +198,21 @@ impl Case {
     /// The question about other things than those of the tables.
     pub fn question_about(&self, ids: &Ids) -> Question {
         let table = Ids::of_tables();
-        let pairs = [
-            (table.business, ids.business),
-            (table.other_business, ids.other_business),
-            (table.user, ids.user),
-            (table.other_user, ids.other_user),
-            (table.asset, ids.asset),
-            (table.other_asset, ids.other_asset),
-        ];
-        let other = |id: Id| pairs.iter().find(|(from, _)| *from == id).map_or(id, |(_, to)| *to);
+        let businesses = [(table.business, ids.business), (table.other_business, ids.other_business)];
+        let users = [(table.user, ids.user), (table.other_user, ids.other_user)];
+        let assets = [(table.asset, ids.asset), (table.other_asset, ids.other_asset)];
         let target = match self.question.target {
             Target::Nothing => Target::Nothing,
             Target::Alive => Target::Alive,
-            Target::Asset(id) => Target::Asset(other(id)),
-            Target::Business(id) => Target::Business(other(id)),
+            Target::Asset(id) => Target::Asset(exchanged(id, &assets)),
+            Target::Business(id) => Target::Business(exchanged(id, &businesses)),
         };
-        let own = self.question.own.map(|own| crate::Own { user: other(own.user), ..own });
+        let own = self.question.own.map(|own| crate::Own { user: exchanged(own.user, &users), ..own });
         Question { target, own, ..self.question }
     }
 
     fn detail(&self, key: &str, decision: &Decision, ids: &Ids) -> String {
-        let kind = self.view.asset.map_or(AssetKind::PAGE, |a| a.kind);
+        let kind = self.view.asset.map_or(AssetKind::Page, |a| a.kind);
         match (key, decision) {
             ("as", Decision::Allow(a)) => match a.caller {
                 Caller::Operator => "operator".into(),
@@ -228,10 +237,10 @@ impl Case {
             }
             ("subject", Decision::Deny(d)) => match d.subject {
                 None => "none".into(),
-                Some(id) if id == ids.app => "app".into(),
-                Some(id) if id == ids.asset => "asset".into(),
-                Some(id) if id == ids.business => "business".into(),
-                Some(id) if id == ids.other_business => "other-business".into(),
+                Some(id) if id == ids.app.any() => "app".into(),
+                Some(id) if id == ids.asset.any() => "asset".into(),
+                Some(id) if id == ids.business.any() => "business".into(),
+                Some(id) if id == ids.other_business.any() => "other-business".into(),
                 Some(other) => panic!("subject {other}"),
             },
             ("at", Decision::Deny(d)) => d.time.map_or("none".into(), |t| format!("{:+}", t - NOW)),

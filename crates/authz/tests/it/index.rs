@@ -6,19 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use proptest::prelude::*;
 use valetkey_authz::model::Model;
 use valetkey_authz::{Index, Reach, Subject, Target, gather};
-use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::limits::Limits;
-use valetkey_domain::person::Person;
-use valetkey_domain::share::Share;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{
-    Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, Role, ScopeSet, State, Status, TaskSet,
+    Action, Actor, AssetId, AssetKind, BusinessId, Change, ChangeSet, DeclaredKind, Id, Name, Record, Role, ScopeSet,
+    State, Status, TaskSet,
 };
 
 use crate::world::{Command, Ids, Seen, World};
@@ -30,11 +31,11 @@ pub fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
 /// Every view that can be asked for: each token, and a text that is none, with each asset.
 fn assert_same_views(index: &Index, model: &Model, seen: &Seen, what: &str) {
     let ids = Ids::of(model);
-    let strange = Id::new(987_654_321).unwrap();
+    let strange = AssetId::new(987_654_321).unwrap();
     let digests = seen.digests.iter().copied().chain([Digest::of("nothing")]);
     for digest in digests {
         let assets = ids.assets.iter().copied().chain([strange]).map(Target::Asset);
-        let others = [Target::Nothing, Target::Business(strange)];
+        let others = [Target::Nothing, Target::Business(BusinessId::of(strange.any()))];
         for target in assets.chain(others) {
             let wanted = gather(model, model.revision, &digest, target);
             let got = index.gather(&digest, target);
@@ -126,7 +127,7 @@ fn random_histories_reach_every_command() {
     }
 }
 
-fn id(n: u64) -> Id {
+fn id<Of>(n: u64) -> Id<Of> {
     Id::new(n).unwrap()
 }
 
@@ -253,7 +254,7 @@ fn small() -> Vec<Change> {
         app(20, 1),
         connection(1, 20),
         installation(10, 20),
-        asset(30, Some(1), AssetKind::PAGE),
+        asset(30, Some(1), AssetKind::Page),
     ];
     records.into_iter().map(put).collect()
 }
@@ -268,7 +269,7 @@ fn a_change_that_speaks_of_something_unknown_breaks_the_index_for_good() {
         ("a connection of an unknown app", put(connection(1, 99))),
         ("an installation on an unknown user", put(installation(99, 20))),
         ("an installation of an unknown app", put(installation(10, 99))),
-        ("an asset of an unknown business", put(asset(99, Some(9), AssetKind::PAGE))),
+        ("an asset of an unknown business", put(asset(99, Some(9), AssetKind::Page))),
         ("an assignment of an unknown user", put(assignment(99, 30, 1, 1))),
         ("an assignment of an unknown asset", put(assignment(10, 99, 1, 1))),
         ("a share of an unknown asset", put(share(99, 2, 1))),
@@ -280,7 +281,7 @@ fn a_change_that_speaks_of_something_unknown_breaks_the_index_for_good() {
         ("a removed person", removal(person(11, 1))),
         ("a removed system user", removal(system_user(10, 1))),
         ("a removed app", removal(app(20, 1))),
-        ("a removed asset", removal(asset(30, Some(1), AssetKind::PAGE))),
+        ("a removed asset", removal(asset(30, Some(1), AssetKind::Page))),
         ("a removed token", removal(token(40, 10, Some(20), None))),
         ("a change without records", Change { before: None, after: None }),
     ];
@@ -348,7 +349,7 @@ fn a_page_token_lives_though_its_parent_was_folded_after_it() {
 
 #[test]
 fn what_manage_implies_grows_with_a_declared_kind() {
-    let kind = AssetKind(AssetKind::FIRST_DECLARED);
+    let kind = AssetKind::Declared(0);
     let declared = |tasks: &[&str]| {
         let tasks = tasks.iter().map(|t| (*t).to_owned()).collect();
         Record::DeclaredKind(DeclaredKind { kind, word: "depot".into(), title: name("Depot"), tasks })
@@ -383,7 +384,7 @@ fn an_asset_that_changes_hands_leaves_the_one_and_reaches_the_other() {
     let mut revision = 1;
     for owner in [None, Some(1), Some(2), None, Some(2), Some(1)] {
         revision += 1;
-        index.fold(revision, &set(vec![put(asset(31, owner, AssetKind::PAGE))]));
+        index.fold(revision, &set(vec![put(asset(31, owner, AssetKind::Page))]));
         for (business, text) in [(1, "40"), (2, "42")] {
             let owns = owner == Some(business);
             let view = index.gather(&Digest::of(text), Target::Asset(id(31))).asset.unwrap();

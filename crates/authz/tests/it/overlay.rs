@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use valetkey_authz::Index;
 use valetkey_authz::model::Model;
 use valetkey_authz::overlay::Overlay;
-use valetkey_domain::assignment::{assign, unassign};
-use valetkey_domain::{AssetKind, Caller, ChangeSet, IdSource, List, Name, Planner, State, app, asset};
+use valetkey_domain::rules::assignment::{assign, unassign};
+use valetkey_domain::rules::{app, asset};
+use valetkey_domain::{AssetKind, Caller, ChangeSet, IdSource, Name, Planner, State};
 use valetkey_testkit::random::SeededRandom;
 
 use crate::index::commands;
@@ -34,7 +35,7 @@ proptest! {
                 folded.fold(folded.revision + 1, &set);
                 overlay.apply(&set);
             }
-            prop_assert_eq!(overlay.list(List::Businesses), folded.list(List::Businesses));
+            prop_assert_eq!(overlay.businesses(), folded.businesses());
         }
         seen.assert_same(&overlay, &folded, "the batch");
         seen.assert_same(&index, &model, "the index below it is as it was");
@@ -63,7 +64,7 @@ fn one_key_may_go_and_come_back_within_a_batch() {
         .assets
         .iter()
         .copied()
-        .find(|a| model.asset(*a).is_some_and(|x| x.business == Some(business) && x.kind == AssetKind::PAGE));
+        .find(|a| model.asset(*a).is_some_and(|x| x.business == Some(business) && x.kind == AssetKind::Page));
     let page = page.unwrap();
     let tasks = |t: &str| vec![t.to_owned()];
     type Rule = Box<dyn Fn(&mut Planner<'_>) -> ChangeSet>;
@@ -85,11 +86,11 @@ fn one_key_may_go_and_come_back_within_a_batch() {
         let set = rule(&mut Planner::new(&overlay, valetkey_testkit::clock::START_MS, &mut ids, &mut random));
         assert!(!set.changes.is_empty(), "{what}");
         seen.note(&set);
-        seen.ids.extend([user, page, app_id, business]);
+        seen.ids.extend([user.any(), page.any(), app_id.any(), business.any()]);
         folded.fold(folded.revision + 1, &set);
         overlay.apply(&set);
         seen.assert_same(&overlay, &folded, what);
     }
-    assert_eq!(overlay.list(List::AssetsOf(user)), vec![page]);
+    assert_eq!(overlay.assets_of(user), vec![page]);
     assert!(overlay.installation(user, app_id).is_none());
 }

@@ -1,15 +1,18 @@
 //! Random histories, made by the real rules: commands on people, apps, assets and tokens, planned
 //! on one state and kept as change sets. Two id makers stand for two nodes whose clocks differ.
 
-use valetkey_domain::app::SealedSecret;
-use valetkey_domain::business::BusinessEdit;
 use valetkey_domain::credential::Digest;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::token::{IssueRequest, Lifetime};
+use valetkey_domain::noun::app::SealedSecret;
+use valetkey_domain::rules::business::BusinessEdit;
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::rules::{
+    app, asset, assignment, business, page_token, person, revocation, share, sign_in, system_user, terms, token,
+};
 use valetkey_domain::{
-    AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, List, Name, Planner, Refusal, Role, Scope, ScopeSet,
-    State, Status, app, asset, assignment, business, page_token, person, share, sign_in, system_user, terms, token,
+    AppId, AssetId, AssetKind, BusinessId, Caller, ChangeSet, DeclaredKind, Id, IdSource, List, Name, Planner, Refusal,
+    Role, Scope, ScopeSet, State, Status, TokenId, UserId,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
@@ -22,7 +25,7 @@ pub struct World {
     random: SeededRandom,
     now: i64,
     /// Texts of tokens, so that page tokens can be derived.
-    texts: Vec<(Id, String)>,
+    texts: Vec<(TokenId, String)>,
     pub codes: Vec<String>,
     names: u64,
 }
@@ -91,7 +94,7 @@ impl World {
             }
             2 => {
                 let business = pick(&ids.businesses, a)?;
-                let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
+                let mut seal = |id: AppId| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
                 self.plan(state, node, |p| app::create(p, &by, business, name, b % 2 == 0, &mut seal)).map(|r| r.0)
             }
             3 => {
@@ -119,7 +122,7 @@ impl World {
             7 => {
                 let tasks = ["MANAGE", "PICK", "SHIP", "COUNT", "MOVE", "PACK"];
                 let kind = DeclaredKind {
-                    kind: AssetKind(0),
+                    kind: AssetKind::Page,
                     word: format!("depot{}", a % 3),
                     title: name,
                     tasks: tasks[..2 + usize::from(b % 5)].iter().map(|t| (*t).to_owned()).collect(),
@@ -129,7 +132,7 @@ impl World {
             8 => {
                 let business = pick(&ids.businesses, a);
                 let declared: Vec<AssetKind> = state.declared_kinds().iter().map(|k| k.kind).collect();
-                let kinds = [AssetKind::PAGE, AssetKind::AD_ACCOUNT, AssetKind::PIXEL, AssetKind::CATALOG];
+                let kinds = [AssetKind::Page, AssetKind::AdAccount, AssetKind::Pixel, AssetKind::Catalog];
                 let all: Vec<AssetKind> = kinds.into_iter().chain(declared).collect();
                 let kind = all[usize::from(b) % all.len()];
                 let owner = if c % 11 == 10 { None } else { business };
@@ -141,12 +144,12 @@ impl World {
             }
             10 | 11 => {
                 let (asset, user) = (pick(&ids.assets, a)?, pick(&ids.users, b)?);
-                let business = assignment::user_business(state, user)?;
+                let business = state.business_of(user)?;
                 let tasks = self.tasks(state, asset, c);
                 self.plan(state, node, |p| assignment::assign(p, &by, business, asset, user, &tasks))
             }
             12 => {
-                let (asset, user) = pick(&ids.assignments, a)?;
+                let (user, asset) = pick(&ids.assignments, a)?;
                 let business = state.assignment(user, asset)?.business;
                 self.plan(state, node, |p| assignment::unassign(p, &by, business, asset, user))
             }
@@ -170,8 +173,8 @@ impl World {
             }
             20 | 21 => {
                 let (parent, text) = self.texts.get(usize::from(a) % self.texts.len().max(1))?.clone();
-                let of_kind = |id: &Id| state.asset(*id).is_some_and(|a| a.kind == AssetKind::PAGE);
-                let pages: Vec<Id> = ids.assets.iter().copied().filter(of_kind).collect();
+                let of_kind = |id: &AssetId| state.asset(*id).is_some_and(|a| a.kind == AssetKind::Page);
+                let pages: Vec<AssetId> = ids.assets.iter().copied().filter(of_kind).collect();
                 let chosen = [pick(&pages, b)?, pick(&pages, c)?];
                 let parent = state.token(parent)?;
                 self.plan(state, node, |p| page_token::derive(p, &by, &parent, &text, &chosen)).map(|(set, _)| set)
@@ -248,7 +251,7 @@ impl World {
 
     fn issue(&mut self, state: &dyn State, node: usize, ids: &Ids, (a, b, c): (u16, u16, u16)) -> Option<ChangeSet> {
         let (user, app) = pick(&ids.installations, a)?;
-        let parents = token::tokens_of(state, user);
+        let parents = revocation::tokens_of(state, user);
         let parent = parents.get(usize::from(b) % parents.len().max(1)).filter(|_| c % 3 == 0);
         let by = match parent {
             Some(parent) => Caller::SystemUser { system_user: user, business: parent.business, app, token: parent.id },
@@ -262,7 +265,7 @@ impl World {
         Some(set)
     }
 
-    fn tasks(&mut self, state: &dyn State, asset: Id, choice: u16) -> Vec<String> {
+    fn tasks(&mut self, state: &dyn State, asset: AssetId, choice: u16) -> Vec<String> {
         let Some(record) = state.asset(asset) else { return Vec::new() };
         let declared = state.declared_kind(record.kind);
         let words = valetkey_domain::task::Vocabulary::of(record.kind, declared.as_ref());
@@ -274,38 +277,38 @@ impl World {
 /// The ids of a state, to choose from and to compare with.
 #[derive(Debug, Default)]
 pub struct Ids {
-    pub businesses: Vec<Id>,
-    pub people: Vec<Id>,
-    pub system_users: Vec<Id>,
-    pub users: Vec<Id>,
-    pub apps: Vec<Id>,
-    pub assets: Vec<Id>,
-    pub tokens: Vec<Id>,
-    pub assignments: Vec<(Id, Id)>,
-    pub shares: Vec<(Id, Id)>,
-    pub installations: Vec<(Id, Id)>,
-    pub connections: Vec<(Id, Id)>,
+    pub businesses: Vec<BusinessId>,
+    pub people: Vec<UserId>,
+    pub system_users: Vec<UserId>,
+    pub users: Vec<UserId>,
+    pub apps: Vec<AppId>,
+    pub assets: Vec<AssetId>,
+    pub tokens: Vec<TokenId>,
+    pub assignments: Vec<(UserId, AssetId)>,
+    pub shares: Vec<(AssetId, BusinessId)>,
+    pub installations: Vec<(UserId, AppId)>,
+    pub connections: Vec<(BusinessId, AppId)>,
 }
 
 impl Ids {
     pub fn of(state: &dyn State) -> Ids {
-        let mut t = Ids { businesses: state.list(List::Businesses), ..Ids::default() };
+        let mut t = Ids { businesses: state.businesses(), ..Ids::default() };
         for b in t.businesses.clone() {
-            t.people.extend(state.list(List::People(b)));
-            t.system_users.extend(state.list(List::SystemUsers(b)));
-            t.apps.extend(state.list(List::OwnedApps(b)));
-            t.assets.extend(state.list(List::OwnedAssets(b)));
-            t.connections.extend(state.list(List::ConnectedApps(b)).into_iter().map(|a| (b, a)));
+            t.people.extend(state.people(b));
+            t.system_users.extend(state.system_users(b));
+            t.apps.extend(state.owned_apps(b));
+            t.assets.extend(state.owned_assets(b));
+            t.connections.extend(state.connected_apps(b).into_iter().map(|a| (b, a)));
         }
         t.users = t.people.iter().chain(&t.system_users).copied().collect();
-        t.assets.extend(t.apps.clone());
+        t.assets.extend(t.apps.iter().copied().map(AssetId::from));
         for u in &t.users {
-            t.tokens.extend(state.list(List::TokensOf(*u)));
-            t.assignments.extend(state.list(List::AssetsOf(*u)).into_iter().map(|a| (a, *u)));
-            t.installations.extend(state.list(List::InstalledApps(*u)).into_iter().map(|a| (*u, a)));
+            t.tokens.extend(state.tokens_of(*u));
+            t.assignments.extend(state.assets_of(*u).into_iter().map(|a| (*u, a)));
+            t.installations.extend(state.installed_apps(*u).into_iter().map(|a| (*u, a)));
         }
         for a in &t.assets {
-            t.shares.extend(state.list(List::PartnersOf(*a)).into_iter().map(|p| (*a, p)));
+            t.shares.extend(state.partners_of(*a).into_iter().map(|p| (*a, p)));
         }
         t
     }
@@ -322,7 +325,7 @@ pub struct Seen {
     pub ids: std::collections::BTreeSet<Id>,
     pub digests: std::collections::BTreeSet<Digest>,
     /// Pages that a token was derived for.
-    pub pages: std::collections::BTreeSet<Id>,
+    pub pages: std::collections::BTreeSet<AssetId>,
 }
 
 impl Seen {
@@ -335,13 +338,13 @@ impl Seen {
                 Record::Token(t) => {
                     self.digests.insert(t.digest);
                     self.pages.extend(t.page);
-                    self.ids.insert(t.id);
+                    self.ids.insert(t.id.any());
                 }
                 Record::SignInCode(c) => {
                     self.digests.insert(c.digest);
                 }
                 Record::Asset(a) => {
-                    self.ids.insert(a.id);
+                    self.ids.insert(a.id.any());
                 }
                 _ => {}
             }
@@ -357,16 +360,19 @@ impl Seen {
             assert_eq!(got.token_by_digest(digest), wanted.token_by_digest(digest), "{what}: by digest");
             assert_eq!(got.sign_in_code(digest), wanted.sign_in_code(digest), "{what}: code");
         }
-        assert_eq!(got.list(List::Businesses), wanted.list(List::Businesses), "{what}");
+        assert_eq!(got.businesses(), wanted.businesses(), "{what}");
         let strange = Id::new(987_654_321).unwrap();
         for id in self.ids.iter().copied().chain([strange]) {
             assert_eq!(got.exists(id), wanted.exists(id), "{what}: exists {id}");
-            assert_eq!(got.asset(id), wanted.asset(id), "{what}: asset {id}");
+            assert_eq!(got.asset(AssetId::of(id)), wanted.asset(AssetId::of(id)), "{what}: asset {id}");
             for list in lists(id) {
                 assert_eq!(got.list(list), wanted.list(list), "{what}: {list:?}");
             }
             for other in self.pages.iter().flat_map(|page| {
-                [List::PageTokensIn { page: *page, business: id }, List::PageTokensOf { page: *page, user: id }]
+                [
+                    List::PageTokensIn { page: *page, business: Id::of(id) },
+                    List::PageTokensOf { page: *page, user: Id::of(id) },
+                ]
             }) {
                 assert_eq!(got.list(other), wanted.list(other), "{what}: {other:?}");
             }
@@ -380,17 +386,17 @@ impl Seen {
 /// Every listing about one id.
 pub fn lists(id: Id) -> [List; 12] {
     [
-        List::People(id),
-        List::SystemUsers(id),
-        List::OwnedApps(id),
-        List::ConnectedApps(id),
-        List::OwnedAssets(id),
-        List::SharedAssets(id),
-        List::InstalledApps(id),
-        List::AssetsOf(id),
-        List::UsersOn(id),
-        List::PartnersOf(id),
-        List::TokensOf(id),
-        List::PageTokensOn(id),
+        List::People(Id::of(id)),
+        List::SystemUsers(Id::of(id)),
+        List::OwnedApps(Id::of(id)),
+        List::ConnectedApps(Id::of(id)),
+        List::OwnedAssets(Id::of(id)),
+        List::SharedAssets(Id::of(id)),
+        List::InstalledApps(Id::of(id)),
+        List::AssetsOf(Id::of(id)),
+        List::UsersOn(Id::of(id)),
+        List::PartnersOf(Id::of(id)),
+        List::TokensOf(Id::of(id)),
+        List::PageTokensOn(Id::of(id)),
     ]
 }

@@ -11,7 +11,7 @@ fn full(reason: Reason) -> Refusal {
             scopes: ScopeSet::of(&["ads_read", "ads_management"]),
             tasks: TaskSet(0b11),
             held: TaskSet(0b100),
-            kind: Some(AssetKind::PAGE),
+            kind: Some(AssetKind::Page),
             asset: Id::parse("7001"),
         },
         field: Some("business_app".to_owned()),
@@ -156,7 +156,7 @@ fn a_note_stands_in_place_of_the_reasons_own_words() {
 
 #[test]
 fn tasks_of_declared_kinds_are_named_too() {
-    let kind = AssetKind(64);
+    let kind = AssetKind::Declared(0);
     let tasks = ["MANAGE", "PICK"].map(str::to_owned).to_vec();
     let title = crate::Name::parse("Warehouse").unwrap();
     let declared = DeclaredKind { kind, word: "warehouse".to_owned(), title, tasks };

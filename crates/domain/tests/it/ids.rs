@@ -4,18 +4,18 @@ use std::collections::HashSet;
 
 use valetkey_authz::model::Model;
 use valetkey_domain::credential::{CredentialKind, Digest};
-use valetkey_domain::token::{Token, TokenKind};
-use valetkey_domain::{Id, IdKind, IdSource, Planner, Reason, Record, ScopeSet};
+use valetkey_domain::noun::token::{Token, TokenKind};
+use valetkey_domain::{Id, IdKind, IdSource, Planner, Reason, Record, ScopeSet, TokenId};
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::{ConstantRandom, NoRandom, SeededRandom};
 
-fn token(id: Id, digest: Digest) -> Record {
+fn token(id: TokenId, digest: Digest) -> Record {
     Record::Token(Token {
         id,
         digest,
         kind: TokenKind::SystemUser,
-        user: id,
-        business: id,
+        user: Id::of(id.any()),
+        business: Id::of(id.any()),
         app: None,
         scopes: ScopeSet::EMPTY,
         created_at: START_MS,

@@ -8,3 +8,4 @@ mod ids;
 mod narrows;
 mod rules;
 mod script;
+mod words;

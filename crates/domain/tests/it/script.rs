@@ -5,19 +5,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use valetkey_authz::model::Model;
-use valetkey_domain::app::{AppEdit, SealedSecret};
-use valetkey_domain::business::BusinessEdit;
 use valetkey_domain::limits::Limits;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::noun::app::SealedSecret;
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::token::Token;
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::business::BusinessEdit;
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::rules::{
+    app, asset, assignment, business, page_token, person, revocation, share, sign_in, system_user, terms, token,
+};
 use valetkey_domain::task::{TaskSet, Vocabulary};
-use valetkey_domain::token::{IssueRequest, Lifetime};
 use valetkey_domain::{
-    Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, Name, Planner, Refusal, Role, Scope, ScopeSet,
-    State, Status, app, asset, assignment, business, page_token, person, share, sign_in, system_user, terms, token,
+    Action, AppId, AssetId, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, Name, Planner, Refusal, Role,
+    Scope, State,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
+
+use crate::words::{Args, scopes, seconds};
 
 /// What a command gave: its change set, or the refusal.
 type Answer = Result<ChangeSet, Refusal>;
@@ -126,8 +135,8 @@ impl World {
         words.join(" ")
     }
 
-    fn id(&self, name: &str) -> Id {
-        *self.names.get(name).unwrap_or_else(|| panic!("no thing is called {name}"))
+    fn id<Of>(&self, name: &str) -> Id<Of> {
+        Id::of(*self.names.get(name).unwrap_or_else(|| panic!("no thing is called {name}")))
     }
 
     fn caller(&self, actor: &str) -> Caller {
@@ -135,12 +144,13 @@ impl World {
             return Caller::Operator;
         }
         let (user, with) = actor.split_once('/').map_or((actor, None), |(u, t)| (u, Some(self.id(t))));
+        let app = self.id(user);
         let user = self.id(user);
         if let Some(record) = self.model.person(user) {
             return Caller::Person { person: user, business: record.business, token: with };
         }
-        if let Some(record) = self.model.app(user) {
-            return Caller::App { app: user, business: record.business };
+        if let Some(record) = self.model.app(app) {
+            return Caller::App { app, business: record.business };
         }
         let record = self.model.system_user(user).unwrap();
         let token = with.unwrap_or_else(|| panic!("{actor} needs a token, as in worker/T"));
@@ -152,9 +162,7 @@ impl World {
     fn command(&mut self, actor: &str, verb: &str, args: &Args<'_>) -> Answer {
         let by = if actor == "anybody" { Caller::Operator } else { self.caller(actor) };
         let names = self.names.clone();
-        let called = |name: &str| id_or_strange(&names, name);
-        let id = |at: usize| called(args.at(at));
-        let named = |key: &str| args.get(key).map(called);
+        let of = Called { names: &names, args };
         let texts = args.get("of").and_then(|t| self.texts.get(t)).cloned();
         let (ids, random) = (&mut self.ids, &mut self.random);
         let mut planner = Planner::new(&self.model, self.now, ids, random);
@@ -169,13 +177,13 @@ impl World {
                 let admin = args.get("admin").unwrap();
                 let email = args.get("email").map_or(format!("{admin}@example.com"), str::to_owned);
                 business::create(p, &by, name(), Name::parse(admin).unwrap(), &email).map(|(set, b, person)| {
-                    self.names.insert(admin.to_owned(), person);
-                    made = Some((first, b));
+                    self.names.insert(admin.to_owned(), person.any());
+                    made = Some((first, b.any()));
                     set
                 })
             }
             "edit-business" => {
-                let mut limits = self.model.business(id(0)).map_or(Limits::default(), |b| b.limits);
+                let mut limits = self.model.business(of.at(0)).map_or(Limits::default(), |b| b.limits);
                 let before = limits;
                 args.set("limit.admins", &mut limits.admin_system_users);
                 args.set("limit.employees", &mut limits.employee_system_users);
@@ -189,12 +197,12 @@ impl World {
                     token_lifetime_limit_s: args.get("lifetime").map(|l| (l != "none").then(|| seconds(l))),
                     limits: (limits != before).then_some(limits),
                 };
-                business::update(p, &by, id(0), edit)
+                business::update(p, &by, of.at(0), edit)
             }
             "person" => {
                 let email = args.get("email").map_or(format!("{first}@example.com"), str::to_owned);
-                person::create(p, &by, named("of").unwrap(), name(), &email, args.role()).map(|(set, id)| {
-                    made = Some((first, id));
+                person::create(p, &by, of.named("of").unwrap(), name(), &email, args.role()).map(|(set, id)| {
+                    made = Some((first, id.any()));
                     set
                 })
             }
@@ -204,13 +212,13 @@ impl World {
                     role: args.get("role").map(|r| Role::parse(r).unwrap()),
                     status: args.status(),
                 };
-                person::update(p, &by, id(0), edit)
+                person::update(p, &by, of.at(0), edit)
             }
             "app" => {
-                let mut seal = |id: Id| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
-                app::create(p, &by, named("of").unwrap(), name(), args.has("demands-proof"), &mut seal).map(
+                let mut seal = |id: AppId| Ok(SealedSecret(id.get().to_be_bytes().to_vec()));
+                app::create(p, &by, of.named("of").unwrap(), name(), args.has("demands-proof"), &mut seal).map(
                     |(set, id)| {
-                        made = Some((first, id));
+                        made = Some((first, id.any()));
                         set
                     },
                 )
@@ -221,45 +229,45 @@ impl World {
                     allowed_scopes: args.get("allowed").map(scopes),
                     demands_proof: args.get("proof").map(|d| d == "on"),
                 };
-                app::update(p, &by, id(0), edit)
+                app::update(p, &by, of.at(0), edit)
             }
             "rotate" => app::rotate_secret(
                 p,
                 &by,
-                id(0),
+                of.at(0),
                 SealedSecret(vec![9, 9]),
                 args.get("overlap").unwrap().parse().unwrap(),
             ),
-            "connect" => app::connect(p, &by, id(0), id(1)),
-            "disconnect" => app::disconnect(p, &by, id(0), id(1)),
-            "install" => app::install(p, &by, id(0), id(1)),
-            "uninstall" => app::uninstall(p, &by, id(0), id(1)),
+            "connect" => app::connect(p, &by, of.at(0), of.at(1)),
+            "disconnect" => app::disconnect(p, &by, of.at(0), of.at(1)),
+            "install" => app::install(p, &by, of.at(0), of.at(1)),
+            "uninstall" => app::uninstall(p, &by, of.at(0), of.at(1)),
             "accept" => terms::accept(p, &by, args.at(0).parse().unwrap()),
             "terms" => terms::replace(p, &by, args.get("text").unwrap_or("a new text")),
-            "user" => system_user::create(p, &by, named("of").unwrap(), name(), args.role()).map(|(set, id)| {
-                made = Some((first, id));
+            "user" => system_user::create(p, &by, of.named("of").unwrap(), name(), args.role()).map(|(set, id)| {
+                made = Some((first, id.any()));
                 set
             }),
             "edit-user" => {
                 let edit =
                     SystemUserEdit { name: args.get("name").map(|n| Name::parse(n).unwrap()), status: args.status() };
-                system_user::update(p, &by, id(0), edit)
+                system_user::update(p, &by, of.at(0), edit)
             }
-            "delete-user" => system_user::delete(p, &by, id(0)),
+            "delete-user" => system_user::delete(p, &by, of.at(0)),
             "asset" => {
                 let word = args.get("kind").unwrap();
                 let declared = self.model.declared_kinds().into_iter().find(|k| k.word == word).map(|k| k.kind);
-                let kind = AssetKind::parse(word).or(declared).unwrap_or(AssetKind(200));
-                let owner = args.get("of").filter(|o| *o != "nobody").map(called);
+                let kind = AssetKind::parse(word).or(declared).unwrap_or(AssetKind::Declared(136));
+                let owner = args.get("of").filter(|o| *o != "nobody").map(|name| of.called(name));
                 asset::create(p, &by, kind, owner, name()).map(|(set, id)| {
-                    made = Some((first, id));
+                    made = Some((first, id.any()));
                     set
                 })
             }
-            "rename-asset" => asset::rename(p, &by, id(0), Name::parse(args.get("name").unwrap()).unwrap()),
+            "rename-asset" => asset::rename(p, &by, of.at(0), Name::parse(args.get("name").unwrap()).unwrap()),
             "declare" => {
                 let kind = DeclaredKind {
-                    kind: AssetKind(0),
+                    kind: AssetKind::Page,
                     word: first,
                     title: Name::parse("Title").unwrap(),
                     tasks: args.list("tasks"),
@@ -267,67 +275,69 @@ impl World {
                 asset::declare(p, &by, kind)
                     .map(|set| set.unwrap_or_else(|| p.finish(Action::KindDeclared, &by, None, &[])))
             }
-            "assign" => assignment::assign(p, &by, named("as").unwrap(), id(0), id(1), &args.list("tasks")),
-            "unassign" => assignment::unassign(p, &by, named("as").unwrap(), id(0), id(1)),
-            "share" => share::share(p, &by, named("as").unwrap(), id(0), id(1), &args.list("tasks")),
-            "unshare" => share::unshare(p, &by, named("as").unwrap(), id(0), id(1)),
+            "assign" => assignment::assign(p, &by, of.named("as").unwrap(), of.at(0), of.at(1), &args.list("tasks")),
+            "unassign" => assignment::unassign(p, &by, of.named("as").unwrap(), of.at(0), of.at(1)),
+            "share" => share::share(p, &by, of.named("as").unwrap(), of.at(0), of.at(1), &args.list("tasks")),
+            "unshare" => share::unshare(p, &by, of.named("as").unwrap(), of.at(0), of.at(1)),
             "issue" => {
                 let ask = IssueRequest {
-                    system_user: named("for").unwrap(),
-                    app: named("app").unwrap(),
+                    system_user: of.named("for").unwrap(),
+                    app: of.named("app").unwrap(),
                     scopes: args.get("scopes").map(scopes).unwrap_or_default(),
                     lifetime: args.lifetime().unwrap_or(Lifetime::Never),
                     add_dependencies: args.has("complete"),
                 };
                 token::issue(p, &by, &ask).map(|(set, token, t)| {
                     text = Some((first.clone(), t.reveal().to_owned()));
-                    made = Some((first, token.id));
+                    made = Some((first, token.id.any()));
                     set
                 })
             }
             "refresh" => {
-                let old = self.model.token(named("from").unwrap()).unwrap();
+                let old = self.model.token(of.named("from").unwrap()).unwrap();
                 token::refresh(p, &by, &old, args.lifetime()).map(|(set, token, t)| {
                     text = Some((first.clone(), t.reveal().to_owned()));
-                    made = Some((first, token.id));
+                    made = Some((first, token.id.any()));
                     set
                 })
             }
             "derive" => {
-                let parent = self.model.token(named("of").unwrap()).unwrap();
+                let parent = self.model.token(of.named("of").unwrap()).unwrap();
                 let secret = texts.unwrap();
-                let pages: Vec<_> = args.list("pages").iter().map(|page| called(page)).collect();
+                let pages: Vec<_> = args.list("pages").iter().map(|page| of.called(page)).collect();
                 page_token::derive(p, &by, &parent, &secret, &pages).map(|(set, texts)| {
                     let mut new = set.changes.iter().filter_map(|c| match &c.after {
                         Some(valetkey_domain::Record::Token(t)) => Some(t.id),
                         _ => None,
                     });
-                    made = new.next_back().map(|id| (first.clone(), id));
+                    made = new.next_back().map(|id| (first.clone(), id.any()));
                     text = texts.last().map(|(_, t)| (first, t.reveal().to_owned()));
                     set
                 })
             }
             // No rule moves an asset to another owner yet, so the records are planned as such a rule will.
             "transfer" => {
-                let asset = self.model.asset(id(0)).unwrap();
-                p.put(valetkey_domain::Record::Asset(asset::Asset { business: named("to"), ..asset }));
+                let asset = self.model.asset(of.at(0)).unwrap();
+                p.put(valetkey_domain::Record::Asset(Asset { business: of.named("to"), ..asset }));
                 Ok(p.finish(Action::BusinessUpdated, &by, None, &[]))
             }
             // As data of versions before the counters look.
             "forget-counter" => {
-                p.remove(valetkey_domain::RecordKey::PageCounter(id(0), id(1)));
+                p.remove(valetkey_domain::RecordKey::PageCounter(of.at(0), of.at(1)));
                 Ok(p.finish(Action::TokenRevoked, &by, None, &[]))
             }
             "demote" => {
-                let user = self.model.system_user(id(0)).unwrap();
-                p.put(valetkey_domain::Record::SystemUser(system_user::SystemUser { role: Role::Employee, ..user }));
+                let user = self.model.system_user(of.at(0)).unwrap();
+                p.put(valetkey_domain::Record::SystemUser(SystemUser { role: Role::Employee, ..user }));
                 Ok(p.finish(Action::BusinessUpdated, &by, None, &[]))
             }
-            "revoke" => token::revoke(p, &by, id(0)),
-            "revoke-family" => token::revoke_with_descendants(p, &by, id(0)),
-            "revoke-all" => token::revoke_all(p, &by, id(0), named("app")),
-            "drop" => token::drop_scope(p, &by, id(0), named("app"), Scope::parse(args.get("scope").unwrap()).unwrap()),
-            "code" => sign_in::create(p, &by, named("for").unwrap()).map(|(set, t)| {
+            "revoke" => token::revoke(p, &by, of.at(0)),
+            "revoke-family" => token::revoke_with_descendants(p, &by, of.at(0)),
+            "revoke-all" => token::revoke_all(p, &by, of.at(0), of.named("app")),
+            "drop" => {
+                token::drop_scope(p, &by, of.at(0), of.named("app"), Scope::parse(args.get("scope").unwrap()).unwrap())
+            }
+            "code" => sign_in::create(p, &by, of.named("for").unwrap()).map(|(set, t)| {
                 text = Some((first, t.reveal().to_owned()));
                 set
             }),
@@ -335,7 +345,7 @@ impl World {
                 let code = self.texts.get(args.get("code").unwrap()).cloned().unwrap_or("no code".into());
                 sign_in::redeem(p, &code).map(|(set, token, t)| {
                     text = Some((first.clone(), t.reveal().to_owned()));
-                    made = Some((first, token.id));
+                    made = Some((first, token.id.any()));
                     set
                 })
             }
@@ -369,13 +379,13 @@ impl World {
                 .model
                 .person(self.id(words[1]))
                 .map_or("none".into(), |p| format!("{} {}", p.role.as_str(), p.status.as_str())),
-            "counter" => page_token::counter(&self.model, self.id(words[1]), self.id(words[2])).to_string(),
+            "counter" => self.model.times_ended(self.id(words[1]), self.id(words[2])).to_string(),
             "texts" => {
                 let [one, other] =
                     [words[1], words[2]].map(|w| self.texts.get(w).unwrap_or_else(|| panic!("no text {w}")));
                 if one == other { "same".into() } else { "other".into() }
             }
-            "tokens" => token::tokens_of(&self.model, self.id(words[1])).len().to_string(),
+            "tokens" => revocation::tokens_of(&self.model, self.id(words[1])).len().to_string(),
             "codes" => self.model.sign_in_codes().len().to_string(),
             "asset" => self.model.asset(self.id(words[1])).map_or("none".into(), |a| a.name.as_str().to_owned()),
             "app" => self.model.app(self.id(words[1])).map_or("none".into(), |a| match a.previous_secret {
@@ -387,7 +397,7 @@ impl World {
         if got == wanted { Ok(()) } else { Err(format!("got `{got}`")) }
     }
 
-    fn of_token(&self, token: &token::Token, word: &str) -> String {
+    fn of_token(&self, token: &Token, word: &str) -> String {
         let called = |id: Option<Id>| {
             let name = |id: Id| self.names.iter().find(|(_, i)| **i == id).map_or(id.to_string(), |(n, _)| n.clone());
             id.map_or("none".to_owned(), name)
@@ -400,99 +410,40 @@ impl World {
             }
             "ends_s" => format!("ends_s={}", token.expires_at.map_or(-1, |e| (e - self.now) / 1000)),
             "scopes" => format!("scopes={}", token.scopes.names().join(",")),
-            "parent" => format!("parent={}", called(token.parent)),
-            "by" => format!("by={}", called(token.created_by)),
-            "user" => format!("user={}", called(Some(token.user))),
-            "page" => format!("page={}", called(token.page)),
-            "app" => format!("app={}", called(token.app)),
+            "parent" => format!("parent={}", called(token.parent.map(Id::any))),
+            "by" => format!("by={}", called(token.created_by.map(Id::any))),
+            "user" => format!("user={}", called(Some(token.user.any()))),
+            "page" => format!("page={}", called(token.page.map(Id::any))),
+            "app" => format!("app={}", called(token.app.map(Id::any))),
             "kind" => format!("kind={}", token.kind.as_str()),
             other => panic!("unknown detail {other}"),
         }
     }
 
-    fn tasks(&self, asset: Id, set: TaskSet) -> String {
+    fn tasks(&self, asset: AssetId, set: TaskSet) -> String {
         let kind = self.model.asset(asset).unwrap().kind;
         let declared = self.model.declared_kind(kind);
         Vocabulary::of(kind, declared.as_ref()).unwrap().names(set).join(",")
     }
 }
 
-/// The id behind a name; for a name that was never given, an id that was never drawn.
-fn id_or_strange(names: &BTreeMap<String, Id>, name: &str) -> Id {
-    names.get(name).copied().unwrap_or(Id::new(424_242).unwrap())
+/// The ids that the words of a line name. A name that was never given stands for an id that was never
+/// drawn.
+struct Called<'a> {
+    names: &'a BTreeMap<String, Id>,
+    args: &'a Args<'a>,
 }
 
-/// Words and `key=value` pairs of a line.
-struct Args<'a> {
-    words: Vec<&'a str>,
-    pairs: BTreeMap<&'a str, &'a str>,
-}
-
-impl<'a> Args<'a> {
-    fn new(all: &[&'a str]) -> Args<'a> {
-        let mut args = Args { words: Vec::new(), pairs: BTreeMap::new() };
-        for word in all {
-            match word.split_once('=') {
-                Some((key, value)) => {
-                    args.pairs.insert(key, value);
-                }
-                None => args.words.push(word),
-            }
-        }
-        args
+impl Called<'_> {
+    fn called<Of>(&self, name: &str) -> Id<Of> {
+        self.names.get(name).copied().map_or(Id::new(424_242).unwrap(), Id::of)
     }
 
-    fn at(&self, at: usize) -> &'a str {
-        self.words[at]
+    fn at<Of>(&self, at: usize) -> Id<Of> {
+        self.called(self.args.at(at))
     }
 
-    fn get(&self, key: &str) -> Option<&'a str> {
-        self.pairs.get(key).copied()
+    fn named<Of>(&self, key: &str) -> Option<Id<Of>> {
+        self.args.get(key).map(|name| self.called(name))
     }
-
-    fn has(&self, word: &str) -> bool {
-        self.words.contains(&word)
-    }
-
-    fn list(&self, key: &str) -> Vec<String> {
-        let text = self.get(key).unwrap_or("");
-        text.split(',').filter(|t| !t.is_empty()).map(str::to_owned).collect()
-    }
-
-    fn role(&self) -> Role {
-        self.get("role").map_or(Role::Employee, |r| Role::parse(r).unwrap())
-    }
-
-    fn status(&self) -> Option<Status> {
-        self.get("status").map(|s| match s {
-            "active" => Status::Active,
-            "off" => Status::Deactivated,
-            "deleted" => Status::Deleted,
-            other => panic!("status {other}"),
-        })
-    }
-
-    fn lifetime(&self) -> Option<Lifetime> {
-        self.get("life").map(|l| if l == "never" { Lifetime::Never } else { Lifetime::Seconds(seconds(l)) })
-    }
-
-    fn set(&self, key: &str, to: &mut u32) {
-        if let Some(text) = self.get(key) {
-            *to = text.parse().unwrap();
-        }
-    }
-}
-
-/// `90`, `2h`, `60d` in seconds.
-fn seconds(text: &str) -> i64 {
-    let (number, unit) = match text.strip_suffix('d') {
-        Some(days) => (days, 86_400),
-        None => text.strip_suffix('h').map_or((text, 1), |hours| (hours, 3_600)),
-    };
-    number.parse::<i64>().unwrap_or_else(|_| panic!("time {text}")) * unit
-}
-
-fn scopes(names: &str) -> ScopeSet {
-    let each = names.split(',').filter(|n| !n.is_empty());
-    each.map(|n| Scope::parse(n).unwrap_or_else(|| panic!("scope {n}"))).collect()
 }

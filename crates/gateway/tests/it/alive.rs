@@ -1,8 +1,8 @@
 //! Page tokens, people and roles at the gateway, and the question whether a token is alive.
 
 use serde_json::{Value, json};
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::{Id, Role};
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::{AssetId, Role};
 use valetkey_service::Call;
 
 use crate::fixture::{Answer, Fixture, fixture, name};
@@ -15,7 +15,7 @@ async fn page_token(fixture: &Fixture, tasks: &[&str]) -> String {
     derived(fixture, &m.employee_token, m.page).await
 }
 
-async fn derived(fixture: &Fixture, parent: &str, page: Id) -> String {
+async fn derived(fixture: &Fixture, parent: &str, page: AssetId) -> String {
     let call = Call::with_token(parent, "trace");
     fixture.service.page_tokens(&call, &[page]).await.unwrap()[0].1.reveal().to_owned()
 }

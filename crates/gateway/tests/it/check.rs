@@ -1,9 +1,9 @@
 //! `POST /v1/check`.
 
 use serde_json::{Value, json};
-use valetkey_domain::app::AppEdit;
-use valetkey_domain::token::Lifetime;
-use valetkey_domain::{Id, ScopeSet};
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::token::Lifetime;
+use valetkey_domain::{AppId, ScopeSet};
 use valetkey_http::{Adapter as _, Origin, Request};
 
 use crate::fixture::{Answer, fixture, issue, proof};
@@ -121,7 +121,7 @@ async fn a_dead_token_is_no_caller_one_question_or_many() {
     assert_eq!(dead.no(), (401, "token_revoked"));
     let many = fixture.check(&m.employee_token, &json!({"questions": [one, one]}));
     assert_eq!((many.status.as_u16(), many.header("valetkey-reason")), (401, Some("token_revoked")), "{}", many.text);
-    for token in ["nonsense", &format!("{}|wrong", m.app), &format!("{}|wrong", Id::new(m.app.get() ^ 1).unwrap())] {
+    for token in ["nonsense", &format!("{}|wrong", m.app), &format!("{}|wrong", AppId::new(m.app.get() ^ 1).unwrap())] {
         for body in [one.clone(), json!({"questions": [one]})] {
             let stranger = fixture.check(token, &body);
             assert_eq!(stranger.status.as_u16(), 401, "{}", stranger.text);
@@ -174,7 +174,7 @@ async fn only_an_app_of_the_same_business_asks_about_anothers_token() {
         (m.admin_token.as_str(), (403, "role_insufficient")),
         (m.person.text().unwrap(), (403, "role_insufficient")),
         (&format!("{}|wrong", m.app), (401, "token_unknown")),
-        (&format!("{}|{}", Id::new(m.app.get() ^ 1).unwrap(), m.secret), (401, "token_unknown")),
+        (&format!("{}|{}", AppId::new(m.app.get() ^ 1).unwrap(), m.secret), (401, "token_unknown")),
         (&format!("nonsense|{}", m.secret), (401, "token_malformed")),
     ] {
         let answer = fixture.check(bearer, &ask);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::Value;
 use valetkey_domain::credential::{CredentialText, app_secret_proof};
-use valetkey_domain::token::{IssueRequest, Lifetime, Token};
-use valetkey_domain::{AssetKind, DeclaredKind, Id, ScopeSet};
+use valetkey_domain::noun::token::Token;
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, DeclaredKind, ScopeSet, TokenId, UserId};
 use valetkey_gateway::Gateway;
 use valetkey_http::{Adapter as _, Reply, Request, RequestId};
 use valetkey_service::{Call, Service};
@@ -16,7 +17,7 @@ pub use valetkey_testkit::company::name;
 use valetkey_testkit::ground::Ground;
 
 /// A kind that the operator declared.
-pub const WAREHOUSE: AssetKind = AssetKind(64);
+pub const WAREHOUSE: AssetKind = AssetKind::Declared(0);
 
 pub struct Fixture {
     pub service: Service,
@@ -28,20 +29,20 @@ pub struct Fixture {
 }
 
 pub struct Company {
-    pub business: Id,
+    pub business: BusinessId,
     pub person: Call,
-    pub app: Id,
+    pub app: AppId,
     pub secret: String,
-    pub other_app: Id,
+    pub other_app: AppId,
     pub other_secret: String,
     pub admin_token: String,
-    pub employee: Id,
+    pub employee: UserId,
     /// All scopes; ADVERTISE on the account, `PICK` in the warehouse, nothing on the Page.
     pub employee_token: String,
-    pub employee_token_id: Id,
-    pub page: Id,
-    pub account: Id,
-    pub warehouse: Id,
+    pub employee_token_id: TokenId,
+    pub page: AssetId,
+    pub account: AssetId,
+    pub warehouse: AssetId,
 }
 
 pub struct Answer {
@@ -92,7 +93,7 @@ pub async fn fixture() -> Fixture {
 }
 
 async fn make_company(service: &Service, title: &str, email: &str) -> Company {
-    let kinds = [(AssetKind::PAGE, "City bikes"), (AssetKind::AD_ACCOUNT, "Ads"), (WAREHOUSE, "North")];
+    let kinds = [(AssetKind::Page, "City bikes"), (AssetKind::AdAccount, "Ads"), (WAREHOUSE, "North")];
     let made = company::company(service, title, email, &kinds).await;
     let person = made.person;
     let other = service.create_app(&person, made.business, name("Other"), false).await.unwrap().value;
@@ -119,8 +120,8 @@ async fn make_company(service: &Service, title: &str, email: &str) -> Company {
 pub async fn issue(
     service: &Service,
     person: &Call,
-    user: Id,
-    app: Id,
+    user: UserId,
+    app: AppId,
     scopes: ScopeSet,
     lifetime: Lifetime,
 ) -> (Token, CredentialText) {

@@ -1,10 +1,10 @@
 //! `GET /gateway/forward-auth`.
 
 use valetkey_domain::ScopeSet;
-use valetkey_domain::app::AppEdit;
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::token::Lifetime;
-use valetkey_domain::{AssetKind, Id, Status};
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::rules::token::Lifetime;
+use valetkey_domain::{AssetId, AssetKind, Status};
 
 use crate::fixture::{fixture, issue, proof};
 
@@ -30,10 +30,10 @@ async fn the_yes_says_who_it_is_and_nothing_secret() {
     );
     assert_eq!(yes.header("valetkey-token-type"), Some("SYSTEM_USER"));
     for (header, id) in [
-        ("valetkey-user", m.employee),
-        ("valetkey-business", m.business),
-        ("valetkey-token", m.employee_token_id),
-        ("valetkey-app", m.app),
+        ("valetkey-user", m.employee.any()),
+        ("valetkey-business", m.business.any()),
+        ("valetkey-token", m.employee_token_id.any()),
+        ("valetkey-app", m.app.any()),
     ] {
         assert_eq!(yes.header(header), Some(id.to_string().as_str()));
     }
@@ -58,7 +58,7 @@ async fn each_no_has_its_status_and_its_reason() {
             .await
             .1;
     let narrow = narrow.reveal();
-    let never = format!("{}", Id::new(m.page.get() ^ 1).unwrap());
+    let never = format!("{}", AssetId::new(m.page.get() ^ 1).unwrap());
     let account = m.account;
     for (query, token, wanted) in [
         (format!("asset={account}&task=MANAGE"), m.employee_token.as_str(), (403, "task_missing")),
@@ -90,8 +90,10 @@ async fn each_no_has_its_status_and_its_reason() {
 async fn a_foreign_asset_answers_like_one_that_was_never_made() {
     let fixture = fixture().await;
     let m = &fixture.company;
-    for foreign in [fixture.stranger.page, fixture.stranger.account, fixture.stranger.warehouse, fixture.stranger.app] {
-        let never = Id::new(foreign.get() ^ 1).unwrap();
+    for foreign in
+        [fixture.stranger.page, fixture.stranger.account, fixture.stranger.warehouse, fixture.stranger.app.into()]
+    {
+        let never = AssetId::new(foreign.get() ^ 1).unwrap();
         for query in ["", "&task=MANAGE", "&task=PICK", "&task=FLY", "&scope=ads_read", "&task=DEVELOP"] {
             for token in [&m.admin_token, &m.employee_token] {
                 let (a, b) = (
@@ -148,7 +150,7 @@ async fn declared_kinds_know_their_own_tasks() {
     let m = &fixture.company;
     let north = m.warehouse;
     assert_eq!(north.kind(), Some(valetkey_domain::IdKind::DeclaredAsset));
-    assert!(AssetKind::PAGE.row().is_some());
+    assert!(AssetKind::Page.row().is_some());
     assert_eq!(fixture.forward(&format!("asset={north}&task=PICK"), &m.employee_token).status.as_u16(), 200);
     assert_eq!(fixture.forward(&format!("asset={north}&task=COUNT"), &m.employee_token).no(), (403, "task_missing"));
     assert_eq!(fixture.forward(&format!("asset={north}&task=COUNT"), &m.admin_token).status.as_u16(), 200);

@@ -137,7 +137,7 @@ impl Cx<'_> {
     /// whose content is listed.
     pub fn list_access(&self, edge: &Edge, question: Question) -> Result<ContentAccess, Problem> {
         let kind = schema::find(edge.rows).ok_or_else(envelope::server_fault)?;
-        let asset_kind = if edge.rows == schema::POST.name { AssetKind::PAGE } else { AssetKind::AD_ACCOUNT };
+        let asset_kind = if edge.rows == schema::POST.name { AssetKind::Page } else { AssetKind::AdAccount };
         let Target::Asset(asset) = question.target else { return Err(envelope::server_fault().into()) };
         Ok(self.access_of_kind(kind, self.wanted(kind), |right| right.on_asset(asset, asset_kind)))
     }

@@ -33,8 +33,8 @@ const KEPT_LIMIT_BYTES: usize = 20_000;
 
 impl Cx<'_> {
     pub async fn create_campaign(&self, node: &Node) -> Result<Answer, Problem> {
-        let account = node.id().ok_or_else(envelope::server_fault)?;
-        let question = rights::WRITE_ADS.on_asset(account, AssetKind::AD_ACCOUNT);
+        let account = node.asset_id().ok_or_else(envelope::server_fault)?;
+        let question = rights::WRITE_ADS.on_asset(account, AssetKind::AdAccount);
         let input = self.campaign_input()?;
         if self.validate_only()? {
             Campaign::create(input)?;
@@ -49,7 +49,7 @@ impl Cx<'_> {
         let Node::Campaign(campaign) = node else {
             return Err(envelope::unsupported_method(self.input.verb.as_str()).into());
         };
-        let question = rights::WRITE_ADS.on_asset(campaign.asset, AssetKind::AD_ACCOUNT);
+        let question = rights::WRITE_ADS.on_asset(campaign.asset, AssetKind::AdAccount);
         let input = if delete {
             CampaignInput { status: Some("DELETED".to_owned()), ..CampaignInput::default() }
         } else {
@@ -108,7 +108,7 @@ impl Cx<'_> {
     }
 
     pub async fn list_campaigns(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
-        let account = node.id().ok_or_else(envelope::server_fault)?;
+        let account = node.asset_id().ok_or_else(envelope::server_fault)?;
         let question = node.question(&edge.right);
         // Before the parameters are looked at, and again with each read.
         self.ask(node, &edge.right)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use valetkey_domain::AssetKind;
-use valetkey_domain::asset::Asset;
+use valetkey_domain::noun::asset::Asset;
 use valetkey_service::rights;
 
 use super::input::Problem;
@@ -25,10 +25,10 @@ impl Cx<'_> {
     pub async fn update_asset(&self, node: &Node) -> Result<Answer, Problem> {
         let asset = self.asset(node)?;
         let right = match asset.kind {
-            AssetKind::PAGE => rights::MANAGE_PAGE,
-            AssetKind::AD_ACCOUNT => rights::MANAGE_ADS,
-            AssetKind::CATALOG => rights::MANAGE_CATALOG,
-            AssetKind::PIXEL => rights::EDIT_PIXEL,
+            AssetKind::Page => rights::MANAGE_PAGE,
+            AssetKind::AdAccount => rights::MANAGE_ADS,
+            AssetKind::Catalog => rights::MANAGE_CATALOG,
+            AssetKind::Pixel => rights::EDIT_PIXEL,
             _ => return Err(envelope::unsupported_method("post").into()),
         };
         let question = right.on_asset(asset.id, asset.kind);
@@ -47,7 +47,7 @@ impl Cx<'_> {
                 details.insert(name.clone(), if text.is_empty() { Value::Null } else { json!(text) });
             }
         }
-        if kind == AssetKind::PAGE
+        if kind == AssetKind::Page
             && let Some(category) = self.input.get("category")
         {
             if category.len() > 200 {
@@ -55,7 +55,7 @@ impl Cx<'_> {
             }
             details.insert("category".to_owned(), json!(category));
         }
-        if kind == AssetKind::AD_ACCOUNT {
+        if kind == AssetKind::AdAccount {
             self.spend_cap(&mut details)?;
             details.extend(self.timezone_id()?.map(|id| ("timezone_id".to_owned(), id)));
         }

@@ -1,10 +1,11 @@
 //! Calls on a business and its apps.
 
 use serde_json::{Map, Value, json};
-use valetkey_domain::app::AppEdit;
-use valetkey_domain::business::BusinessEdit;
-use valetkey_domain::system_user::{SystemUser, SystemUserEdit};
-use valetkey_domain::{AssetKind, Id, Role, Scope, ScopeSet, Status};
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::business::BusinessEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::{AppId, AssetKind, BusinessId, Id, Role, Scope, ScopeSet, Status};
 
 use valetkey_service::{Checked, Facts, rights};
 
@@ -14,7 +15,7 @@ use crate::protocol::envelope;
 use crate::schema::Op;
 
 impl Cx<'_> {
-    fn business_id(&self, node: &Node) -> Result<Id, Problem> {
+    fn business_id(&self, node: &Node) -> Result<BusinessId, Problem> {
         node.business().ok_or_else(|| envelope::server_fault().into())
     }
 
@@ -53,12 +54,12 @@ impl Cx<'_> {
 
     pub async fn create_asset(&self, node: &Node, op: Op) -> Result<Answer, Problem> {
         let kind = match op {
-            Op::CreatePage => AssetKind::PAGE,
-            Op::CreateAdAccount => AssetKind::AD_ACCOUNT,
-            Op::CreatePixel => AssetKind::PIXEL,
-            _ => AssetKind::CATALOG,
+            Op::CreatePage => AssetKind::Page,
+            Op::CreateAdAccount => AssetKind::AdAccount,
+            Op::CreatePixel => AssetKind::Pixel,
+            _ => AssetKind::Catalog,
         };
-        if kind == AssetKind::PAGE && self.input.get("page_id").is_some() {
+        if kind == AssetKind::Page && self.input.get("page_id").is_some() {
             return Err(envelope::invalid_parameter(
                 "page_id",
                 "left out: claiming Pages is not served yet; `name` makes one",
@@ -69,7 +70,7 @@ impl Cx<'_> {
         let details = self.first_details(kind)?;
         let done = self.service().create_asset(self.call, kind, self.business_id(node)?, name, details).await?;
         let mut answer = self.answer_made(done.value, done.revision).await?;
-        if kind == AssetKind::AD_ACCOUNT
+        if kind == AssetKind::AdAccount
             && let Value::Object(body) = &mut answer.body
         {
             body.insert("account_id".to_owned(), json!(done.value));
@@ -93,8 +94,8 @@ impl Cx<'_> {
             Ok(Some(json!(text)))
         };
         match kind {
-            AssetKind::PAGE => keep("category", short("category")?),
-            AssetKind::AD_ACCOUNT => {
+            AssetKind::Page => keep("category", short("category")?),
+            AssetKind::AdAccount => {
                 let currency = short("currency")?;
                 let is_code =
                     |c: &Value| c.as_str().is_some_and(|c| c.len() == 3 && c.bytes().all(|b| b.is_ascii_uppercase()));
@@ -111,7 +112,7 @@ impl Cx<'_> {
                     keep(name, short(name)?);
                 }
             }
-            AssetKind::CATALOG => keep("vertical", short("vertical")?),
+            AssetKind::Catalog => keep("vertical", short("vertical")?),
             _ => keep("is_crm", self.input.boolean("is_crm")?.map(|b| json!(b))),
         }
         Ok(details)
@@ -151,7 +152,7 @@ impl Cx<'_> {
     }
 
     pub async fn update_app(&self, node: &Node) -> Result<Answer, Problem> {
-        let id = node.id().ok_or_else(envelope::server_fault)?;
+        let id = node.id().map(AppId::of).ok_or_else(envelope::server_fault)?;
         let scopes = self.input.list("allowed_scopes")?.map(|names| parse_scopes(&names)).transpose()?;
         let edit = AppEdit {
             name: self.input.name("name")?,
@@ -167,7 +168,8 @@ impl Cx<'_> {
     }
 
     /// The answer for something new: its id, and the fields that were asked for.
-    pub async fn answer_made(&self, id: Id, revision: u64) -> Result<Answer, Problem> {
+    pub async fn answer_made(&self, id: impl Into<Id>, revision: u64) -> Result<Answer, Problem> {
+        let id = id.into();
         let named = self.named_id(id).await?;
         let made = |facts: &Facts<'_>| Node::known(&**facts, id);
         let node = self.service().quiet_step(self.call, named.question(&VISIBLE), made).and_then(Checked::into_inner);

@@ -119,7 +119,7 @@ impl Input {
 
     /// An id that names an object of ours. What can't be one of our ids can't be visible either,
     /// so it gets the same answer as a foreign id.
-    pub fn id(&self, name: &str) -> Result<Option<Id>, GraphError> {
+    pub fn id<Of>(&self, name: &str) -> Result<Option<Id<Of>>, GraphError> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match value::id(text) {
             Ok(IdText::Object(n) | IdText::AdAccount(n)) => match Id::new(n) {
@@ -131,7 +131,7 @@ impl Input {
     }
 
     /// An id that must be there.
-    pub fn require_id(&self, name: &str) -> Result<Id, GraphError> {
+    pub fn require_id<Of>(&self, name: &str) -> Result<Id<Of>, GraphError> {
         self.id(name)?.ok_or_else(|| envelope::parameter_required(name))
     }
 

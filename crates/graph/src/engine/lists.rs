@@ -3,7 +3,7 @@
 //! Lists of ids are cut by id, so a row that comes or goes between two pages moves no other row.
 
 use serde_json::{Value, json};
-use valetkey_domain::{AssetKind, Caller, Id, List, Role, Scope, Status, TaskSet};
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Caller, Id, List, Role, Scope, Status, TaskSet, UserId};
 use valetkey_http::mask;
 use valetkey_service::Facts;
 use valetkey_service::authz::{Allowed, Need, Question, Target};
@@ -169,7 +169,7 @@ impl Cx<'_> {
     }
 
     /// Whether the caller is a person of a business with the role EMPLOYEE.
-    fn is_employee(&self, business: Id) -> bool {
+    fn is_employee(&self, business: BusinessId) -> bool {
         let allowed = self.service().may(self.call, rights::OPEN.on_business(business));
         allowed.is_some_and(|a| a.role == Role::Employee && matches!(a.caller, Caller::Person { .. }))
     }
@@ -199,7 +199,8 @@ impl Cx<'_> {
 
     /// ADMINs see all people, a person with the role EMPLOYEE itself, and no other EMPLOYEE any.
     fn people_ids(&self, node: &Node, question: Question) -> Result<Items, Problem> {
-        let Some(business) = node.id() else { return Ok(Items::Ids(Vec::new())) };
+        let Node::Business(business) = node else { return Ok(Items::Ids(Vec::new())) };
+        let business = business.id;
         let needs_no_scope = question.scopes.is_empty();
         let read = |facts: &Facts<'_>| {
             let own = match facts.allowed.caller {
@@ -208,9 +209,9 @@ impl Cx<'_> {
                 Caller::Person { person, .. } => Some(person),
                 Caller::SystemUser { .. } | Caller::App { .. } | Caller::Operator => return None,
             };
-            let live = |p: &Id| facts.person(*p).is_some_and(|p| p.status != Status::Deleted);
-            let people = facts.list(List::People(business)).into_iter();
-            Some(people.filter(|p| own.is_none_or(|own| own == *p)).filter(live).collect())
+            let live = |p: &UserId| facts.person(*p).is_some_and(|p| p.status != Status::Deleted);
+            let people = facts.people(business).into_iter();
+            Some(people.filter(|p| own.is_none_or(|own| own == *p)).filter(live).map(Id::any).collect())
         };
         match self.service().step(self.call, question, read)?.into_inner() {
             Some(ids) => Ok(Items::Ids(ids)),
@@ -232,7 +233,7 @@ impl Cx<'_> {
     }
 
     fn app_scope_rows(&self, node: &Node, edge: &'static Edge, question: Question) -> Result<Items, Problem> {
-        let Some(id) = node.id() else { return Ok(Items::Rows(Vec::new())) };
+        let Some(id) = node.id().map(AppId::of) else { return Ok(Items::Rows(Vec::new())) };
         let read = |facts: &Facts<'_>| {
             let is_itself = matches!(facts.allowed.caller, Caller::App { app, .. } if app == id);
             (is_itself, facts.app(id).map(|app| app.allowed_scopes).unwrap_or_default())
@@ -264,10 +265,11 @@ impl Cx<'_> {
                 return Vec::new();
             }
             let manages = manages(asset.kind, allowed);
-            let users = facts.list(List::UsersOn(asset.id)).into_iter();
+            let users = facts.users_on(asset.id).into_iter();
             users
                 .filter(|u| manages || allowed.caller.user() == Some(*u))
                 .filter(|u| facts.assignment(*u, asset.id).is_some_and(|a| Some(a.business) == business))
+                .map(Id::any)
                 .collect()
         };
         let ids = self.service().step(self.call, question, read)?.into_inner();
@@ -358,6 +360,7 @@ fn manages(kind: AssetKind, allowed: &Allowed) -> bool {
 /// The ids that an edge shows to a caller.
 fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
     let Some(id) = node.id() else { return Vec::new() };
+    let (business, user) = (BusinessId::of(id), UserId::of(id));
     let (state, allowed) = (facts, &facts.allowed);
     let look = |list: List| {
         let ids = state.list(list);
@@ -365,38 +368,38 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
         ids
     };
     match edge.op {
-        Op::ListSystemUsers => live_users(state, look(List::SystemUsers(id))),
-        Op::ListOwned(AssetKind::APP) => match allowed.caller.user() {
+        Op::ListSystemUsers => live_users(state, look(List::SystemUsers(business))),
+        Op::ListOwned(AssetKind::App) => match allowed.caller.user() {
             Some(user) if allowed.role != Role::Admin => look(List::InstalledApps(user)),
-            _ => look(List::OwnedApps(id)),
+            _ => look(List::OwnedApps(business)),
         },
-        Op::ListOwned(kind) => reachable(state, look(List::OwnedAssets(id)), kind, allowed),
-        Op::ListClient(kind) => reachable(state, look(List::SharedAssets(id)), kind, allowed),
+        Op::ListOwned(kind) => reachable(state, look(List::OwnedAssets(business)), kind, allowed),
+        Op::ListClient(kind) => reachable(state, look(List::SharedAssets(business)), kind, allowed),
         Op::ListReachable(kind) => {
-            let mut ids = look(List::OwnedAssets(id));
-            ids.extend(look(List::SharedAssets(id)));
+            let mut ids = look(List::OwnedAssets(business));
+            ids.extend(look(List::SharedAssets(business)));
             ids.sort_unstable();
             ids.dedup();
             reachable(state, ids, kind, allowed)
         }
-        Op::ListAgencies => partners_of(state, &look(List::OwnedAssets(id))),
-        Op::ListClients => owners_of(state, &look(List::SharedAssets(id))),
-        Op::ListInstalledApps => look(List::InstalledApps(id)),
-        Op::ListTokens => look(List::TokensOf(id)),
+        Op::ListAgencies => partners_of(state, &look(List::OwnedAssets(business))),
+        Op::ListClients => owners_of(state, &look(List::SharedAssets(business))),
+        Op::ListInstalledApps => look(List::InstalledApps(user)),
+        Op::ListTokens => look(List::TokensOf(user)),
         Op::ListBusinessTokens => {
-            let users = [List::SystemUsers(id), List::People(id)].into_iter().flat_map(&look);
+            let users = [List::SystemUsers(business), List::People(business)].into_iter().flat_map(&look);
             let mut ids: Vec<Id> =
-                users.collect::<Vec<_>>().into_iter().flat_map(|u| look(List::TokensOf(u))).collect();
+                users.collect::<Vec<_>>().into_iter().flat_map(|u| look(List::TokensOf(UserId::of(u)))).collect();
             ids.sort_unstable();
             ids
         }
-        Op::ListPartners => partner_ids(facts, node, id),
-        Op::ListAssigned(AssetKind::APP) => of_kind(look(List::AssetsOf(id)), AssetKind::APP),
-        Op::ListAssigned(kind) => of_kind(look(List::AssetsOf(id)), kind),
-        Op::ListAssignedAssets => look(List::AssetsOf(id)),
-        Op::MyPages => everything_of(&look, node, AssetKind::PAGE),
-        Op::MyAdAccounts => everything_of(&look, node, AssetKind::AD_ACCOUNT),
-        Op::MyBusinesses => node.business().into_iter().collect(),
+        Op::ListPartners => partner_ids(facts, node, AssetId::of(id)),
+        Op::ListAssigned(AssetKind::App) => of_kind(look(List::AssetsOf(user)), AssetKind::App),
+        Op::ListAssigned(kind) => of_kind(look(List::AssetsOf(user)), kind),
+        Op::ListAssignedAssets => look(List::AssetsOf(user)),
+        Op::MyPages => everything_of(&look, node, AssetKind::Page),
+        Op::MyAdAccounts => everything_of(&look, node, AssetKind::AdAccount),
+        Op::MyBusinesses => node.business().map(Id::any).into_iter().collect(),
         // A system user is no person: its list is empty, and never refused.
         Op::MyBusinessUsers => {
             if matches!(node, Node::Person(_)) {
@@ -410,15 +413,15 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
 }
 
 /// The owner sees all partners of an asset, a partner itself.
-fn partner_ids(facts: &Facts<'_>, node: &Node, asset: Id) -> Vec<Id> {
+fn partner_ids(facts: &Facts<'_>, node: &Node, asset: AssetId) -> Vec<Id> {
     let own = facts.allowed.caller.business();
     let is_owner = node.business() == own;
-    let partners = facts.list(List::PartnersOf(asset));
-    partners.into_iter().filter(|p| is_owner || Some(*p) == own).collect()
+    let partners = facts.partners_of(asset);
+    partners.into_iter().filter(|p| is_owner || Some(*p) == own).map(Id::any).collect()
 }
 
 fn live_users(state: &Facts<'_>, users: Vec<Id>) -> Vec<Id> {
-    let live = |u: &Id| state.system_user(*u).is_some_and(|u| u.status != Status::Deleted);
+    let live = |u: &Id| state.system_user(UserId::of(*u)).is_some_and(|u| u.status != Status::Deleted);
     users.into_iter().filter(live).collect()
 }
 
@@ -430,7 +433,7 @@ pub(super) fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
 fn reachable(state: &Facts<'_>, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed) -> Vec<Id> {
     let mut ids = of_kind(ids, kind);
     if allowed.role != Role::Admin {
-        ids.retain(|id| allowed.caller.user().is_some_and(|u| state.assignment(u, *id).is_some()));
+        ids.retain(|id| allowed.caller.user().is_some_and(|u| state.assignment(u, AssetId::of(*id)).is_some()));
     }
     ids
 }
@@ -454,14 +457,14 @@ fn everything_of(look: &dyn Fn(List) -> Vec<Id>, node: &Node, kind: AssetKind) -
 }
 
 fn partners_of(state: &Facts<'_>, assets: &[Id]) -> Vec<Id> {
-    let mut ids: Vec<Id> = assets.iter().flat_map(|a| state.list(List::PartnersOf(*a))).collect();
+    let mut ids: Vec<Id> = assets.iter().flat_map(|a| state.partners_of(AssetId::of(*a))).map(Id::any).collect();
     ids.sort_unstable();
     ids.dedup();
     ids
 }
 
 fn owners_of(state: &Facts<'_>, assets: &[Id]) -> Vec<Id> {
-    let mut ids: Vec<Id> = assets.iter().filter_map(|a| state.asset(*a)?.business).collect();
+    let mut ids: Vec<Id> = assets.iter().filter_map(|a| state.asset(AssetId::of(*a))?.business).map(Id::any).collect();
     ids.sort_unstable();
     ids.dedup();
     ids

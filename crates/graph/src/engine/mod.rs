@@ -21,7 +21,7 @@ mod values;
 mod work;
 
 use serde_json::{Map, Value, json};
-use valetkey_domain::{Caller, Id, List, Reason, Refusal, Role, ScopeSet, UnixMs, Words};
+use valetkey_domain::{AssetId, BusinessId, Caller, Id, Reason, Refusal, Role, ScopeSet, UnixMs, Words};
 use valetkey_service::authz::{Allowed, Question, Sorts, Target};
 use valetkey_service::read::Guard;
 use valetkey_service::rights::{Right, Who};
@@ -45,7 +45,7 @@ pub(crate) struct Answer {
     /// The revision of a write.
     pub revision: Option<u64>,
     /// The asset that the call was about, for usage headers, with its use case.
-    pub about: Option<(Id, &'static str)>,
+    pub about: Option<(AssetId, &'static str)>,
 }
 
 impl Answer {
@@ -176,14 +176,14 @@ impl<'a> Cx<'a> {
             return Err(envelope::no_user().into());
         }
         let allowed = self.live()?;
-        let id = allowed.page.or(allowed.caller.user()).ok_or_else(envelope::no_user)?;
+        let id = allowed.page.map(Id::any).or(allowed.caller.user().map(Id::any)).ok_or_else(envelope::no_user)?;
         self.named_id(id).await
     }
 
     async fn own_app(&self) -> Result<Named, Problem> {
         let allowed = self.live()?;
         match allowed.caller {
-            Caller::App { app, .. } | Caller::SystemUser { app, .. } => self.named_id(app).await,
+            Caller::App { app, .. } | Caller::SystemUser { app, .. } => self.named_id(app.any()).await,
             Caller::Person { .. } | Caller::Operator => Err(missing_object(self.input.verb, "app").into()),
         }
     }
@@ -230,7 +230,7 @@ impl<'a> Cx<'a> {
     /// it works on, the app whose token it carries, and other apps of its business.
     pub fn known_by_name(&self, named: &Named, wanted: Level) -> Option<Row> {
         let read = |facts: &Facts<'_>| match named.guard {
-            Guard::Business if is_partner(facts, named.id) => {
+            Guard::Business if is_partner(facts, BusinessId::of(named.id)) => {
                 Node::known(&**facts, named.id).map(|node| Row::seen(node, Access::Named))
             }
             Guard::App { business } => {
@@ -287,7 +287,7 @@ impl<'a> Cx<'a> {
             return problem;
         }
         let open = named.question(&VISIBLE);
-        let owner = |facts: &Facts<'_>| facts.asset(named.id).and_then(|a| a.business);
+        let owner = |facts: &Facts<'_>| facts.asset(AssetId::of(named.id)).and_then(|a| a.business);
         let Some(seen) = self.service.quiet_step(self.call, open, owner) else { return problem };
         let caller = seen.allowed().caller;
         let own = caller.business();
@@ -360,7 +360,7 @@ pub(crate) const VISIBLE: Right = Right { sorts: Sorts::ANY, ..valetkey_service:
 
 /// Whether a business shares an asset with the caller's own, or the other way round, as far as the
 /// caller can see.
-fn is_partner(facts: &Facts<'_>, business: Id) -> bool {
+fn is_partner(facts: &Facts<'_>, business: BusinessId) -> bool {
     let allowed = facts.allowed;
     let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else {
         return false;
@@ -368,20 +368,20 @@ fn is_partner(facts: &Facts<'_>, business: Id) -> bool {
     if own == business {
         return false;
     }
-    let owned_by = |asset: &Id, owner: Id| facts.asset(*asset).is_some_and(|a| a.business == Some(owner));
+    let owned_by = |asset: &AssetId, owner: BusinessId| facts.asset(*asset).is_some_and(|a| a.business == Some(owner));
     if allowed.role == Role::Admin {
-        let here = facts.list(List::SharedAssets(own)).iter().any(|a| owned_by(a, business));
-        return here || facts.list(List::SharedAssets(business)).iter().any(|a| owned_by(a, own));
+        let here = facts.shared_assets(own).iter().any(|a| owned_by(a, business));
+        return here || facts.shared_assets(business).iter().any(|a| owned_by(a, own));
     }
     // An EMPLOYEE knows the owners of what it works on.
-    facts.list(List::AssetsOf(user)).iter().any(|a| owned_by(a, business))
+    facts.assets_of(user).iter().any(|a| owned_by(a, business))
 }
 
 /// What an app, or a token of it, may read of the app itself and of other apps of its business.
-fn app_access(facts: &Facts<'_>, named: &Named, business: Option<Id>, wanted: Level) -> Option<Access> {
+fn app_access(facts: &Facts<'_>, named: &Named, business: Option<BusinessId>, wanted: Level) -> Option<Access> {
     let guarded = || wanted == Level::Guarded && facts.may(named.question(&APPLICATION.guarded)).is_some();
     match facts.allowed.caller {
-        Caller::App { app, .. } | Caller::SystemUser { app, .. } if app == named.id => {
+        Caller::App { app, .. } | Caller::SystemUser { app, .. } if app.any() == named.id => {
             Some(Access::Level(if guarded() { Level::Guarded } else { Level::Full }))
         }
         Caller::App { business: own, .. } if business == Some(own) => Some(Access::Public),

@@ -1,13 +1,13 @@
 //! Nodes: how an id becomes a thing, and which question guards it.
 
 use serde_json::{Map, Value};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::business::Business;
 use valetkey_domain::campaign::Campaign;
-use valetkey_domain::person::Person;
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::system_user::SystemUser;
 use valetkey_domain::post::{Post, PostState};
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::{AssetKind, Id, IdKind, State, TaskSet};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, ContentId, Id, IdKind, State, TaskSet, TokenId, UserId};
 use valetkey_service::Facts;
 use valetkey_service::authz::{Question, Sorts};
 use valetkey_service::content::Item;
@@ -59,10 +59,12 @@ impl Row {
 impl Node {
     /// A business, user, app or asset, without anything from the store; deleted users too.
     pub fn known(state: &dyn State, id: Id) -> Option<Node> {
-        let business = state.business(id).map(Node::Business);
-        let user = || state.system_user(id).map(Node::SystemUser);
-        let person = || state.person(id).map(Node::Person);
-        business.or_else(user).or_else(person).or_else(|| state.asset(id).map(|a| Node::Asset(a, Map::new())))
+        let user_id = UserId::of(id);
+        let business = state.business(BusinessId::of(id)).map(Node::Business);
+        let user = || state.system_user(user_id).map(Node::SystemUser);
+        let person = || state.person(user_id).map(Node::Person);
+        let asset = || state.asset(AssetId::of(id)).map(|a| Node::Asset(a, Map::new()));
+        business.or_else(user).or_else(person).or_else(asset)
     }
 
     pub fn kind(&self) -> &'static NodeType {
@@ -81,21 +83,40 @@ impl Node {
     /// The number behind the node; rows that are no thing have none.
     pub fn id(&self) -> Option<Id> {
         Some(match self {
-            Node::Business(b) => b.id,
-            Node::SystemUser(u) => u.id,
-            Node::Person(p) => p.id,
-            Node::Asset(a, _) => a.id,
-            Node::Token(t) => t.token.id,
-            Node::Post(p) => p.id,
-            Node::Campaign(c) => c.id,
+            Node::Business(b) => b.id.any(),
+            Node::SystemUser(u) => u.id.any(),
+            Node::Person(p) => p.id.any(),
+            Node::Asset(a, _) => a.id.any(),
+            Node::Token(t) => t.token.id.any(),
+            Node::Post(p) => p.id.any(),
+            Node::Campaign(c) => c.id.any(),
             Node::Row(..) => return None,
         })
+    }
+
+    /// The person or system user that the node is.
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Node::SystemUser(user) => Some(user.id),
+            Node::Person(person) => Some(person.id),
+            Node::Business(_)
+            | Node::Asset(..)
+            | Node::Token(_)
+            | Node::Post(_)
+            | Node::Campaign(_)
+            | Node::Row(..) => None,
+        }
+    }
+
+    /// The asset that the node is.
+    pub fn asset_id(&self) -> Option<AssetId> {
+        if let Node::Asset(asset, _) = self { Some(asset.id) } else { None }
     }
 
     /// The id as the Graph prints it.
     pub fn printed_id(&self) -> String {
         match self {
-            Node::Asset(a, _) if a.kind == AssetKind::AD_ACCOUNT => format!("act_{}", a.id),
+            Node::Asset(a, _) if a.kind == AssetKind::AdAccount => format!("act_{}", a.id),
             Node::Post(p) => format!("{}_{}", p.asset, p.id),
             Node::Row(_, fields) => fields.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
             node => node.id().map(|id| id.to_string()).unwrap_or_default(),
@@ -108,13 +129,13 @@ impl Node {
             Node::Business(b) => right.on_business(b.id),
             Node::SystemUser(u) => right.on_user(u.business, u.id),
             Node::Person(p) => right.on_user(p.business, p.id),
-            Node::Asset(a, _) if a.kind == AssetKind::APP => {
+            Node::Asset(a, _) if a.kind == AssetKind::App => {
                 a.business.map_or(right.on_caller(), |b| right.on_business(b))
             }
             Node::Asset(a, _) => right.on_asset(a.id, a.kind),
             Node::Token(t) => right.on_user(t.token.business, t.token.user),
-            Node::Post(p) => right.on_asset(p.asset, AssetKind::PAGE),
-            Node::Campaign(c) => right.on_asset(c.asset, AssetKind::AD_ACCOUNT),
+            Node::Post(p) => right.on_asset(p.asset, AssetKind::Page),
+            Node::Campaign(c) => right.on_asset(c.asset, AssetKind::AdAccount),
             Node::Row(..) => right.on_caller(),
         }
     }
@@ -135,7 +156,7 @@ impl Node {
     }
 
     /// The business that the node stands in, if it stands in one.
-    pub fn business(&self) -> Option<Id> {
+    pub fn business(&self) -> Option<BusinessId> {
         match self {
             Node::Business(b) => Some(b.id),
             Node::SystemUser(u) => Some(u.business),
@@ -150,14 +171,14 @@ impl Node {
 /// The kind of node that an asset is.
 pub(crate) fn asset_type(kind: AssetKind) -> &'static NodeType {
     match kind {
-        AssetKind::PAGE => &schema::PAGE,
-        AssetKind::AD_ACCOUNT => &schema::AD_ACCOUNT,
-        AssetKind::CATALOG => &schema::CATALOG,
-        AssetKind::PIXEL => &schema::PIXEL,
-        AssetKind::INSTAGRAM_ACCOUNT => &schema::INSTAGRAM_ACCOUNT,
-        AssetKind::WHATSAPP_ACCOUNT => &schema::WHATSAPP_ACCOUNT,
-        AssetKind::APP => &schema::APPLICATION,
-        _ => &schema::DECLARED_ASSET,
+        AssetKind::Page => &schema::PAGE,
+        AssetKind::AdAccount => &schema::AD_ACCOUNT,
+        AssetKind::Catalog => &schema::CATALOG,
+        AssetKind::Pixel => &schema::PIXEL,
+        AssetKind::InstagramAccount => &schema::INSTAGRAM_ACCOUNT,
+        AssetKind::WhatsappAccount => &schema::WHATSAPP_ACCOUNT,
+        AssetKind::App => &schema::APPLICATION,
+        AssetKind::Declared(_) => &schema::DECLARED_ASSET,
     }
 }
 
@@ -205,7 +226,7 @@ impl Cx<'_> {
             let guard = guards.get(&id).copied().unwrap_or(Guard::Absent);
             let fits = match text {
                 IdText::Object(_) => true,
-                IdText::AdAccount(_) => guard == Guard::Asset { kind: AssetKind::AD_ACCOUNT },
+                IdText::AdAccount(_) => guard == Guard::Asset { kind: AssetKind::AdAccount },
                 // `{page}_{post}`: the second number names the post; the first must be its Page.
                 IdText::Pair(page, _) => {
                     matches!(guard, Guard::Content { kind: IdKind::Post, asset, .. } if asset.get() == *page)
@@ -245,7 +266,7 @@ impl Cx<'_> {
         for (at, (named, right)) in wanted.iter().enumerate() {
             rows.push(match named.guard {
                 Guard::Content { .. } => {
-                    let permit = self.service().permit(self.call, named.id, &named.guard, right)?;
+                    let permit = self.service().permit(self.call, ContentId::of(named.id), &named.guard, right)?;
                     permits.push((at, permit, self.content_access(named, level)));
                     None
                 }
@@ -265,7 +286,7 @@ impl Cx<'_> {
         let bodies = self.service().bodies(&permits).await?;
         for ((at, access), (named, right)) in places.into_iter().filter_map(|place| Some((place, wanted.get(place.0)?)))
         {
-            let Some(body) = bodies.get(&named.id) else { continue };
+            let Some(body) = bodies.get(&ContentId::of(named.id)) else { continue };
             let row = content_row(&named.guard, body, access)?;
             // What is not public yet takes another right to be read than what is.
             if right.scopes == rights::READ_POST.scopes && is_unpublished(&row.node) {
@@ -295,7 +316,7 @@ impl Cx<'_> {
     /// The listing asks for the right itself; what is not visible looks like an id that was never
     /// issued, and every other no is told.
     async fn load_token(&self, named: &Named, level: Level) -> Result<Row, Problem> {
-        let token = self.service().get_token(self.call, named.id).await?;
+        let token = self.service().get_token(self.call, TokenId::of(named.id)).await?;
         let node = Node::Token(Box::new(token));
         let access = self.access_of(&node, level);
         Ok(Row::seen(node, access))
@@ -303,16 +324,16 @@ impl Cx<'_> {
 
     /// Adds the descriptive fields of assets, for which the caller sees the asset at all.
     pub async fn add_details<'r>(&self, rows: impl Iterator<Item = &'r mut Row>) -> Result<(), Problem> {
-        let mut assets: Vec<(Id, &mut Map<String, Value>)> = rows
+        let mut assets: Vec<(AssetId, &mut Map<String, Value>)> = rows
             .filter_map(|row| match &mut row.node {
-                Node::Asset(asset, details) if asset.kind != AssetKind::APP => Some((asset.id, details)),
+                Node::Asset(asset, details) if asset.kind != AssetKind::App => Some((asset.id, details)),
                 _ => None,
             })
             .collect();
         if assets.is_empty() {
             return Ok(());
         }
-        let ids: Vec<Id> = assets.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<AssetId> = assets.iter().map(|(id, _)| *id).collect();
         let open = Right { sorts: Sorts::ANY, ..rights::OPEN };
         let mut read = self.service().details(self.call, &ids, |id, kind| open.on_asset(id, kind)).await?;
         for (id, details) in &mut assets {

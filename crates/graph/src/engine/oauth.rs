@@ -1,7 +1,7 @@
 //! The calls about tokens themselves: app tokens, refresh, revocation, inspection.
 
 use serde_json::{Value, json};
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{Caller, Id, Name, Reason, Refusal, Words};
 use valetkey_service::Credential;
 use valetkey_service::app::ProvenApp;
@@ -130,7 +130,8 @@ impl Cx<'_> {
                 map.insert("profile_id".to_owned(), json!(token.page));
             }
             if let Some(reason) = reason {
-                let refusal = Refusal { time: token.expires_at, subject: token.app, ..Refusal::of(*reason) };
+                let refusal =
+                    Refusal { time: token.expires_at, subject: token.app.map(Id::any), ..Refusal::of(*reason) };
                 map.insert("error".to_owned(), self.inner_error(&refusal));
             }
             map.insert("token_id".to_owned(), json!(token.id));
@@ -149,7 +150,7 @@ impl Cx<'_> {
             "scopes": [],
         });
         if !is_connected {
-            let refusal = Refusal { subject: Some(app.app), ..Refusal::of(Reason::AppDisconnected) };
+            let refusal = Refusal { subject: Some(app.app.any()), ..Refusal::of(Reason::AppDisconnected) };
             data["error"] = self.inner_error(&refusal);
         }
         Answer::of(json!({ "data": data }))

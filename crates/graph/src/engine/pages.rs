@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use valetkey_domain::post::{LINK_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, Post, PostInput, PostState};
-use valetkey_domain::{AssetKind, Id, IdKind};
+use valetkey_domain::{AssetId, AssetKind, ContentId, Id, IdKind};
 use valetkey_service::authz::Question;
 use valetkey_service::content::{ContentQuery, Item};
 use valetkey_service::rights::{self, Right};
@@ -48,16 +48,16 @@ const LARGEST_ROW_BYTES: usize = KEPT.len() * KEPT_LIMIT_BYTES + MESSAGE_LIMIT_B
 pub(crate) struct Rendered {
     pub data: Vec<Value>,
     /// The place of each row in the list.
-    pub keys: Vec<(i64, Id)>,
+    pub keys: Vec<(i64, ContentId)>,
     pub more: bool,
 }
 
 impl Cx<'_> {
     pub async fn publish(&self, node: &Node) -> Result<Answer, Problem> {
-        let page = node.id().ok_or_else(envelope::server_fault)?;
+        let page = node.asset_id().ok_or_else(envelope::server_fault)?;
         let published = self.input.boolean("published")?;
         let for_ads = self.is_for_ads(published);
-        let question = self.right_to_publish().on_asset(page, AssetKind::PAGE);
+        let question = self.right_to_publish().on_asset(page, AssetKind::Page);
         let mut input = self.post_input()?;
         input.published = if for_ads { Some(false) } else { published };
         let done = self.service().create_post(self.call, question, page, input).await?;
@@ -114,20 +114,20 @@ impl Cx<'_> {
             && input.scheduled_at.is_none()
             && input.more.is_empty();
         let right = if hides && hides_only { rights::HIDE_POST } else { rights::PUBLISH };
-        let question = right.on_asset(post.asset, AssetKind::PAGE);
+        let question = right.on_asset(post.asset, AssetKind::Page);
         let done = self.service().update_post(self.call, question, post.id, input).await?;
         Ok(Answer::success(done.revision))
     }
 
     pub async fn delete_post(&self, node: &Node) -> Result<Answer, Problem> {
         let Node::Post(post) = node else { return Err(envelope::unsupported_method("delete").into()) };
-        let question = rights::PUBLISH.on_asset(post.asset, AssetKind::PAGE);
+        let question = rights::PUBLISH.on_asset(post.asset, AssetKind::Page);
         let done = self.service().delete_post(self.call, question, post.id).await?;
         Ok(Answer::success(done.revision))
     }
 
     pub async fn list_posts(&self, node: &Node, edge: &'static Edge, which: PostList) -> Result<Answer, Problem> {
-        let page = node.id().ok_or_else(envelope::server_fault)?;
+        let page = node.asset_id().ok_or_else(envelope::server_fault)?;
         // Before the parameters are looked at, and again with each read.
         self.ask(node, &edge.right)?;
         let statuses = match which {
@@ -142,13 +142,13 @@ impl Cx<'_> {
     /// The query behind a list of content: places and limit from the paging parameters.
     pub fn content_query(
         &self,
-        parent: Id,
+        parent: AssetId,
         kind: IdKind,
         statuses: Vec<String>,
         edge: &Edge,
     ) -> Result<ContentQuery, Problem> {
-        let tag = list_tag(Some(parent), edge);
-        let place = |name: &str| -> Result<Option<(i64, Id)>, Problem> {
+        let tag = list_tag(Some(parent.any()), edge);
+        let place = |name: &str| -> Result<Option<(i64, ContentId)>, Problem> {
             let Some(text) = self.input.get(name) else { return Ok(None) };
             match Cursor::decode(&tag, text)?.keys() {
                 [Key::Signed(at), Key::Unsigned(id)] => {
@@ -159,7 +159,7 @@ impl Cx<'_> {
         };
         let after = place("after")?;
         Ok(ContentQuery {
-            parent,
+            parent: parent.any(),
             kind: kind as u8,
             statuses,
             before: if after.is_some() { None } else { place("before")? },
@@ -181,7 +181,7 @@ impl Cx<'_> {
     ) -> Result<Answer, Problem> {
         let backwards = query.before.is_some();
         let mut pieces: Vec<Vec<Value>> = Vec::new();
-        let mut keys: Vec<(i64, Id)> = Vec::new();
+        let mut keys: Vec<(i64, ContentId)> = Vec::new();
         let mut part = query.clone();
         let more = loop {
             part.limit = (query.limit - keys.len()).min(CONTENT_ROWS);
@@ -189,7 +189,7 @@ impl Cx<'_> {
             let found = self.service().list_content::<T>(self.call, question, &part).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
             let more = found.more;
-            let read: Vec<(i64, Id)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
+            let read: Vec<(i64, ContentId)> = found.rows.iter().map(|t| (t.sort_at, t.id)).collect();
             let rows: Vec<Row> = found.rows.into_iter().map(|t| access.row(node(t))).collect();
             let mut data = Vec::with_capacity(rows.len());
             self.render_rows(edge, &rows, &mut data).await?;
@@ -228,7 +228,7 @@ impl Cx<'_> {
             (None, None) => None,
         };
         let tag = list_tag(Some(query.parent), edge);
-        let cursor = |key: Option<&(i64, Id)>| {
+        let cursor = |key: Option<&(i64, ContentId)>| {
             key.map(|(at, id)| Cursor::new([Key::Signed(*at), Key::Unsigned(id.get())]).encode(&tag))
         };
         let (before, after) = (cursor(keys.first()), cursor(keys.last()));

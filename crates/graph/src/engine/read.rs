@@ -4,7 +4,7 @@
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
-use valetkey_domain::{AssetKind, Id, Reason};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, Reason};
 use valetkey_service::authz::{Question, Sorts};
 use valetkey_service::{Checked, Facts, rights};
 
@@ -173,7 +173,7 @@ impl Cx<'_> {
         if let Some(row) = self.known_by_name(&named, level) {
             return Ok(Some(row));
         }
-        let is_owner = matches!(outer, Node::Asset(asset, _) if asset.business == Some(id));
+        let is_owner = matches!(outer, Node::Asset(asset, _) if asset.business == Some(BusinessId::of(id)));
         let by_name = |facts: &Facts<'_>| {
             let deals_with = facts.allowed.page.is_none() && facts.allowed.caller.user().is_some();
             let node = Node::known(&**facts, id).filter(|_| is_owner && deals_with)?;
@@ -226,16 +226,16 @@ impl Cx<'_> {
     }
 
     async fn page_token(&self, node: &Node) -> Result<Option<Value>, Problem> {
-        let Some(page) = node.id() else { return Ok(None) };
+        let Some(page) = node.asset_id() else { return Ok(None) };
         Ok(self.page_token_texts(&[page]).await?.pop().map(|(_, text)| Value::from(text)))
     }
 
     /// The tokens of those Pages for which the caller may have one, made in one commit at most.
-    pub async fn page_token_texts(&self, pages: &[Id]) -> Result<Vec<(Id, String)>, Problem> {
+    pub async fn page_token_texts(&self, pages: &[AssetId]) -> Result<Vec<(AssetId, String)>, Problem> {
         let Some(own) = self.call.text() else { return Ok(Vec::new()) };
         let mut wanted = Vec::with_capacity(pages.len());
         for page in pages {
-            match self.service.may(self.call, rights::PAGE_TOKEN.on_asset(*page, AssetKind::PAGE)) {
+            match self.service.may(self.call, rights::PAGE_TOKEN.on_asset(*page, AssetKind::Page)) {
                 // A page token that is asked for its Page's token is that token itself.
                 Some(allowed) if allowed.page.is_some() => return Ok(vec![(*page, own.to_owned())]),
                 Some(_) => wanted.push(*page),

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
-use valetkey_domain::{AssetKind, Id, List};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, UserId};
 use valetkey_service::Facts;
 use valetkey_service::authz::Question;
 use valetkey_service::read::Guard;
@@ -34,7 +34,7 @@ impl Cx<'_> {
             Op::ListAssignedUsers => self.assigned_rows(node, question, ids),
             Op::ListPartners => self.partner_rows(node, question, ids),
             Op::ListTokens | Op::ListBusinessTokens => {
-                let listed = self.service().tokens(self.call, question, ids).await?;
+                let listed = self.service().tokens(self.call, question, &named(ids)).await?;
                 let rows = listed.into_inner().into_iter().map(|t| Node::Token(Box::new(t)));
                 Ok(rows.map(|node| self.row_of(node, level)).collect())
             }
@@ -72,9 +72,9 @@ impl Cx<'_> {
         level: Level,
         always: bool,
     ) -> Result<Vec<Row>, Problem> {
-        let user = node.id().filter(|_| matches!(node, Node::SystemUser(_) | Node::Person(_)));
+        let user = node.user();
         let read = |facts: &Facts<'_>| {
-            let row = |id: &Id| {
+            let row = |id: &AssetId| {
                 let asset = facts.asset(*id)?;
                 let assigned = user.and_then(|u| facts.assignment(u, *id)).map(|a| a.tasks);
                 let partner = node.business().filter(|b| asset.business != Some(*b));
@@ -82,7 +82,7 @@ impl Cx<'_> {
                 let kind = asset.kind;
                 Some((row_in(facts, Node::Asset(asset, Map::new()), level), kind, assigned, permitted))
             };
-            ids.iter().filter_map(row).collect::<Vec<_>>()
+            named(ids).iter().filter_map(row).collect::<Vec<_>>()
         };
         let read = self.service().step(self.call, question, read)?.into_inner();
         let mut rows = Vec::with_capacity(read.len());
@@ -104,8 +104,8 @@ impl Cx<'_> {
 
     /// The tokens of the Pages among the rows, if these are asked for, derived together so that a
     /// list costs one commit at most.
-    pub async fn tokens_of_rows(&self, edge: &Edge, ids: &[Id]) -> Result<Option<HashMap<Id, String>>, Problem> {
-        let pages = of_kind(ids.to_vec(), AssetKind::PAGE);
+    pub async fn tokens_of_rows(&self, edge: &Edge, ids: &[Id]) -> Result<Option<HashMap<AssetId, String>>, Problem> {
+        let pages = of_kind(ids.to_vec(), AssetKind::Page);
         let shows_assets = matches!(
             edge.op,
             Op::MyPages | Op::ListOwned(_) | Op::ListClient(_) | Op::ListAssigned(_) | Op::ListAssignedAssets
@@ -115,22 +115,23 @@ impl Cx<'_> {
         if pages.is_empty() || !shows_assets || !wanted()? {
             return Ok(None);
         }
-        Ok(Some(self.page_token_texts(&pages).await?.into_iter().collect()))
+        Ok(Some(self.page_token_texts(&named(&pages)).await?.into_iter().collect()))
     }
 
     /// Partners of a business with what is shared with each, by kind, as far as the Graph has a name
     /// for such a list.
     fn agency_rows(&self, node: &Node, question: Question, ids: &[Id], level: Level) -> Result<Vec<Row>, Problem> {
-        let Some(business) = node.id() else { return Ok(Vec::new()) };
+        let Node::Business(business) = node else { return Ok(Vec::new()) };
+        let business = business.id;
         let read = |facts: &Facts<'_>| {
-            let owned = facts.list(List::OwnedAssets(business));
+            let owned = facts.owned_assets(business);
             self.work.spend(owned.len() as u64 * ids.len() as u64);
-            let shared = |partner: Id| {
-                let share = |id: &Id| Some((facts.asset(*id)?, facts.share(*id, partner)?.tasks));
+            let shared = |partner: BusinessId| {
+                let share = |id: &AssetId| Some((facts.asset(*id)?, facts.share(*id, partner)?.tasks));
                 owned.iter().filter_map(share).collect::<Vec<_>>()
             };
-            let row = |id: &Id| Some((row_in(facts, Node::known(&**facts, *id)?, level), shared(*id)));
-            ids.iter().filter_map(row).collect::<Vec<_>>()
+            let row = |id: &BusinessId| Some((row_in(facts, Node::known(&**facts, id.any())?, level), shared(*id)));
+            named(ids).iter().filter_map(row).collect::<Vec<_>>()
         };
         let found = self.service().step(self.call, question, read)?.into_inner();
         Ok(found
@@ -158,7 +159,7 @@ impl Cx<'_> {
     fn assigned_rows(&self, node: &Node, question: Question, ids: &[Id]) -> Result<Vec<Row>, Problem> {
         let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
         let read = |s: &Facts<'_>| {
-            let row = |id: &Id| {
+            let row = |id: &UserId| {
                 let assigned = s.assignment(*id, asset.id)?;
                 let (name, role, kind) = match (s.system_user(*id), s.person(*id)) {
                     (Some(u), _) => (u.name, u.role, "system_user"),
@@ -174,7 +175,7 @@ impl Cx<'_> {
                     s.business(s.assignment(*id, asset.id)?.business).map(|b| b.name),
                 ))
             };
-            ids.iter().filter_map(row).collect::<Vec<_>>()
+            named(ids).iter().filter_map(row).collect::<Vec<_>>()
         };
         let found = self.service().step(self.call, question, read)?.into_inner();
         Ok(found
@@ -198,8 +199,8 @@ impl Cx<'_> {
     fn partner_rows(&self, node: &Node, question: Question, ids: &[Id]) -> Result<Vec<Row>, Problem> {
         let Node::Asset(asset, _) = node else { return Ok(Vec::new()) };
         let read = |s: &Facts<'_>| {
-            let row = |id: &Id| Some((*id, s.business(*id)?.name, s.share(asset.id, *id)?.tasks));
-            ids.iter().filter_map(row).collect::<Vec<_>>()
+            let row = |id: &BusinessId| Some((*id, s.business(*id)?.name, s.share(asset.id, *id)?.tasks));
+            named(ids).iter().filter_map(row).collect::<Vec<_>>()
         };
         let found = self.service().step(self.call, question, read)?.into_inner();
         Ok(found
@@ -219,11 +220,16 @@ impl Cx<'_> {
     }
 }
 
+/// The ids of a list as what the list's operation shows.
+fn named<Of>(ids: &[Id]) -> Vec<Id<Of>> {
+    ids.iter().copied().map(Id::of).collect()
+}
+
 /// A row with what the caller may read of it, decided in the step that reads it.
 fn row_in(facts: &Facts<'_>, node: Node, level: Level) -> Row {
     let access = match &node {
-        Node::Asset(asset, _) if asset.kind == AssetKind::APP => {
-            let named = Named { id: asset.id, guard: Guard::App { business: asset.business } };
+        Node::Asset(asset, _) if asset.kind == AssetKind::App => {
+            let named = Named { id: asset.id.any(), guard: Guard::App { business: asset.business } };
             app_access(facts, &named, asset.business, level)
         }
         _ => None,
@@ -240,7 +246,7 @@ pub(super) fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<
             ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec()
         }
         // What the share permits goes with these lists, where there is a share.
-        Op::ListClient(AssetKind::PAGE) | Op::ListAssigned(_) | Op::ListAssignedAssets => {
+        Op::ListClient(AssetKind::Page) | Op::ListAssigned(_) | Op::ListAssignedAssets => {
             let mut shown = defaults(kind, true);
             shown.push(FieldSpec::plain("permitted_tasks"));
             shown
@@ -255,18 +261,18 @@ pub(super) fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<
 
 /// The lists in a business's `agencies` rows.
 const PERMISSION_LISTS: &[(AssetKind, &str)] = &[
-    (AssetKind::AD_ACCOUNT, "adaccount_permissions"),
-    (AssetKind::PAGE, "page_permissions"),
-    (AssetKind::APP, "application_permissions"),
-    (AssetKind::CATALOG, "productcatalog_permissions"),
+    (AssetKind::AdAccount, "adaccount_permissions"),
+    (AssetKind::Page, "page_permissions"),
+    (AssetKind::App, "application_permissions"),
+    (AssetKind::Catalog, "productcatalog_permissions"),
 ];
 
 /// Gives each Page its token, as far as the caller may have it.
-pub(super) fn give_tokens(rows: &mut [Row], tokens: &mut HashMap<Id, String>) {
+pub(super) fn give_tokens(rows: &mut [Row], tokens: &mut HashMap<AssetId, String>) {
     for row in rows {
         let Some(id) = row.node.id() else { continue };
         // Absent says that the caller may not have it, so that no row asks once more.
-        let text = tokens.remove(&id).map_or(Value::Null, Value::from);
+        let text = tokens.remove(&AssetId::of(id)).map_or(Value::Null, Value::from);
         row.extra.insert("access_token".to_owned(), text.clone());
         row.extra.insert("page_token".to_owned(), text);
     }

@@ -1,10 +1,10 @@
 //! Calls on system users, people and tokens.
 
 use serde_json::json;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
-use valetkey_domain::{Id, Role, Scope, Status};
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::rules::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
+use valetkey_domain::{Role, Scope, Status, TokenId, UserId};
 
 use super::business::parse_scopes;
 use super::input::Problem;
@@ -12,7 +12,7 @@ use super::{Answer, Cx, Node};
 use crate::protocol::envelope;
 
 impl Cx<'_> {
-    fn system_user(&self, node: &Node) -> Result<Id, Problem> {
+    fn system_user(&self, node: &Node) -> Result<UserId, Problem> {
         match node {
             Node::SystemUser(user) => Ok(user.id),
             _ => Err(envelope::unsupported_method(self.input.verb.as_str()).into()),
@@ -42,13 +42,15 @@ impl Cx<'_> {
             Some(word) => Some(Role::parse(word).ok_or_else(|| envelope::enum_value("role", &["ADMIN", "EMPLOYEE"]))?),
         };
         let edit = PersonEdit { name: self.input.name("name")?, role, status: None };
-        let done = self.service().update_person(self.call, node.id().ok_or_else(envelope::server_fault)?, edit).await?;
+        let done =
+            self.service().update_person(self.call, node.user().ok_or_else(envelope::server_fault)?, edit).await?;
         Ok(Answer::success(done.revision))
     }
 
     pub async fn delete_person(&self, node: &Node) -> Result<Answer, Problem> {
         let edit = PersonEdit { status: Some(Status::Deleted), ..PersonEdit::default() };
-        let done = self.service().update_person(self.call, node.id().ok_or_else(envelope::server_fault)?, edit).await?;
+        let done =
+            self.service().update_person(self.call, node.user().ok_or_else(envelope::server_fault)?, edit).await?;
         Ok(Answer::success(done.revision))
     }
 
@@ -103,7 +105,7 @@ impl Cx<'_> {
     }
 
     pub async fn revoke_token(&self, node: &Node) -> Result<Answer, Problem> {
-        let id = node.id().ok_or_else(envelope::server_fault)?;
+        let id = node.id().map(TokenId::of).ok_or_else(envelope::server_fault)?;
         let revision = if self.input.boolean("with_descendants")?.unwrap_or(false) {
             self.service().revoke_token_with_descendants(self.call, id).await?.revision
         } else {
@@ -116,7 +118,7 @@ impl Cx<'_> {
     /// asked with the right of the edge.
     pub async fn drop_permissions(&self, node: &Node, scope: Option<&str>) -> Result<Answer, Problem> {
         let allowed = self.live()?;
-        if allowed.caller.user() != node.id() {
+        if allowed.caller.user().is_none() || allowed.caller.user() != node.user() {
             return Err(envelope::oneself_alone().into());
         }
         let done = match (scope, allowed.caller) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use valetkey_domain::post::PostState;
-use valetkey_domain::{AssetKind, Id, UnixMs};
+use valetkey_domain::{AppId, AssetKind, Id, UnixMs};
 use valetkey_service::{Checked, Facts};
 
 use super::{Cx, Node, VISIBLE};
@@ -17,6 +17,13 @@ pub(crate) enum FieldValue {
     Tasks,
     PageToken,
     Nothing,
+}
+
+impl FieldValue {
+    /// Another node, if there is one.
+    fn node(id: Option<impl Into<Id>>) -> FieldValue {
+        id.map_or(FieldValue::Nothing, |id| FieldValue::Node(id.into()))
+    }
 }
 
 impl From<Value> for FieldValue {
@@ -51,8 +58,8 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
             "role" => json!(u.role.as_str()).into(),
             "status" => json!(u.status.as_str()).into(),
             "created_time" => time(u.created_at).into(),
-            "created_by" => u.created_by.map_or(FieldValue::Nothing, FieldValue::Node),
-            "business" => FieldValue::Node(u.business),
+            "created_by" => FieldValue::node(u.created_by),
+            "business" => FieldValue::node(Some(u.business)),
             _ => FieldValue::Nothing,
         },
         Node::Person(p) => match name {
@@ -61,7 +68,7 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
             "email" => json!(p.email).into(),
             "status" => json!(p.status.as_str()).into(),
             "created_time" => time(p.created_at).into(),
-            "business" => FieldValue::Node(p.business),
+            "business" => FieldValue::node(Some(p.business)),
             _ => FieldValue::Nothing,
         },
         Node::Asset(..) => asset_value(cx, node, name),
@@ -82,7 +89,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
     match name {
         "name" => return json!(asset.name).into(),
         "created_time" | "creation_time" => return time(asset.created_at).into(),
-        "business" | "owner_business" => return asset.business.map_or(FieldValue::Nothing, FieldValue::Node),
+        "business" | "owner_business" => return FieldValue::node(asset.business),
         "tasks" | "user_tasks" => return FieldValue::Tasks,
         _ => {}
     }
@@ -90,7 +97,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
         return kept.clone().into();
     }
     match asset.kind {
-        AssetKind::PAGE => match name {
+        AssetKind::Page => match name {
             "access_token" | "page_token" => FieldValue::PageToken,
             "category" => json!("Local business").into(),
             "category_list" => {
@@ -103,7 +110,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
             "verification_status" => json!("not_verified").into(),
             _ => FieldValue::Nothing,
         },
-        AssetKind::AD_ACCOUNT => match name {
+        AssetKind::AdAccount => match name {
             "account_id" => json!(asset.id.to_string()).into(),
             "account_status" => json!(1).into(),
             "currency" => json!("USD").into(),
@@ -125,25 +132,25 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
             }
             _ => FieldValue::Nothing,
         },
-        AssetKind::APP => app_value(cx, node, asset.id, name),
-        AssetKind::CATALOG => match name {
+        AssetKind::App => app_value(cx, node, AppId::of(asset.id.any()), name),
+        AssetKind::Catalog => match name {
             "vertical" => json!("commerce").into(),
             "product_count" | "feed_count" => json!(0).into(),
             _ => FieldValue::Nothing,
         },
-        AssetKind::PIXEL => match name {
+        AssetKind::Pixel => match name {
             "is_crm" | "is_unavailable" => json!(false).into(),
             _ => FieldValue::Nothing,
         },
-        kind if kind.is_declared() && name == "kind" => {
-            let declared = cx.service().declared_kind(kind);
+        AssetKind::Declared(_) if name == "kind" => {
+            let declared = cx.service().declared_kind(asset.kind);
             declared.map_or(Value::Null, |k| json!(k.word)).into()
         }
-        _ => FieldValue::Nothing,
+        AssetKind::InstagramAccount | AssetKind::WhatsappAccount | AssetKind::Declared(_) => FieldValue::Nothing,
     }
 }
 
-fn app_value(cx: &Cx<'_>, node: &Node, id: Id, name: &str) -> FieldValue {
+fn app_value(cx: &Cx<'_>, node: &Node, id: AppId, name: &str) -> FieldValue {
     // What every app has needs no look at its record.
     match name {
         "category" => return json!("Business").into(),
@@ -170,10 +177,10 @@ fn token_value(node: &Node, name: &str) -> FieldValue {
     let token = &listed.token;
     let used = listed.last_used.as_ref();
     match name {
-        "app" => token.app.map_or(FieldValue::Nothing, FieldValue::Node),
-        "user" => FieldValue::Node(token.user),
-        "created_by" => token.created_by.map_or(FieldValue::Nothing, FieldValue::Node),
-        "page" => token.page.map_or(FieldValue::Nothing, FieldValue::Node),
+        "app" => FieldValue::node(token.app),
+        "user" => FieldValue::node(Some(token.user)),
+        "created_by" => FieldValue::node(token.created_by),
+        "page" => FieldValue::node(token.page),
         "scopes" => json!(listed.scopes).into(),
         "parent" => json!(token.parent).into(),
         "type" => json!(token.kind.as_str()).into(),
@@ -200,9 +207,9 @@ fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
         "created_time" => time(post.sort_at).into(),
         "updated_time" => time(post.updated_at).into(),
         "permalink_url" => address(cx, format!("{}/posts/{}", post.asset, post.id)),
-        "from" => FieldValue::Node(post.asset),
-        "admin_creator" => body.author.map_or(FieldValue::Nothing, FieldValue::Node),
-        "application" => body.app.map_or(FieldValue::Nothing, FieldValue::Node),
+        "from" => FieldValue::node(Some(post.asset)),
+        "admin_creator" => FieldValue::node(body.author),
+        "application" => FieldValue::node(body.app),
         "is_published" => json!(body.state == PostState::Published).into(),
         "is_hidden" => json!(body.hidden).into(),
         "is_expired" | "is_popular" | "is_spherical" | "subscribed" => json!(false).into(),

@@ -83,13 +83,13 @@ fn rights(kind: &NodeType) -> Vec<(String, Right)> {
 /// The asset kinds on which the tasks of a kind's rights are looked up.
 fn task_words(name: &str) -> Option<AssetKind> {
     match name {
-        "Page" | "PagePost" => Some(AssetKind::PAGE),
-        "AdAccount" | "Campaign" => Some(AssetKind::AD_ACCOUNT),
-        "ProductCatalog" => Some(AssetKind::CATALOG),
-        "AdsPixel" => Some(AssetKind::PIXEL),
-        "InstagramUser" => Some(AssetKind::INSTAGRAM_ACCOUNT),
-        "WhatsAppBusinessAccount" => Some(AssetKind::WHATSAPP_ACCOUNT),
-        "Application" => Some(AssetKind::APP),
+        "Page" | "PagePost" => Some(AssetKind::Page),
+        "AdAccount" | "Campaign" => Some(AssetKind::AdAccount),
+        "ProductCatalog" => Some(AssetKind::Catalog),
+        "AdsPixel" => Some(AssetKind::Pixel),
+        "InstagramUser" => Some(AssetKind::InstagramAccount),
+        "WhatsAppBusinessAccount" => Some(AssetKind::WhatsappAccount),
+        "Application" => Some(AssetKind::App),
         _ => None,
     }
 }
@@ -259,8 +259,8 @@ fn the_rights_of_assignments_are_those_of_the_service() {
     use valetkey_service::rights;
 
     let id = Id::new(1).unwrap();
-    let built_in = valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::APP).map(|r| (r.kind, r.node));
-    for (kind, name) in built_in.chain([(AssetKind(AssetKind::FIRST_DECLARED), "Asset")]) {
+    let built_in = valetkey_domain::kind::TABLE.iter().filter(|r| r.kind != AssetKind::App).map(|r| (r.kind, r.node));
+    for (kind, name) in built_in.chain([(AssetKind::Declared(0), "Asset")]) {
         let node = find(name).unwrap();
         let shown = |edge: &str, verb| node.edge(edge, verb).unwrap_or_else(|| panic!("{name}/{edge}")).right;
         let cases = [

@@ -1,7 +1,7 @@
 //! Calls that would cost more than they should: refused before they begin, or kept within bounds.
 
 use serde_json::{Value, json};
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 
 use crate::fixture::{Answer, fixture};
 

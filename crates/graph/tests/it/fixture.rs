@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
-use valetkey_domain::{AssetKind, Id};
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, UserId};
 use valetkey_graph::{Graph, GraphConfig};
 use valetkey_http::{Request, RequestId};
 use valetkey_service::Service;
@@ -39,19 +39,19 @@ impl std::ops::Deref for Fixture {
 }
 
 pub struct Company {
-    pub business: Id,
-    pub admin_person: Id,
+    pub business: BusinessId,
+    pub admin_person: UserId,
     pub person_token: String,
-    pub app: Id,
+    pub app: AppId,
     pub app_secret: String,
-    pub admin: Id,
+    pub admin: UserId,
     pub admin_token: String,
-    pub employee: Id,
+    pub employee: UserId,
     pub employee_token: String,
-    pub page: Id,
-    pub account: Id,
-    pub catalog: Id,
-    pub pixel: Id,
+    pub page: AssetId,
+    pub account: AssetId,
+    pub catalog: AssetId,
+    pub pixel: AssetId,
 }
 
 pub struct Answer {
@@ -96,10 +96,10 @@ pub async fn fixture() -> Fixture {
 
 async fn make_company(service: &Service, title: &str, email: &str) -> Company {
     let kinds = [
-        (AssetKind::PAGE, "City bikes"),
-        (AssetKind::AD_ACCOUNT, "Ads EU"),
-        (AssetKind::CATALOG, "All bikes"),
-        (AssetKind::PIXEL, "Shop"),
+        (AssetKind::Page, "City bikes"),
+        (AssetKind::AdAccount, "Ads EU"),
+        (AssetKind::Catalog, "All bikes"),
+        (AssetKind::Pixel, "Shop"),
     ];
     let made = company::company(service, title, email, &kinds).await;
     Company {

@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 
 use crate::attack::{no, outcome};
 use crate::fixture::fixture;

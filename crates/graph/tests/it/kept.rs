@@ -1,7 +1,7 @@
 //! What calls keep and what lists show of it.
 
 use serde_json::{Value, json};
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 
 use crate::fixture::fixture;
 

@@ -1,7 +1,7 @@
 //! Every route of the schema table, tried with no, broken, foreign and weak credentials; and every
 //! foreign id held against one that was never issued.
 
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 use valetkey_graph::schema::{self, Verb};
 use valetkey_service::Call;
 

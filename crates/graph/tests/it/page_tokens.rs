@@ -177,7 +177,9 @@ async fn a_page_token_reaches_nothing_of_its_whole_user() {
     let m = &fixture.company;
     let token = fixture.shown(&m.admin_token).await.unwrap();
     let mut count = 0;
-    for (kind, id) in [("Business", m.business), ("SystemUser", m.admin), ("BusinessUser", m.admin_person)] {
+    for (kind, id) in
+        [("Business", m.business.any()), ("SystemUser", m.admin.any()), ("BusinessUser", m.admin_person.any())]
+    {
         for (method, call) in calls(schema::find(kind).unwrap(), &id.to_string()) {
             let answer = fixture.send(method, &call, Some(&token), &[]).await;
             let got = (answer.code(), answer.body["error"]["error_subcode"].as_u64());

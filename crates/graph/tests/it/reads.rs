@@ -1,7 +1,7 @@
 //! Every read of the route table, by callers who may not make it: as a call of its own, as `ids=`, and
 //! as an expansion inside what they may read.
 
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 use valetkey_graph::schema::{self, NodeType, Verb};
 
 use crate::fixture::{Company, Fixture, encode, fixture};

@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 use valetkey_graph::{Graph, GraphConfig};
 use valetkey_http::{BadRequest, Failure, Late, Request};
 use valetkey_service::Call;

@@ -71,7 +71,7 @@ fn call_of(case: &Case) -> Option<&str> {
 
 async fn send(adapter: &Adapter, call: &str, kind: AssetKind, staged: &Staged, proof: Option<&str>) -> Answer {
     let ids = &staged.ids;
-    let act = if kind == AssetKind::AD_ACCOUNT { "act_" } else { "" };
+    let act = if kind == AssetKind::AdAccount { "act_" } else { "" };
     let mut words = call.split(' ').map(|word| {
         word.replace("{asset}", &format!("{act}{}", ids.asset))
             .replace("{other-business}", &ids.other_business.to_string())
@@ -114,7 +114,7 @@ async fn every_row_that_has_a_call_is_answered_so() {
             Proof::Right => Some(made.proof()),
             Proof::Wrong => Some("0".repeat(64)),
         };
-        let kind = case.view.asset.map_or(AssetKind::PAGE, |a| a.kind);
+        let kind = case.view.asset.map_or(AssetKind::Page, |a| a.kind);
         let answer = send(&adapter, call, kind, made, proof.as_deref()).await;
         if let Some(got) = differs(&answer, &case.decide()) {
             wrong.push(format!("{}: {call}: wanted `{}`, got {got}", case.line, case.wanted));
@@ -128,10 +128,10 @@ async fn every_row_that_has_a_call_is_answered_so() {
 /// The node of a kind of asset, and how its routes are called.
 fn node_of(kind: AssetKind) -> Option<&'static NodeType> {
     let name = match kind {
-        AssetKind::PAGE => "Page",
-        AssetKind::AD_ACCOUNT => "AdAccount",
-        AssetKind::CATALOG => "ProductCatalog",
-        AssetKind::PIXEL => "AdsPixel",
+        AssetKind::Page => "Page",
+        AssetKind::AdAccount => "AdAccount",
+        AssetKind::Catalog => "ProductCatalog",
+        AssetKind::Pixel => "AdsPixel",
         _ => return None,
     };
     schema::find(name)

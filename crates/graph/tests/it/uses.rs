@@ -1,7 +1,7 @@
 //! What counts as a use of a token: a call in which it was allowed, once, whatever the call asks on the
 //! way. Refused calls and inspections are none.
 
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 
 use crate::fixture::{Company, Fixture, encode, fixture};
 

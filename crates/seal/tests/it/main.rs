@@ -212,7 +212,7 @@ fn an_altered_data_key_is_named() {
     for length in 0..bytes.len() {
         assert_eq!(with_bytes(bytes[..length].to_vec()), corrupt);
     }
-    // The first key under the second's number, and a name that is none.
+    // The first key under the second's number, and a master id of the wrong form.
     assert_eq!(with_bytes(stored[0].bytes.clone()), corrupt);
     let mut renamed = stored[1].clone();
     renamed.master_id = "\u{1b}[2J".to_owned();

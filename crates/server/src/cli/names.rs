@@ -11,7 +11,7 @@ use super::{rows, screen};
 /// The id that a text stands for.
 pub async fn id(session: &Session, noun: Noun, text: &str) -> Result<String, Fail> {
     let digits = if noun == Noun::Asset { text.strip_prefix("act_").unwrap_or(text) } else { text };
-    if Id::parse(digits).is_some() {
+    if <Id>::parse(digits).is_some() {
         return Ok(digits.to_owned());
     }
     let mut found = Vec::new();

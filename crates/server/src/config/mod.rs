@@ -263,7 +263,7 @@ fn kind_of((origin, kind): &(Origin, settings::KindTable)) -> Result<DeclaredKin
         return Err(wrong("a kind needs `tasks`, such as [\"MANAGE\", \"VIEW\"]"));
     }
     // The number is given when the kind is declared to the service.
-    Ok(DeclaredKind { kind: AssetKind(AssetKind::FIRST_DECLARED), word, title, tasks: kind.tasks.clone() })
+    Ok(DeclaredKind { kind: AssetKind::Declared(0), word, title, tasks: kind.tasks.clone() })
 }
 
 fn public_url(text: &str) -> Result<String, &'static str> {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use valetkey_domain::{Id, Role};
+use valetkey_domain::id::of;
+use valetkey_domain::{AppId, AssetId, Id, Role, UserId};
 
 /// The file's name in the data folder.
 pub const NAME: &str = "demo.json";
@@ -17,11 +18,11 @@ const DRAFT_NAME: &str = "demo.json.new";
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Demo {
     pub base_url: String,
-    pub business: Named,
+    pub business: Named<of::Business>,
     pub app: App,
     pub second_app: App,
     pub partner: Partner,
-    pub pages: Vec<Named>,
+    pub pages: Vec<Named<of::Asset>>,
     pub ad_accounts: Vec<AdAccount>,
     pub catalog: Bare,
     pub pixel: Bare,
@@ -32,32 +33,33 @@ pub struct Demo {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Named {
-    pub id: Id,
+#[serde(bound = "")]
+pub struct Named<Of> {
+    pub id: Id<Of>,
     pub name: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Bare {
-    pub id: Id,
+    pub id: AssetId,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct App {
-    pub id: Id,
+    pub id: AppId,
     pub secret: String,
     pub name: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PartnerApp {
-    pub id: Id,
+    pub id: AppId,
     pub secret: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Partner {
-    pub business: Named,
+    pub business: Named<of::Business>,
     pub app: PartnerApp,
     pub admin_token: String,
 }
@@ -66,20 +68,20 @@ pub struct Partner {
 pub struct AdAccount {
     /// `act_` and the number.
     pub id: String,
-    pub account_id: Id,
+    pub account_id: AssetId,
     pub name: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AdminSystemUser {
-    pub id: Id,
+    pub id: UserId,
     pub name: String,
     pub token: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SystemUser {
-    pub id: Id,
+    pub id: UserId,
     pub name: String,
     pub role: Role,
     pub token: String,

@@ -1,7 +1,7 @@
 //! The session of an admin person: signed in when the first act needs it, and over at the end.
 
 use anyhow::Context as _;
-use valetkey_domain::Id;
+use valetkey_domain::{TokenId, UserId};
 use valetkey_service::{Call, Service};
 
 use super::company::TRACE;
@@ -9,13 +9,13 @@ use super::company::TRACE;
 /// A person who may sign in.
 pub struct Session<'a> {
     service: &'a Service,
-    person: Id,
-    signed_in: Option<(Id, Call)>,
+    person: UserId,
+    signed_in: Option<(TokenId, Call)>,
 }
 
 impl<'a> Session<'a> {
     /// Nobody is signed in yet.
-    pub fn new(service: &'a Service, person: Id) -> Session<'a> {
+    pub fn new(service: &'a Service, person: UserId) -> Session<'a> {
         Session { service, person, signed_in: None }
     }
 

@@ -74,11 +74,11 @@ mod tests {
     use super::*;
     use valetkey_domain::{Id, Role};
 
-    fn id(number: u64) -> Id {
+    fn id<Of>(number: u64) -> Id<Of> {
         Id::new(number).unwrap()
     }
 
-    fn named(number: u64, name: &str) -> Named {
+    fn named<Of>(number: u64, name: &str) -> Named<Of> {
         Named { id: id(number), name: name.into() }
     }
 

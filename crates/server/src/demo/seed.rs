@@ -7,11 +7,14 @@
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
-use valetkey_domain::app::AppEdit;
 use valetkey_domain::campaign::CampaignInput;
+use valetkey_domain::id::of;
+use valetkey_domain::noun::system_user::SystemUser;
 use valetkey_domain::post::PostInput;
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::{AssetKind, Id, IdKind, List, Name, Role, ScopeSet, Status, person, system_user};
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::rules::{person, system_user};
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Id, IdKind, Name, Role, ScopeSet, Status, UserId};
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service, rights};
 
@@ -28,8 +31,8 @@ pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
 /// A business with the session of its admin person.
 struct Seeded<'a> {
     service: &'a Service,
-    business: Id,
-    admin: Id,
+    business: BusinessId,
+    admin: UserId,
     session: Session<'a>,
 }
 
@@ -59,11 +62,11 @@ pub async fn ensure(
 
     let pages = company_of.pages(&by_admin, old, progress).await?;
     let ad_accounts = company_of.ad_accounts(&by_admin, old, progress).await?;
-    let old_ids = |pick: fn(&Demo) -> Id| old.map(pick);
+    let old_ids = |pick: fn(&Demo) -> AssetId| old.map(pick);
     let catalog =
-        company_of.asset(AssetKind::CATALOG, company::CATALOG, old_ids(|o| o.catalog.id), company::catalog_details());
+        company_of.asset(AssetKind::Catalog, company::CATALOG, old_ids(|o| o.catalog.id), company::catalog_details());
     let catalog = catalog.await?;
-    let pixel = company_of.asset(AssetKind::PIXEL, company::PIXEL, old_ids(|o| o.pixel.id), Map::new()).await?;
+    let pixel = company_of.asset(AssetKind::Pixel, company::PIXEL, old_ids(|o| o.pixel.id), Map::new()).await?;
     if let Some(page) = pages.get(1) {
         company_of.assign(page.id, colleague, company::COLLEAGUE_TASKS).await?;
     }
@@ -121,9 +124,9 @@ async fn partner(service: &Service, old: Option<&Demo>, progress: Progress<'_>) 
 
 /// What assignments speak of.
 struct Places<'a> {
-    pages: &'a [file::Named],
+    pages: &'a [file::Named<of::Asset>],
     ad_accounts: &'a [file::AdAccount],
-    catalog: Id,
+    catalog: AssetId,
 }
 
 impl<'a> Seeded<'a> {
@@ -131,11 +134,11 @@ impl<'a> Seeded<'a> {
         service: &'a Service,
         name: &str,
         admin: (&str, &str),
-        old: Option<Id>,
+        old: Option<BusinessId>,
     ) -> anyhow::Result<Seeded<'a>> {
         let found = Operator::of(service, TRACE).read(|state| {
             let known = old.and_then(|id| state.business(id));
-            let mut all = state.list(List::Businesses).into_iter().filter_map(|id| state.business(id));
+            let mut all = state.businesses().into_iter().filter_map(|id| state.business(id));
             known.or_else(|| all.find(|b| b.name.as_str() == name)).map(|b| b.id)
         })?;
         let business = match found {
@@ -155,17 +158,17 @@ impl<'a> Seeded<'a> {
         Ok(Seeded { service, business, admin, session: Session::new(service, admin) })
     }
 
-    fn named(&self) -> anyhow::Result<file::Named> {
+    fn named(&self) -> anyhow::Result<file::Named<of::Business>> {
         let found = Operator::of(self.service, TRACE).read(|state| state.business(self.business))?;
         let found = found.context("the business is gone")?;
         Ok(file::Named { id: found.id, name: found.name.to_string() })
     }
 
     /// An app with a secret that works, connected.
-    async fn app(&mut self, name: &str, demands_proof: bool, old: Option<(Id, &str)>) -> anyhow::Result<file::App> {
+    async fn app(&mut self, name: &str, demands_proof: bool, old: Option<(AppId, &str)>) -> anyhow::Result<file::App> {
         let business = self.business;
         let found = Operator::of(self.service, TRACE).read(|state| {
-            let mut own = state.list(List::OwnedApps(business)).into_iter().filter_map(|id| state.app(id));
+            let mut own = state.owned_apps(business).into_iter().filter_map(|id| state.app(id));
             let known = old.and_then(|(id, _)| state.app(id)).filter(|app| app.business == business);
             known.or_else(|| own.find(|app| app.name.as_str() == name))
         })?;
@@ -203,7 +206,7 @@ impl<'a> Seeded<'a> {
         Ok(())
     }
 
-    async fn colleague(&mut self) -> anyhow::Result<Id> {
+    async fn colleague(&mut self) -> anyhow::Result<UserId> {
         let (name, email) = company::COLLEAGUE;
         let business = self.business;
         let found = Operator::of(self.service, TRACE)
@@ -217,12 +220,17 @@ impl<'a> Seeded<'a> {
     }
 
     /// A system user that is there and switched on.
-    async fn system_user(&mut self, name: &str, role: Role, old: Option<Id>) -> anyhow::Result<file::Named> {
+    async fn system_user(
+        &mut self,
+        name: &str,
+        role: Role,
+        old: Option<UserId>,
+    ) -> anyhow::Result<file::Named<of::User>> {
         let business = self.business;
         let found = Operator::of(self.service, TRACE).read(|state| {
-            let of_role = |user: &system_user::SystemUser| user.business == business && user.role == role;
+            let of_role = |user: &SystemUser| user.business == business && user.role == role;
             let known = old.and_then(|id| system_user::live(state, id)).filter(of_role);
-            let all = state.list(List::SystemUsers(business)).into_iter().filter_map(|id| system_user::live(state, id));
+            let all = state.system_users(business).into_iter().filter_map(|id| system_user::live(state, id));
             known.or_else(|| all.filter(of_role).find(|user| user.name.as_str() == name))
         })?;
         if let Some(found) = found {
@@ -238,7 +246,7 @@ impl<'a> Seeded<'a> {
         Ok(file::Named { id: made.with_context(|| format!("the system user {name}"))?.value, name: name.to_owned() })
     }
 
-    async fn install(&mut self, user: Id, apps: &[Id]) -> anyhow::Result<()> {
+    async fn install(&mut self, user: UserId, apps: &[AppId]) -> anyhow::Result<()> {
         for app in apps {
             if Operator::of(self.service, TRACE).read(|state| state.installation(user, *app).is_none())? {
                 let call = self.session.call().await?;
@@ -249,7 +257,7 @@ impl<'a> Seeded<'a> {
     }
 
     /// The token with every scope that its app may ask for, issued by the admin person.
-    async fn admin_token(&mut self, user: Id, app: &file::App, old: Option<&str>) -> anyhow::Result<String> {
+    async fn admin_token(&mut self, user: UserId, app: &file::App, old: Option<&str>) -> anyhow::Result<String> {
         let service = self.service;
         if let Some(token) = tokens::keep(service, user, app, ScopeSet::all(), old)? {
             return Ok(token);
@@ -262,12 +270,12 @@ impl<'a> Seeded<'a> {
         &mut self,
         kind: AssetKind,
         name: &str,
-        old: Option<Id>,
+        old: Option<AssetId>,
         details: Map<String, Value>,
-    ) -> anyhow::Result<file::Named> {
+    ) -> anyhow::Result<file::Named<of::Asset>> {
         let business = self.business;
         let found = Operator::of(self.service, TRACE).read(|state| {
-            let mut own = state.list(List::OwnedAssets(business)).into_iter().filter_map(|id| state.asset(id));
+            let mut own = state.owned_assets(business).into_iter().filter_map(|id| state.asset(id));
             let known = old.and_then(|id| state.asset(id)).filter(|a| a.kind == kind && a.business == Some(business));
             known.or_else(|| own.find(|a| a.kind == kind && a.name.as_str() == name))
         })?;
@@ -284,13 +292,13 @@ impl<'a> Seeded<'a> {
         by: &Call,
         old: Option<&Demo>,
         progress: Progress<'_>,
-    ) -> anyhow::Result<Vec<file::Named>> {
+    ) -> anyhow::Result<Vec<file::Named<of::Asset>>> {
         let mut pages = Vec::new();
         for (i, sketch) in company::PAGES.iter().enumerate() {
             progress(sketch.name);
             let old = old.and_then(|o| o.pages.get(i)).map(|page| page.id);
-            let page = self.asset(AssetKind::PAGE, sketch.name, old, sketch.details()).await?;
-            if is_empty(self.service, IdKind::Post, page.id).await? {
+            let page = self.asset(AssetKind::Page, sketch.name, old, sketch.details()).await?;
+            if is_empty(self.service, IdKind::Post, page.id.any()).await? {
                 fill_page(self.service, by, page.id, sketch, i == 0).await?;
             }
             pages.push(page);
@@ -308,8 +316,8 @@ impl<'a> Seeded<'a> {
         for (i, sketch) in company::AD_ACCOUNTS.iter().enumerate() {
             progress(sketch.name);
             let old = old.and_then(|o| o.ad_accounts.get(i)).map(|account| account.account_id);
-            let account = self.asset(AssetKind::AD_ACCOUNT, sketch.name, old, sketch.details()).await?;
-            if is_empty(self.service, IdKind::Campaign, account.id).await? {
+            let account = self.asset(AssetKind::AdAccount, sketch.name, old, sketch.details()).await?;
+            if is_empty(self.service, IdKind::Campaign, account.id.any()).await? {
                 fill_ad_account(self.service, by, account.id, sketch).await?;
             }
             accounts.push(file::AdAccount {
@@ -321,7 +329,7 @@ impl<'a> Seeded<'a> {
         Ok(accounts)
     }
 
-    async fn assign(&mut self, asset: Id, user: Id, tasks: &[&str]) -> anyhow::Result<()> {
+    async fn assign(&mut self, asset: AssetId, user: UserId, tasks: &[&str]) -> anyhow::Result<()> {
         if Operator::of(self.service, TRACE).read(|state| state.assignment(user, asset).is_none())? {
             let call = self.session.call().await?;
             let tasks = tasks.iter().map(|task| (*task).to_owned()).collect();
@@ -331,7 +339,7 @@ impl<'a> Seeded<'a> {
     }
 
     /// Gives a helper what its work needs.
-    async fn equip(&mut self, user: Id, sketch: &HelperSketch, places: &Places<'_>) -> anyhow::Result<()> {
+    async fn equip(&mut self, user: UserId, sketch: &HelperSketch, places: &Places<'_>) -> anyhow::Result<()> {
         for (at, tasks) in sketch.pages {
             let Some(page) = places.pages.get(*at) else { bail!("there is no Page {at}") };
             self.assign(page.id, user, tasks).await?;
@@ -354,11 +362,11 @@ async fn is_empty(service: &Service, kind: IdKind, parent: Id) -> anyhow::Result
 async fn fill_page(
     service: &Service,
     by: &Call,
-    page: Id,
+    page: AssetId,
     sketch: &PageSketch,
     with_scheduled: bool,
 ) -> anyhow::Result<()> {
-    let question = rights::PUBLISH.on_asset(page, AssetKind::PAGE);
+    let question = rights::PUBLISH.on_asset(page, AssetKind::Page);
     for (message, link) in sketch.posts {
         let post =
             PostInput { message: Some((*message).to_owned()), link: link.map(str::to_owned), ..PostInput::default() };
@@ -376,8 +384,13 @@ async fn fill_page(
     Ok(())
 }
 
-async fn fill_ad_account(service: &Service, by: &Call, account: Id, sketch: &AdAccountSketch) -> anyhow::Result<()> {
-    let question = rights::WRITE_ADS.on_asset(account, AssetKind::AD_ACCOUNT);
+async fn fill_ad_account(
+    service: &Service,
+    by: &Call,
+    account: AssetId,
+    sketch: &AdAccountSketch,
+) -> anyhow::Result<()> {
+    let question = rights::WRITE_ADS.on_asset(account, AssetKind::AdAccount);
     for campaign in sketch.campaigns {
         let input = CampaignInput {
             name: Some(campaign.name.to_owned()),

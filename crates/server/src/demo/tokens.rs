@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use valetkey_domain::credential::{Digest, app_secret_proof};
-use valetkey_domain::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
-use valetkey_domain::{Id, Scope, ScopeSet};
+use valetkey_domain::rules::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
+use valetkey_domain::{AppId, Scope, ScopeSet, UserId};
 use valetkey_service::authz::{Decision, Question, Target};
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
@@ -22,7 +22,7 @@ pub fn call(token: &str, secret: &str) -> Call {
 /// The token, if it still works for this user and app and carries what it should.
 pub fn keep(
     service: &Service,
-    user: Id,
+    user: UserId,
     app: &App,
     scopes: ScopeSet,
     old: Option<&str>,
@@ -40,7 +40,7 @@ pub fn keep(
 pub async fn issue(
     service: &Service,
     by: &Call,
-    user: Id,
+    user: UserId,
     app: &App,
     scopes: ScopeSet,
     lifetime: Lifetime,
@@ -55,7 +55,7 @@ pub async fn issue(
 pub async fn keep_or_issue(
     service: &Service,
     by: &Call,
-    user: Id,
+    user: UserId,
     app: &App,
     scopes: ScopeSet,
     lifetime: Lifetime,
@@ -68,7 +68,7 @@ pub async fn keep_or_issue(
 }
 
 /// Of the scopes wanted, those that the app may ask for.
-fn possible(service: &Service, app: Id, wanted: ScopeSet) -> anyhow::Result<ScopeSet> {
+fn possible(service: &Service, app: AppId, wanted: ScopeSet) -> anyhow::Result<ScopeSet> {
     let allowed =
         Operator::of(service, TRACE).read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();
     Ok(wanted.shared(allowed.with([Scope::PUBLIC_PROFILE].into_iter().collect())))

@@ -41,7 +41,7 @@ fn a_second_node_is_refused_whatever_its_folder_holds_until_the_first_one_is_gon
     // Who is dead is waited for, on whatever machine.
     first.kill();
     let again = Running::serve(serve(&folder, &store, "one"));
-    assert!(again.said.contains("waiting whether that one still renews it"), "{}", again.said);
+    assert!(again.said.contains("waiting to see whether it still renews it"), "{}", again.said);
     assert_eq!(again.get("/readyz", None).0, 200);
     again.stop();
     // An orderly end gives the lease back, so nobody waits.

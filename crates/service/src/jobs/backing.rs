@@ -1,6 +1,6 @@
-//! Whether the ledger backs a job: an entry must have left the row just so, and no newer entry may
-//! say anything about the job. Whoever can write in the data can plant, alter or bring back a row, and
-//! none of these may run.
+//! Whether the ledger backs a job: the row must be exactly as an entry left it, and no newer entry may
+//! be about the job. Somebody with write access to the data can plant, alter or restore a row, and no
+//! such row may run.
 
 use serde_json::Value;
 use valetkey_domain::change::ActorKind;
@@ -24,7 +24,7 @@ pub(super) enum Unbacked {
     Altered,
     /// A newer entry moved, ended or cancelled it.
     Superseded,
-    /// Nobody whom it could run as.
+    /// It has no actor to run as.
     NoActor,
     /// The store could not be asked.
     Store(StoreError),
@@ -64,7 +64,7 @@ impl Backed {
         &self.job
     }
 
-    /// What the job does, as its own actor.
+    /// The call of the job, as its own actor.
     pub fn call(&self) -> Call {
         Call::new(self.credential.clone(), format!("job{}", self.job.id))
     }
@@ -94,10 +94,10 @@ pub(super) async fn backed(store: &dyn Store, job: Job, holder: &str) -> Result<
     Ok(Backed { job, revision, credential, holder: holder.to_owned() })
 }
 
-/// The entry that left a job so, if no newer one speaks of it.
+/// The revision of the entry that left the job as it is, if no newer entry is about it.
 ///
 /// # Errors
-/// What does not fit.
+/// Why the ledger does not back it.
 pub(super) async fn compare(store: &dyn Store, job: &Job) -> Result<u64, Unbacked> {
     let revision = job.revision.filter(|revision| *revision > 0).ok_or(Unbacked::NoEntry)?;
     let entries = store.tail(revision - 1, 2).await?;
@@ -115,7 +115,7 @@ pub(super) async fn compare(store: &dyn Store, job: &Job) -> Result<u64, Unbacke
     }
     let mut after = revision;
     loop {
-        let newer = store.entries_about(job.id, after, ENTRIES_AT_ONCE).await?;
+        let newer = store.entries_about(job.id.any(), after, ENTRIES_AT_ONCE).await?;
         for entry in &newer {
             if lines_of(entry)?.iter().any(|line| line.id == job.id) {
                 return Err(Unbacked::Superseded);
@@ -135,7 +135,8 @@ fn lines_of(entry: &Entry) -> Result<Vec<valetkey_store::payload::JobLine>, Unba
     entry.payload().map(|payload| payload.jobs).map_err(|_| Unbacked::EntryAltered)
 }
 
-/// With what an actor calls. A person or a system user calls with a token; an app makes no jobs.
+/// The credential that an actor calls with. A person or a system user calls with a token; an app makes
+/// no jobs.
 fn credential_of(actor: Actor) -> Option<Credential> {
     match actor.kind {
         ActorKind::Operator => Some(Credential::Operator),

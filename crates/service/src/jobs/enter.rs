@@ -1,8 +1,8 @@
 //! Jobs from before jobs stood in the ledger: entered once, in one entry, when this version first opens
 //! the store.
 //!
-//! The newest entry says whether this version wrote before. If it did, a row without an entry is no old
-//! job but a planted one, and must never be entered.
+//! The newest entry says whether this version wrote before. If it did, a row without an entry is not an
+//! old job but a planted one, and must never be entered.
 
 use serde_json::Value;
 use valetkey_domain::change::ActorKind;
@@ -16,7 +16,7 @@ use crate::rights;
 use crate::writer::Plan;
 
 const JOBS_AT_ONCE: usize = 1_000;
-/// How often it is tried anew when somebody changes a job meanwhile.
+/// How often this is tried if a job changes meanwhile.
 const TRIES: usize = 3;
 
 /// Enters old jobs into the ledger; writes nothing if there are none.
@@ -35,7 +35,7 @@ pub(crate) async fn enter_old_jobs(service: &Service) -> Result<(), OpenError> {
 
 fn not_entered(refusal: Refusal) -> OpenError {
     let why = refusal.note.unwrap_or_else(|| refusal.reason.as_str().to_owned());
-    OpenError::Store(StoreError::Unavailable(format!("jobs of the version before can't be entered: {why}")))
+    OpenError::Store(StoreError::Unavailable(format!("jobs of an earlier version can't be entered: {why}")))
 }
 
 async fn enter(service: &Service) -> Result<Result<(), Refusal>, StoreError> {
@@ -56,7 +56,7 @@ async fn enter(service: &Service) -> Result<Result<(), Refusal>, StoreError> {
         let set = planner.finish(Action::JobsEntered, &allowed.caller, None, &[]);
         Ok((Plan { set, content: Vec::new(), jobs }, ()))
     });
-    Ok(written.await.map(|_| tracing::info!(count, "jobs of the version before stand in the ledger now")))
+    Ok(written.await.map(|_| tracing::info!(count, "jobs of an earlier version were entered in the ledger")))
 }
 
 /// Whether no entry is of a version that entered jobs.
@@ -76,18 +76,18 @@ async fn without_entry(store: &dyn Store) -> Result<Vec<Job>, StoreError> {
     }
 }
 
-/// An old job with its actor: the user of the token that its payload names. Without a token it was the
-/// operator's, or somebody's who planted it, so the operator has to confirm it.
+/// An old job with its actor: the user of the token that its payload names. Without a token, either the
+/// operator made it or somebody planted it, so the operator has to confirm it.
 fn with_actor(state: &dyn State, job: &Job) -> Job {
     let payload: Option<Value> = serde_json::from_str(&job.payload).ok();
     let token = payload.as_ref().and_then(|p| p.get("token")).and_then(Value::as_str).and_then(Id::parse);
     let actor = token.and_then(|id| state.token(id)).map(|token| {
         let kind = if state.person(token.user).is_some() { ActorKind::Person } else { ActorKind::SystemUser };
-        Actor { kind, id: Some(token.user), token: Some(token.id) }
+        Actor { kind, id: Some(token.user.any()), token: Some(token.id) }
     });
     let state = if actor.is_some() { JobState::Waiting } else { JobState::Unconfirmed };
     if actor.is_none() {
-        tracing::warn!(job = %job.id, "a job of the version before names no token; it waits for valetkey job confirm");
+        tracing::warn!(job = %job.id, "a job of an earlier version names no token; it waits for valetkey job confirm");
     }
     Job { actor, state, ..job.clone() }
 }

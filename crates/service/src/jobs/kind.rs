@@ -4,7 +4,7 @@
 use std::pin::Pin;
 
 use serde_json::Value;
-use valetkey_domain::{Id, Refusal, UnixMs};
+use valetkey_domain::{AssetId, ContentId, Refusal, UnixMs};
 use valetkey_store::{Content, Job};
 
 use super::backing::Backed;
@@ -34,7 +34,7 @@ pub(super) struct Kind {
     pub run: fn(Service, Backed) -> Running,
     /// What the job is about, from its payload.
     pub about: fn(&Value) -> About,
-    /// What becomes of the content that the job is about when the job is cancelled; none if it stays.
+    /// How the content that the job is about changes when the job is cancelled; `None` if it does not.
     pub cancelled: fn(&Content, &Job, UnixMs) -> Result<Option<Content>, Refusal>,
 }
 
@@ -47,9 +47,9 @@ impl std::fmt::Debug for Kind {
 /// What a job is about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct About {
-    pub content: Option<Id>,
-    /// The asset that guards it.
-    pub asset: Option<Id>,
+    pub content: Option<ContentId>,
+    /// The asset that its rights are decided on.
+    pub asset: Option<AssetId>,
 }
 
 /// All kinds.
@@ -61,7 +61,7 @@ impl Kind {
         kinds.iter().find(|kind| kind.name == name)
     }
 
-    /// How long a job rests after this many attempts, in milliseconds.
+    /// How long a job waits after this many attempts, in milliseconds.
     pub fn pause_ms(&self, attempts: i64) -> i64 {
         let doublings = u32::try_from(attempts.clamp(1, 32) - 1).unwrap_or_default();
         let pause = u64::from(self.first_pause_ms) << doublings;

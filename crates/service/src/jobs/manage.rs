@@ -1,11 +1,11 @@
-//! What the operator sees of jobs, and may do about them: list, retry, confirm, cancel.
+//! Jobs for the operator: list, retry, confirm, cancel.
 //!
-//! A retry never makes the job the operator's: it runs as its own actor, whose right is decided when it
-//! runs. Nothing but a cancellation may touch a job that the ledger does not back.
+//! A retry never makes the operator the actor: the job runs as its own actor, whose right is decided
+//! when it runs. A job that the ledger does not back may only be cancelled.
 
 use valetkey_authz::Allowed;
 use valetkey_domain::change::ActorKind;
-use valetkey_domain::{Action, Actor, Id, Planner, Reason, Refusal, UnixMs};
+use valetkey_domain::{Action, Actor, AssetId, ContentId, Id, JobId, Planner, Reason, Refusal, UnixMs};
 use valetkey_store::{Content, ContentWrite, Job, JobState, JobWrite};
 
 use super::backing::{Unbacked, compare};
@@ -19,7 +19,7 @@ use crate::writer::{Done, Plan};
 /// A job as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
-    pub id: Id,
+    pub id: JobId,
     pub kind: String,
     pub state: JobState,
     /// Whether a run holds it now.
@@ -31,11 +31,11 @@ pub struct JobRow {
     /// Why the last attempt did not succeed: a stable word.
     pub reason: Option<String>,
     pub tried_at: Option<UnixMs>,
-    /// As whom it runs.
+    /// The actor that it runs as.
     pub actor: Option<Actor>,
-    /// What it is about: the content, such as a post, and the asset that guards it, with its name.
-    pub content: Option<Id>,
-    pub asset: Option<Id>,
+    /// What it is about: the content, such as a post, and the asset of that content, with its name.
+    pub content: Option<ContentId>,
+    pub asset: Option<AssetId>,
     pub asset_name: Option<String>,
 }
 
@@ -47,11 +47,11 @@ pub struct JobTally {
     pub count: u64,
 }
 
-/// The reason of a state in which no run left one.
+/// The reason shown for a job that waits for a confirmation; no run left one.
 const NOT_CONFIRMED: &str = "not_confirmed";
 
 impl Service {
-    /// Jobs in the order of ids, from behind an id on: all, or those in a state. For the operator.
+    /// Jobs after an id, in the order of ids: all, or those in a state. For the operator.
     ///
     /// # Errors
     /// The refusal.
@@ -59,19 +59,19 @@ impl Service {
         &self,
         call: &Call,
         state: Option<JobState>,
-        after: Option<Id>,
+        after: Option<JobId>,
         limit: usize,
     ) -> Result<Vec<JobRow>, Refusal> {
         self.ask_operator(call)?;
         let jobs = self.store().jobs_after(state, after, limit).await.map_err(|e| store_refusal(&e))?;
         let now = self.now();
         self.read(|s| {
-            let name = |asset: Option<Id>| asset.and_then(|id| s.asset(id)).map(|a| a.name.to_string());
+            let name = |asset: Option<AssetId>| asset.and_then(|id| s.asset(id)).map(|a| a.name.to_string());
             jobs.into_iter().map(|job| row(job, now, name)).collect()
         })
     }
 
-    /// How many jobs there are, by kind and state: for those who watch the server.
+    /// How many jobs there are, by kind and state, for monitoring.
     ///
     /// # Errors
     /// Of the store.
@@ -81,13 +81,13 @@ impl Service {
         Ok(counts.into_iter().map(tally).collect())
     }
 
-    /// Lets a job that failed, was set aside or rests be tried at once, with all of its attempts before
-    /// it, as its own actor. For the operator.
+    /// Lets a job that failed, was set aside or waits for its next attempt be tried at once, as its own
+    /// actor and with all its attempts again. For the operator.
     ///
     /// # Errors
     /// The refusal; `invalid` if the job has no actor, has no known kind, or is not backed by the ledger;
     /// `conflict` if it runs now.
-    pub async fn retry_job(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn retry_job(&self, call: &Call, id: JobId) -> Result<Done<()>, Refusal> {
         let job = self.job_at_rest(call, id).await?;
         let revision = self.compared(&job).await?;
         if job.actor.is_none() {
@@ -97,27 +97,27 @@ impl Service {
         self.rearm(call, Action::JobRetried, job, revision).await
     }
 
-    /// Lets a job without an actor, of a version that wrote none, run as the operator. For the operator.
+    /// Lets a job of a version that wrote no actor run as the operator. For the operator.
     ///
     /// # Errors
     /// The refusal; `invalid` if the job has an actor, or is not backed by the ledger.
-    pub async fn confirm_job(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn confirm_job(&self, call: &Call, id: JobId) -> Result<Done<()>, Refusal> {
         let job = self.job_at_rest(call, id).await?;
         let revision = self.compared(&job).await?;
         if job.actor.is_some() {
-            let note = "the job has an actor, and runs as nobody else; job.retry lets it be tried anew";
+            let note = "the job has an actor, and can't run as another one; job.retry lets it be tried again";
             return Err(Refusal::invalid("job", "one that waits for a confirmation").with_note(note));
         }
         let actor = Some(Actor { kind: ActorKind::Operator, id: None, token: None });
         self.rearm(call, Action::JobConfirmed, Job { actor, ..job }, revision).await
     }
 
-    /// Removes a job that failed, was set aside, or waits for a confirmation: what it was to do is not
-    /// done. A post that waited for it stays unpublished. For the operator.
+    /// Removes a job that failed, was set aside, or waits for a confirmation. Its effect does not happen:
+    /// a post that waited for it stays unpublished. For the operator.
     ///
     /// # Errors
     /// The refusal; `invalid` if the job is in order and waits for its time.
-    pub async fn cancel_job(&self, call: &Call, id: Id) -> Result<Done<()>, Refusal> {
+    pub async fn cancel_job(&self, call: &Call, id: JobId) -> Result<Done<()>, Refusal> {
         let job = self.job_at_rest(call, id).await?;
         let backing = compare(self.store(), &job).await;
         let is_backed = match backing {
@@ -129,7 +129,7 @@ impl Service {
             let note = "the job is in order and waits for its time; change or delete what it is about instead";
             return Err(Refusal::invalid("job", "one that does not run by itself").with_note(note));
         }
-        // What a planted row says it is about is left alone.
+        // The content that a planted row names is not changed.
         let content = match about(&job).content.filter(|_| is_backed) {
             Some(content) => self.store().content(content).await.map_err(|e| store_refusal(&e))?,
             None => None,
@@ -148,7 +148,7 @@ impl Service {
     }
 
     /// A job that no run holds.
-    async fn job_at_rest(&self, call: &Call, id: Id) -> Result<Job, Refusal> {
+    async fn job_at_rest(&self, call: &Call, id: JobId) -> Result<Job, Refusal> {
         self.ask_operator(call)?;
         let job = self.store().job(id).await.map_err(|e| store_refusal(&e))?;
         let job = job.ok_or_else(|| Refusal::not_visible(id))?;
@@ -193,7 +193,7 @@ fn fresh(job: &Job) -> Job {
     Job::new(job.id, &job.kind, job.due_at, job.actor, job.payload.clone())
 }
 
-/// The entry names the job first, and what it is about.
+/// The entry's first subject is the job; then comes what the job is about.
 fn plan(
     planner: &mut Planner<'_>,
     allowed: &Allowed,
@@ -203,8 +203,9 @@ fn plan(
     jobs: Vec<JobWrite>,
 ) -> Plan {
     let About { content: about, asset } = about(job);
-    let mut subjects = vec![job.id];
-    subjects.extend(about.into_iter().chain(asset).filter(|id| *id != job.id));
+    let mut subjects = vec![job.id.any()];
+    let about = about.map(Id::any).into_iter().chain(asset.map(Id::any));
+    subjects.extend(about.filter(|id| *id != job.id.any()));
     let set = planner.finish(action, &allowed.caller, allowed.caller.business(), &subjects);
     Plan { set, content: content.into_iter().collect(), jobs }
 }
@@ -215,7 +216,7 @@ fn cancelled(planner: &Planner<'_>, job: &Job, content: Option<&Content>) -> Res
     Ok(changed.map(|changed| ContentWrite::Update { row: changed, expected: row.version }))
 }
 
-fn row(job: Job, now: UnixMs, name: impl Fn(Option<Id>) -> Option<String>) -> JobRow {
+fn row(job: Job, now: UnixMs, name: impl Fn(Option<AssetId>) -> Option<String>) -> JobRow {
     let About { content, asset } = about(&job);
     let is_running = job.state == JobState::Waiting && job.is_held(now);
     let unsaid = || (job.state == JobState::Unconfirmed).then(|| NOT_CONFIRMED.to_owned());

@@ -1,10 +1,12 @@
-//! The job that publishes a scheduled post, as the one who scheduled it. If its right is gone by then,
-//! the post stays unpublished and says why.
+//! The job that publishes a scheduled post, as the actor that scheduled it. If its right is gone by
+//! then, the post stays unpublished and says why.
 
 use serde_json::Value;
 use valetkey_authz::Allowed;
 use valetkey_domain::post::{Post, PostState};
-use valetkey_domain::{Action, AssetKind, Id, IdKind, Reason, Refusal, State, UnixMs};
+use valetkey_domain::{
+    Action, AssetId, AssetKind, BusinessId, ContentId, Id, IdKind, JobId, Reason, Refusal, State, UnixMs,
+};
 use valetkey_store::{Content, ContentWrite, Job, JobWrite};
 
 use super::backing::Backed;
@@ -30,25 +32,29 @@ pub(super) const KIND: Kind = Kind {
     cancelled,
 };
 
+/// The job that publishes a post. A post has at most one, under its own id: a second can't be made.
+pub(crate) fn publish_job_of(post: ContentId) -> JobId {
+    JobId::of(post.any())
+}
+
 /// The job of a post that is to be published later; none for any other post.
 pub(crate) fn publish_job(
     state: &dyn State,
-    post: Id,
-    page: Id,
+    post: ContentId,
+    page: AssetId,
     body: &Post,
     allowed: &Allowed,
 ) -> Result<Vec<JobWrite>, Refusal> {
     let (PostState::Scheduled, Some(due_at)) = (body.state, body.scheduled_at) else {
         return Ok(Vec::new());
     };
-    // By a share, if it is a partner that schedules: should the share end, the job can tell.
+    // If a partner schedules, note its share, so that the job can say later that the share ended.
     let by_share = allowed.caller.business().filter(|b| state.share(page, *b).is_some());
     let payload = body_of(&serde_json::json!({ "post": post, "page": page, "by_share": by_share }))?;
-    // One post has at most one job, so the job takes the post's id: a second one can't be made.
-    Ok(vec![JobWrite::Insert(Job::new(post, NAME, due_at, Some(allowed.caller.actor()), payload))])
+    Ok(vec![JobWrite::Insert(Job::new(publish_job_of(post), NAME, due_at, Some(allowed.caller.actor()), payload))])
 }
 
-fn id_in(payload: &Value, name: &str) -> Option<Id> {
+fn id_in<Of>(payload: &Value, name: &str) -> Option<Id<Of>> {
     payload.get(name).and_then(Value::as_str).and_then(Id::parse)
 }
 
@@ -66,7 +72,7 @@ async fn run(service: Service, job: Backed) -> Result<(), Refusal> {
     if row.asset != page {
         return Err(Refusal::of(Reason::Fault).with_note("the post is not on the Page that the job names"));
     }
-    // Whoever changed the schedule took the job away in the same commit.
+    // A change of the schedule removes the job in the same commit.
     if (old.body.state, old.body.scheduled_at) != (PostState::Scheduled, Some(job.job().due_at)) {
         return Err(Refusal::of(Reason::Conflict).with_note("the post is not scheduled for this time"));
     }
@@ -77,7 +83,7 @@ async fn run(service: Service, job: Backed) -> Result<(), Refusal> {
     if is_passing(refusal.reason) {
         return Err(refusal);
     }
-    // The right is gone: the post stays unpublished and says why, for whoever looks.
+    // The right is gone: the post stays unpublished and says why.
     let reason = match id_in(&payload, "by_share") {
         Some(partner) => without_share(&service, page, partner, refusal.reason)?,
         None => refusal.reason,
@@ -86,19 +92,19 @@ async fn run(service: Service, job: Backed) -> Result<(), Refusal> {
     finish(&service, &Call::operator(call.trace()), &row, &old.body, &job, Some(reason)).await
 }
 
-/// Whether a refusal says nothing about the right.
+/// Whether a refusal is temporary and says nothing about the right.
 fn is_passing(reason: Reason) -> bool {
     matches!(reason, Reason::Conflict | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotFresh | Reason::Fault)
 }
 
-/// What a partner's job met: to the partner the Page is not visible, but whoever sees the post
-/// by now sees the Page, and may know that a share ended.
-fn without_share(service: &Service, page: Id, partner: Id, reason: Reason) -> Result<Reason, Refusal> {
+/// The reason to store on the post if a partner's share has ended. To the partner the Page is no longer
+/// visible, but everybody who can read the post sees the Page, and may know that a share ended.
+fn without_share(service: &Service, page: AssetId, partner: BusinessId, reason: Reason) -> Result<Reason, Refusal> {
     let is_shared = service.read(|s| s.share(page, partner).is_some())?;
     Ok(if reason == Reason::NotVisible && !is_shared { Reason::ShareEnded } else { reason })
 }
 
-/// Writes what became of the post, and ends the job, in one commit.
+/// Writes the post's new state and ends the job, in one commit.
 async fn finish(
     service: &Service,
     call: &Call,
@@ -107,13 +113,13 @@ async fn finish(
     job: &Backed,
     failed: Option<Reason>,
 ) -> Result<(), Refusal> {
-    let question = rights::PUBLISH.on_asset(row.asset, AssetKind::PAGE);
+    let question = rights::PUBLISH.on_asset(row.asset, AssetKind::Page);
     let (row, old, job) = (row.clone(), old.clone(), job.clone());
     let done = service.command(call, question, move |planner, allowed| {
         let now = planner.now();
         let new = ended(&row, old.clone(), now, failed.map(|r| r.as_str()))?;
         let write = ContentWrite::Update { row: new, expected: row.version };
-        let (subjects, jobs) = ([row.id, row.asset], vec![job.finish(now)]);
+        let (subjects, jobs) = ([row.id.any(), row.asset.any()], vec![job.finish(now)]);
         Ok((content_plan(planner, allowed, Action::ContentUpdated, write, &subjects, jobs), ()))
     });
     done.await.map(|_| ())

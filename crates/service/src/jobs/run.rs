@@ -1,7 +1,7 @@
 //! The runner: claims due jobs kind by kind, and gives each a run with a lease of its own.
 //!
-//! A kind never holds up another, nor a job the next: whatever takes long keeps its own place alone.
-//! How a run ended is written under its lease, so that a run which lost its job changes nothing.
+//! No kind delays another, and no job the next: a slow job takes only its own slot. How a run ended is
+//! written under its lease, so that a run which lost its job changes nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use crate::core::Service;
 const PAUSE: Duration = Duration::from_secs(30);
 /// The pause after a look that failed, or while this node may not answer.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// The shortest pause that is no look at once.
+/// The shortest pause, unless the runner looks again at once.
 const SHORT_PAUSE: Duration = Duration::from_millis(10);
-/// How long a stop waits for runs; what is not done by then is free when its lease runs out.
+/// How long a stop waits for runs; a job not done by then is free when its lease runs out.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How many jobs of a kind without a row are set aside at once, and for how long they are held for it.
+/// How many jobs of an unknown kind are set aside at once, and for how long they are held meanwhile.
 const UNKNOWN_LIMIT: usize = 64;
 const UNKNOWN_LEASE_MS: i64 = 60_000;
 
@@ -44,15 +44,15 @@ pub(super) async fn run_jobs(service: Service, kinds: &'static [Kind], stop: Can
     }
     let ended = async { while runner.running.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-        tracing::warn!("jobs were broken off by the stop; they are tried again once their leases have run out");
+        tracing::warn!("jobs were interrupted by the stop; they are tried again once their leases have run out");
     }
 }
 
 struct Runner {
     service: Service,
-    /// Of each kind: as many places as may run at once.
+    /// The kinds by name, each with as many permits as may run at once.
     kinds: HashMap<&'static str, (&'static Kind, Arc<Semaphore>)>,
-    /// This runner and no other, not even the same node after a restart.
+    /// Names this runner alone: not even the same node after a restart has this name.
     name: String,
     claims: u64,
     running: JoinSet<()>,
@@ -65,9 +65,9 @@ impl Runner {
         Runner { service, kinds: kinds.iter().map(places).collect(), name, claims: 0, running: JoinSet::new() }
     }
 
-    /// Starts what is due and has a place; says how long nothing else will be.
+    /// Starts due jobs that have a free slot; returns how long to wait before the next look.
     async fn start_due(&mut self) -> Duration {
-        // Runs that ended are done with; what they held is free.
+        // Collects the runs that ended; their slots are free.
         while self.running.try_join_next().is_some() {}
         if !self.service.is_fresh() {
             return RETRY_PAUSE;
@@ -108,10 +108,10 @@ impl Runner {
         let holder = self.new_holder();
         let until = now.saturating_add(i64::from(kind.lease_ms));
         let jobs = self.service.store().claim_jobs(kind.name, &holder, now, until, free).await?;
-        // Whether more are due shows at the next look. If another runner was faster, it may be as fast again.
+        // The next look shows whether more are due. If another runner was faster, wait a little.
         let pause = if jobs.is_empty() { SHORT_PAUSE } else { Duration::ZERO };
         for job in jobs {
-            // No place is taken but here, so there is one for each.
+            // Slots are taken only here, so there is one for each job.
             let Ok(permit) = Arc::clone(&places).try_acquire_owned() else { break };
             self.running.spawn(run_one(self.service.clone(), kind, job, holder.clone(), permit));
         }
@@ -155,7 +155,7 @@ enum End {
 async fn run_one(service: Service, kind: &'static Kind, job: Job, holder: String, _place: OwnedSemaphorePermit) {
     let (id, due_at, attempts, before) = (job.id, job.due_at, job.attempts, job.reason.clone());
     let end = if attempts > kind.attempts_limit {
-        // Each of the runs before broke off before it could say how it ended.
+        // Every earlier run broke off before it could write how it ended.
         End::Failed(before.unwrap_or_else(|| "broke_off".to_owned()))
     } else {
         attempt(&service, kind, job, &holder).await
@@ -181,7 +181,7 @@ async fn run_one(service: Service, kind: &'static Kind, job: Job, holder: String
     match service.store().put_back_job(id, &holder, now, &rest).await {
         Ok(true) => {}
         Ok(false) => tracing::debug!(job = %id, "a run lost its job before it ended"),
-        Err(error) => tracing::warn!(job = %id, %error, "how a job's run ended could not be written"),
+        Err(error) => tracing::warn!(job = %id, %error, "the end of a job's run could not be written"),
     }
 }
 
@@ -230,7 +230,7 @@ fn failed(refusal: &Refusal) -> End {
     End::Failed(refusal.reason.as_str().to_owned())
 }
 
-/// A run that ends with whoever waits for it.
+/// A run that is aborted when its waiter is dropped.
 struct Work(JoinHandle<Result<(), Refusal>>);
 
 impl Drop for Work {

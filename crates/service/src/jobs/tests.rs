@@ -1,4 +1,4 @@
-//! The runner with kinds of its own, over the model, while time moves only as everybody waits.
+//! The runner with test kinds, over the model; time moves only while all tasks wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use valetkey_domain::change::ActorKind;
-use valetkey_domain::{Action, Actor, Id, Reason, Refusal, UnixMs};
+use valetkey_domain::{Action, Actor, Id, JobId, Reason, Refusal, UnixMs};
 use valetkey_seal::{KeyRing, MasterKey, OsRandom};
 use valetkey_store::{Job, JobState, JobWrite, MemoryStore, Store};
 use valetkey_testkit::random::SeededRandom;
@@ -45,7 +45,7 @@ const PLAIN: Kind = Kind {
         Box::pin(async move {
             let call = job.call();
             let done = service.command(&call, rights::MANAGE_BUSINESS.on_caller(), move |planner, allowed| {
-                let subjects = [job.job().id];
+                let subjects = [job.job().id.any()];
                 let set = planner.finish(Action::ContentUpdated, &allowed.caller, None, &subjects);
                 Ok((Plan { set, content: Vec::new(), jobs: vec![job.finish(planner.now())] }, ()))
             });
@@ -89,20 +89,20 @@ impl World {
         World { store, service: Service::open(deps).await.unwrap() }
     }
 
-    async fn job(&self, n: u64, kind: &str, due_in_ms: i64) -> Id {
+    async fn job(&self, n: u64, kind: &str, due_in_ms: i64) -> JobId {
         let id = Id::new(n).unwrap();
         let actor = Some(Actor { kind: ActorKind::Operator, id: None, token: None });
         let job = Job::new(id, kind, self.service.now() + due_in_ms, actor, "{}".to_owned());
         let call = Call::operator("test");
         let made = self.service.command(&call, rights::MANAGE_BUSINESS.on_caller(), move |planner, allowed| {
-            let set = planner.finish(Action::ContentCreated, &allowed.caller, None, &[id]);
+            let set = planner.finish(Action::ContentCreated, &allowed.caller, None, &[id.any()]);
             Ok((Plan { set, content: Vec::new(), jobs: vec![JobWrite::Insert(job.clone())] }, ()))
         });
         made.await.unwrap();
         id
     }
 
-    async fn get(&self, id: Id) -> Option<Job> {
+    async fn get(&self, id: JobId) -> Option<Job> {
         self.store.job(id).await.unwrap()
     }
 
@@ -130,7 +130,7 @@ fn pauses_grow_up_to_the_longest() {
 #[tokio::test(start_paused = true)]
 async fn jobs_that_never_end_hold_up_no_other_job() {
     let world = World::new().await;
-    // More than may run at once, and due before the others.
+    // More jobs than may run at once, and due before the others.
     for n in 1..=4 {
         world.job(n, "endless", 0).await;
     }
@@ -257,7 +257,7 @@ async fn a_job_of_an_unknown_kind_is_set_aside_and_stays() {
 async fn a_job_that_was_claimed_too_early_waits_for_its_time() {
     let world = World::new().await;
     let id = world.job(1, "plain", 60_000).await;
-    // Somebody moved what no entry says: when it is tried.
+    // Somebody changed the time of the next attempt, which no entry covers.
     let planted = Job { not_before: START - 1, ..world.get(id).await.unwrap() };
     world.store.plant_job(id, Some(planted));
     world.run_for(Duration::from_secs(30)).await;

@@ -1,20 +1,20 @@
-//! Sources of refusals: who brought a call that was refused, as the quotas count it.
+//! Sources of refusals: where a refused call came from, as the quotas count it.
 //!
-//! A source is made of what the server knows alone. Nothing that a caller may choose freely, such as
-//! the text of a token that does not exist, may make another source.
+//! A source consists only of what the server knows for sure. Nothing that a caller can choose freely,
+//! such as the text of a token that does not exist, may make a new source.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use valetkey_authz::Subject;
-use valetkey_domain::Id;
+use valetkey_domain::TokenId;
 
 /// A source, under its business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Source {
-    /// A token that is or was one of the business.
-    Token(Id),
-    /// An address, or of version 6 the network of 64 bits that it stands in: one customer has them all.
+    /// A token that belongs or belonged to the business.
+    Token(TokenId),
+    /// An IPv4 address, or the /64 network of an IPv6 address, since one customer usually has all of it.
     Address(IpAddr),
     Operator,
     /// Neither is known.
@@ -22,7 +22,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub fn of(subject: &Subject, token: Option<Id>, ip: Option<IpAddr>) -> Source {
+    pub fn of(subject: &Subject, token: Option<TokenId>, ip: Option<IpAddr>) -> Source {
         match (subject, token, ip.map(|ip| ip.to_canonical())) {
             (Subject::Operator, ..) => Source::Operator,
             (_, Some(token), _) => Source::Token(token),
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_token_counts_as_itself_wherever_it_comes_from() {
         let ip = Some("192.0.2.7".parse().unwrap());
-        assert_eq!(Source::of(&Subject::Unknown, Id::new(12), ip).to_string(), "token 12");
+        assert_eq!(Source::of(&Subject::Unknown, TokenId::new(12), ip).to_string(), "token 12");
         assert_eq!(Source::of(&Subject::Unknown, None, None), Source::Unknown);
         assert_eq!(Source::of(&Subject::Operator, None, ip), Source::Operator);
     }

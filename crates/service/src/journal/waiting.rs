@@ -1,12 +1,12 @@
-//! Refusals that wait to be written. Their number is bounded by quotas, and a flood from one side
-//! leaves the rows of every other in place.
+//! Refusals that wait to be written. Quotas bound their number, and a flood from one source does not
+//! displace the rows of others.
 //!
 //! An insertion costs a few steps in trees, however many rows wait. Nothing here may block.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use valetkey_domain::Id;
+use valetkey_domain::BusinessId;
 use valetkey_store::{Quotas, RefusalRow};
 
 /// The rows, by the order in which they came.
@@ -16,9 +16,9 @@ pub(super) struct Waiting {
     rows: BTreeMap<u64, RefusalRow>,
     by_trace: HashMap<String, u64>,
     /// Whose rows they are; `None` holds those without a business.
-    owners: HashMap<Option<Id>, Owner>,
+    owners: HashMap<Option<BusinessId>, Owner>,
     /// Businesses by how many rows they hold, and how many that is together.
-    businesses: BTreeSet<(u64, Option<Id>)>,
+    businesses: BTreeSet<(u64, Option<BusinessId>)>,
     rows_of_businesses: u64,
     next: u64,
 }
@@ -135,7 +135,7 @@ impl Waiting {
         });
     }
 
-    fn change(&mut self, owner: Option<Id>, source: &str, change: impl FnOnce(&mut BTreeSet<u64>)) {
+    fn change(&mut self, owner: Option<BusinessId>, source: &str, change: impl FnOnce(&mut BTreeSet<u64>)) {
         let entry = self.owners.entry(owner).or_default();
         let before = entry.rows;
         entry.change(source, change);
@@ -163,7 +163,7 @@ mod tests {
         RefusalRow {
             trace,
             at: 0,
-            business: business.and_then(Id::new),
+            business: business.and_then(BusinessId::new),
             token: None,
             source: source.to_owned(),
             reason: "r".to_owned(),
@@ -203,7 +203,7 @@ mod tests {
         // Two more businesses: each gets rows from the one that holds most.
         add(&mut waiting, "third", 3, Some(3), |_| "t".to_owned());
         add(&mut waiting, "fourth", 3, Some(4), |_| "t".to_owned());
-        let of = |business| waiting.newest().filter(|row| row.business == Id::new(business)).count();
+        let of = |business| waiting.newest().filter(|row| row.business == BusinessId::new(business)).count();
         assert_eq!([1, 2, 3, 4].map(of), [3, 3, 3, 3]);
     }
 
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(traces(&waiting), ["a5", "a4", "a3", "a2"]);
         waiting.insert(row("a3".to_owned(), Some(1), "another"));
         assert_eq!(traces(&waiting), ["a3", "a5", "a4", "a2"]);
-        // What was taken comes back at its place, but for what is newer by now.
+        // Rows that were taken come back at their places, unless there is a newer one by now.
         let taken = waiting.take();
         assert!(traces(&waiting).is_empty());
         add(&mut waiting, "b", 1, None, |_| "s".to_owned());

@@ -1,6 +1,6 @@
-//! Sends what the protocol asks for, and lets the service answer for as long as it says.
+//! Sends what the protocol asks for, and lets the service answer for as long as the protocol says.
 //!
-//! Nothing here may let the service answer by anything but what the protocol gives back.
+//! Only the protocol's result may let the service answer.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -48,7 +48,7 @@ struct Shared {
     holder: String,
     length: Duration,
     service: OnceLock<Service>,
-    /// There is a service now, which can use a renewal.
+    /// Fires when a service is attached, which can use a renewal.
     attached: Notify,
     /// Whether the service was let answer at least once.
     answers: watch::Sender<bool>,
@@ -63,13 +63,13 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Lease {
-    /// Takes the lease and renews it from now on. If another node holds it, waits until that one has
-    /// moved its counter, or has not for too long: a little more than the length of its lease.
+    /// Takes the lease and renews it from now on. If another node holds it, watches the counter: if it
+    /// moves, this fails; if it stands still for a little longer than the lease, the lease is taken.
     ///
     /// `holder` must be a name that no other start of any node has.
     ///
     /// # Errors
-    /// When another node holds it, with its name; or of the store.
+    /// When another node holds it, with its name; or an error of the store.
     pub async fn take(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -84,7 +84,7 @@ impl Lease {
             match protocol.next(now_ms) {
                 Step::Wait(at_ms) => {
                     if !std::mem::replace(&mut watched, true) {
-                        tracing::info!("the lease is another node's; waiting whether that one still renews it");
+                        tracing::info!("another node holds the lease; waiting to see whether it still renews it");
                     }
                     tokio::time::sleep(Duration::from_millis(at_ms.saturating_sub(now_ms))).await;
                 }
@@ -118,13 +118,13 @@ impl Lease {
         Ok(Lease { shared, keeping })
     }
 
-    /// Lets the lease say from now on until when the service may answer, and waits until it may. Called
-    /// once, when the service has loaded what the store holds.
+    /// From now on the lease decides until when the service may answer; waits until it may. Called once,
+    /// when the service has loaded the store.
     ///
     /// # Errors
     /// When the lease was lost meanwhile, or the store can't be followed.
     pub async fn attach(&self, service: &Service) -> Result<(), LeaseError> {
-        // Not by what it loaded, but once it has folded through a head that came with a renewal.
+        // Loading is not enough: it must first fold through a head that came with a renewal.
         service.set_fresh_until_ms(0);
         if self.shared.service.set(service.clone()).is_err() {
             tracing::error!("a second service was given to one lease");
@@ -143,7 +143,7 @@ impl Lease {
         }
     }
 
-    /// Fires once this node must stop: it can't show any more that its view is whole.
+    /// Fires once this node must stop, because it can't show any more that its view is complete.
     pub fn lost(&self) -> CancellationToken {
         self.shared.lost.clone()
     }
@@ -166,7 +166,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // A lease that nobody holds any more must run out.
+        // If the keeper is dropped, nobody may renew the lease: it must run out.
         self.shared.stop.cancel();
     }
 }
@@ -183,7 +183,7 @@ async fn take(store: &dyn Store, holder: &str, length_ms: u64, seen: Option<&Lea
     let length_ms = i64::try_from(length_ms).unwrap_or(i64::MAX);
     let taken = store.take_lease(holder, length_ms, seen).await;
     if let Err(error) = &taken {
-        tracing::warn!(%error, "nobody knows whether the lease was taken; looking again");
+        tracing::warn!(%error, "it is unknown whether the lease was taken; looking again");
     }
     taken
 }
@@ -212,8 +212,7 @@ async fn keep(shared: Arc<Shared>, mut protocol: Protocol) {
 }
 
 impl Shared {
-    /// One renewal, and what follows from it. Fails if the view of this node can't be made whole any
-    /// more.
+    /// One renewal, and the folding after it. Fails if this node can't follow the ledger any more.
     async fn renew(&self, protocol: &mut Protocol, sent: Sent) -> Result<(), &'static str> {
         const BROKEN: &str = "a change could not be followed";
         let patience = Duration::from_millis(protocol.patience_ms());
@@ -237,7 +236,7 @@ impl Shared {
         let (Some(service), Some(place), Some(head), true) = (service, place, protocol.to_fold(), is_held) else {
             return Ok(());
         };
-        // What was folded before time was up stays folded, so each round comes further.
+        // What was folded before the timeout stays folded, so each round gets further.
         match timeout(patience, service.catch_up(place, head)).await {
             Ok(Ok(revision)) => {
                 let was_fresh = service.is_fresh();

@@ -1,9 +1,9 @@
-//! The lease by which one process at a time works on a store that several can reach.
+//! The lease that lets only one process at a time work on a store that several can reach.
 //!
-//! [`protocol`] is the whole of it without a store: readings of a clock and answers go in, requests
-//! and the end of freshness come out. [`keeper`] sends the requests. The rule that both serve: no two
-//! nodes answer as fresh at once, and a node that answers has folded everything that whoever held the
-//! lease before it acknowledged.
+//! [`protocol`] is the complete protocol without a store: clock readings and answers go in, requests
+//! and the end of freshness come out. [`keeper`] sends the requests. Both serve one rule: no two nodes
+//! answer as fresh at once, and a node that answers has folded everything that earlier holders of the
+//! lease acknowledged.
 
 mod keeper;
 pub mod protocol;
@@ -14,9 +14,9 @@ pub use keeper::{Lease, LeaseError};
 
 use std::time::Duration;
 
-/// How long a lease runs when nothing else is said.
+/// The default length of a lease.
 pub const LENGTH: Duration = Duration::from_secs(5);
-/// The shortest lease: less than this is spent on the way to a database that is well.
+/// The shortest lease: a renewal over a healthy connection takes less than this.
 pub const LENGTH_MIN: Duration = Duration::from_secs(1);
-/// The longest: after a crash the next start waits for so long.
+/// The longest lease: after a crash the next start waits for this long.
 pub const LENGTH_MAX: Duration = Duration::from_secs(300);

@@ -1,14 +1,15 @@
 //! The protocol of the lease, without a store, a timer or a clock of its own.
 //!
 //! - A lease changes hands only after its counter has stood still for its length and one part in a
-//!   hundred, by the monotonic clock of whoever takes it, counted from when the row was seen. No two
-//!   clocks are compared, and no wall clock is read, so none can jump a second node in.
-//! - Whoever holds it is fresh for its length, by its own monotonic clock, counted from *before* the
+//!   hundred, by the monotonic clock of the node that takes it, counted from when the row was seen. No
+//!   two clocks are compared, and no wall clock is read, so a clock that jumps can't let in a second
+//!   node.
+//! - The holder is fresh for the lease's length, by its own monotonic clock, counted from *before* the
 //!   renewal was sent, and only once it has folded the ledger through the head that came with the
-//!   answer. The first such head is read after the row was taken, so it holds all that a holder before
-//!   could commit.
+//!   answer. The first such head is read after the row was taken, so it includes all that an earlier
+//!   holder could commit.
 //!
-//! The clocks of two nodes may run apart by one part in a hundred. Nothing here may count from an
+//! The clocks of two nodes may run apart by one part in a hundred. Nothing here may count time from an
 //! answer, or make a node fresh that has not caught up.
 
 use valetkey_store::{Head, LeaseRow, Renewal};
@@ -17,9 +18,9 @@ use valetkey_store::{Head, LeaseRow, Renewal};
 const SLACK: u64 = 100;
 /// How many renewals are sent in the length of a lease, if all goes well.
 const RENEWALS: u64 = 3;
-/// How many looks at a lease that another holds.
+/// How many looks in the length of a lease that another node holds.
 const LOOKS: u64 = 10;
-/// How many attempts, if something fails.
+/// How many attempts in the length of a lease, if something fails.
 const ATTEMPTS: u64 = 15;
 
 /// What to ask the store.
@@ -42,7 +43,7 @@ pub enum Answer {
     Taken(bool),
     /// To [`Request::Renew`].
     Renewed(Renewal),
-    /// It failed, or no answer came in time. What was asked for may have been done, or be done later.
+    /// It failed, or no answer came in time. The store may have done it, or may do it later.
     Failed,
 }
 
@@ -54,7 +55,7 @@ pub struct Sent {
 
 #[cfg(test)]
 impl Sent {
-    /// For the test that counts from a wrong moment.
+    /// For the simulation that counts from a wrong moment on purpose.
     pub(super) fn at(at_ms: u64) -> Sent {
         Sent { at_ms }
     }
@@ -78,7 +79,7 @@ enum State {
     Look {
         at_ms: u64,
     },
-    /// Another holds the lease. Its row was seen first at `since_ms`, and then never another one.
+    /// Another node holds the lease. Its row was first seen at `since_ms` and has not changed since.
     Watch {
         row: LeaseRow,
         since_ms: u64,
@@ -130,7 +131,7 @@ impl Protocol {
         self.length_ms
     }
 
-    /// How long to wait for the answer to a renewal, and for the folding behind it.
+    /// How long to wait for the answer to a renewal, and for the folding after it.
     pub fn patience_ms(&self) -> u64 {
         self.length_ms / RENEWALS
     }
@@ -158,7 +159,7 @@ impl Protocol {
         if now_ms < at_ms { Step::Wait(at_ms) } else { Step::Send(Sent { at_ms: now_ms }, request) }
     }
 
-    /// Takes the answer to a request. `now_ms` is read behind the answer.
+    /// Takes the answer to a request. `now_ms` is read after the answer came.
     pub fn answered(&mut self, sent: Sent, now_ms: u64, answer: Answer) {
         if matches!(self.state, State::Gone) {
             // It came too late: this node gave the lease back, or lost it.
@@ -167,7 +168,7 @@ impl Protocol {
         match answer {
             Answer::Row(row) => self.saw(row, now_ms),
             Answer::Taken(true) => self.state = State::Hold { renew_at_ms: now_ms },
-            // The row moved at the last moment. Whoever moved it is looked at from the beginning.
+            // The row moved at the last moment. Watching its holder starts anew.
             Answer::Taken(false) => self.state = State::Look { at_ms: now_ms },
             Answer::Renewed(Renewal::Held(head)) => {
                 if let Some(head) = head {
@@ -183,7 +184,7 @@ impl Protocol {
     fn saw(&mut self, row: Option<LeaseRow>, now_ms: u64) {
         let row = match row {
             Some(row) if !row.released => row,
-            // Nobody holds it. It is taken as it was seen, or not at all.
+            // Nobody holds it. It is taken only if the row is still as it was seen.
             free => {
                 self.state = State::Take { at_ms: now_ms, seen: free };
                 return;
@@ -217,7 +218,7 @@ impl Protocol {
         match &mut self.state {
             State::Look { at_ms } => *at_ms = again_ms,
             State::Watch { look_at_ms, .. } => *look_at_ms = again_ms,
-            // It may have been done, and the row tells.
+            // The row may have been taken; looking at it will show.
             State::Take { .. } => self.state = State::Look { at_ms: again_ms },
             State::Hold { renew_at_ms } => *renew_at_ms = again_ms,
             State::Refused { .. } | State::Gone => {}
@@ -240,7 +241,7 @@ impl Protocol {
         self.fresh_until_ms
     }
 
-    /// Renews sooner than planned: because the node can use it now, or because the folding failed.
+    /// Renews earlier than planned: because the node can use it now, or because the folding failed.
     pub fn renew_at(&mut self, at_ms: u64) {
         if let State::Hold { renew_at_ms } = &mut self.state {
             *renew_at_ms = at_ms.min(*renew_at_ms);

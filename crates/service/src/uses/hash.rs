@@ -1,8 +1,8 @@
-//! Places for ids, by one multiplication.
+//! A hasher for ids that needs one multiplication.
 
 use std::hash::{BuildHasher, Hasher};
 
-/// Hashes ids. The server draws them and nobody else can choose one, so no caller can make them meet.
+/// Hashes ids. Only the server draws ids, so no caller can make them collide.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ByMixedId;
 
@@ -33,7 +33,7 @@ impl Hasher for Mixer {
         self.0 = mixed(self.0 ^ number);
     }
 
-    /// Not on the way of an id, which is one number.
+    /// Not used for an id, which is one number.
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.write_u64(u64::from(*byte));
@@ -56,14 +56,14 @@ mod tests {
         let mut ids = IdSource::new(3);
         let (mut buckets, mut shards) = (HashSet::new(), [0; 16]);
         for n in 0..4_096 {
-            let id = ids.next(IdKind::Token, EPOCH_MS + 1_000 + n / 64);
+            let id: valetkey_domain::TokenId = ids.next(IdKind::Token, EPOCH_MS + 1_000 + n / 64);
             let mut hasher = ByMixedId.build_hasher();
             id.hash(&mut hasher);
             assert_eq!(hasher.finish(), mixed(id.get()));
             buckets.insert(hasher.finish() % 4_096);
             shards[(hasher.finish() >> 60) as usize] += 1;
         }
-        // A fair draw fills 63 % of them.
+        // A uniform hash fills 63 % of them.
         assert!(buckets.len() > 2_300, "{}", buckets.len());
         assert!(shards.iter().all(|count| (128..512).contains(count)), "{shards:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use valetkey_domain::{Id, Refusal, UnixMs};
+use valetkey_domain::{Refusal, TokenId, UnixMs};
 use valetkey_store::{TokenUse, Usage, UsageQuery, UsedFor};
 
 use crate::ask::Checked;
@@ -17,9 +17,9 @@ use crate::rights;
 pub struct TokenUsage {
     /// The newest day first.
     pub rows: Vec<Usage>,
-    /// Behind the last row come others.
+    /// More rows come after the last one.
     pub has_more: bool,
-    /// Up to when this node's uses are counted in.
+    /// Until when this node's uses are included.
     pub as_of: UnixMs,
     /// Up to when they are in the store; a crash now would lose the rest. `None` if nothing was written
     /// since the start.
@@ -27,14 +27,14 @@ pub struct TokenUsage {
 }
 
 impl Service {
-    /// What a token was used for, by day and right: for whoever may read the token itself.
+    /// What a token was used for, by day and right. The right is that of reading the token itself.
     ///
     /// # Errors
     /// The refusal, or of the store.
     pub async fn token_usage(
         &self,
         call: &Call,
-        token: Id,
+        token: TokenId,
         days: (i64, i64),
         after: Option<(i64, UsedFor)>,
         limit: usize,
@@ -54,11 +54,11 @@ impl Service {
         Ok(Checked::new(usage, allowed))
     }
 
-    /// The use of tokens in sum; those that were never used are left out.
-    pub(crate) async fn uses_of(&self, tokens: &[Id]) -> Result<HashMap<Id, TokenUse>, Refusal> {
+    /// The total use of tokens; those that were never used are left out.
+    pub(crate) async fn uses_of(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, TokenUse>, Refusal> {
         let _settled = self.inner.uses.moving.read().await;
         let stored = self.store().uses(tokens).await.map_err(|e| store_refusal(&e))?;
-        let mut uses: HashMap<Id, TokenUse> = stored.into_iter().map(|used| (used.token, used)).collect();
+        let mut uses: HashMap<TokenId, TokenUse> = stored.into_iter().map(|used| (used.token, used)).collect();
         for new in tokens.iter().filter_map(|token| self.inner.uses.pending(*token)) {
             let old = uses.get(&new.token).map_or(0, |old| old.count);
             uses.insert(new.token, TokenUse { count: old + new.count, ..new });

@@ -1,9 +1,9 @@
-//! One row of uses in memory, and the text by which a program names itself.
+//! One row of uses in memory, and how the program's `User-Agent` is kept.
 
 use std::net::IpAddr;
 
 use valetkey_domain::credential;
-use valetkey_domain::{Id, UnixMs};
+use valetkey_domain::{TokenId, UnixMs};
 use valetkey_store::telemetry::day_of;
 use valetkey_store::{Usage, UsedFor};
 
@@ -11,7 +11,7 @@ use super::UsedFrom;
 
 /// How much of a program's name is kept, in bytes.
 pub(super) const USER_AGENT_LIMIT_BYTES: usize = 200;
-/// What stands for a program's name that holds a credential.
+/// Replaces a program's name that contains a credential.
 const WITHHELD: &str = "withheld: it holds a credential";
 
 /// The uses of a token for one right on one day.
@@ -46,7 +46,7 @@ impl Row {
         }
         self.last_at = now;
         self.ip = from.ip.or(self.ip);
-        // What the server does by itself for a token has neither.
+        // Calls that the server makes for a token, such as jobs, have neither.
         if from.ip.is_some() || from.user_agent.is_some() {
             let user_agent = from.user_agent.map(bounded).unwrap_or_default();
             if self.user_agent != user_agent {
@@ -56,7 +56,7 @@ impl Row {
         }
     }
 
-    pub fn usage(self, token: Id) -> Usage {
+    pub fn usage(self, token: TokenId) -> Usage {
         let Row { what, day, first_at, last_at, ip, user_agent, count, .. } = self;
         let ip = ip.map(|ip| ip.to_string()).unwrap_or_default();
         Usage { token, day, what, first_at, last_at, ip, user_agent: shown(&user_agent), count }
@@ -85,7 +85,7 @@ impl Rest {
         self.last_at = self.last_at.max(now);
     }
 
-    /// Of the program nothing is kept here.
+    /// The program is not kept here.
     pub fn row(self, ip: Option<IpAddr>) -> Row {
         let Rest { count, first_at, last_at, call } = self;
         let (what, day) = (UsedFor::Other, day_of(last_at));

@@ -1,14 +1,14 @@
-//! What is noted of uses, within its bounds.
+//! What is noted about uses, and its bounds.
 
 use valetkey_authz::Need;
-use valetkey_domain::{AssetKind, Caller, Role, TaskSet};
+use valetkey_domain::{AssetKind, Caller, Id, Role, TaskSet};
 
 use super::*;
 
 const SMALL: Bounds = Bounds { tokens: 2, rows: 30, rows_of_token: 12 };
 const DAY_MS: UnixMs = 24 * 60 * 60 * 1000;
 
-fn id(n: u64) -> Id {
+fn id<Of>(n: u64) -> Id<Of> {
     Id::new(n).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn a_call_is_one_use_however_many_rights_it_had() {
     assert_eq!(uses.pending(id(1)).map(|used| (used.count, used.used_at)), Some((2, 20)));
     let expected = vec![(asset(1), 1), (asset(2), 2)];
     assert_eq!(counts(&uses.pending_rows(id(1))), expected);
-    // The counts are written more often than what they were for; neither is given twice.
+    // Counts are written more often than uses by right; neither is returned twice.
     assert_eq!(uses.take_totals().iter().map(|used| used.count).collect::<Vec<_>>(), [2]);
     assert!(uses.take_totals().is_empty() && uses.pending(id(1)).is_none());
     assert_eq!(counts(&uses.pending_rows(id(1))), expected);
@@ -56,7 +56,7 @@ fn each_day_has_a_row_and_the_last_use_says_from_where() {
     one(from("192.0.2.1", Some("old")), DAY_MS - 1);
     one(from("192.0.2.2", Some("new")), DAY_MS);
     one(from("192.0.2.3", Some("late report")), DAY_MS - 5);
-    // What the server does for a token has no address, and changes nothing of it.
+    // Calls that the server makes for a token have no address, so they leave the last one as it is.
     one(UsedFrom::default(), DAY_MS + 1);
     let rows = uses.take_rows();
     let seen: Vec<_> = rows.iter().map(|r| (r.day, r.count, r.first_at, r.last_at, &*r.ip, &*r.user_agent)).collect();
@@ -64,7 +64,7 @@ fn each_day_has_a_row_and_the_last_use_says_from_where() {
         seen,
         [(0, 2, DAY_MS - 5, DAY_MS - 1, "192.0.2.1", "old"), (1, 2, DAY_MS, DAY_MS + 1, "192.0.2.2", "new"),]
     );
-    // A program that names itself no more is not called by its old name.
+    // If a program no longer sends its name, the old name is not kept.
     one(from("192.0.2.2", Some("named")), 5);
     one(from("192.0.2.2", None), 6);
     assert_eq!(uses.take_rows()[0].user_agent, "");
@@ -84,7 +84,7 @@ fn what_is_beyond_a_bound_is_counted_as_the_rest() {
     assert_eq!(counts(&rows)[0], (UsedFor::Other, 24));
     assert!(counts(&rows)[1..].iter().all(|(_, count)| *count == 3));
     assert_eq!(counts(&uses.take_rows()), counts(&rows));
-    // Nothing is left of the bound once it is taken.
+    // Taking the rows frees the whole bound.
     note(&uses, 1, &[asset(99)], 9);
     assert_eq!(counts(&uses.take_rows()), [(asset(99), 1)]);
     assert_eq!(uses.take_totals()[0].count, 61);
@@ -143,7 +143,7 @@ fn allowed(scopes: &[&str], held: TaskSet) -> Allowed {
 #[test]
 fn a_use_is_for_the_first_scope_and_task_that_the_caller_has() {
     let page = Target::Asset(id(7));
-    let words = valetkey_domain::task::Vocabulary::of(AssetKind::PAGE, None).unwrap();
+    let words = valetkey_domain::task::Vocabulary::of(AssetKind::Page, None).unwrap();
     let (advertise, analyze) = (words.parse("ADVERTISE").unwrap(), words.parse("ANALYZE").unwrap());
     let both = Question::about(page)
         .scopes(ScopeSet::of(&["ads_management", "ads_read"]))
@@ -158,7 +158,7 @@ fn a_use_is_for_the_first_scope_and_task_that_the_caller_has() {
     assert_eq!(used(&Question::about(page).need(Need::AnyTask), &has), (None, Some(id(7)), None));
     let business = Question::about(Target::Business(id(6)));
     assert_eq!(used(&business, &has), (None, None, None));
-    // What an ADMIN may use instead, and what is enough about oneself.
+    // The scopes that an ADMIN may use instead, and those that are enough about oneself.
     let admin = business.scopes(ScopeSet::of(&["ads_read"])).admin_scopes(ScopeSet::of(&["pages_show_list"]));
     assert_eq!(used(&admin, &has).0, Some("pages_show_list"));
     let of = |user, scopes: &[&str]| used(&admin.own(id(user), ScopeSet::of(scopes)), &has).0;

@@ -1,7 +1,7 @@
-//! Content against the newest lines about it, page by page, so that however much there is takes no
-//! more room than a part of it.
+//! Compares content with the newest lines about it, part by part, so that memory stays bounded.
 
-use valetkey_domain::Id;
+use valetkey_domain::ContentId;
+use valetkey_domain::id::of;
 use valetkey_store::payload::{ContentLine, Did};
 use valetkey_store::{Content, StoreError};
 
@@ -14,9 +14,10 @@ const ROWS_AT_ONCE: usize = 100;
 
 impl Line for ContentLine {
     type Row = Content;
+    type Of = of::Content;
     const NOUN: &'static str = "content";
 
-    fn id(&self) -> Id {
+    fn id(&self) -> ContentId {
         self.id
     }
 
@@ -31,7 +32,7 @@ impl Line for ContentLine {
         newest.line.left(&newest.salt, row)
     }
 
-    fn row_id(row: &Content) -> Id {
+    fn row_id(row: &Content) -> ContentId {
         row.id
     }
 
@@ -40,18 +41,18 @@ impl Line for ContentLine {
     }
 }
 
-/// The part of the content that is gone through now, in the order of ids.
+/// The part of the content that is compared now, in the order of ids.
 #[derive(Debug)]
 pub(super) struct Window {
-    behind: Option<Id>,
-    /// None: up to the end.
-    through: Option<Id>,
+    behind: Option<ContentId>,
+    /// `None`: up to the end.
+    through: Option<ContentId>,
     lines: Lines<ContentLine>,
     limit: usize,
 }
 
 impl Window {
-    pub(super) fn behind(behind: Option<Id>, limit: usize) -> Window {
+    pub(super) fn behind(behind: Option<ContentId>, limit: usize) -> Window {
         Window { behind, through: None, lines: Lines::new(), limit }
     }
 
@@ -65,7 +66,7 @@ impl Window {
             return;
         }
         self.lines.insert(id, newest);
-        // What lies furthest has to wait for the next time.
+        // The line with the largest id waits for the next part.
         if self.lines.len() > self.limit {
             self.lines.pop_last();
             self.through = self.lines.last_key_value().map(|(id, _)| *id);
@@ -113,7 +114,7 @@ impl Check<'_> {
         };
         rows.retain(|row| end.is_none_or(|end| row.id <= end));
         let lines = take_through(&mut self.window.lines, end);
-        self.window.behind = end.or(Some(Id::MAX));
+        self.window.behind = end.or(Some(ContentId::MAX));
         let count = rows.len() as u64;
         let suspects = suspects(rows, lines, |_| false);
         if let Some(compared) = &mut self.report.compared {
@@ -124,9 +125,9 @@ impl Check<'_> {
         Ok(end != through && self.report.chain.is_none())
     }
 
-    /// The next rows in the order of ids, and the last id up to which these are all; none if no more
+    /// The next rows in the order of ids, and the id up to which they are complete; `None` if no more
     /// follow.
-    async fn next_rows(&mut self) -> Result<(Vec<Content>, Option<Id>), StoreError> {
+    async fn next_rows(&mut self) -> Result<(Vec<Content>, Option<ContentId>), StoreError> {
         let rows = self.store.contents_after(self.window.behind, ROWS_AT_ONCE).await?;
         let end = rows.last().filter(|_| rows.len() == ROWS_AT_ONCE).map(|row| row.id);
         Ok((rows, end))

@@ -1,6 +1,7 @@
-//! Jobs against the newest lines about them, page by page.
+//! Compares jobs with the newest lines about them, page by page.
 
-use valetkey_domain::Id;
+use valetkey_domain::JobId;
+use valetkey_domain::id::of;
 use valetkey_store::payload::JobLine;
 use valetkey_store::{Job, StoreError};
 
@@ -11,9 +12,10 @@ const ROWS_AT_ONCE: usize = 1_000;
 
 impl Line for JobLine {
     type Row = Job;
+    type Of = of::Job;
     const NOUN: &'static str = "job";
 
-    fn id(&self) -> Id {
+    fn id(&self) -> JobId {
         self.id
     }
 
@@ -25,7 +27,7 @@ impl Line for JobLine {
         row.revision == Some(newest.revision) && newest.line.left(&newest.salt, row)
     }
 
-    fn row_id(row: &Job) -> Id {
+    fn row_id(row: &Job) -> JobId {
         row.id
     }
 
@@ -34,10 +36,10 @@ impl Line for JobLine {
     }
 }
 
-/// The lines about jobs behind the last that was compared.
+/// The lines about jobs after the last that was compared.
 #[derive(Debug, Default)]
 pub(super) struct JobLines {
-    behind: Option<Id>,
+    behind: Option<JobId>,
     lines: Lines<JobLine>,
 }
 
@@ -61,7 +63,7 @@ impl Check<'_> {
             let rows = self.store.jobs_after(None, self.jobs.behind, ROWS_AT_ONCE).await?;
             let end = rows.last().filter(|_| rows.len() == ROWS_AT_ONCE).map(|row| row.id);
             let lines = take_through(&mut self.jobs.lines, end);
-            self.jobs.behind = end.or(Some(Id::MAX));
+            self.jobs.behind = end.or(Some(JobId::MAX));
             if let Some(compared) = &mut self.report.compared {
                 compared.jobs += rows.len() as u64;
             }

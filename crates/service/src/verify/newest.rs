@@ -1,5 +1,5 @@
-//! What the comparisons of content and of jobs have in common: the newest line about a thing, and what is
-//! said of a row that is not what that line left.
+//! What the comparisons of content and of jobs have in common: the newest line about a row, and the
+//! finding if the row is not as that line left it.
 //!
 //! It must never show a value of a row.
 
@@ -17,23 +17,25 @@ pub(super) struct News {
     pub jobs: Vec<Newest<JobLine>>,
 }
 
-/// A line of the ledger about one thing, and the rows that such lines leave behind.
+/// A line of the ledger about one row, and the type of that row.
 pub(super) trait Line: Sized {
     type Row;
-    /// What such a thing is called.
+    /// What the id of a row names.
+    type Of;
+    /// The name of such a row in findings.
     const NOUN: &'static str;
 
-    fn id(&self) -> Id;
-    /// Whether the thing is gone after this line.
+    fn id(&self) -> Id<Self::Of>;
+    /// Whether the row is gone after this line.
     fn is_removal(&self) -> bool;
-    /// Whether a row is what the newest line left behind.
+    /// Whether a row is as the newest line left it.
     fn left(newest: &Newest<Self>, row: &Self::Row) -> bool;
-    fn row_id(row: &Self::Row) -> Id;
+    fn row_id(row: &Self::Row) -> Id<Self::Of>;
     /// The lines of this sort that came since something was read.
     fn among(news: &News) -> &[Newest<Self>];
 }
 
-/// The newest line about a thing.
+/// The newest line about a row.
 #[derive(Debug, Clone)]
 pub(super) struct Newest<L> {
     pub revision: u64,
@@ -41,11 +43,11 @@ pub(super) struct Newest<L> {
     pub line: L,
 }
 
-/// The newest lines about the things that are there, in the order of ids. What was removed has none.
-pub(super) type Lines<L> = BTreeMap<Id, Newest<L>>;
+/// The newest lines about existing rows, in the order of ids. A removed row has none.
+pub(super) type Lines<L> = BTreeMap<Id<<L as Line>::Of>, Newest<L>>;
 
 /// Takes out the lines up to an id, or all.
-pub(super) fn take_through<L>(lines: &mut Lines<L>, end: Option<Id>) -> Lines<L> {
+pub(super) fn take_through<L: Line>(lines: &mut Lines<L>, end: Option<Id<L::Of>>) -> Lines<L> {
     let mut taken = Lines::new();
     while let Some(first) = lines.first_entry()
         && end.is_none_or(|end| *first.key() <= end)
@@ -56,9 +58,9 @@ pub(super) fn take_through<L>(lines: &mut Lines<L>, end: Option<Id>) -> Lines<L>
     taken
 }
 
-/// A row that is not what its newest line left, until it is clear that nobody changed it meanwhile.
+/// A row that differs from its newest line, until it is clear that nobody changed it meanwhile.
 pub(super) struct Suspect<L: Line> {
-    pub id: Id,
+    pub id: Id<L::Of>,
     row: Option<L::Row>,
     pub newest: Option<Newest<L>>,
 }

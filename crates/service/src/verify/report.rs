@@ -1,9 +1,9 @@
-//! What a check of a store found, and the words for it. No value of a record may stand in them.
+//! What a check of a store found, and its texts. They may contain no value of a record.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use valetkey_domain::{Id, Record, RecordKey};
+use valetkey_domain::{Record, RecordKey};
 
 /// How many findings of one sort are named; the rest is counted.
 pub(super) const NAMED_LIMIT: usize = 1_000;
@@ -15,7 +15,7 @@ pub enum Progress {
     Entries(u64),
     /// How many records were compared.
     Records(u64),
-    /// How many things of content were compared.
+    /// How many rows of content were compared.
     Content(u64),
 }
 
@@ -77,36 +77,18 @@ pub struct Report {
     pub without_payload: Findings<u64>,
     pub compared: Option<Compared>,
     pub differences: Findings<Difference>,
-    /// Records, content and jobs about which a payload is gone: nobody can say what they should be.
+    /// Records, content and jobs that can't be checked, because a payload about them is gone.
     pub not_verifiable: Findings<String>,
 }
 
 impl Report {
-    /// Whether everything is as it should be.
+    /// Whether there is no finding.
     pub fn is_intact(&self) -> bool {
         self.chain.is_none()
             && self.compared.is_some()
             && self.without_payload.count() == 0
             && self.differences.count() == 0
             && self.not_verifiable.count() == 0
-    }
-}
-
-/// The ids in a key by which an entry names its subject.
-pub(super) fn ids_of(key: RecordKey) -> [Option<Id>; 2] {
-    match key {
-        RecordKey::Business(id)
-        | RecordKey::Person(id)
-        | RecordKey::SystemUser(id)
-        | RecordKey::App(id)
-        | RecordKey::Asset(id)
-        | RecordKey::Token(id) => [Some(id), None],
-        RecordKey::Connection(one, other)
-        | RecordKey::Installation(one, other)
-        | RecordKey::Assignment(one, other)
-        | RecordKey::Share(one, other)
-        | RecordKey::PageCounter(one, other) => [Some(one), Some(other)],
-        RecordKey::DeclaredKind(_) | RecordKey::SignInCode(_) | RecordKey::Terms => [None, None],
     }
 }
 
@@ -119,7 +101,7 @@ pub(super) fn name(key: RecordKey, record: Option<&Record>) -> String {
         RecordKey::App(id) => format!("app {id}"),
         RecordKey::Connection(business, app) => format!("connection of business {business} with app {app}"),
         RecordKey::Installation(user, app) => format!("installation of app {app} on system user {user}"),
-        RecordKey::DeclaredKind(kind) => format!("declared kind {}", kind.0),
+        RecordKey::DeclaredKind(kind) => format!("declared kind {}", kind.number()),
         RecordKey::Asset(id) => format!("asset {id}"),
         RecordKey::Assignment(user, asset) => format!("assignment of user {user} on asset {asset}"),
         RecordKey::Share(asset, partner) => format!("share of asset {asset} with partner {partner}"),

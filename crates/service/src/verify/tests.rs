@@ -1,24 +1,24 @@
-//! Stores that are in order, in few and in many parts, and while others write. What is not in order
-//! is tried on a real file, in the tests of the SQLite store.
+//! Stores that are in order, in few and in many parts, and while others write. Stores that are not in
+//! order are tested with a real file, in the tests of the SQLite store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt as _;
-use valetkey_domain::asset::Asset;
 use valetkey_domain::change::ActorKind;
-use valetkey_domain::{Action, Actor, AssetKind, ChangeSet, Name};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::{Action, Actor, AssetKind, ChangeSet, Id, Name};
 use valetkey_store::{Batch, Content, ContentWrite, Job, JobWrite, MemoryStore, Outcome, Write};
 
 use super::*;
 
-fn id(n: u64) -> Id {
+fn id<Of>(n: u64) -> Id<Of> {
     Id::new(n).unwrap()
 }
 
 fn asset(n: u64, name: &str) -> Record {
     let name = Name::parse(name).unwrap();
-    Record::Asset(Asset { id: id(n), kind: AssetKind::PAGE, business: None, name, created_at: 0 })
+    Record::Asset(Asset { id: id(n), kind: AssetKind::Page, business: None, name, created_at: 0 })
 }
 
 fn content_row(n: u64, version: i64) -> Content {
@@ -68,7 +68,7 @@ impl World {
         let write = Write { set, content, jobs, salt: self.sixteen() };
         let batch = Batch { commit_id: self.sixteen(), writes: vec![write] };
         let work = async { self.store.lock_head().await.unwrap().commit(batch).await.unwrap() };
-        // Nor may the runtime make it wait because the test has done much already.
+        // The runtime must not make it yield because the test has used its budget.
         let work = tokio::task::unconstrained(work);
         assert!(matches!(work.now_or_never().unwrap()[..], [Outcome::Applied { .. }]));
     }
@@ -83,7 +83,7 @@ impl World {
 
     /// Writes about one job.
     fn job(&self, jobs: Vec<JobWrite>) {
-        self.write(vec![jobs[0].id()], Vec::new(), Vec::new(), jobs);
+        self.write(vec![jobs[0].id().any()], Vec::new(), Vec::new(), jobs);
     }
 
     async fn run(&self, content_at_once: usize, mut said: impl FnMut(Progress) + Send) -> Report {
@@ -94,7 +94,7 @@ impl World {
 /// In many parts and in one.
 const AT_ONCE: [usize; 4] = [1, 2, 7, 1_000];
 
-/// Assets of which one was renamed and one removed; content of which some was changed or deleted.
+/// Assets, one of them renamed and one removed; content, some of it changed or deleted.
 fn furnished() -> World {
     let world = World::default();
     for n in 1..=5 {
@@ -137,7 +137,7 @@ async fn others_may_write_meanwhile() {
         // At each step something is made, changed and removed, before and behind where the check is.
         let report = world
             .run(at_once, |progress| {
-                // Each entry that is written makes the ledger longer, so that reading it never ended.
+                // Each entry makes the ledger longer, so without a limit reading would never end.
                 if round >= 60 || (matches!(progress, Progress::Entries(_)) && round >= 3) {
                     return;
                 }

@@ -1,7 +1,7 @@
 //! The writer's loop: batches, commits, unknown outcomes, and what waits to become durable.
 //!
-//! Every step has a limit, so that the loop always comes back to what waits. An answer leaves only
-//! when it is true: a commit whose end is not known is neither a yes nor a no.
+//! Every step has a time limit, so that the loop always returns to waiting commands. An answer must be
+//! true: a commit whose outcome is unknown is neither a success nor a refusal.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -40,8 +40,8 @@ pub(crate) async fn run(
     ids: IdSource,
     random: Box<dyn Random>,
 ) {
-    // The writer must not keep itself alive through its own sender, so it holds the rest weakly
-    // between batches.
+    // The writer must not keep itself alive through its own sender, so between batches it holds only a
+    // weak reference.
     let (weak, writing) = (Arc::downgrade(&inner), Arc::clone(&inner.writing));
     drop(inner);
     let mut writer =
@@ -52,7 +52,7 @@ pub(crate) async fn run(
             writer.make_durable(&inner).await;
         }
         if writing.waiting_count() > 0 {
-            // Nothing is written before what is in force already.
+            // Changes that are in force already must be written first.
             let refusal = unavailable("the store can't write; nothing was written");
             hand_back(&inner, take_out(&inner, queued), &refusal);
         } else if !queued.is_empty() {
@@ -61,15 +61,15 @@ pub(crate) async fn run(
     }
 }
 
-/// Waits for commands, or until it is time to try again what could not be written. `None` once
-/// nobody can send any more.
+/// Waits for commands, or until it is time to retry what could not be written. `None` once nobody can
+/// send any more.
 async fn next(writing: &WriteState, tries: &Tries, queue: &mut mpsc::Receiver<Envelope>) -> Option<VecDeque<Envelope>> {
     let first = loop {
         let due = tries.due(writing);
         tokio::select! {
             biased;
             first = queue.recv() => break Some(first?),
-            // What has come in force may be due at once.
+            // A change that was put in force may have to be written at once.
             () = writing.wake.notified() => {}
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => break None,
         }
@@ -83,9 +83,9 @@ async fn next(writing: &WriteState, tries: &Tries, queue: &mut mpsc::Receiver<En
     Some(queued)
 }
 
-/// When to try again what could not be written.
+/// When to retry what could not be written.
 struct Tries {
-    /// For what is in force and waits to be written.
+    /// For changes that are in force and wait to be written.
     waiting: Instant,
     /// For anything else.
     trial: Instant,
@@ -109,8 +109,8 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes what is in force and not written, and nothing else with it. Where nothing waits, it
-    /// looks whether the store can write again.
+    /// Writes the changes that are in force and not written, and nothing else with them. If there are
+    /// none, it checks whether the store can write again.
     async fn make_durable(&mut self, inner: &Inner) {
         loop {
             let waiting = inner.writing.waiting_count();
@@ -193,7 +193,7 @@ impl Writer {
         }
     }
 
-    /// The store can't write. What is in force is tried on its own at once, and then in pauses.
+    /// Notes that the store can't write. Changes in force are tried alone at once, and then in pauses.
     fn note_failure(&mut self, inner: &Inner, error: &StoreError) {
         if inner.writing.note(Writing::Fails) == Writing::Fails {
             tracing::debug!(%error, "the store still can't write");
@@ -204,9 +204,8 @@ impl Writer {
         self.tries.waiting = Instant::now();
     }
 
-    /// Draws the id of a commit and the salts of its writes. Even a generator that is stuck gives
-    /// every commit an id of its own, and every write of it a salt of its own: by them an unknown
-    /// outcome is found.
+    /// Draws the id of a commit and the salts of its writes. They differ even if the random source always
+    /// gives the same bytes, because an unknown outcome is looked up by them.
     fn mark(&mut self, inner: &Inner, head: Head, writes: &mut [(Taken, Write)]) -> Option<[u8; 16]> {
         let mut commit_id = [0u8; 16];
         let mut drawn = self.random.fill(&mut commit_id);
@@ -222,8 +221,8 @@ impl Writer {
         drawn.then_some(commit_id)
     }
 
-    /// Decides and plans each command on the index with the batch so far laid over it. What is
-    /// settled without any write of the batch is answered on the way.
+    /// Decides and plans each command on the index with the changes of the batch so far on top. A
+    /// command whose answer needs no write of the batch is answered right away.
     #[allow(clippy::type_complexity)]
     fn plan_all(&mut self, inner: &Inner, commands: VecDeque<Taken>) -> Result<Round, (VecDeque<Taken>, Refusal)> {
         let index = match inner.index() {
@@ -292,16 +291,16 @@ impl Writer {
     }
 }
 
-/// What a rule says now about a change that is in force. If the thing is gone, nothing is left to do.
+/// The answer for a change in force that its rule now refuses. If its subject is gone, that is a success.
 fn void(refusal: Refusal) -> Result<(), Refusal> {
     if is_gone(&refusal) {
         return Ok(());
     }
-    tracing::error!(%refusal, "a change that was in force can't be written, and is in force no more");
+    tracing::error!(%refusal, "a change that was in force can't be written, and is no longer in force");
     Err(refusal)
 }
 
-/// Looks whether the store can write again.
+/// Checks whether the store can write again.
 async fn probe(inner: &Inner) {
     let tried = async {
         drop(inner.store.lock_head().await?);
@@ -312,8 +311,8 @@ async fn probe(inner: &Inner) {
     }
 }
 
-/// A store may keep space for what takes something away. So if it could not write before, that alone
-/// does not show that it can write anything else; a trial will.
+/// A store may reserve space for changes that take something away. So after a failure, writing such a
+/// change does not show that the store can write anything else; a trial will.
 fn note_written(inner: &Inner, round: &Round) {
     let only_takes_away = round.writes.iter().all(|(_, write)| write.set.narrows());
     match inner.writing.status() {
@@ -331,8 +330,8 @@ fn note_success(inner: &Inner) {
     }
 }
 
-/// Commits. Callers that waited long enough are answered on the way; a commit that does not end has
-/// an unknown outcome.
+/// Commits. Callers that waited long enough are answered meanwhile; a commit that does not end has an
+/// unknown outcome.
 async fn commit(
     inner: &Inner,
     lock: Box<dyn HeadLock>,
@@ -344,7 +343,7 @@ async fn commit(
     if let Ok(ended) = timeout(PATIENCE, &mut commit).await {
         return ended;
     }
-    tracing::error!("a commit takes too long; its outcome is unknown so far");
+    tracing::error!("a commit takes too long; its outcome is not known yet");
     inner.writing.note(Writing::OutcomeUnknown);
     round.put_in_force(inner);
     round.answer_unknown(commit_id);
@@ -377,8 +376,8 @@ fn settle(inner: &Inner, round: Round, outcomes: &[Outcome], commit_id: [u8; 16]
     if jobs {
         inner.wake_jobs.notify_waiters();
     }
-    // A lease that ran out during the commit means that another node may answer by now without
-    // knowing this write, so nobody is answered that it holds everywhere.
+    // If the lease ran out during the commit, another node may already answer without knowing this
+    // write, so no answer may say that it is in force everywhere.
     let late = (!inner.is_fresh()).then(|| valetkey_store::ledger::to_hex(&commit_id));
     let unless_late = |answer: Result<u64, Refusal>| match &late {
         Some(id) => answer.and_then(|_| Err(Refusal::of(Reason::OutcomeUnknown).with_value(id))),
@@ -403,11 +402,11 @@ fn settle_found(inner: &Inner, round: Round, written: &[Entry]) {
 /// The entries that a commit wrote, folded; empty if it wrote none.
 async fn look_up(inner: &Inner, commit_id: [u8; 16]) -> Result<Vec<Entry>, Refusal> {
     let away = |e: StoreError| unavailable(&e.to_string());
-    // Whoever gets the head lock knows that the commit is over. It is let go at once: the store takes
-    // it itself to look the outcome up, and would wait for us.
+    // Getting the head lock means that the commit is over. It is released at once: the store takes it
+    // itself to look the outcome up, and would wait for us.
     drop(inner.store.lock_head().await.map_err(away)?);
     let range = inner.store.outcome(commit_id).await.map_err(away)?;
-    // Read behind the outcome, so that what it tells of is folded too.
+    // Read after the outcome, so that the head includes the commit.
     catch_up(inner, inner.store.head().await.map_err(away)?).await?;
     let written = match range {
         Some((first, last)) => {
@@ -416,6 +415,6 @@ async fn look_up(inner: &Inner, commit_id: [u8; 16]) -> Result<Vec<Entry>, Refus
         }
         None => Vec::new(),
     };
-    // Nobody is answered that a write holds everywhere by a node whose lease ran out meanwhile.
+    // If the lease ran out meanwhile, no answer may say that the write is in force everywhere.
     inner.index().map(|_| written)
 }

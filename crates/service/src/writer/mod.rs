@@ -1,10 +1,10 @@
 //! The one way to write: commands queue up, are decided and planned under the head lock, committed
 //! together, folded, and answered.
 //!
-//! A command is decided on the newest state, whatever its caller saw before: that is the fence. No
-//! command waits without limit, and one that was refused for waiting too long is never written.
-//! Nothing is planned on a state that is not known, with one exception: what takes a credential away
-//! is put in force on this node at once, and written when that is possible again ([`waiting`]).
+//! A command is always decided on the newest state, even if its caller saw an older one: that is the
+//! fence. No command waits without limit, and one that was refused for waiting too long is never
+//! written. Nothing is planned while the newest state is unknown, with one exception: a command that
+//! takes a credential away is put in force on this node at once, and written later ([`waiting`]).
 
 mod batch;
 mod round;
@@ -26,8 +26,8 @@ use crate::core::{Inner, Service};
 pub(crate) use batch::run;
 pub(crate) use waiting::{Tried, WriteState};
 
-/// How long a command waits for the store before it is refused; and how long a caller whose command
-/// is being committed waits before it is answered that the outcome is unknown.
+/// How long a command waits for the store before it is refused; and how long a commit may take before
+/// its callers are answered that the outcome is unknown.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a command wants written.
@@ -68,12 +68,12 @@ impl<T> std::fmt::Debug for Done<T> {
 pub(crate) enum InForce {
     /// Once it is written. While nothing can be written, it is refused.
     OnceWritten,
-    /// At once on this node, even while nothing can be written: what takes a credential away.
+    /// At once on this node, even while nothing can be written: for changes that take a credential away.
     AtOnce,
 }
 
 impl InForce {
-    /// At once for what takes something away, and otherwise once it is written.
+    /// [`InForce::AtOnce`] if it takes something away, else [`InForce::OnceWritten`].
     pub(crate) fn at_once_if(takes_away: bool) -> InForce {
         if takes_away { InForce::AtOnce } else { InForce::OnceWritten }
     }
@@ -91,14 +91,14 @@ pub(crate) trait Command: Send {
 
     fn in_force(&self) -> InForce;
 
-    /// Whether the last plan got as far as its rule: the caller has the right.
+    /// Whether the caller had the right, so that the last plan reached its rule.
     fn is_allowed(&self) -> bool;
 
-    /// From now on the last decision stands: the command is in force by it, whatever becomes of its
-    /// caller's right before it is written.
+    /// Keeps the last decision: the command is in force by it, even if its caller loses the right before
+    /// it is written.
     fn keep_decision(&mut self);
 
-    /// Answers the caller, once; what is answered later reaches nobody.
+    /// Answers the caller once; later answers are dropped.
     fn answer(&mut self, answer: Result<u64, Refusal>);
 }
 
@@ -127,7 +127,7 @@ struct Decided<T, F> {
     question: Question,
     rule: F,
     in_force: InForce,
-    /// The newest decision, and whether it stands.
+    /// The newest decision, and whether it is kept.
     allowed: Option<Allowed>,
     stands: bool,
     value: Option<T>,
@@ -190,7 +190,7 @@ where
             (Ok(_), None) => Err(Refusal::of(Reason::Fault)),
             (Err(refusal), _) => Err(refusal),
         };
-        // The caller may have gone away; what it asked for is done all the same.
+        // The caller may be gone; the command is done anyway.
         let _ = reply.send(result);
     }
 }
@@ -225,8 +225,8 @@ impl Service {
         F: FnMut(&mut Planner<'_>, &Allowed) -> Result<(Plan, T), Refusal> + Send + 'static,
     {
         let answer = self.run(in_force, call, question, rule).await;
-        // While nothing can be written, too, who may not do this hears no more than that: whether
-        // there is anything to write must not show.
+        // While nothing can be written, a caller without the right still gets only its refusal: the
+        // answer must not show whether there is anything to write.
         if answer.as_ref().is_err_and(|refusal| refusal.reason == Reason::Unavailable)
             && self.may(call, question).is_none()
         {
@@ -257,7 +257,7 @@ impl Service {
                         .await
                         .map_or_else(|_| Err(not_durable()), |a| a.unwrap_or_else(fault));
                 }
-                // Decided and planned like any other, should the store come back in time.
+                // Decided and planned like any other command, if the store comes back in time.
                 Tried::RestsOnWaiting(back) | Tried::No(back) => command = back,
             }
         }

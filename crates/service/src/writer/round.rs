@@ -1,6 +1,7 @@
 //! The commands of one batch, from the queue to their answers.
 //!
-//! A command that was taken out is answered, or handed back, or waits in force; none may get lost.
+//! A command that was taken from the queue is answered, or handed back, or is in force and waits; none
+//! may get lost.
 
 use std::collections::VecDeque;
 
@@ -21,8 +22,8 @@ pub(super) struct Taken {
     pub held: Option<u64>,
 }
 
-/// Where a batch comes from. Commands are taken out only once the head is locked, so that those that
-/// wait too long for it are refused meanwhile.
+/// Where a batch comes from. Commands are taken from the queue only once the head is locked, so that
+/// those that wait too long for it are refused meanwhile.
 pub(super) enum Load {
     Queued(VecDeque<Envelope>),
     Waiting,
@@ -53,7 +54,7 @@ pub(super) fn take_out(inner: &Inner, queued: VecDeque<Envelope>) -> VecDeque<Ta
 }
 
 /// Refuses commands of which nothing was written. Those that take a credential away are put in force
-/// and wait, and are answered when they have been tried on their own.
+/// and wait, and are answered when they have been tried alone.
 pub(super) fn hand_back(inner: &Inner, commands: VecDeque<Taken>, refusal: &Refusal) {
     for Taken { mut command, held } in commands {
         if let Some(id) = held {
@@ -74,11 +75,11 @@ pub(super) fn hand_back(inner: &Inner, commands: VecDeque<Taken>, refusal: &Refu
     }
 }
 
-/// What became of the commands of a batch when they were planned.
+/// The commands of a batch after planning.
 #[derive(Default)]
 pub(super) struct Round {
     pub writes: Vec<(Taken, Write)>,
-    /// Commands that write nothing, but whose answer rests on the writes before them: they are
+    /// Commands that write nothing, but whose answer depends on earlier writes of the batch: they are
     /// answered only once those are done.
     pub resting: Vec<(Taken, Result<(), Refusal>)>,
 }
@@ -110,8 +111,8 @@ impl Round {
     }
 }
 
-/// Answers commands whose fate is settled. Of those that were in force before they were written the
-/// blocks are lifted first: the index shows what they did.
+/// Answers commands whose outcome is known. Blocks of those that were in force already are lifted first:
+/// the index holds their changes now.
 pub(super) fn close(inner: &Inner, settled: Vec<(Taken, Result<u64, Refusal>)>) {
     inner.writing.lift(&settled.iter().filter_map(|(taken, _)| taken.held).collect::<Vec<_>>());
     for (mut taken, answer) in settled {
@@ -119,7 +120,7 @@ pub(super) fn close(inner: &Inner, settled: Vec<(Taken, Result<u64, Refusal>)>) 
     }
 }
 
-/// Answers commands that rested on a commit which is done now.
+/// Answers commands that waited for a commit which is done now.
 pub(super) fn close_resting(inner: &Inner, resting: Vec<(Taken, Result<(), Refusal>)>) {
     let revision = inner.index().map(|i| i.revision());
     close(inner, resting.into_iter().map(|(taken, answer)| (taken, answer.and_then(|()| revision.clone()))).collect());

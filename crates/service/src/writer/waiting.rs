@@ -1,8 +1,8 @@
-//! What is in force and not written yet, and whether the store can write.
+//! Changes that are in force and not written yet, and whether the store can write.
 //!
-//! A command that takes a credential away is decided and planned on the state as far as it is known,
-//! with all that waits before it laid over it. Then its blocks are in force, and it waits here until
-//! the writer has made it durable and folded it. Nothing else may be written before it.
+//! A command that takes a credential away is decided and planned on the known state, with the waiting
+//! changes before it on top. Then its blocks are in force, and it waits here until the writer has made
+//! it durable and folded it. Nothing else may be written before it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -48,14 +48,14 @@ struct Waiting {
 
 struct Entry {
     id: u64,
-    /// Absent while the writer has it.
+    /// `None` while the writer has it.
     command: Option<Box<dyn Command>>,
-    /// What it changes; absent if it only rests on what waits before it.
+    /// What it changes; `None` if it only waits for the changes before it.
     set: Option<ChangeSet>,
     blocks: Vec<Block>,
 }
 
-/// What became of putting a command in force.
+/// The result of putting a command in force.
 pub(crate) enum Tried {
     InForce,
     /// It has nothing left to do once what waits is written.
@@ -69,17 +69,17 @@ impl WriteState {
         *self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes whether the store can write; answers with what was known before.
+    /// Notes whether the store can write; returns the previous status.
     pub fn note(&self, status: Writing) -> Writing {
         std::mem::replace(&mut *self.status.lock().unwrap_or_else(PoisonError::into_inner), status)
     }
 
-    /// Notes that a command waited in vain. An outcome that is unknown stays so.
+    /// Notes that the store did not answer a command in time. An unknown outcome stays unknown.
     pub fn note_silence(&self) {
         self.note_trouble("the store does not answer; changes are refused");
     }
 
-    /// Notes that something beside the commands could not be written for want of space.
+    /// Notes that something other than a command could not be written because no space is left.
     pub fn note_full(&self, error: &StoreError) {
         if matches!(error, StoreError::Full(_)) {
             self.note_trouble("the store has no space left; changes may be refused");
@@ -119,7 +119,7 @@ impl WriteState {
         Some(list.newest)
     }
 
-    /// Lets a command wait that has nothing left to do once what waits already is written.
+    /// Lets a command wait that has nothing to do once the changes before it are written.
     pub fn rest(&self, mut command: Box<dyn Command>) {
         let mut list = self.list();
         if list.entries.len() >= WAITING_LIMIT {
@@ -154,18 +154,18 @@ impl WriteState {
         self.blocks.replace(list.entries.iter().flat_map(|e| e.blocks.iter().copied()));
     }
 
-    /// Answers those whose callers still wait that they are in force and not durable.
+    /// Answers the callers that still wait: their changes are in force and not durable.
     pub fn answer_waiting(&self) {
         let mut list = self.list();
         for command in list.entries.iter_mut().filter_map(|e| e.command.as_mut()) {
             command.answer(Err(not_durable()));
         }
-        // What only rests on the others has heard all that it can.
+        // Commands without changes of their own need no more than this answer.
         list.entries.retain(|e| e.set.is_some());
     }
 }
 
-/// A command that is in force at once draws nothing; should it, it fails.
+/// A command that is in force at once draws no random bytes; if it tries to, it fails.
 struct NoRandom;
 
 impl Random for NoRandom {
@@ -175,8 +175,8 @@ impl Random for NoRandom {
 }
 
 impl Inner {
-    /// Decides and plans a command on what is known, and puts it in force on this node. It then waits
-    /// to be written, and its caller is answered then or when that has failed.
+    /// Decides and plans a command on the known state, and puts it in force on this node. It then waits to
+    /// be written, and its caller is answered when it is written or writing failed.
     pub(crate) fn put_in_force(&self, mut command: Box<dyn Command>) -> Tried {
         // Held throughout, so that what waits keeps the order in which it was planned.
         let mut list = self.writing.list();
@@ -212,7 +212,7 @@ fn blocks_of_plan(plan: &Plan) -> Option<Vec<Block>> {
     blocks_of(&plan.set).filter(|_| is_authority_alone)
 }
 
-/// Whether a rule finds nothing left to do, because the thing is gone.
+/// Whether a rule finds nothing left to do, because its subject is gone.
 pub(super) fn is_gone(refusal: &Refusal) -> bool {
     matches!(refusal.reason, Reason::NotVisible | Reason::UnknownReference)
 }

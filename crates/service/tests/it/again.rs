@@ -1,11 +1,11 @@
-//! A node that may answer again after its lease ran out has folded first what others wrote.
+//! A node whose lease ran out folds what others wrote before it answers again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
-use valetkey_domain::business::BusinessEdit;
-use valetkey_domain::{Id, Reason};
+use valetkey_domain::rules::business::BusinessEdit;
+use valetkey_domain::{BusinessId, Reason};
 use valetkey_service::{Call, Service};
 use valetkey_store::Store;
 use valetkey_store::faulty::Fault;
@@ -33,12 +33,12 @@ async fn catch_up(node: &Service, store: &dyn Store) -> Result<u64, Reason> {
     Ok(revision)
 }
 
-async fn rename(service: &Service, business: Id, to: &str) {
+async fn rename(service: &Service, business: BusinessId, to: &str) {
     let edit = BusinessEdit { name: Some(name(to)), ..BusinessEdit::default() };
     service.update_business(&Call::operator("x"), business, edit).await.unwrap();
 }
 
-fn name_of(service: &Service, business: Id) -> String {
+fn name_of(service: &Service, business: BusinessId) -> String {
     reader(service).read(|s| s.business(business)).unwrap().unwrap().name.to_string()
 }
 
@@ -111,7 +111,7 @@ async fn a_ledger_that_does_not_fit_stops_the_node_for_good() {
         let fixture = fixture().await;
         let on = Arc::new(AtomicBool::new(false));
         let (node, store) = lapsed(&fixture, &on, tale.clone()).await;
-        // What does not change is followed, whatever the store would say of more.
+        // If the head did not change, the node follows without reading anything that could fail.
         catch_up(&node, &*store).await.unwrap();
         node.set_fresh_until_ms(0);
         on.store(true, Ordering::SeqCst);
@@ -151,7 +151,7 @@ async fn what_the_writer_folded_meanwhile_is_not_folded_again() {
     let revision = catching_up.await.unwrap().unwrap();
     assert_eq!((revision, name_of(&node, business).as_str()), (node.revision(), "Second"));
     assert_eq!(node.revision(), fixture.ground.store.head().await.unwrap().revision);
-    // And the chain is known up to there: what comes next fits.
+    // The chain is known up to there, so the next entry fits.
     rename(&fixture.service, business, "Third").await;
     catch_up(&node, &*store).await.unwrap();
     assert_eq!(name_of(&node, business), "Third");

@@ -1,4 +1,4 @@
-//! A store that, once switched on, does not tell what is in it.
+//! A store that gives wrong or delayed answers once it is switched on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,37 +7,37 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use valetkey_domain::{Id, Record, UnixMs};
+use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
     Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow,
     NextJob, RefusalRow, Renewal, Store, StoreError, TokenUse,
 };
 
-/// What it tells instead.
+/// What it answers instead.
 #[derive(Debug, Clone)]
 pub enum Tale {
     /// Every entry has an action that no version knows.
     UnknownAction,
-    /// Every entry holds something else than what its hash says.
+    /// No entry matches its hash.
     Forged,
     /// The ledger is shorter than it was.
     Shorter,
     /// The ledger has a head and no entries.
     Gap,
-    /// Every entry is one of another ledger: each is what its own hash says, and the head fits.
+    /// Every entry is from another ledger: each matches its own hash, and the head fits.
     OtherPast,
     /// The head has another hash than it had at this revision.
     OtherHead,
     /// The head has another hash than the newest entry.
     OtherEnd,
-    /// The truth; but the first renewal of the lease is under way for so long, and no other succeeds.
+    /// The truth; but the first renewal of the lease takes this long, and no other succeeds.
     SlowRenewal { delay: Duration, sent: Arc<Mutex<Option<Instant>>> },
     /// Every entry is of the format from before jobs stood in the ledger.
     OldFormat,
-    /// The truth; but whoever reads this thing of content says so, and gets its answer when told.
-    Stuck { content: Id, read: Arc<Notify>, go: Arc<Notify> },
-    /// The truth; but whoever read the ledger's end says so, and gets its answer when told. Once.
+    /// The truth; but a read of this row of content is reported, and answered only when the test says so.
+    Stuck { content: ContentId, read: Arc<Notify>, go: Arc<Notify> },
+    /// The truth; but one read of the ledger's end is reported, and answered only when the test says so.
     Late { read: Arc<Notify>, go: Arc<Notify> },
 }
 
@@ -73,7 +73,7 @@ impl Altered {
     }
 }
 
-/// The same entry behind another one, with a hash that says so.
+/// The same entry after another one, with a matching hash.
 fn of_another_ledger(entry: Entry) -> Entry {
     let mut other = Entry { prev: [9; 32], ..entry };
     other.hash = other.chain_hash();
@@ -124,13 +124,13 @@ impl Store for Altered {
         }
         Ok(self.alter(entries))
     }
-    async fn tail_of(&self, business: Id, after: u64, limit: usize) -> Answer<Vec<Entry>> {
+    async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Answer<Vec<Entry>> {
         Ok(self.alter(self.inner.tail_of(business, after, limit).await?))
     }
     async fn outcome(&self, commit_id: [u8; 16]) -> Answer<Option<(u64, u64)>> {
         self.inner.outcome(commit_id).await
     }
-    async fn content(&self, id: Id) -> Answer<Option<Content>> {
+    async fn content(&self, id: ContentId) -> Answer<Option<Content>> {
         if let Tale::Stuck { content, read, go } = &self.tale
             && *content == id
             && self.is_on()
@@ -140,13 +140,13 @@ impl Store for Altered {
         }
         self.inner.content(id).await
     }
-    async fn guards(&self, ids: &[Id]) -> Answer<Vec<ContentGuard>> {
+    async fn guards(&self, ids: &[ContentId]) -> Answer<Vec<ContentGuard>> {
         self.inner.guards(ids).await
     }
-    async fn contents(&self, ids: &[Id]) -> Answer<Vec<Content>> {
+    async fn contents(&self, ids: &[ContentId]) -> Answer<Vec<Content>> {
         self.inner.contents(ids).await
     }
-    async fn contents_after(&self, after: Option<Id>, limit: usize) -> Answer<Vec<Content>> {
+    async fn contents_after(&self, after: Option<ContentId>, limit: usize) -> Answer<Vec<Content>> {
         self.inner.contents_after(after, limit).await
     }
 
@@ -169,19 +169,19 @@ impl Store for Altered {
     ) -> Answer<Vec<Job>> {
         self.inner.claim_jobs(kind, holder, now, lease_until, limit).await
     }
-    async fn renew_job(&self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> Answer<bool> {
+    async fn renew_job(&self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> Answer<bool> {
         self.inner.renew_job(id, holder, now, lease_until).await
     }
-    async fn put_back_job(&self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Answer<bool> {
+    async fn put_back_job(&self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Answer<bool> {
         self.inner.put_back_job(id, holder, now, rest).await
     }
     async fn next_jobs(&self) -> Answer<Vec<NextJob>> {
         self.inner.next_jobs().await
     }
-    async fn job(&self, id: Id) -> Answer<Option<Job>> {
+    async fn job(&self, id: JobId) -> Answer<Option<Job>> {
         self.inner.job(id).await
     }
-    async fn jobs_after(&self, state: Option<JobState>, after: Option<Id>, limit: usize) -> Answer<Vec<Job>> {
+    async fn jobs_after(&self, state: Option<JobState>, after: Option<JobId>, limit: usize) -> Answer<Vec<Job>> {
         self.inner.jobs_after(state, after, limit).await
     }
     async fn job_counts(&self) -> Answer<Vec<JobCount>> {
@@ -190,7 +190,7 @@ impl Store for Altered {
     async fn record_uses(&self, uses: &[TokenUse]) -> Answer<()> {
         self.inner.record_uses(uses).await
     }
-    async fn uses(&self, tokens: &[Id]) -> Answer<Vec<TokenUse>> {
+    async fn uses(&self, tokens: &[TokenId]) -> Answer<Vec<TokenUse>> {
         self.inner.uses(tokens).await
     }
     async fn record_usage(&self, rows: &[Usage], bounds: UsageBounds) -> Answer<()> {
@@ -205,7 +205,7 @@ impl Store for Altered {
     async fn refusal(&self, trace: &str) -> Answer<Option<RefusalRow>> {
         self.inner.refusal(trace).await
     }
-    async fn refusals(&self, business: Option<Id>, limit: usize) -> Answer<Vec<RefusalRow>> {
+    async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Answer<Vec<RefusalRow>> {
         self.inner.refusals(business, limit).await
     }
     async fn keys(&self) -> Answer<Vec<KeyRow>> {

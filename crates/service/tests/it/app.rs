@@ -1,9 +1,9 @@
 //! Apps: their secrets, `APPID|SECRET`, `appsecret_proof`, and two secrets that overlap.
 
-use valetkey_domain::app::AppEdit;
 use valetkey_domain::credential::app_secret_proof;
-use valetkey_domain::token::Lifetime;
-use valetkey_domain::{Id, Reason};
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::token::Lifetime;
+use valetkey_domain::{AppId, Reason};
 use valetkey_service::authz::{Decision, Sorts};
 use valetkey_service::{Service, rights};
 
@@ -13,7 +13,7 @@ fn app_token(fixture: &Fixture, secret: &str) -> String {
     format!("{}|{}", fixture.company.app, secret)
 }
 
-fn proven(service: &Service, app: Id, secret: &str) -> bool {
+fn proven(service: &Service, app: AppId, secret: &str) -> bool {
     service.prove_app(app, secret).is_ok()
 }
 
@@ -72,7 +72,7 @@ async fn a_proof_is_checked_whenever_it_is_sent_and_missed_where_it_is_demanded(
             assert_eq!(ask(Some(wrong)), "proof_invalid", "{}", wrong.len());
         }
     }
-    // A person's token is of no app, so no proof can be right for it.
+    // A person's token belongs to no app, so no proof can be right for it.
     let person = company.person.text().unwrap();
     assert!(
         matches!(service.check(person, Some(&right), alive()).1, Decision::Deny(d) if d.reason == Reason::ProofInvalid)
@@ -96,7 +96,7 @@ async fn two_secrets_work_until_the_overlap_is_over() {
         assert_eq!(proven(service, company.app, &company.secret), old_works);
         assert_eq!(proof_of(&company.secret), old_works);
     }
-    // Without an overlap the old one ends at once, and one before it is long gone.
+    // Without an overlap the old secret ends at once, and an even older one does not work either.
     let newest = service.rotate_app_secret(&company.person, company.app, 0).await.unwrap().value;
     assert!(
         proven(service, company.app, &newest)
@@ -138,7 +138,7 @@ async fn who_may_take_a_token_back_by_its_text() {
     let (service, company, agency) = (&fixture.service, &fixture.company, &fixture.agency);
     let app = service.prove_app(company.app, &company.secret).unwrap();
     let second = issue(service, &company.person, company.robot, company.app).await;
-    // A text that was never issued, or is another business's, is gone already as far as one knows.
+    // A text that was never issued, or is another business's, counts as revoked already.
     for unknown in ["nonsense", &agency.robot_token.text] {
         service.revoke_token_text(&company.robot_token.call(), app, unknown).await.unwrap();
     }
@@ -155,7 +155,7 @@ async fn who_may_take_a_token_back_by_its_text() {
 }
 
 /// A question that only an app's own token passes.
-fn app_alone(business: valetkey_domain::Id) -> valetkey_authz::Question {
+fn app_alone(business: valetkey_domain::BusinessId) -> valetkey_authz::Question {
     use valetkey_authz::{Question, Sorts, Target};
     Question::about(Target::Business(business)).sorts(Sorts::APP)
 }

@@ -1,10 +1,10 @@
 //! What an app may ask for caps its tokens in the decision, and a person's role its own.
 
 use valetkey_authz::{Question, Target};
-use valetkey_domain::app::AppEdit;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{Reason, Role, Scope, ScopeSet};
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::{Id, Reason, Role, Scope, ScopeSet};
 use valetkey_service::rights;
 
 use crate::fixture::{Company, Fixture, Issued, answer, fixture, name};
@@ -38,13 +38,13 @@ async fn a_narrower_app_is_narrower_at_once_and_says_how_many_tokens_lose_what()
     assert_eq!(fixture.ask(&company.robot_token, with_scope("ads_read")), "scope_missing");
     assert_eq!(fixture.ask(&company.robot_token, with_scope("ads_management")), "allow");
     assert_eq!(fixture.ask(&fixture.agency.robot_token, with_scope("ads_read")), "allow", "another app");
-    // A page token that is derived now has no more, and gets it back with the others.
+    // The cap changes what a token may do, and not its record, so a wider cap gives the scope back.
     let business = rights::MANAGE_BUSINESS.on_business(company.business);
     assert_eq!(allow(&fixture, all_but(&["business_management"])).await.0, 3);
     assert_eq!(fixture.ask(&company.root_token, business), "scope_missing");
     let listed = service.get_token(&company.person, company.root_token.id).await.unwrap();
     assert!(!listed.scopes.has(Scope::BUSINESS_MANAGEMENT) && listed.token.scopes.has(Scope::BUSINESS_MANAGEMENT));
-    // A node that starts anew knows it too.
+    // A newly started node applies it too.
     let again = fixture.ground.node(8).await;
     assert_eq!(answer(&again, &company.root_token.text, business), "scope_missing");
     assert_eq!(allow(&fixture, ScopeSet::all()).await, (0, vec![]));
@@ -67,11 +67,11 @@ async fn only_who_may_change_an_app_counts_its_tokens() {
     };
     assert_eq!(count(&company.robot_token, company.app).await.unwrap_err().reason, Reason::RoleInsufficient);
     assert_eq!(count(&company.root_token, fixture.agency.app).await.unwrap_err().reason, Reason::NotVisible);
-    assert_eq!(count(&company.root_token, company.page).await.unwrap_err().reason, Reason::NotVisible);
+    assert_eq!(count(&company.root_token, Id::of(company.page.any())).await.unwrap_err().reason, Reason::NotVisible);
     assert_eq!(count(&company.root_token, company.app).await.unwrap().tokens, 2);
 }
 
-/// The scopes that a capped token was issued with are no way to another app's.
+/// A capped token can't use its original scopes to get a token of another app.
 #[tokio::test]
 async fn a_capped_token_makes_no_wider_one_for_another_app() {
     let fixture = fixture().await;
@@ -95,14 +95,14 @@ async fn a_capped_token_makes_no_wider_one_for_another_app() {
     let wider = issue(&company.robot_token, company.robot, &["ads_management"]).await.unwrap_err();
     assert_eq!(wider.reason, Reason::WiderThanCaller);
     issue(&company.robot_token, company.robot, &["ads_read"]).await.unwrap();
-    // Nor does an ADMIN's manage the business any more.
+    // An ADMIN's token can't manage the business any more either.
     let wider = issue(&company.root_token, company.root, &["ads_management"]).await.unwrap_err();
     assert_eq!(wider.reason, Reason::WiderThanCaller);
     let of_others = issue(&company.root_token, company.robot, &["ads_read"]).await.unwrap_err();
     assert_eq!(of_others.reason, Reason::ScopeMissing);
 }
 
-async fn person_with_role(fixture: &Fixture, company: &Company, role: Role) -> (valetkey_domain::Id, Issued) {
+async fn person_with_role(fixture: &Fixture, company: &Company, role: Role) -> (valetkey_domain::UserId, Issued) {
     let service = &fixture.service;
     let done = service.create_person(&company.person, company.business, name("Bob"), "bob@rad.example", role).await;
     let person = done.unwrap().value;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future;
 use serde_json::Map;
-use valetkey_domain::person::PersonEdit;
+use valetkey_domain::rules::person::PersonEdit;
 use valetkey_domain::{AssetKind, Reason, Role, Status};
 use valetkey_service::Service;
 use valetkey_service::operator::Operator;
@@ -34,7 +34,7 @@ async fn a_thousand_commands_share_a_few_commits() {
     let commands = (0..1_000).map(|n| {
         fixture.service.create_asset(
             &company.person,
-            AssetKind::PAGE,
+            AssetKind::Page,
             company.business,
             name(&format!("Page {n}")),
             Map::new(),
@@ -65,7 +65,7 @@ async fn together<T>(fixture: &Fixture, commands: impl Future<Output = T>) -> T 
     future::join(commands, release).await.0
 }
 
-async fn two_admins(fixture: &Fixture) -> (valetkey_domain::Id, valetkey_domain::Id) {
+async fn two_admins(fixture: &Fixture) -> (valetkey_domain::UserId, valetkey_domain::UserId) {
     let company = &fixture.company;
     let root = company.root_token.call();
     let made =
@@ -118,9 +118,9 @@ async fn a_node_that_was_behind_decides_on_what_the_other_did() {
     let company = &fixture.company;
     let other_node: Service = fixture.ground.node(5).await;
     fixture.service.revoke_token(&company.person, company.root_token.id).await.unwrap();
-    // The other node has not heard of it, but a write of it is decided on the newest state.
+    // The other node does not know it yet, but its write is decided on the newest state.
     let root = company.root_token.call();
-    let asset = other_node.create_asset(&root, AssetKind::PAGE, company.business, name("P"), Map::new());
+    let asset = other_node.create_asset(&root, AssetKind::Page, company.business, name("P"), Map::new());
     assert_eq!(asset.await.unwrap_err().reason, Reason::TokenRevoked);
     assert_eq!(other_node.revision(), fixture.service.revision());
 }
@@ -168,7 +168,7 @@ async fn a_revocation_is_tried_on_its_own_when_the_commit_that_it_shared_has_fai
     let commits = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&commits);
     let revoke = || fixture.service.revoke_token(&company.person, company.robot_token.id);
-    let make = fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+    let make = fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name("P"), Map::new());
     let (one, (other, made)) = together(&fixture, async {
         fixture.ground.faulty.follow(Box::new(move |call| {
             let nth = counter.fetch_add(usize::from(call == StoreCall::Commit), Ordering::SeqCst);
@@ -221,7 +221,7 @@ fn fail_commit() -> valetkey_store::faulty::Schedule {
 async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     let fixture = fixture().await;
     let (service, company) = (&fixture.service, &fixture.company);
-    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(company.account, AssetKind::AD_ACCOUNT);
+    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(company.account, AssetKind::AdAccount);
     let details = |value: &str| serde_json::Map::from_iter([("note".to_owned(), serde_json::Value::from(value))]);
     let update = |new: Option<&str>, changes| {
         service.update_asset(&company.person, question, company.account, new.map(name), changes)
@@ -240,7 +240,7 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Before);
     update(Some("Lost"), details("lost")).await.unwrap_err();
     seen(("Both", "one")).await;
-    // Somebody else's change of the details meanwhile is met by trying anew.
+    // If the details change meanwhile, the write is tried again.
     let (first, second) = futures_util::future::join(
         update(Some("Third"), details("two")),
         update(None, serde_json::Map::from_iter([("other".to_owned(), serde_json::Value::from("kept"))])),
@@ -249,7 +249,7 @@ async fn an_asset_gets_its_name_and_its_details_in_one_commit() {
     assert_ne!(first.unwrap().revision, second.unwrap().revision);
     seen(("Third", "two")).await;
     assert_eq!(Operator::of(service, "t").details(company.account).await.unwrap()["other"], "kept");
-    // The name that it has already, and nothing at all.
+    // An update to the name that it already has, and an empty update.
     let before = service.revision();
     assert_eq!(update(Some("Third"), details("three")).await.unwrap().revision, before + 1);
     assert_eq!(update(Some("Third"), serde_json::Map::new()).await.unwrap().revision, before + 1);

@@ -1,19 +1,19 @@
-//! What is cut off stays cut off: a token with all that comes from it, and an app's tokens when the
-//! app is connected again.
+//! What was revoked stays revoked: a token with everything issued or derived from it, and an app's
+//! tokens when the app is connected again.
 
 use valetkey_domain::Reason;
-use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{Id, Scope, ScopeSet};
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::{Id, Scope, ScopeSet, UserId};
 use valetkey_service::{Call, Service};
 
 use crate::fixture::{Fixture, Issued, alive, answer, fixture, issue};
 
 /// A token that the bearer of another issued.
-async fn child(fixture: &Fixture, parent: &Issued, system_user: Id) -> Issued {
+async fn child(fixture: &Fixture, parent: &Issued, system_user: UserId) -> Issued {
     issue(&fixture.service, &parent.call(), system_user, fixture.company.app).await
 }
 
-/// A person who is an ADMIN of the company, signed in anew, whose token is going to leak.
+/// A new sign-in of the company's ADMIN person, with a token that leaks in the test.
 async fn leaked(fixture: &Fixture) -> Issued {
     let (service, company) = (&fixture.service, &fixture.company);
     let code = service.create_sign_in_code(&Call::operator("seed"), company.admin_person).await.unwrap().value;
@@ -47,7 +47,7 @@ async fn a_leaked_token_is_cut_off_with_everything_it_made_in_one_commit() {
     assert_eq!(said(service, &all), ["token_revoked"; 5]);
     assert_eq!(said(service, &[&company.root_token, &company.robot_token]), ["allow"; 2]);
     assert_eq!(service.head().await.unwrap().last_narrowing, done.revision);
-    // Once more is no change; a restart knows it all.
+    // Doing it again changes nothing, and the state survives a restart.
     let again = service.revoke_token_with_descendants(&company.person, leak.id).await.unwrap();
     assert_eq!((again.value, again.revision), (0, done.revision));
     assert_eq!(said(&fixture.ground.node(5).await, &all), ["token_revoked"; 5]);
@@ -67,7 +67,7 @@ async fn who_may_cut_off_a_token_with_all_that_comes_from_it() {
     for (call, id, reason) in refused {
         assert_eq!(cut(call, id).await.unwrap_err().reason, reason);
     }
-    // An ADMIN's own token without the scope to manage must not reach the tokens of others by itself.
+    // An ADMIN's token without the scope to manage must not revoke the tokens of others.
     let scopes = [Scope::parse("ads_read").unwrap()].into_iter().collect::<ScopeSet>();
     let ask = IssueRequest {
         system_user: company.root,
@@ -80,7 +80,7 @@ async fn who_may_cut_off_a_token_with_all_that_comes_from_it() {
     let weak = Issued { id: weak.id, text: text.reveal().to_owned() };
     assert_eq!(cut(weak.call(), company.root_token.id).await.unwrap_err().reason, Reason::ScopeMissing);
     assert_eq!(said(service, &[&company.root_token, &made, &weak]), ["allow"; 3], "a no revokes nothing");
-    // One's own, an EMPLOYEE too.
+    // An EMPLOYEE may revoke its own tokens too.
     let own = child(&fixture, &company.robot_token, company.robot).await;
     assert_eq!(cut(company.robot_token.call(), company.robot_token.id).await.unwrap().value, 2);
     assert_eq!(said(service, &[&company.robot_token, &own, &made]), ["token_revoked", "token_revoked", "allow"]);

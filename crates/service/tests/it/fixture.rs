@@ -3,8 +3,8 @@
 
 use tokio_util::sync::CancellationToken;
 use valetkey_domain::post::PostInput;
-use valetkey_domain::token::{IssueRequest, Lifetime};
-use valetkey_domain::{AssetKind, Id, Refusal, ScopeSet};
+use valetkey_domain::rules::token::{IssueRequest, Lifetime};
+use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Refusal, ScopeSet, UserId};
 use valetkey_service::authz::{Decision, Question};
 use valetkey_service::{Call, Service, rights};
 use valetkey_testkit::company;
@@ -19,17 +19,17 @@ pub struct Fixture {
 }
 
 pub struct Company {
-    pub business: Id,
-    pub admin_person: Id,
+    pub business: BusinessId,
+    pub admin_person: UserId,
     pub person: Call,
-    pub app: Id,
+    pub app: AppId,
     pub secret: String,
-    pub root: Id,
+    pub root: UserId,
     pub root_token: Issued,
-    pub robot: Id,
+    pub robot: UserId,
     pub robot_token: Issued,
-    pub page: Id,
-    pub account: Id,
+    pub page: AssetId,
+    pub account: AssetId,
 }
 
 pub fn operator() -> Call {
@@ -40,13 +40,13 @@ pub async fn fixture() -> Fixture {
     Fixture::on(Ground::new().await).await
 }
 
-/// For tests that let time stand still.
+/// For tests with paused time.
 pub async fn fixture_in_memory() -> Fixture {
     Fixture::on(Ground::in_memory().await).await
 }
 
 pub async fn make_company(service: &Service, title: &str, email: &str) -> Company {
-    let kinds = [(AssetKind::PAGE, "Asset"), (AssetKind::AD_ACCOUNT, "Asset")];
+    let kinds = [(AssetKind::Page, "Asset"), (AssetKind::AdAccount, "Asset")];
     let made = company::company(service, title, email, &kinds).await;
     Company {
         business: made.business,
@@ -64,15 +64,15 @@ pub async fn make_company(service: &Service, title: &str, email: &str) -> Compan
 }
 
 /// A token with every scope and without end.
-pub async fn issue(service: &Service, by: &Call, system_user: Id, app: Id) -> Issued {
+pub async fn issue(service: &Service, by: &Call, system_user: UserId, app: AppId) -> Issued {
     try_issue(service, by, system_user, app, Lifetime::Never).await.unwrap()
 }
 
 pub async fn try_issue(
     service: &Service,
     by: &Call,
-    system_user: Id,
-    app: Id,
+    system_user: UserId,
+    app: AppId,
     lifetime: Lifetime,
 ) -> Result<Issued, Refusal> {
     let ask = IssueRequest { system_user, app, scopes: ScopeSet::all(), lifetime, add_dependencies: false };
@@ -84,8 +84,8 @@ pub fn alive() -> Question {
     Question::alive()
 }
 
-pub fn publish(page: Id) -> Question {
-    rights::PUBLISH.on_asset(page, AssetKind::PAGE)
+pub fn publish(page: AssetId) -> Question {
+    rights::PUBLISH.on_asset(page, AssetKind::Page)
 }
 
 pub fn post(message: &str) -> PostInput {
@@ -119,7 +119,7 @@ impl Fixture {
         self.service.run_background(stop).await;
     }
 
-    pub async fn assign(&self, user: Id, asset: Id, names: &[&str]) {
+    pub async fn assign(&self, user: UserId, asset: AssetId, names: &[&str]) {
         self.service.assign(&self.company.person, asset, user, tasks(names)).await.unwrap();
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use valetkey_domain::change::{Actor, ActorKind};
 use valetkey_domain::credential::Digest;
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{Action, Change, ChangeSet, Id, Random, Reason, Record, ScopeSet};
 use valetkey_service::{OpenError, Service};
 use valetkey_store::{Batch, Write};
@@ -16,7 +16,7 @@ use crate::altered::{Altered, Tale};
 use crate::fixture::{Fixture, alive, answer, fixture, name};
 
 async fn rename(service: &Service, fixture: &Fixture) -> Result<u64, Reason> {
-    let edit = valetkey_domain::business::BusinessEdit { name: Some(name("New")), ..Default::default() };
+    let edit = valetkey_domain::rules::business::BusinessEdit { name: Some(name("New")), ..Default::default() };
     let done = service.update_business(&fixture.company.person, fixture.company.business, edit).await;
     done.map(|d| d.revision).map_err(|r| r.reason)
 }
@@ -37,7 +37,7 @@ async fn a_lease_that_ran_out_stops_the_answers_and_a_new_one_brings_them_back()
     assert!(!service.is_fresh());
     service.set_fresh_until_ms(start + 9_000);
     assert_eq!(fixture.ask(token, alive()), "allow");
-    // The wall clock going back is no reason to trust anything longer.
+    // A wall clock that goes back does not make the node fresh for longer.
     fixture.ground.clock.set(0);
     fixture.ground.clock.advance_ms(4_000);
     assert_eq!(fixture.ask(token, alive()), "not_fresh");
@@ -64,7 +64,7 @@ async fn a_write_whose_lease_ran_out_on_the_way_is_not_acknowledged() {
     node.set_fresh_until_ms(HOUR_MS.unsigned_abs() + 5_000);
     assert!(rename(&node, &fixture).await.is_ok());
     slow.store(true, Ordering::SeqCst);
-    let edit = valetkey_domain::business::BusinessEdit { name: Some(name("Late")), ..Default::default() };
+    let edit = valetkey_domain::rules::business::BusinessEdit { name: Some(name("Late")), ..Default::default() };
     let said = node.update_business(&fixture.company.person, fixture.company.business, edit).await.unwrap_err();
     assert_eq!(said.reason, Reason::OutcomeUnknown);
     assert!(said.value.is_some_and(|id| id.len() == 32), "the commit can be looked up");
@@ -85,7 +85,7 @@ async fn an_entry_that_is_not_known_stops_a_node_for_good() {
     fixture.service.revoke_token(&fixture.company.person, fixture.company.robot_token.id).await.unwrap();
     assert_eq!(rename(&old, &fixture).await, Err(Reason::NotFresh));
     assert_eq!(answer(&old, text, alive()), "not_fresh");
-    // A lease that goes on does not make it fit again.
+    // A renewed lease does not make the node answer again.
     old.set_fresh_until_ms(u64::MAX);
     assert_eq!(answer(&old, text, alive()), "not_fresh", "what it did not understand may have been a revoke");
     assert_eq!(rename(&old, &fixture).await, Err(Reason::NotFresh));
@@ -147,7 +147,7 @@ async fn a_start_waits_for_a_commit_under_way() {
         action: Action::TokenRevoked,
         actor: Actor { kind: ActorKind::Operator, id: None, token: None },
         business: Some(before.business),
-        subjects: vec![before.id],
+        subjects: vec![before.id.any()],
         changes: vec![Change { before: Some(Record::Token(before)), after: Some(Record::Token(after)) }],
     };
     let write = Write { set, content: Vec::new(), jobs: Vec::new(), salt: [0; 16] };

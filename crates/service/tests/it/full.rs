@@ -1,5 +1,5 @@
-//! A store that can't write: revocations bite all the same, everything else is refused, and the node
-//! says so.
+//! A store that can't write: revocations take effect anyway, everything else is refused, and the node
+//! reports it.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Map;
 use valetkey_domain::credential::CredentialText;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::{Action, AssetKind, Id, Reason, Refusal, Role, Status};
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::{Action, AssetKind, Id, Reason, Refusal, Role, Status, TokenId};
 use valetkey_service::inspect::Inspected;
 use valetkey_service::readiness::Writing;
 use valetkey_service::token::TokenStatus;
@@ -37,7 +37,7 @@ pub async fn mend(fixture: &Fixture) {
 pub async fn make(fixture: &Fixture, title: &str) -> Result<u64, Reason> {
     let company = &fixture.company;
     let made =
-        fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name(title), Map::new()).await;
+        fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name(title), Map::new()).await;
     made.map(|done| done.revision).map_err(|refusal| refusal.reason)
 }
 
@@ -80,7 +80,7 @@ async fn a_full_store_refuses_changes_and_a_revocation_bites_at_once_and_is_writ
     the store can't write; reads and checks go on
     1 revocation is in force on this node and not written yet; it is lost if the node stops
     ");
-    // Others go on, and another narrowing is no revocation.
+    // Other tokens still work, and a narrowing that is no revocation is refused.
     assert_eq!(fixture.ask(&company.root_token, alive()), "allow");
     let unassigned = fixture.service.unassign(&company.person, company.page, company.robot).await;
     assert_eq!(unassigned.unwrap_err().reason, Reason::Unavailable);
@@ -93,7 +93,7 @@ async fn a_full_store_refuses_changes_and_a_revocation_bites_at_once_and_is_writ
     let revoked = entries_of(&fixture, Action::TokenRevoked).await;
     assert_eq!(revoked.len(), 1);
     assert_eq!((revoked[0].revision, fixture.service.revision()), (before + 1, before + 1));
-    assert_eq!(revoked[0].actor.id, Some(company.admin_person), "as who asked for it");
+    assert_eq!(revoked[0].actor.id, Some(company.admin_person.any()), "as who asked for it");
     assert!(fixture.service.receipt(before + 1).unwrap().is_some());
     assert_eq!(answer(&fixture.ground.node(9).await, &token.text, alive()), "token_revoked");
     assert!(make(&fixture, "yes").await.is_ok());
@@ -107,7 +107,7 @@ fn off(status: Status) -> SystemUserEdit {
     SystemUserEdit { status: Some(status), ..SystemUserEdit::default() }
 }
 
-/// Everything that takes a credential away, and what its holder hears.
+/// Everything that takes a credential away, and the reason that its holder gets.
 const REVOCATIONS: &[(&str, &str, Revocation)] = &[
     ("one token", "token_revoked", |s, by, c| {
         async move { s.revoke_token(by, c.robot_token.id).await.map(drop) }.boxed()
@@ -265,14 +265,18 @@ async fn what_is_in_force_is_written_although_its_caller_lost_the_right_meanwhil
     for id in [company.robot_token.id, company.root_token.id] {
         assert_eq!(fixture.service.revoke_token(&root, id).await.unwrap_err().reason, Reason::NotDurable);
     }
-    // What is revoked on this node can't revoke anything more.
+    // A token that is revoked on this node can't revoke anything more.
     let third = fixture.service.revoke_tokens(&root, company.robot, None).await.unwrap_err();
     assert_eq!(third.reason, Reason::TokenRevoked);
     mend(&fixture).await;
     let revoked = entries_of(&fixture, Action::TokenRevoked).await;
-    let by: Vec<(Option<Id>, Id)> = revoked.iter().map(|e| (e.actor.token, e.subjects[0])).collect();
+    let by: Vec<(Option<TokenId>, Id)> = revoked.iter().map(|e| (e.actor.token, e.subjects[0])).collect();
     let itself = Some(company.root_token.id);
-    assert_eq!(by, [(itself, company.robot_token.id), (itself, company.root_token.id)], "in the order of the calls");
+    assert_eq!(
+        by,
+        [(itself, company.robot_token.id.any()), (itself, company.root_token.id.any())],
+        "in the order of the calls"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,7 +311,7 @@ async fn a_user_that_is_gone_by_then_lifts_its_block() {
     assert_eq!(fixture.service.revision(), other.revision());
     assert_eq!(entries_of(&fixture, Action::AppUninstalled).await.len(), 1);
     assert_eq!(fixture.ask(&company.robot_token, alive()), "token_revoked");
-    // No block is left: what is issued anew works.
+    // No block is left: a newly issued token works.
     fixture.service.install_app(&company.person, company.robot, company.app).await.unwrap();
     let new = issue(&fixture.service, &company.person, company.robot, company.app).await;
     assert_eq!(fixture.ask(&new, alive()), "allow");
@@ -373,7 +377,7 @@ async fn on_a_full_disk(has_reserve: bool) -> (Fixture, SqliteStore, Vec<Issued>
         let mut made = Ok(0);
         while made.is_ok() {
             let one =
-                fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), details());
+                fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name("P"), details());
             made = one.await.map(|done| done.revision).map_err(|refusal| refusal.reason);
         }
         assert_eq!(made, Err(Reason::Unavailable));
@@ -412,7 +416,7 @@ async fn on_a_full_disk_a_revocation_bites_and_is_written_when_there_is_space() 
     }
     assert_eq!(fixture.service.revision(), before + 1);
     let entry = fixture.ground.store.tail(before, 1).await.unwrap().remove(0);
-    assert_eq!((entry.action.as_str(), entry.subjects[0]), ("token_revoked", token.id));
+    assert_eq!((entry.action.as_str(), entry.subjects[0]), ("token_revoked", token.id.any()));
     assert_eq!(fixture.ask(token, alive()), "token_revoked");
     assert!(fixture.service.receipt(before + 1).unwrap().is_some());
     assert_eq!(answer(&fixture.ground.node(9).await, &token.text, alive()), "token_revoked");
@@ -430,6 +434,6 @@ async fn on_a_full_disk_the_reserve_lets_revocations_be_written() {
     // It is for them alone.
     let company = &fixture.company;
     let large = Map::from_iter([("note".to_owned(), serde_json::Value::from("x".repeat(60_000)))]);
-    let made = fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), large).await;
+    let made = fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name("P"), large).await;
     assert_eq!(made.unwrap_err().reason, Reason::Unavailable);
 }

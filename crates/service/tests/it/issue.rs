@@ -1,6 +1,6 @@
 //! Issuing: a token must never be the way to a wider one.
 
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 use valetkey_domain::{Reason, ScopeSet};
 use valetkey_testkit::company::issue;
 

@@ -1,5 +1,5 @@
-//! Deferred effects: published when due, as whoever scheduled them, and decided again then; and never
-//! on the word of a row alone.
+//! Deferred effects: posts are published when due, as the actor that scheduled them, with the right
+//! decided again; and never because of a row alone.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use valetkey_domain::post::{Post, PostInput, PostState};
-use valetkey_domain::system_user::SystemUserEdit;
-use valetkey_domain::{Id, Status};
+use valetkey_domain::rules::system_user::SystemUserEdit;
+use valetkey_domain::{ContentId, JobId, Status};
 use valetkey_service::jobs::JobState;
 use valetkey_service::{Call, Service};
 use valetkey_store::{Entry, Job};
@@ -34,7 +34,7 @@ async fn ready(fixture: Fixture) -> Fixture {
 }
 
 /// Schedules a post in an hour.
-pub async fn schedule(fixture: &Fixture, call: &Call) -> Id {
+pub async fn schedule(fixture: &Fixture, call: &Call) -> ContentId {
     let at = fixture.service.now() + HOUR_MS;
     let input = PostInput { published: Some(false), scheduled_at: Some(at), ..post("Later") };
     let page = fixture.company.page;
@@ -42,18 +42,23 @@ pub async fn schedule(fixture: &Fixture, call: &Call) -> Id {
 }
 
 /// A post as the store holds it.
-pub async fn read(fixture: &Fixture, id: Id) -> Post {
+pub async fn read(fixture: &Fixture, id: ContentId) -> Post {
     serde_json::from_str(&fixture.ground.store.content(id).await.unwrap().unwrap().body).unwrap()
 }
 
-pub async fn job(fixture: &Fixture, id: Id) -> Option<Job> {
-    fixture.ground.store.job(id).await.unwrap()
+pub async fn job(fixture: &Fixture, id: ContentId) -> Option<Job> {
+    fixture.ground.store.job(publish_job(id)).await.unwrap()
+}
+
+/// The job that publishes a post.
+pub fn publish_job(post: ContentId) -> JobId {
+    JobId::of(post.any())
 }
 
 /// The entries that changed a post since it was made.
-async fn changes_of(fixture: &Fixture, id: Id) -> Vec<Entry> {
+async fn changes_of(fixture: &Fixture, id: ContentId) -> Vec<Entry> {
     let entries = fixture.ground.store.tail(0, 10_000).await.unwrap();
-    entries.into_iter().filter(|e| e.subjects.first() == Some(&id) && e.action == "content_updated").collect()
+    entries.into_iter().filter(|e| e.subjects.first() == Some(&id.any()) && e.action == "content_updated").collect()
 }
 
 /// Work in the background, until it is stopped.
@@ -89,7 +94,7 @@ pub async fn run_until<F: Future<Output = bool>>(fixture: &Fixture, holds: impl 
     let work = Working::on(&fixture.service);
     loop {
         stirred.notified().await;
-        // Looked up below the wrapper, so that looking stirs nothing.
+        // Read from the inner store, so that this read triggers nothing in the wrapper.
         if holds().await {
             break;
         }
@@ -99,7 +104,7 @@ pub async fn run_until<F: Future<Output = bool>>(fixture: &Fixture, holds: impl 
 }
 
 /// Runs the background work until a post is no longer scheduled.
-pub async fn run_until_done(fixture: &Fixture, id: Id) -> Post {
+pub async fn run_until_done(fixture: &Fixture, id: ContentId) -> Post {
     run_until(fixture, || async { read(fixture, id).await.state != PostState::Scheduled }).await;
     read(fixture, id).await
 }
@@ -132,7 +137,7 @@ async fn a_post_whose_right_is_gone_stays_unpublished_and_says_why() {
         let (service, company) = (&fixture.service, &fixture.company);
         let mut call = company.robot_token.call();
         if what == 4 {
-            let life = valetkey_domain::token::Lifetime::Seconds(1_800);
+            let life = valetkey_domain::rules::token::Lifetime::Seconds(1_800);
             let brief =
                 crate::fixture::try_issue(service, &company.person, company.robot, company.app, life).await.unwrap();
             call = brief.call();
@@ -237,7 +242,7 @@ async fn a_job_names_its_actor_and_stands_in_the_entry_that_made_it() {
         let entry = fixture.ground.store.tail(revision - 1, 1).await.unwrap().remove(0);
         let line = entry.payload().unwrap().jobs.remove(0);
         assert!(line.left(&entry.salt, &row));
-        assert_eq!((line.id, line.actor, line.due_at), (id, Some(actor), Some(row.due_at)));
+        assert_eq!((line.id, line.actor, line.due_at), (publish_job(id), Some(actor), Some(row.due_at)));
         assert_eq!((entry.action.as_str(), entry.actor), ("content_created", actor));
     }
     // What the operator scheduled runs as the operator.

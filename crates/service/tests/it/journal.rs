@@ -1,4 +1,4 @@
-//! The journal of refusals: by its trace, a refusal is found again with what it rested on.
+//! The journal of refusals: a refusal is found by its trace, with the facts that it rested on.
 
 use valetkey_domain::{Id, Reason, Role};
 use valetkey_service::Call;
@@ -95,7 +95,7 @@ async fn a_flood_from_one_source_is_cut_and_others_are_heard() {
     let all = service.refusals(&Call::operator("x"), 10_000).await.unwrap();
     assert_eq!(all.iter().filter(|r| r.trace.starts_with('F')).count(), 120);
     assert!(all.iter().any(|r| r.trace == "other"));
-    // A minute later it may speak again.
+    // A minute later the source may write again.
     fixture.ground.clock.advance_ms(60_000);
     service.ask(&traced(&fixture, "later"), publish(company.page)).unwrap_err();
     assert!(service.explain(&Call::operator("x"), "later").await.is_ok());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use valetkey_domain::change::{Actor, ActorKind};
-use valetkey_domain::{Action, Change, ChangeSet, Id, Name, Record, Role, UnixMs};
+use valetkey_domain::{Action, Change, ChangeSet, Name, Record, Role, TokenId, UnixMs};
 use valetkey_seal::{KeyRing, MasterKey, OsRandom};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::{Call, Clock, Deps, Lease, LeaseError, Service};
@@ -18,7 +18,7 @@ use crate::altered::{Altered, Tale};
 
 const LENGTH: Duration = Duration::from_secs(30);
 
-/// The runtime's own time, which stands still until everybody waits.
+/// The runtime's own time, which moves only when all tasks wait.
 #[derive(Clone, Copy)]
 struct Paused(Instant);
 
@@ -36,7 +36,7 @@ struct World {
     clock: Arc<dyn Clock>,
     /// What all nodes share.
     store: MemoryStore,
-    /// One node's way to it, which can be cut.
+    /// One node's connection to it, which can be cut.
     wire: Faulty,
 }
 
@@ -59,12 +59,12 @@ impl World {
         Service::open(Deps { store, clock, random, keys, node: "test".into() }).await.unwrap()
     }
 
-    /// A node whose way to the store can be cut.
+    /// A node whose connection to the store can be cut.
     async fn node(&self) -> (Lease, Service) {
         self.start(Arc::new(self.wire.clone()), "one").await
     }
 
-    /// A node with a way of its own, as another process would have it.
+    /// A node with its own connection, as another process would have.
     async fn other(&self, holder: &str) -> (Lease, Service) {
         self.start(Arc::new(self.store.join()), holder).await
     }
@@ -81,7 +81,7 @@ impl World {
     }
 }
 
-/// Lets time go by; it costs none, for the clock stands still.
+/// Lets time pass. It takes no real time, because the clock is paused.
 async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }
@@ -119,7 +119,7 @@ async fn the_lease_of_a_dead_node_is_taken_once_it_stood_still_for_long_enough()
     let (dead, service) = world.node().await;
     drop((dead, service));
     pass(LENGTH * 5).await;
-    // However long it is dead: whoever comes counts from when it looks.
+    // It does not matter how long it has been dead: a new node counts from its own first look.
     let started = Instant::now();
     let (_lease, service) = world.other("two").await;
     let waited = started.elapsed();
@@ -162,7 +162,7 @@ async fn a_node_that_is_cut_off_stops_answering_before_another_is_let_in() {
 #[tokio::test(start_paused = true)]
 async fn the_lease_runs_from_before_the_renewal_was_sent() {
     let world = World::new();
-    // The answer to the first renewal is on its way for long, and no other comes.
+    // The answer to the first renewal takes long, and no other renewal succeeds.
     let sent = Arc::new(Mutex::new(None));
     let tale = Tale::SlowRenewal { delay: LENGTH / 4, sent: Arc::clone(&sent) };
     let on = Arc::new(AtomicBool::new(true));
@@ -192,7 +192,7 @@ async fn a_node_comes_back_if_nobody_wrote_meanwhile() {
 }
 
 /// Makes a business with two people who are signed in, and gives their tokens.
-async fn two_people(service: &Service) -> [(Id, String); 2] {
+async fn two_people(service: &Service) -> [(TokenId, String); 2] {
     let operator = Call::operator("test");
     let made = service.create_business(&operator, name("B"), name("Ada"), "ada@example.com").await.unwrap();
     let (business, ada) = made.value;
@@ -216,7 +216,7 @@ async fn a_node_answers_only_behind_the_last_fold() {
     let (lease, service) = world.node().await;
     let [(cut_off, first), (_, second)] = two_people(&service).await;
     let revisions = service.revision();
-    // Its lease ran out, and somebody past every lease took a token away, as a bug of the store would.
+    // Its lease ran out, and a token was revoked without any lease, as a bug of the store could do.
     world.cut(true);
     pass(LENGTH * 2).await;
     let stranger = world.service(Arc::new(world.store.join())).await;
@@ -238,7 +238,7 @@ async fn a_node_answers_only_behind_the_last_fold() {
     let answers = answers.lock().unwrap().clone();
     assert!(answers.len() >= 2 && answers.iter().all(|a| *a == "not_fresh"), "{answers:?}");
     assert!(!lease.lost().is_cancelled());
-    // And it writes again, behind what the other wrote.
+    // It writes again, after what the other node wrote.
     write(&service).await;
     assert_eq!(service.revision(), world.store.head().await.unwrap().revision);
 }
@@ -250,7 +250,7 @@ async fn a_node_that_cannot_follow_what_others_wrote_stops() {
     two_people(&service).await;
     world.cut(true);
     pass(LENGTH * 2).await;
-    // A removal as no version of today makes one.
+    // A kind of removal that this version does not know.
     let gone = a_person(&world).await;
     let set = ChangeSet {
         at: 0,
@@ -286,7 +286,7 @@ async fn a_node_gives_up_once_another_holds_the_lease_and_writes_nothing_more() 
     let (lease, service) = world.node().await;
     world.cut(true);
     let (_second, other) = world.other("two").await;
-    // Even with the way open again, and whatever it believes of itself.
+    // Even when the connection works again, and even if it believes that it is fresh.
     world.cut(false);
     service.set_fresh_until_ms(u64::MAX);
     let refused = service.create_business(&Call::operator("test"), name("B"), name("A"), "a@example.com").await;
@@ -309,7 +309,7 @@ async fn a_start_that_nobody_answered_looks_whether_it_has_the_lease() {
         assert!(service.is_fresh(), "{fault:?}");
         lease.release().await;
     }
-    // A store that stays away is named, and not waited for.
+    // If the store stays unreachable, the start fails with that error and does not wait.
     world.cut(true);
     assert!(matches!(world.take(Arc::new(world.wire.clone()), "one").await, Err(LeaseError::Store(_))));
 }

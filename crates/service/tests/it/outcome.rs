@@ -1,8 +1,8 @@
-//! Stores that fail: nothing acknowledged is lost, nothing refused is there, and what is unknown is
-//! found out.
+//! Stores that fail: nothing acknowledged is lost, nothing refused is written, and an unknown outcome
+//! is found out.
 
 use serde_json::Map;
-use valetkey_domain::{AssetKind, List, Reason, Refusal};
+use valetkey_domain::{AssetId, AssetKind, ContentId, List, Reason, Refusal};
 use valetkey_service::Done;
 use valetkey_store::faulty::{Call as StoreCall, Fault, seeded};
 
@@ -10,15 +10,15 @@ use valetkey_testkit::clock::HOUR_MS;
 
 use crate::fixture::{Fixture, alive, answer, fixture, fixture_in_memory, name, publish, reader};
 
-async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::Id>, Refusal> {
+async fn make(fixture: &Fixture, title: &str) -> Result<Done<valetkey_domain::AssetId>, Refusal> {
     let company = &fixture.company;
-    fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name(title), Map::new()).await
+    fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name(title), Map::new()).await
 }
 
 fn titles(fixture: &Fixture) -> Vec<String> {
     let owned = List::OwnedAssets(fixture.company.business);
-    let read =
-        reader(&fixture.service).read(|s| s.list(owned).into_iter().filter_map(|id| s.asset(id)).collect::<Vec<_>>());
+    let read = reader(&fixture.service)
+        .read(|s| s.list(owned).into_iter().map(AssetId::of).filter_map(|id| s.asset(id)).collect::<Vec<_>>());
     read.unwrap().into_iter().map(|a| a.name.to_string()).collect()
 }
 
@@ -69,7 +69,7 @@ async fn an_outcome_that_stays_unknown_is_reported_as_unknown_and_never_as_no() 
     assert_eq!(unknown.reason, Reason::OutcomeUnknown);
     // The commit id, by which an operator finds it in the ledger.
     let id = unknown.value.unwrap();
-    // Whoever comes next waits until it is known, and then sees what was done.
+    // The next command waits until the outcome is known, and then sees what was done.
     make(&fixture, "next").await.unwrap();
     assert!(titles(&fixture).contains(&"unknown".to_owned()));
     let entries = fixture.ground.store.tail(0, 10_000).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_lease_that_runs_out_while_an_outcome_is_looked_up_acknowledges_nothin
         let refusal = make(&fixture, "late").await.unwrap_err();
         assert_eq!(refusal.reason, Reason::OutcomeUnknown, "the lease ended at read {ends_at}");
         assert!(reads.load(std::sync::atomic::Ordering::SeqCst) >= ends_at);
-        // With a new lease the node goes on, and sees what was done.
+        // With a new lease the node continues, and sees what was done.
         fixture.service.set_fresh_until_ms(u64::MAX);
         make(&fixture, "next").await.unwrap();
         assert!(titles(&fixture).contains(&"late".to_owned()));
@@ -176,11 +176,11 @@ async fn a_lease_that_runs_out_while_an_outcome_is_looked_up_acknowledges_nothin
 async fn a_conflicting_write_inside_an_unknown_commit_is_not_acknowledged() {
     let fixture = fixture_in_memory().await;
     let (service, company) = (&fixture.service, &fixture.company);
-    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(company.account, AssetKind::AD_ACCOUNT);
+    let question = valetkey_service::rights::MANAGE_BUSINESS.on_asset(company.account, AssetKind::AdAccount);
     let note = |key: &str| Map::from_iter([(key.to_owned(), serde_json::Value::from("here"))]);
     let update = |key: &str| service.update_asset(&company.person, question, company.account, None, note(key));
     update("before").await.unwrap();
-    // Both read the same version and go out in one commit, of which nobody hears.
+    // Both read the same version and are sent in one commit, whose answer is lost.
     let held = fixture.ground.store.lock_head().await.unwrap();
     let release = async {
         tokio::task::yield_now().await;
@@ -189,7 +189,7 @@ async fn a_conflicting_write_inside_an_unknown_commit_is_not_acknowledged() {
     };
     let (one, other, ()) = futures_util::future::join3(update("one"), update("other"), release).await;
     assert_ne!(one.unwrap().revision, other.unwrap().revision);
-    let row = fixture.ground.store.contents(&[company.account]).await.unwrap().remove(0);
+    let row = fixture.ground.store.contents(&[ContentId::of(company.account.any())]).await.unwrap().remove(0);
     let body: Map<String, serde_json::Value> = serde_json::from_str(&row.body).unwrap();
     let keys = ["before", "one", "other"].map(|key| body.contains_key(key));
     assert_eq!(keys, [true; 3], "a yes for what was not written");

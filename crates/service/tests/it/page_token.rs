@@ -1,7 +1,8 @@
-//! Page tokens: the same text each time, on record from the first, dead with parent and assignment.
+//! Page tokens: the same text each time, on record from the first time, dead when the parent token or
+//! the assignment ends.
 
 use futures_util::future;
-use valetkey_domain::app::AppEdit;
+use valetkey_domain::rules::app::AppEdit;
 use valetkey_domain::{Reason, Scope, ScopeSet};
 use valetkey_service::authz;
 use valetkey_service::token::TokenStatus;
@@ -72,7 +73,7 @@ async fn it_acts_on_its_page_and_sees_nothing_else() {
         &call,
         company.robot,
         company.app,
-        valetkey_domain::token::Lifetime::Never,
+        valetkey_domain::rules::token::Lifetime::Never,
     );
     assert_eq!(issue.await.unwrap_err().reason, Reason::NotVisible);
     let derived = fixture.service.page_tokens(&token.call(), &[company.page]).await.unwrap_err();
@@ -86,7 +87,7 @@ async fn it_dies_with_its_parent_for_good() {
     fixture.service.revoke_token(&company.person, company.robot_token.id).await.unwrap();
     assert_eq!(fixture.ask(&token, alive()), "token_revoked");
     let again = fixture.service.page_tokens(&company.robot_token.call(), &[company.page]).await;
-    // The text can be worked out by whoever has the parent's, but it opens nothing.
+    // A holder of the parent token can compute the text, but it is not valid.
     assert!(again.is_err() || fixture.ask(&token, alive()) == "token_revoked");
     let listed = fixture.service.get_token(&company.root_token.call(), token.id).await.unwrap();
     assert_eq!(listed.status, TokenStatus::Revoked);
@@ -96,7 +97,7 @@ async fn it_dies_with_its_parent_for_good() {
 async fn an_assignment_that_ends_kills_it_and_nothing_revives_it() {
     let (fixture, token) = prepared().await;
     let (service, company) = (&fixture.service, &fixture.company);
-    // Narrower tasks leave the path.
+    // Fewer tasks on the Page keep the page token alive.
     fixture.assign(company.robot, company.page, &["MODERATE"]).await;
     assert_eq!(fixture.ask(&token, publish(company.page)), "task_missing");
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
@@ -112,7 +113,7 @@ async fn an_assignment_that_ends_kills_it_and_nothing_revives_it() {
     let second = page_token(&fixture, &company.robot_token).await;
     assert_ne!(second.text, token.text);
     assert_eq!(fixture.ask(&second, publish(company.page)), "allow");
-    // A node that starts anew knows the same: what is dead, and which text comes next.
+    // A newly started node agrees about what is dead, and which text comes next.
     let again = fixture.ground.node(8).await;
     assert_eq!(answer(&again, &token.text, alive()), "token_revoked");
     assert_eq!(answer(&again, &second.text, publish(company.page)), "allow");
@@ -167,7 +168,7 @@ async fn one_that_was_revoked_by_itself_stays_dead_and_its_parent_gives_another(
     assert_eq!(fixture.ask(&company.robot_token, publish(company.page)), "allow");
 }
 
-/// The command to derive waits behind one that takes the path away: it is decided where it is made.
+/// The command to derive waits behind one that ends the right: it is decided when it is planned.
 #[tokio::test]
 async fn no_token_is_put_on_record_after_its_path_ended() {
     let fixture = fixture().await;
@@ -183,7 +184,7 @@ async fn no_token_is_put_on_record_after_its_path_ended() {
     assert!(derived.map_or(true, |tokens| tokens.is_empty()), "a token was given after its path ended");
     let listed = service.list_tokens(&company.root_token.call(), company.robot).await.unwrap();
     assert_eq!(listed.iter().filter(|l| l.token.page.is_some()).count(), 0);
-    // The other way round the token is on record first, and dies.
+    // In the opposite order the token is on record first, and then dies.
     fixture.assign(company.robot, company.page, &["CREATE_CONTENT"]).await;
     let (derived, ended) = future::join(
         service.page_tokens(&call, &[company.page]),

@@ -1,12 +1,12 @@
-//! A row of a job that the ledger does not back never runs, is shown, and is named by a check of the
-//! store: planted, altered, brought back or made to look old, on every store.
+//! A row of a job that the ledger does not back never runs, is listed, and is found by a check of the
+//! store. The row may be planted, altered, restored or made to look old. This runs on every store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::post::{PostInput, PostState};
-use valetkey_domain::{Actor, Id, Reason};
+use valetkey_domain::{Actor, ContentId, Id, Reason, TokenId};
 use valetkey_service::jobs::JobState;
 use valetkey_service::{Call, Service, verify};
 use valetkey_store::Job;
@@ -15,7 +15,7 @@ use valetkey_testkit::random::SeededRandom;
 
 use crate::altered::{Altered, Tale};
 use crate::fixture::{Fixture, operator, post, publish};
-use crate::jobs::{PUBLISH, job, prepared_anywhere, read, run_until, run_until_done, schedule};
+use crate::jobs::{PUBLISH, job, prepared_anywhere, publish_job, read, run_until, run_until_done, schedule};
 
 const OPERATOR: Actor = Actor { kind: ActorKind::Operator, id: None, token: None };
 
@@ -31,36 +31,36 @@ async fn is_intact(fixture: &Fixture) -> bool {
 }
 
 /// A post that nobody scheduled.
-async fn draft(fixture: &Fixture) -> Id {
+async fn draft(fixture: &Fixture) -> ContentId {
     let input = PostInput { published: Some(false), ..post("Never") };
     let (call, page) = (fixture.company.robot_token.call(), fixture.company.page);
     fixture.service.create_post(&call, publish(page), page, input).await.unwrap().value.id
 }
 
-fn planted(fixture: &Fixture, post: Id, revision: Option<u64>) -> Job {
+fn planted(fixture: &Fixture, post: ContentId, revision: Option<u64>) -> Job {
     let payload = format!("{{\"post\":\"{post}\",\"page\":\"{}\"}}", fixture.company.page);
-    Job { revision, ..Job::new(post, PUBLISH, fixture.service.now(), Some(OPERATOR), payload) }
+    Job { revision, ..Job::new(publish_job(post), PUBLISH, fixture.service.now(), Some(OPERATOR), payload) }
 }
 
 /// Moves a scheduled post to a time of its own.
-async fn reschedule(fixture: &Fixture, call: &Call, id: Id, at: i64) {
+async fn reschedule(fixture: &Fixture, call: &Call, id: ContentId, at: i64) {
     let input = PostInput { scheduled_at: Some(at), ..PostInput::default() };
     fixture.service.update_post(call, publish(fixture.company.page), id, input).await.unwrap();
 }
 
-/// Plants a row, lets its time come, and sees that it is set aside and nothing else happens.
+/// Plants a row, lets its time come, and checks that it is set aside and nothing else happens.
 async fn never_runs(fixture: &Fixture, row: Job, reason: &str, said: &str) {
-    let id = row.id;
+    let (id, post) = (row.id, ContentId::of(row.id.any()));
     fixture.ground.plant_job(&row).await;
     let named = differences(fixture).await;
     assert_eq!(named, [format!("job {id} {said}")], "{reason}");
-    let before = read(fixture, id).await;
+    let before = read(fixture, post).await;
     let head = fixture.ground.store.head().await.unwrap();
     fixture.ground.clock.advance_ms(2 * HOUR_MS);
-    run_until(fixture, || async { job(fixture, id).await.unwrap().state != JobState::Waiting }).await;
-    let held = job(fixture, id).await.unwrap();
+    run_until(fixture, || async { job(fixture, post).await.unwrap().state != JobState::Waiting }).await;
+    let held = job(fixture, post).await.unwrap();
     assert_eq!((held.state, held.reason.as_deref()), (JobState::SetAside, Some(reason)));
-    assert_eq!(read(fixture, id).await, before, "{reason}");
+    assert_eq!(read(fixture, post).await, before, "{reason}");
     assert_eq!(fixture.ground.store.head().await.unwrap(), head, "nothing was written");
     assert_eq!(differences(fixture).await, named);
     // The operator sees it, can't let it run, and can remove it.
@@ -72,7 +72,7 @@ async fn never_runs(fixture: &Fixture, row: Job, reason: &str, said: &str) {
         assert_eq!(refused.unwrap_err().reason, Reason::Invalid);
     }
     fixture.service.cancel_job(&operator(), id).await.unwrap();
-    assert_eq!((job(fixture, id).await, read(fixture, id).await), (None, before));
+    assert_eq!((job(fixture, post).await, read(fixture, post).await), (None, before));
     assert!(is_intact(fixture).await);
 }
 
@@ -99,7 +99,7 @@ async fn a_planted_row_never_runs_and_a_check_names_it() {
 async fn an_altered_row_never_runs_and_a_check_names_it() {
     let fixture = prepared_anywhere().await;
     let call = fixture.company.robot_token.call();
-    let changes: [fn(&mut Job, Id); 4] = [
+    let changes: [fn(&mut Job, ContentId); 4] = [
         |job, _| job.actor = Some(OPERATOR),
         |job, _| job.due_at -= 1,
         |job, other| job.payload = job.payload.replace(&job.id.to_string(), &other.to_string()),
@@ -119,7 +119,7 @@ async fn an_altered_row_never_runs_and_a_check_names_it() {
 #[tokio::test]
 async fn a_row_that_was_brought_back_never_runs_and_a_check_names_it() {
     let fixture = prepared_anywhere().await;
-    // The operator scheduled it; then a system user did, for the same time: it is that one's job now.
+    // The operator scheduled it; then a system user did, for the same time: the job is that user's now.
     let call = fixture.company.robot_token.call();
     let id = schedule(&fixture, &operator()).await;
     let by_operator = job(&fixture, id).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_row_that_is_gone_is_named_by_a_check() {
     let row = job(&fixture, id).await.unwrap();
     let other = Job { id: Id::new(row.id.get() + 1).unwrap(), ..row.clone() };
     fixture.ground.plant_job(&other).await;
-    fixture.ground.take_job(id).await;
+    fixture.ground.take_job(publish_job(id)).await;
     let revision = row.revision.unwrap();
     assert_eq!(
         differences(&fixture).await,
@@ -155,12 +155,12 @@ async fn a_row_that_is_gone_is_named_by_a_check() {
     );
 }
 
-/// A row as a version before jobs stood in the ledger wrote it.
-fn old(fixture: &Fixture, post: Id, due_at: i64, token: Option<Id>) -> Job {
+/// A row as written by a version that did not enter jobs in the ledger.
+fn old(fixture: &Fixture, post: ContentId, due_at: i64, token: Option<TokenId>) -> Job {
     let token = token.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
     let payload =
         format!("{{\"by_share\":null,\"page\":\"{}\",\"post\":\"{post}\",\"token\":{token}}}", fixture.company.page);
-    Job::new(post, PUBLISH, due_at, None, payload)
+    Job::new(publish_job(post), PUBLISH, due_at, None, payload)
 }
 
 /// Opens the store as this version does for the first time.
@@ -174,7 +174,7 @@ async fn upgraded(fixture: &Fixture) -> Service {
 }
 
 /// Turns the job of a scheduled post into a row of the version before.
-async fn make_old(fixture: &Fixture, id: Id, token: Option<Id>) {
+async fn make_old(fixture: &Fixture, id: ContentId, token: Option<TokenId>) {
     let due_at = job(fixture, id).await.unwrap().due_at;
     fixture.ground.plant_job(&old(fixture, id, due_at, token)).await;
 }
@@ -206,18 +206,18 @@ async fn jobs_of_the_version_before_are_entered_in_one_entry_and_run_as_their_to
     fixture.ground.clock.advance_ms(HOUR_MS);
     assert_eq!(run_until_done(&fixture, by_token).await.state, PostState::Published);
     let last = fixture.ground.store.tail(before + 1, 9).await.unwrap().remove(0);
-    assert_eq!((last.actor.token, last.actor.id), (Some(token), Some(fixture.company.robot)));
+    assert_eq!((last.actor.token, last.actor.id), (Some(token), Some(fixture.company.robot.any())));
     // The others wait for the operator: a retry is not enough.
     assert_eq!(job(&fixture, by_nobody).await.unwrap().state, JobState::Unconfirmed);
-    let refused = fixture.service.retry_job(&operator(), by_nobody).await.unwrap_err();
+    let refused = fixture.service.retry_job(&operator(), publish_job(by_nobody)).await.unwrap_err();
     assert!(refused.note.unwrap().contains("job.confirm"));
-    fixture.service.confirm_job(&operator(), by_nobody).await.unwrap();
+    fixture.service.confirm_job(&operator(), publish_job(by_nobody)).await.unwrap();
     assert!(is_intact(&fixture).await);
     assert_eq!(run_until_done(&fixture, by_nobody).await.state, PostState::Published);
     let last = fixture.ground.store.tail(before, 99).await.unwrap().pop().unwrap();
     assert_eq!((last.action.as_str(), last.actor), ("content_updated", OPERATOR));
     // One that is not wanted is removed, and its post says so.
-    fixture.service.cancel_job(&operator(), gone).await.unwrap();
+    fixture.service.cancel_job(&operator(), publish_job(gone)).await.unwrap();
     let left = read(&fixture, gone).await;
     assert_eq!((left.state, left.failed.as_deref()), (PostState::Unpublished, Some("job_cancelled")));
     assert!(job(&fixture, gone).await.is_none() && is_intact(&fixture).await);

@@ -1,4 +1,4 @@
-//! Quotas of the refusal journal: nobody without a token pushes out what a business may explain.
+//! Quotas of the refusal journal: calls without a token never displace refusals of a business.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -25,7 +25,7 @@ fn refusals_of_both(fixture: &Fixture) -> Vec<String> {
 /// 100,000 refusals without a token, from one address after the other.
 async fn flood(fixture: &Fixture, name: &str, address: impl Fn(u32) -> IpAddr) {
     for n in 0..100_000u32 {
-        // Every second one brings a text that was never a token.
+        // Every second one sends a text that was never a token.
         let text = if n % 2 == 0 { String::new() } else { format!("vkeysu_{n}") };
         let call = Call::new(Credential::Text(text), format!("{name}-{n}")).with_source(Some(address(n)), None);
         fixture.service.ask(&call, alive()).unwrap_err();

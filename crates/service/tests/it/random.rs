@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::Map;
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 use valetkey_domain::{AssetKind, Random, Reason};
 use valetkey_service::OpenError;
 use valetkey_store::faulty::{Call as StoreCall, Fault};
@@ -27,7 +27,7 @@ async fn a_stuck_generator_breaks_no_ids() {
     for n in 0..300 {
         let made = fixture.service.create_asset(
             &company.person,
-            AssetKind::PAGE,
+            AssetKind::Page,
             company.business,
             name(&n.to_string()),
             Map::new(),
@@ -58,11 +58,11 @@ async fn a_stuck_generator_confuses_no_commits() {
     let fixture = stuck().await;
     let company = &fixture.company;
     let make =
-        || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+        || fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name("P"), Map::new());
     for _ in 0..3 {
         make().await.unwrap();
     }
-    // A lost commit is looked up by its id; the ids of those before must not answer for it.
+    // A lost commit is looked up by its id; an earlier commit must not have the same id.
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Lost);
     assert_eq!(make().await.unwrap_err().reason, Reason::Unavailable);
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::After);
@@ -104,7 +104,7 @@ async fn a_generator_that_fails_costs_the_command_and_nothing_else() {
     let before = fixture.service.revision();
     let issue = || try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never);
     let make =
-        || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+        || fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name("P"), Map::new());
     mood.store(FAILS, Ordering::SeqCst);
     assert_eq!(issue().await.unwrap_err().reason, Reason::Fault);
     assert_eq!(make().await.unwrap_err().reason, Reason::Fault, "no salt, no commit");
@@ -121,7 +121,7 @@ async fn a_panic_costs_one_command() {
     let company = &fixture.company;
     let issue = || try_issue(&fixture.service, &company.person, company.robot, company.app, Lifetime::Never);
     let make =
-        || fixture.service.create_asset(&company.person, AssetKind::PAGE, company.business, name("P"), Map::new());
+        || fixture.service.create_asset(&company.person, AssetKind::Page, company.business, name("P"), Map::new());
     mood.store(PANICS, Ordering::SeqCst);
     let (broken, whole) = futures_util::future::join(issue(), make()).await;
     assert_eq!(broken.unwrap_err().reason, Reason::Fault);

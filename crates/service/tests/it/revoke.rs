@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, future};
-use valetkey_domain::app::AppEdit;
-use valetkey_domain::business::BusinessEdit;
-use valetkey_domain::person::PersonEdit;
-use valetkey_domain::system_user::SystemUserEdit;
+use valetkey_domain::rules::app::AppEdit;
+use valetkey_domain::rules::business::BusinessEdit;
+use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::system_user::SystemUserEdit;
 use valetkey_domain::{Reason, Role, Scope, Status};
 use valetkey_service::authz::Question;
 use valetkey_service::{Call, Service};
@@ -17,7 +17,7 @@ use crate::fixture::{Fixture, answer, fixture, name, publish, reader, tasks};
 
 type Narrowing = for<'a> fn(&'a Fixture) -> BoxFuture<'a, u64>;
 
-/// Each narrowing call, with the text that is cut off and the reason that it meets then.
+/// Each narrowing call, with the token that it cuts off and the reason of that token's refusal.
 const CALLS: &[(&str, &str, &str, Narrowing)] = &[
     ("revoke", "robot", "token_revoked", |h| {
         async { h.service.revoke_token(&h.company.person, h.company.robot_token.id).await.unwrap().revision }.boxed()
@@ -135,7 +135,7 @@ async fn no_check_that_starts_after_the_answer_passes() {
     }
 }
 
-/// What lists say of a token is what a check says of it.
+/// Lists and checks agree about a token.
 fn assert_listed_as_checked(fixture: &Fixture, text: &str, what: &str) {
     use valetkey_service::token::status;
     let digest = valetkey_domain::credential::Digest::of(text);

@@ -1,12 +1,12 @@
-//! Runs of jobs that meet something: a store that hangs, a lease that ran out, a change meanwhile; and
-//! what the operator can do about a job.
+//! Runs of jobs that meet a problem: a store that does not answer, a lease that ran out, a change
+//! meanwhile. And what the operator can do about a job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 use valetkey_domain::post::{PostInput, PostState};
-use valetkey_domain::{Id, Reason};
+use valetkey_domain::{ContentId, Id, Reason};
 use valetkey_service::jobs::JobState;
 use valetkey_service::{Call, Service};
 use valetkey_store::faulty::{Call as StoreCall, Fault};
@@ -15,9 +15,9 @@ use valetkey_testkit::random::SeededRandom;
 
 use crate::altered::{Altered, Tale};
 use crate::fixture::{Fixture, operator, publish};
-use crate::jobs::{PUBLISH, Working, job, prepared_anywhere, read, run_until, run_until_done, schedule};
+use crate::jobs::{PUBLISH, Working, job, prepared_anywhere, publish_job, read, run_until, run_until_done, schedule};
 
-/// A node that hangs as soon as it reads a post for its job.
+/// A node that blocks as soon as it reads a post for its job.
 struct Stuck {
     work: Working,
     read: Arc<Notify>,
@@ -26,7 +26,7 @@ struct Stuck {
 }
 
 impl Stuck {
-    async fn on(fixture: &Fixture, content: Id) -> Stuck {
+    async fn on(fixture: &Fixture, content: ContentId) -> Stuck {
         let (read, go, on) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(AtomicBool::new(true)));
         let tale = Tale::Stuck { content, read: Arc::clone(&read), go: Arc::clone(&go) };
         let altered = Altered { inner: Arc::clone(&fixture.ground.store), on: Arc::clone(&on), tale };
@@ -48,8 +48,8 @@ impl Stuck {
     }
 }
 
-async fn entries_about(fixture: &Fixture, id: Id) -> Vec<String> {
-    let entries = fixture.ground.store.entries_about(id, 0, 99).await.unwrap();
+async fn entries_about(fixture: &Fixture, id: ContentId) -> Vec<String> {
+    let entries = fixture.ground.store.entries_about(id.any(), 0, 99).await.unwrap();
     entries.into_iter().map(|e| e.action).collect()
 }
 
@@ -84,7 +84,7 @@ async fn a_run_whose_lease_ran_out_changes_nothing() {
     fixture.ground.clock.advance_ms(HOUR_MS);
     let stuck = Stuck::on(&fixture, id).await;
     stuck.begun().await;
-    // It hangs for longer than its lease, and another runner takes the job.
+    // It is blocked for longer than its lease, and another runner takes the job.
     fixture.ground.clock.advance_ms(HOUR_MS);
     let now = fixture.service.now();
     let taken = fixture.ground.store.claim_jobs(PUBLISH, "other", now, now + MINUTE_MS, 9).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_job_that_is_taken_away_while_it_runs_has_no_effect() {
 }
 
 /// A post whose job failed for the last time, since the store took no commit.
-async fn failed(fixture: &Fixture, call: &Call) -> Id {
+async fn failed(fixture: &Fixture, call: &Call) -> ContentId {
     let id = schedule(fixture, call).await;
     fixture.ground.clock.advance_ms(HOUR_MS);
     let stirred = Arc::new(Notify::new());
@@ -143,7 +143,7 @@ async fn failed(fixture: &Fixture, call: &Call) -> Id {
     let mut attempts = 0;
     while job(fixture, id).await.unwrap().state == JobState::Waiting {
         let work = Working::on(&fixture.service);
-        // The next attempt comes after its pause; this one is over once the job is let go.
+        // The next attempt comes after its pause; this one is over once the job is released.
         loop {
             stirred.notified().await;
             let row = job(fixture, id).await.unwrap();
@@ -167,25 +167,34 @@ async fn a_job_that_failed_for_the_last_time_is_shown_and_tried_again_as_its_own
     let id = failed(&fixture, &company.robot_token.call()).await;
     let waiting = schedule(&fixture, &company.robot_token.call()).await;
     let all = service.list_jobs(&operator(), None, None, 9).await.unwrap();
-    assert_eq!(all.iter().map(|row| row.id).collect::<Vec<_>>(), [id, waiting]);
+    assert_eq!(all.iter().map(|row| row.id).collect::<Vec<_>>(), [publish_job(id), publish_job(waiting)]);
     let shown = service.list_jobs(&operator(), Some(JobState::Failed), None, 9).await.unwrap();
     let row = &shown[0];
-    assert_eq!((shown.len(), row.id, row.state, row.is_running), (1, id, JobState::Failed, false));
+    assert_eq!((shown.len(), row.id, row.state, row.is_running), (1, publish_job(id), JobState::Failed, false));
     assert_eq!((row.attempts, row.reason.as_deref(), row.next_at), (12, Some("unavailable"), None));
     assert_eq!((row.content, row.asset, row.asset_name.as_deref()), (Some(id), Some(company.page), Some("Asset")));
     assert!(row.tried_at.is_some());
     assert_eq!(row.actor.and_then(|a| a.token), Some(company.robot_token.id));
     assert_eq!(read(&fixture, id).await.state, PostState::Scheduled, "nothing is lost");
-    // Time alone brings it back no more.
+    // Time alone does not make it run again.
     fixture.ground.clock.advance_ms(HOUR_MS);
     let now = service.now();
-    assert!(fixture.ground.store.claim_jobs(PUBLISH, "x", now, now + 1, 9).await.unwrap().iter().all(|j| j.id != id));
+    assert!(
+        fixture
+            .ground
+            .store
+            .claim_jobs(PUBLISH, "x", now, now + 1, 9)
+            .await
+            .unwrap()
+            .iter()
+            .all(|j| j.id != publish_job(id))
+    );
     fixture.ground.clock.advance_ms(1);
-    service.retry_job(&operator(), id).await.unwrap();
+    service.retry_job(&operator(), publish_job(id)).await.unwrap();
     assert_eq!(run_until_done(&fixture, id).await.state, PostState::Published);
-    let last = fixture.ground.store.entries_about(id, 0, 99).await.unwrap().pop().unwrap();
+    let last = fixture.ground.store.entries_about(id.any(), 0, 99).await.unwrap().pop().unwrap();
     assert_eq!(last.actor.token, Some(company.robot_token.id), "not as the operator who asked for the retry");
-    let retried = &fixture.ground.store.entries_about(id, 0, 99).await.unwrap()[1];
+    let retried = &fixture.ground.store.entries_about(id.any(), 0, 99).await.unwrap()[1];
     assert_eq!((retried.action.as_str(), retried.actor.kind.as_str()), ("job_retried", "operator"));
 }
 
@@ -195,7 +204,7 @@ async fn a_retry_brings_no_right_back() {
     let (service, company) = (&fixture.service, &fixture.company);
     let id = failed(&fixture, &company.robot_token.call()).await;
     service.revoke_token(&company.root_token.call(), company.robot_token.id).await.unwrap();
-    service.retry_job(&operator(), id).await.unwrap();
+    service.retry_job(&operator(), publish_job(id)).await.unwrap();
     let post = run_until_done(&fixture, id).await;
     assert_eq!((post.state, post.failed.as_deref()), (PostState::Unpublished, Some("token_revoked")));
 }
@@ -207,24 +216,26 @@ async fn nobody_but_the_operator_sees_jobs_or_touches_them() {
     let id = schedule(&fixture, &company.robot_token.call()).await;
     for call in [company.person.clone(), company.root_token.call(), company.robot_token.call()] {
         let listed = service.list_jobs(&call, None, None, 9).await.map(drop);
-        let retried = service.retry_job(&call, id).await.map(drop);
-        let confirmed = service.confirm_job(&call, id).await.map(drop);
-        let cancelled = service.cancel_job(&call, id).await.map(drop);
+        let retried = service.retry_job(&call, publish_job(id)).await.map(drop);
+        let confirmed = service.confirm_job(&call, publish_job(id)).await.map(drop);
+        let cancelled = service.cancel_job(&call, publish_job(id)).await.map(drop);
         for refused in [listed, retried, confirmed, cancelled] {
             assert_eq!(refused.unwrap_err().reason, Reason::RoleInsufficient);
         }
     }
-    // What is in order is left alone by the operator too, and what is not there is said so.
-    assert_eq!(service.confirm_job(&operator(), id).await.unwrap_err().reason, Reason::Invalid);
-    assert_eq!(service.cancel_job(&operator(), id).await.unwrap_err().reason, Reason::Invalid);
+    // The operator can't change a job that is in order, and an unknown job answers that it does not exist.
+    assert_eq!(service.confirm_job(&operator(), publish_job(id)).await.unwrap_err().reason, Reason::Invalid);
+    assert_eq!(service.cancel_job(&operator(), publish_job(id)).await.unwrap_err().reason, Reason::Invalid);
     let never = Id::new(4_242).unwrap();
     assert_eq!(service.retry_job(&operator(), never).await.unwrap_err().reason, Reason::NotVisible);
-    // While it runs, nothing is done about it.
+    // While it runs, the operator can't change it.
     fixture.ground.clock.advance_ms(HOUR_MS);
     let now = service.now();
     fixture.ground.store.claim_jobs(PUBLISH, "x", now, now + MINUTE_MS, 9).await.unwrap();
     assert!(service.list_jobs(&operator(), None, None, 9).await.unwrap()[0].is_running);
-    for refused in [service.retry_job(&operator(), id).await, service.cancel_job(&operator(), id).await] {
+    for refused in
+        [service.retry_job(&operator(), publish_job(id)).await, service.cancel_job(&operator(), publish_job(id)).await]
+    {
         assert_eq!(refused.unwrap_err().reason, Reason::Conflict);
     }
     fixture.ground.clock.advance_ms(MINUTE_MS);

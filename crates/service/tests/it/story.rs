@@ -1,8 +1,8 @@
-//! The whole story once: a system user acts on a Page, is refused on an ad account, and is cut off.
+//! The whole story once: a system user acts on a Page, is refused on an ad account, and is revoked.
 
 use valetkey_domain::campaign::CampaignInput;
 use valetkey_domain::post::Post;
-use valetkey_domain::token::Lifetime;
+use valetkey_domain::rules::token::Lifetime;
 use valetkey_domain::{AssetKind, Reason, Role};
 use valetkey_service::operator::Operator;
 use valetkey_service::token::TokenStatus;
@@ -31,7 +31,7 @@ async fn a_system_user_acts_on_a_page_and_is_cut_off() {
     let read = Operator::of(service, "t").content::<Post>(made.value.id).await.unwrap().unwrap();
     assert_eq!((read.body.message.as_deref(), read.body.author), (Some("Spring is here"), Some(robot)));
 
-    let question = rights::WRITE_ADS.on_asset(company.account, AssetKind::AD_ACCOUNT);
+    let question = rights::WRITE_ADS.on_asset(company.account, AssetKind::AdAccount);
     let campaign = CampaignInput { name: Some("C".into()), ..CampaignInput::default() };
     let refused = service.create_campaign(&call, question, company.account, campaign).await.unwrap_err();
     assert_eq!(refused.reason, Reason::AssetNotAssigned);
@@ -66,8 +66,7 @@ async fn a_restart_finds_everything_as_it_was() {
     let before = fixture.service.revision();
     let again = fixture.ground.node(99).await;
     assert_eq!(again.revision(), before);
-    for question in [alive(), publish(company.page), rights::READ_ADS.on_asset(company.account, AssetKind::AD_ACCOUNT)]
-    {
+    for question in [alive(), publish(company.page), rights::READ_ADS.on_asset(company.account, AssetKind::AdAccount)] {
         for token in [&company.robot_token, &company.root_token, &fixture.agency.robot_token] {
             let said = crate::fixture::answer(&again, &token.text, question);
             assert_eq!(said, fixture.ask(token, question), "{question:?}");

@@ -1,5 +1,5 @@
-//! A store that does not answer, or not in time: nobody waits without limit, nothing that was refused is
-//! written, and revocations bite meanwhile.
+//! A store that does not answer, or not in time: no caller waits without limit, nothing that was refused
+//! is written, and revocations take effect meanwhile.
 
 use std::future::Future;
 use std::time::Duration;
@@ -59,7 +59,7 @@ async fn a_commit_that_never_ends_is_abandoned_and_looked_up() {
     assert_eq!((made, waited), (Err(Reason::OutcomeUnknown), PATIENCE));
     assert_eq!(fixture.service.readiness().writing, Writing::OutcomeUnknown);
     insta::assert_snapshot!(fixture.service.readiness().to_string(), @"it is not known yet whether the last changes were written; until then nothing is written, and reads and checks go on");
-    // Whoever comes now is refused in time, and a revocation bites before it is answered.
+    // The next command is refused in time, and a revocation takes effect before it is answered.
     let revoking = revoke(&fixture, &company.robot_token);
     let asking = async {
         tokio::task::yield_now().await;
@@ -112,7 +112,7 @@ async fn a_command_that_waited_too_long_is_not_written_even_if_nobody_waits_for_
     let company = &fixture.company;
     fixture.ground.faulty.fail_next(StoreCall::Commit, Fault::Stuck);
     let first = make(&fixture, "first");
-    // Its caller leaves before it is answered, and the writer comes to it after a minute.
+    // Its caller is dropped before it is answered, and the writer takes it from the queue after a minute.
     let left = async {
         tokio::task::yield_now().await;
         let gone = make(&fixture, "gone");

@@ -1,4 +1,4 @@
-//! The decision tables and the access matrix, asked of a service that loaded their facts from a store.
+//! The decision tables and the access matrix, run against a service that loaded their facts from a store.
 
 use valetkey_domain::AssetKind;
 use valetkey_service::authz::tables::{Case, Ids, Situation, decisions, named_question, orders, situations, summary};
@@ -47,15 +47,15 @@ async fn every_row_and_every_pair_of_failures_holds() {
     assert_eq!(beyond, Vec::<String>::new(), "no record says this");
 }
 
-/// The rights that the tables speak of by name are the service's own.
+/// The rights that the tables name are the service's own.
 #[test]
 fn the_named_questions_are_the_rights() {
     let ids = Ids::of_tables();
     let own = rights::MANAGE_OR_SELF.on_user(ids.business, ids.user);
-    assert_eq!(named_question("MANAGE_OR_SELF", AssetKind::PAGE, &ids), own);
+    assert_eq!(named_question("MANAGE_OR_SELF", AssetKind::Page, &ids), own);
     let manage = rights::MANAGE_BUSINESS.on_business(ids.business);
-    assert_eq!(named_question("MANAGE_BUSINESS", AssetKind::PAGE, &ids), manage);
-    let page = AssetKind::PAGE;
+    assert_eq!(named_question("MANAGE_BUSINESS", AssetKind::Page, &ids), manage);
+    let page = AssetKind::Page;
     assert_eq!(named_question("ASSIGN_PAGE", page, &ids), rights::change_assigned(ids.asset, page));
     assert_eq!(named_question("SHARE_PAGE", page, &ids), rights::share(ids.asset, page));
     for (name, right, kind) in [
@@ -63,13 +63,13 @@ fn the_named_questions_are_the_rights() {
         ("READ_FEED", rights::READ_FEED, page),
         ("MANAGE_PAGE", rights::MANAGE_PAGE, page),
         ("READ_PAGE_IDENTITY", rights::READ_PAGE_IDENTITY, page),
-        ("READ_ADS", rights::READ_ADS, AssetKind::AD_ACCOUNT),
-        ("WRITE_ADS", rights::WRITE_ADS, AssetKind::AD_ACCOUNT),
-        ("MANAGE_ADS", rights::MANAGE_ADS, AssetKind::AD_ACCOUNT),
-        ("READ_CATALOG", rights::READ_CATALOG, AssetKind::CATALOG),
-        ("MANAGE_CATALOG", rights::MANAGE_CATALOG, AssetKind::CATALOG),
-        ("READ_PIXEL", rights::READ_PIXEL, AssetKind::PIXEL),
-        ("EDIT_PIXEL", rights::EDIT_PIXEL, AssetKind::PIXEL),
+        ("READ_ADS", rights::READ_ADS, AssetKind::AdAccount),
+        ("WRITE_ADS", rights::WRITE_ADS, AssetKind::AdAccount),
+        ("MANAGE_ADS", rights::MANAGE_ADS, AssetKind::AdAccount),
+        ("READ_CATALOG", rights::READ_CATALOG, AssetKind::Catalog),
+        ("MANAGE_CATALOG", rights::MANAGE_CATALOG, AssetKind::Catalog),
+        ("READ_PIXEL", rights::READ_PIXEL, AssetKind::Pixel),
+        ("EDIT_PIXEL", rights::EDIT_PIXEL, AssetKind::Pixel),
     ] {
         assert_eq!(named_question(name, kind, &ids), right.on_asset(ids.asset, kind), "{name}");
     }

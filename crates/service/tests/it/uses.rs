@@ -1,4 +1,4 @@
-//! What is known of the use of a token: at once, and once it is written.
+//! The uses of a token: visible at once, and after they are written.
 
 use valetkey_domain::{AssetKind, Reason, Scope};
 use valetkey_service::authz::Question;
@@ -34,7 +34,7 @@ async fn usage(fixture: &Fixture) -> TokenUsage {
 }
 
 fn read_ads(fixture: &Fixture) -> Question {
-    rights::READ_ADS.on_asset(fixture.company.account, AssetKind::AD_ACCOUNT)
+    rights::READ_ADS.on_asset(fixture.company.account, AssetKind::AdAccount)
 }
 
 #[tokio::test]
@@ -49,8 +49,8 @@ async fn each_right_of_a_token_has_a_row_for_each_day() {
     used(&fixture, "192.0.2.2", "two/2", &[post, ads]);
     let mut expected = Vec::new();
     for (scope, asset, kind, word) in [
-        ("pages_manage_posts", company.page, AssetKind::PAGE, "CREATE_CONTENT"),
-        ("ads_read", company.account, AssetKind::AD_ACCOUNT, "ANALYZE"),
+        ("pages_manage_posts", company.page, AssetKind::Page, "CREATE_CONTENT"),
+        ("ads_read", company.account, AssetKind::AdAccount, "ANALYZE"),
     ] {
         let tasks = valetkey_domain::task::Vocabulary::of(kind, None).unwrap();
         let task = tasks.parse(word).map(|set| set.0.trailing_zeros() as u8);
@@ -149,7 +149,7 @@ async fn refusals_wait_for_a_store_that_fails() {
     fixture.flush().await;
     let call = Call::with_token(&company.robot_token.text, "R1");
     service.ask(&call, publish(company.page)).unwrap_err();
-    // Whatever is written next fails: the uses of the fixture are written, so it is the journal.
+    // The next write fails: the fixture's uses are written already, so it is that of the journal.
     fixture.ground.faulty.fail_next(Kind::Telemetry, Fault::Before);
     fixture.flush().await;
     assert!(service.explain(&Call::operator("x"), "R1").await.is_ok());

@@ -168,12 +168,12 @@ async fn a_lock_that_is_dropped_or_abandoned_half_way_is_free_again() {
     let other = patient(Duration::from_secs(5)).await.unwrap();
     drop(store.lock_head().await.unwrap());
     commit(&other, batch(vec![write()])).await.unwrap();
-    // A caller that goes away while it waits for the lock leaves no transaction behind.
+    // A caller that is dropped while it waits for the lock leaves no transaction behind.
     let held = other.lock_head().await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(50), store.lock_head()).await.is_err());
     drop(held);
     commit(&other, batch(vec![write()])).await.unwrap();
-    // A caller that goes away in the middle of a commit leaves the lock free, and all or nothing.
+    // If a caller is dropped during a commit, the lock becomes free, and all or nothing is written.
     let abandoned = batch((0..50).map(|_| write()).collect());
     let lock = store.lock_head().await.unwrap();
     let gone = tokio::time::timeout(Duration::from_micros(500), lock.commit(abandoned.clone())).await;

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use valetkey_domain::business::Business;
 use valetkey_domain::change::ActorKind;
+use valetkey_domain::id::of;
 use valetkey_domain::limits::Limits;
-use valetkey_domain::{Action, Actor, Change, ChangeSet, Id, Name, Record};
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::{Action, Actor, AssetId, Change, ChangeSet, ContentId, Id, Name, Record};
 use valetkey_store::ledger::Verifier;
 use valetkey_store::{Batch, CommitError, Content, ContentWrite, Entry, Outcome, Store, StoreError, Write};
 use valetkey_store_postgres::PostgresStore;
@@ -13,7 +14,7 @@ use valetkey_testkit::postgres::Server;
 
 static NEXT: AtomicU64 = AtomicU64::new(1_000);
 
-pub fn new_id() -> Id {
+pub fn new_id<Of>() -> Id<Of> {
     Id::new(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap()
 }
 
@@ -41,20 +42,20 @@ pub fn write() -> Write {
         action: Action::BusinessCreated,
         actor: Actor { kind: ActorKind::Operator, id: None, token: None },
         business: Some(id),
-        subjects: vec![id],
+        subjects: vec![id.any()],
         changes: vec![Change { before: None, after: Some(Record::Business(business)) }],
     };
     Write { set, content: Vec::new(), jobs: Vec::new(), salt: [7; 16] }
 }
 
-/// The same with one thing of content.
-pub fn write_with_content(id: Id) -> Write {
+/// The same with one row of content.
+pub fn write_with_content(id: ContentId) -> Write {
     let mut write = write();
     write.content.push(ContentWrite::Insert(Content {
         id,
         kind: 13,
-        asset: id,
-        parent: id,
+        asset: AssetId::of(id.any()),
+        parent: id.any(),
         status: "published".to_owned(),
         sort_at: 1,
         created_at: 1,
@@ -67,7 +68,7 @@ pub fn write_with_content(id: Id) -> Write {
 
 pub fn batch(writes: Vec<Write>) -> Batch {
     let mut commit_id = [0; 16];
-    commit_id[..8].copy_from_slice(&new_id().get().to_be_bytes());
+    commit_id[..8].copy_from_slice(&new_id::<of::Content>().get().to_be_bytes());
     Batch { commit_id, writes }
 }
 

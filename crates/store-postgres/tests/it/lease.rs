@@ -30,7 +30,7 @@ async fn nothing_but_the_lease_is_made_before_it_is_held() {
     let (first, second) = (connect(server, &database).await, connect(server, &database).await);
     assert_eq!(first.lease().await.unwrap(), None);
     assert_eq!(tables(server, &database), "", "a look made something");
-    // Who comes second gets neither the lease nor a table.
+    // The second node gets neither the lease nor a table.
     let (one, two) = tokio::join!(first.take_lease("one", 5_000, None), second.take_lease("two", 5_000, None));
     let (holder, holds, other) = match (one.unwrap(), two.unwrap()) {
         (true, false) => ("one", &first, &second),
@@ -80,13 +80,13 @@ async fn a_program_of_format_1_is_waited_for_and_does_not_come_back() {
     let seen = store.lease().await.unwrap().unwrap();
     let row = LeaseRow { holder: "old node".to_owned(), counter: 7, length_ms: 15_000, released: false };
     assert_eq!(seen, row, "what the old program renews is what a taker watches");
-    // It renews: whoever saw the row before takes nothing.
+    // It renews: a node that saw the earlier row can't take it.
     assert!(hold_as_format_1(server, &database, "old node").contains("old node"));
     assert!(!store.take_lease("new node", 5_000, Some(&seen)).await.unwrap());
     let seen = store.lease().await.unwrap().unwrap();
     assert!(seen.counter > 7);
     assert!(store.take_lease("new node", 5_000, Some(&seen)).await.unwrap());
-    // Whatever time the database has, no program of format 1 holds its lease again.
+    // No program of format 1 gets its lease again, at any time of the database's clock.
     assert!(!hold_as_format_1(server, &database, "old node").contains("old node"));
     assert!(!hold_as_format_1(server, &database, "another").contains("another"));
     let held = store.lease().await.unwrap().unwrap();
@@ -126,7 +126,7 @@ async fn a_holder_that_was_paused_in_a_transaction_commits_nothing_once_another_
     let lock = first.lock_head().await.unwrap();
     let second = connect(server, &database).await;
     let seen = second.lease().await.unwrap();
-    // The server ends the transaction that stands idle, and so the lock is free.
+    // The server ends the idle transaction, so the lock is free.
     assert!(second.take_lease("second", 5_000, seen.as_ref()).await.unwrap());
     assert!(matches!(lock.commit(batch(vec![write()])).await, Err(CommitError::NotApplied(_))));
     assert!(matches!(first.lock_head().await.map(drop), Err(StoreError::InUse(_))));
@@ -170,7 +170,7 @@ impl Waiting {
         server.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'never'").unwrap();
         server.sql("postgres", "SELECT pg_reload_conf()").unwrap();
         let waiting = Waiting { server, database, store };
-        // The server follows a little later. A renewal that does not wait came before.
+        // The server applies the setting a little later; until then a renewal does not wait.
         loop {
             let store = Arc::clone(&waiting.store);
             let renewal = tokio::spawn(async move { store.renew_lease("a").await });
@@ -206,7 +206,7 @@ async fn a_commit_that_comes_with_a_warning_is_an_unknown_outcome_until_all_copi
     assert!(waiting.cancelled_at_least_once(&committing));
     let outcome = committing.await.unwrap();
     assert!(matches!(outcome, Err(CommitError::Unknown(StoreError::Unavailable(_)))), "{outcome:?}");
-    // Whoever looks it up waits for the standby, too.
+    // Looking it up waits for the standby, too.
     let looking = tokio::spawn({
         let store = Arc::clone(&waiting.store);
         async move { store.outcome(commit_id).await }

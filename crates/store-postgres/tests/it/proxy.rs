@@ -16,7 +16,7 @@ pub enum Break {
     AfterCommit = 2,
     /// It reaches the server; nothing is ever heard again, and nothing breaks.
     Silence = 3,
-    /// Whatever is sent next, commit or not, never arrives; that connection breaks.
+    /// The next message, commit or not, never arrives; that connection breaks.
     Anything = 4,
 }
 

@@ -91,7 +91,7 @@ async fn a_server_without_tls_is_refused_when_tls_is_asked_for() {
     assert!(contradiction.contains("contradicts"), "{contradiction}");
 }
 
-/// Somebody in between who speaks TLS with a certificate of their own, and passes everything on.
+/// A man in the middle: it speaks TLS with its own certificate, and passes everything on.
 async fn between(target: u16) -> u16 {
     let own = generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = rustls_pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();

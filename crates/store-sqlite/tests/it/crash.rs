@@ -1,4 +1,4 @@
-//! Kill -9 at any moment: what was acknowledged is there, and nothing is half there.
+//! Kill -9 at any moment: every acknowledged batch is there, and no batch is half there.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -56,7 +56,7 @@ async fn what_was_acknowledged_survives_kill_and_nothing_is_half_there() {
         let seen = lines.by_ref().filter_map(acknowledged).find(|n| *n >= target);
         child.kill().unwrap();
         child.wait().unwrap();
-        // What it had still said before it died counts as well.
+        // What it had printed before it died counts as well.
         let last = lines.filter_map(acknowledged).last().or(seen).expect("the child says what it has done");
 
         let store = SqliteStore::open(&folder.0).unwrap();

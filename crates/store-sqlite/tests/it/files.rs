@@ -146,7 +146,7 @@ async fn loading_may_stop_half_way() {
         let mut seen = 0;
         let mut sink = |_| seen += 1;
         let load = store.load(&mut sink);
-        // Dropped after its first step, as by a caller that was told to stop.
+        // Dropped after its first poll, as by a caller that is cancelled.
         let _ = futures_once(load).await;
     }
     let mut seen = 0;

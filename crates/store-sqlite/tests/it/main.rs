@@ -1,4 +1,4 @@
-//! SQLite keeps the contract, and holds on to what it has acknowledged.
+//! SQLite keeps the contract, and never loses what it has acknowledged.
 #![allow(clippy::unwrap_used)]
 
 mod crash;
@@ -16,7 +16,7 @@ use valetkey_store::contract::Home;
 use valetkey_store::{Batch, Content, Store, Write};
 use valetkey_store_sqlite::SqliteStore;
 
-/// A folder that goes when the test ends.
+/// A folder that is deleted when the test ends.
 #[derive(Debug)]
 pub struct Folder(pub PathBuf);
 
@@ -53,7 +53,7 @@ mod contract {
     valetkey_store::contract_tests!(async { Box::new(Folder::new()) as Box<dyn Home> });
 }
 
-pub fn id(n: u64) -> Id {
+pub fn id<Of>(n: u64) -> Id<Of> {
     Id::new(n).unwrap()
 }
 
@@ -70,9 +70,9 @@ pub fn sixteen(n: u64) -> [u8; 16] {
 
 /// A batch that makes one asset without an owner.
 pub fn asset_batch(n: u64) -> Batch {
-    let asset = Record::Asset(valetkey_domain::asset::Asset {
+    let asset = Record::Asset(valetkey_domain::noun::asset::Asset {
         id: id(n),
-        kind: valetkey_domain::AssetKind::PAGE,
+        kind: valetkey_domain::AssetKind::Page,
         business: None,
         name: valetkey_domain::Name::parse("Page").unwrap(),
         created_at: 0,

@@ -1,19 +1,19 @@
-//! A check of the whole store finds what was changed in the file past the ledger, whatever table it
-//! is in, and reads beside whoever writes.
+//! A check of the whole store finds every change in the file that no ledger entry made, in any table,
+//! and can read while another process writes.
 
-use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::limits::Limits;
-use valetkey_domain::person::Person;
-use valetkey_domain::share::Share;
-use valetkey_domain::sign_in::SignInCode;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::terms::Terms;
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::sign_in::SignInCode;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::terms::Terms;
+use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{
     Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, Role, ScopeSet, Status, TaskSet,
 };
@@ -50,7 +50,7 @@ fn records() -> Vec<Record> {
     vec![
         Record::Terms(Terms { version: 2, text: "t".to_owned() }),
         Record::DeclaredKind(DeclaredKind {
-            kind: AssetKind(200),
+            kind: AssetKind::Declared(136),
             word: "depot".to_owned(),
             title: name("Depot"),
             tasks: vec!["MANAGE".to_owned()],
@@ -96,7 +96,7 @@ fn records() -> Vec<Record> {
         Record::Installation(Installation { system_user: id(31), app: id(11), business, created_at }),
         Record::Asset(Asset {
             id: id(41),
-            kind: AssetKind::PAGE,
+            kind: AssetKind::Page,
             business: Some(business),
             name: name("Page"),
             created_at,
@@ -256,7 +256,7 @@ async fn several_changes_are_all_named_and_no_value_is() {
 
 #[tokio::test]
 async fn an_entry_without_a_payload_is_named_and_what_it_is_about_can_t_be_verified() {
-    // The revocation is gone from the ledger and from the record: that they agree says nothing.
+    // The revocation is gone from the ledger and from the record, so the two agree, wrongly.
     let report = after("UPDATE ledger SET body = NULL WHERE revision = 2; UPDATE tokens SET revoked_at = NULL").await;
     assert_eq!(report.without_payload.named, [2]);
     assert_eq!(report.not_verifiable.named, ["token 50"]);
@@ -302,12 +302,12 @@ async fn a_reader_sees_what_another_writes_and_writes_nothing() {
     assert!(reader.lock_head().await.is_err());
     assert!(reader.replace_keys(&[]).await.is_err());
     assert!(reader.release_lease("a").await.is_err());
-    // The one who writes may go first, and the folder is free all the same.
+    // The writer may close first, and the folder is free all the same.
     drop(store);
     assert_eq!(reader.head().await.unwrap().revision, 3);
     drop(SqliteStore::open(&folder.0).unwrap());
     drop(reader);
-    // What a newer program wrote, and what is no store, is left alone.
+    // Data of a newer program, and a file that is no store, are refused and not changed.
     alter(&folder, "UPDATE meta SET value = value + 1 WHERE name = 'format'");
     assert!(matches!(SqliteStore::open_to_read(&folder.0), Err(StoreError::Newer { .. })));
     alter(&folder, "DELETE FROM migrations; DELETE FROM meta WHERE name = 'format'");

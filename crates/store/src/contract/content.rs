@@ -83,7 +83,7 @@ fn naive(rows: &[Content], query: &ContentQuery) -> (Vec<Content>, u64) {
     if !query.ascending {
         rows.reverse();
     }
-    // Places need not be those of a row, so they are compared and not searched.
+    // A place need not be that of an existing row, so places are compared and not looked up.
     let in_order = |a: (i64, _), b: (i64, _)| if query.ascending { a < b } else { b < a };
     let behind: Vec<&Content> =
         rows.into_iter().filter(|r| query.after.is_none_or(|p| in_order(p, (r.sort_at, r.id)))).collect();

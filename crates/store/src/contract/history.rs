@@ -131,7 +131,7 @@ pub(super) async fn a_conflict_fails_one_write_only(home: &dyn Home) {
         world.content(vec![ContentWrite::Update { row: newer.clone(), expected: 1 }]),
         world.content(vec![ContentWrite::Delete { id: id(1), expected: 1 }]),
         world.content(vec![ContentWrite::Update { row: content_row(99, 0), expected: 1 }]),
-        // What else the write would change stays away with it: records and jobs.
+        // If one part of a write is refused, its records and jobs are not written either.
         crate::Write { content: vec![ContentWrite::Delete { id: id(98), expected: 1 }], ..world.put([token(60, 1)]) },
         world.about(id(70), vec![JobWrite::Insert(job(70, 1))], vec![ContentWrite::Delete { id: id(98), expected: 1 }]),
         world.about(
@@ -201,7 +201,7 @@ pub(super) async fn a_broken_constraint_names_the_write_and_leaves_nothing(home:
     assert_eq!(store.content(id(1)).await.unwrap(), None);
     assert!(store.next_jobs().await.unwrap().is_empty());
     assert_eq!(store.outcome(commit_id).await.unwrap(), None);
-    // And the store goes on.
+    // The store still works.
     world.done(&store, vec![world.put([token(54, 1)])]).await;
     assert_eq!(store.head().await.unwrap().revision, head.revision + 1);
     verify(&store).await;
@@ -265,7 +265,7 @@ pub(super) async fn a_dropped_lock_lets_go(home: &dyn Home) {
     }
     drop(lock);
     assert_eq!(waiter.await.unwrap().unwrap(), Head::EMPTY);
-    // A commit lets go, and so does one that is refused.
+    // A commit releases the lock, even one that is refused.
     world.furnish(&store).await;
     let orphan = world.put([token(50, 9)]);
     assert!(matches!(world.commit(&store, vec![orphan]).await, Err(CommitError::Refused { index: 0, .. })));

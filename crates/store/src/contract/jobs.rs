@@ -30,7 +30,7 @@ async fn finish(store: &Arc<dyn Store>, n: u64, holder: &str, now: i64) -> JobWr
 }
 
 async fn outcome(world: &World, store: &Arc<dyn Store>, write: JobWrite) -> bool {
-    // The effect of the job stands or falls with it.
+    // The job's effect is written only if the job is finished.
     let effect = content_row(9_000 + store.head().await.unwrap().revision, 0);
     let row = effect.id;
     let write = world.about(write.id(), vec![write], vec![ContentWrite::Insert(effect)]);
@@ -140,7 +140,7 @@ pub(super) async fn a_job_is_put_back_by_its_holder_alone(home: &dyn Home) {
     for (holder, now) in [("b", 50), ("a", 100)] {
         assert!(!store.put_back_job(id(1), holder, now, &rest(JobState::Failed, 0)).await.unwrap());
     }
-    // It rests, and is tried later.
+    // It waits, and is tried later.
     assert!(store.put_back_job(id(1), "a", 60, &rest(JobState::Waiting, 80)).await.unwrap());
     let row = held(&store, 1).await;
     let expected = Job { attempts: 1, not_before: 80, reason: Some("why".to_owned()), tried_at: Some(60), ..job(1, 0) };
@@ -184,7 +184,7 @@ pub(super) async fn only_the_holder_finishes(home: &dyn Home) {
     claim(&store, "b", 100, 200, 2).await;
     assert!(!outcome(&world, &store, stale).await);
     assert!(outcome(&world, &store, finish(&store, 2, "b", 150).await).await);
-    // It is held, and not due: a clock went back.
+    // It is held but not due, as after a clock that went back.
     claim(&store, "a", 120, 900, 1).await;
     assert!(!outcome(&world, &store, finish(&store, 3, "a", 119).await).await);
     assert!(outcome(&world, &store, finish(&store, 3, "a", 120).await).await);
@@ -210,7 +210,7 @@ pub(super) async fn rearmed_and_cancelled_jobs_are_nobodys(home: &dyn Home) {
     let again = claim(&store, "b", 150, 300, 2).await;
     assert_eq!((ids(&again), again[0].attempts), (vec![1], 1));
     assert!(!outcome(&world, &store, finish(&store, 2, "a", 1).await).await, "it was cancelled meanwhile");
-    // A cancellation minds neither a job that is gone nor one that is held.
+    // A job can be cancelled while it is held, and even if it is gone already.
     assert!(outcome(&world, &store, JobWrite::Cancel { id: id(2) }).await);
     assert!(outcome(&world, &store, JobWrite::Cancel { id: id(1) }).await);
     assert!(store.job(id(1)).await.unwrap().is_none());
@@ -282,7 +282,7 @@ pub(super) async fn a_job_that_its_entry_could_not_show_is_refused(home: &dyn Ho
     let entered_with_subject = world.about(id(1), vec![JobWrite::Enter(job(1, 0))], Vec::new());
     for write in [with_records, other_first, nobody, entered_with_subject] {
         let refused = world.commit(&store, vec![write.clone()]).await;
-        // An engine that runs the conditions first meets a conflict for a job that is not there.
+        // An engine that runs the conditions first reports a conflict for a job that does not exist.
         let conflict = matches!(&refused, Ok(outcomes) if outcomes[..] == [Outcome::Conflict]);
         assert!(
             conflict || matches!(refused, Err(CommitError::NotApplied(_) | CommitError::Refused { .. })),
@@ -318,7 +318,7 @@ pub(super) async fn runners_that_race_share_nothing(home: &dyn Home) {
             tokio::spawn(async move {
                 let mut mine = Vec::new();
                 let mut empty = 0;
-                // Where two ask at once, one may go away with less than there is.
+                // If two ask at once, one may get fewer jobs than there are.
                 while empty < 20 {
                     let jobs = store.claim_jobs(PUBLISH, &format!("runner {n}"), 1, 100, 3).await.unwrap();
                     empty = if jobs.is_empty() { empty + 1 } else { 0 };

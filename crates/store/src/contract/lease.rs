@@ -1,4 +1,4 @@
-//! The lease: it changes hands by its counter alone, and whoever lost it commits nothing.
+//! The lease: only its counter decides who may take it, and a node that lost it commits nothing.
 
 use super::Home;
 use super::world::*;
@@ -14,15 +14,15 @@ pub(super) async fn a_lease_is_taken_by_its_counter_alone(home: &dyn Home) {
     assert!(store.take_lease("a", 5_000, None).await.unwrap());
     let first = store.lease().await.unwrap().unwrap();
     assert_eq!(first, row("a", first.counter, 5_000, false));
-    // Whoever saw nothing, or an older row, takes nothing.
+    // A node that saw no row, or an older one, can't take it.
     assert!(!store.take_lease("b", 1, None).await.unwrap());
     assert!(matches!(store.renew_lease("a").await.unwrap(), Renewal::Held(_)));
     let second = store.lease().await.unwrap().unwrap();
     assert!(second.counter > first.counter, "a renewal moves the counter");
     assert!(!store.take_lease("b", 1, Some(&first)).await.unwrap());
     assert_eq!(store.lease().await.unwrap().unwrap(), second);
-    // Whoever saw the row as it is takes it, with a length of its own; how long to wait before is not
-    // the store's business.
+    // A node that saw the current row takes it, with a length of its own. How long a node waits before
+    // that is the service's decision.
     assert!(store.take_lease("b", 1, Some(&second)).await.unwrap());
     let third = store.lease().await.unwrap().unwrap();
     assert!(third.counter > second.counter);
@@ -37,7 +37,7 @@ pub(super) async fn a_released_lease_is_free(home: &dyn Home) {
     store.release_lease("a").await.unwrap();
     assert!(store.take_lease("a", 5_000, None).await.unwrap());
     let held = store.lease().await.unwrap().unwrap();
-    // Nobody gives back what another holds.
+    // Only the holder can give it back.
     store.release_lease("b").await.unwrap();
     assert_eq!(store.lease().await.unwrap().unwrap(), held);
     store.release_lease("a").await.unwrap();
@@ -67,7 +67,7 @@ pub(super) async fn a_renewal_gives_the_head_that_it_read(home: &dyn Home) {
 pub(super) async fn a_handle_without_the_lease_commits_nothing(home: &dyn Home) {
     let store = home.open().await;
     let world = World::default();
-    // Where no other process can come in, there is nothing to look at.
+    // An engine that lets only one process in has nothing to test here.
     let Some(other) = home.join().await else { return };
     assert!(store.take_lease("a", 5_000, None).await.unwrap());
     world.furnish(&store).await;
@@ -75,7 +75,7 @@ pub(super) async fn a_handle_without_the_lease_commits_nothing(home: &dyn Home) 
     let seen = store.lease().await.unwrap();
     assert!(!other.take_lease("b", 5_000, None).await.unwrap());
     assert!(matches!(other.lock_head().await.map(drop), Err(StoreError::InUse(_))), "it did not get the lease");
-    // A commit under way is waited for; afterwards the one who held the lease commits no more.
+    // Taking the lease waits for a commit under way. Afterwards the earlier holder can't commit.
     let lock = store.lock_head().await.unwrap();
     let taking = tokio::spawn({
         let (other, seen) = (std::sync::Arc::clone(&other), seen.clone());
@@ -91,7 +91,7 @@ pub(super) async fn a_handle_without_the_lease_commits_nothing(home: &dyn Home) 
     assert!(store.replace_keys(&[]).await.is_err());
     assert_eq!(store.head().await.unwrap().revision, head.revision + 1);
     world.done(&other, vec![world.put([token(51, 1)])]).await;
-    // Nor does it once it gave the lease back.
+    // A node that gave the lease back can't commit either.
     other.release_lease("b").await.unwrap();
     assert!(other.lock_head().await.is_err());
     assert_eq!(other.head().await.unwrap().revision, head.revision + 2);

@@ -1,7 +1,7 @@
 //! The contract: what every store must do, as cases that each engine runs.
 //!
-//! A case gets one set of data that nobody else uses. Cases use the port alone, wait for nothing
-//! by the clock, and must not know which engine they look at.
+//! A case gets one set of data that nobody else uses. Cases use the port alone, never wait for a
+//! clock, and must not depend on which engine runs them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod content;

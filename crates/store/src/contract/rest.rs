@@ -29,7 +29,7 @@ pub(super) async fn a_trial_write_leaves_no_trace(home: &dyn Home) {
     }
     assert_eq!(store.head().await.unwrap(), before);
     assert!(store.tail(0, 10).await.unwrap().is_empty());
-    // It waits for nobody who has the head.
+    // It does not wait for the head lock.
     let lock = store.lock_head().await.unwrap();
     store.try_write().await.unwrap();
     drop(lock);

@@ -17,7 +17,7 @@ pub(super) async fn uses_add_up(home: &dyn Home) {
     };
     store.record_uses(&[used(1, 10, "a", 2), used(2, -5, "b", 1), used(1, 12, "c", 1)]).await.unwrap();
     store.record_uses(&[]).await.unwrap();
-    // A late report adds to the count but does not turn the time back.
+    // A late report adds to the count but does not move the time of the last use back.
     store.record_uses(&[used(1, 11, "d", 4)]).await.unwrap();
     let mut uses = store.uses(&[id(2), id(1), id(3), id(1)]).await.unwrap();
     uses.sort_by_key(|u| u.token);
@@ -58,7 +58,7 @@ pub(super) async fn usage_adds_up_by_day_and_right(home: &dyn Home) {
     ];
     store.record_usage(&rows, ROOMY).await.unwrap();
     store.record_usage(&[], ROOMY).await.unwrap();
-    // A late report widens what is known, and does not turn the last use back.
+    // A late report may move the first use back, but not the last one.
     store.record_usage(&[usage(1, DAY, post, (3, 15), 4), usage(2, DAY, post, (5, 9), 1)], ROOMY).await.unwrap();
     let expected =
         vec![rows[3].clone(), Usage { first_at: 3, count: 6, ..rows[0].clone() }, rows[1].clone(), rows[2].clone()];
@@ -87,7 +87,7 @@ pub(super) async fn usage_is_bounded_by_day_and_age(home: &dyn Home) {
         known.chain([usage(1, DAY, UsedFor::Other, (other.0, other.1), other.2)]).collect::<Vec<_>>()
     };
     assert_eq!(store.usage(&all_of(1)).await.unwrap(), expected(10, (4, 6, 30)));
-    // What has a row keeps it; another day and another token have rows of their own.
+    // A use that has a row still adds to it. Another day and another token have rows of their own.
     let more: Vec<Usage> = rows.iter().map(|row| Usage { count: 1, ..row.clone() }).collect();
     store.record_usage(&more, bounds).await.unwrap();
     assert_eq!(store.usage(&all_of(1)).await.unwrap(), expected(11, (4, 6, 33)));
@@ -95,7 +95,7 @@ pub(super) async fn usage_is_bounded_by_day_and_age(home: &dyn Home) {
     store.record_usage(&elsewhere, bounds).await.unwrap();
     assert_eq!(store.usage(&UsageQuery { days: (DAY + 1, DAY + 1), ..all_of(1) }).await.unwrap(), elsewhere[..1]);
     assert_eq!(store.usage(&all_of(2)).await.unwrap(), elsewhere[1..]);
-    // Rows of days that are too old go, whoever's they are.
+    // Rows of days that are too old are dropped, for every token.
     store.record_usage(&[], UsageBounds { first_day: DAY + 1, ..bounds }).await.unwrap();
     assert_eq!(store.usage(&all_of(1)).await.unwrap(), elsewhere[..1]);
     assert!(store.usage(&all_of(2)).await.unwrap().is_empty());
@@ -141,7 +141,7 @@ pub(super) async fn refusals_are_found_by_trace_and_kept_by_age(home: &dyn Home)
     assert_eq!(of_one, vec![rows[3].clone(), rows[0].clone()]);
     assert_eq!(store.refusals(None, 2).await.unwrap().len(), 2);
     assert!(store.refusals(None, 0).await.unwrap().is_empty());
-    // What is older than 2 goes, and does not come in.
+    // Rows older than 2 are dropped, and new ones as old are not stored.
     store.record_refusals(&[refusal("old", 1, None)], AMPLE, 2).await.unwrap();
     assert_eq!(traces(&*store).await, ["d", "c", "b"]);
     // The same trace again replaces, wherever it comes from.
@@ -149,7 +149,7 @@ pub(super) async fn refusals_are_found_by_trace_and_kept_by_age(home: &dyn Home)
     store.record_refusals(&[moved[1].clone(), moved[0].clone()], AMPLE, NO_AGE).await.unwrap();
     assert_eq!(store.refusal("c").await.unwrap(), Some(moved[0].clone()));
     assert_eq!(traces(&*store).await, ["c", "d", "b"]);
-    // So it takes no second place: three of two sources stay where three may.
+    // So it counts once: with a quota of three, three rows of two sources stay.
     let three = Quotas { businesses: 3, ..AMPLE };
     store.record_refusals(&[moved[0].clone()], three, NO_AGE).await.unwrap();
     assert_eq!(traces(&*store).await, ["c", "d", "b"]);
@@ -200,18 +200,19 @@ pub(super) async fn whoever_holds_most_refusals_loses_the_oldest(home: &dyn Home
     // One token may hold five rows.
     put("a", 1, "token a", 6, 10).await;
     assert_eq!(traces(&*store).await, ["a5", "a4", "a3", "a2", "a1"]);
-    // A business may hold seven: the token with most loses its oldest, though the other's is older.
+    // A business may hold seven: the token with most rows loses its oldest, though the other token has
+    // an older one.
     put("b", 1, "token b", 3, 0).await;
     assert_eq!(traces(&*store).await, ["a5", "a4", "a3", "a2", "b2", "b1", "b0"]);
     // All businesses may hold ten: another one takes rows from the one that holds most.
     put("c", 2, "token c", 4, 50).await;
     assert_eq!(traces(&*store).await, ["c3", "c2", "c1", "c0", "a5", "a4", "a3", "b2", "b1", "b0"]);
-    // Once it holds most itself, it makes room by its own rows, and cannot push out the other's.
+    // Once it holds most itself, it loses its own rows, and can't displace the other's.
     put("d", 2, "token d", 5, 100).await;
     put("e", 2, "token e", 5, 200).await;
     assert_eq!(store.refusals(Some(id(1)), 99).await.unwrap().len(), 5);
     assert_eq!(store.refusals(Some(id(2)), 99).await.unwrap().len(), 5);
-    // A quota of nothing keeps nothing.
+    // A quota of 0 keeps nothing.
     let nothing = Quotas { businesses: 0, ..quotas };
     store.record_refusals(&[refusal("z", 900, Some(4))], nothing, NO_AGE).await.unwrap();
     assert!(traces(&*store).await.is_empty());

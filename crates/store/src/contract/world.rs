@@ -1,34 +1,35 @@
-//! What the cases are made of: records, writes and batches with little typing, and a source of
-//! numbers that is the same each time.
+//! Helpers for the cases: short ways to make records, writes and batches, and a source of numbers
+//! that is the same each time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use valetkey_domain::app::{App, Connection, Installation, SealedSecret};
-use valetkey_domain::asset::Asset;
-use valetkey_domain::assignment::Assignment;
-use valetkey_domain::business::Business;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
+use valetkey_domain::kind::DECLARED_LIMIT;
 use valetkey_domain::limits::Limits;
-use valetkey_domain::page_token::PageCounter;
-use valetkey_domain::person::Person;
-use valetkey_domain::share::Share;
-use valetkey_domain::sign_in::SignInCode;
-use valetkey_domain::system_user::SystemUser;
-use valetkey_domain::terms::{Acceptance, Terms};
-use valetkey_domain::token::{Token, TokenKind};
+use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::page_token::PageCounter;
+use valetkey_domain::noun::person::Person;
+use valetkey_domain::noun::share::Share;
+use valetkey_domain::noun::sign_in::SignInCode;
+use valetkey_domain::noun::system_user::SystemUser;
+use valetkey_domain::noun::terms::{Acceptance, Terms};
+use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{
-    Action, Actor, AssetKind, Change, ChangeSet, DeclaredKind, Id, Name, Record, RecordKey, Role, ScopeSet, Status,
-    TaskSet, UnixMs,
+    Action, Actor, AssetKind, BusinessId, Change, ChangeSet, DeclaredKind, Id, JobId, Name, Record, RecordKey, Role,
+    ScopeSet, Status, TaskSet, UnixMs,
 };
 
 use crate::{Batch, CommitError, Content, ContentWrite, Entry, Job, JobWrite, Outcome, Store, Write};
 
 pub(super) const AT: UnixMs = 1_790_000_000_123;
 
-pub(super) fn id(value: u64) -> Id {
+pub(super) fn id<Of>(value: u64) -> Id<Of> {
     Id::new(value).unwrap()
 }
 
@@ -71,8 +72,8 @@ impl World {
         bytes
     }
 
-    pub fn write(&self, business: Option<Id>, changes: Vec<Change>) -> Write {
-        let subjects = changes.iter().filter_map(subject).collect();
+    pub fn write(&self, business: Option<BusinessId>, changes: Vec<Change>) -> Write {
+        let subjects = changes.iter().filter_map(|change| change.key()?.own_id()).collect();
         let action = if changes.is_empty() { Action::ContentUpdated } else { Action::BusinessUpdated };
         let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
         let set = ChangeSet { at: AT, action, actor, business, subjects, changes };
@@ -90,9 +91,9 @@ impl World {
     }
 
     /// A write about a job, which is its first subject.
-    pub fn about(&self, job: Id, jobs: Vec<JobWrite>, content: Vec<ContentWrite>) -> Write {
+    pub fn about(&self, job: JobId, jobs: Vec<JobWrite>, content: Vec<ContentWrite>) -> Write {
         let mut write = self.content(content);
-        write.set.subjects = vec![job, id(41)];
+        write.set.subjects = vec![job.any(), id(41)];
         Write { jobs, ..write }
     }
 
@@ -120,19 +121,7 @@ impl World {
     }
 }
 
-fn subject(change: &Change) -> Option<Id> {
-    match change.key()? {
-        RecordKey::Business(id)
-        | RecordKey::Person(id)
-        | RecordKey::SystemUser(id)
-        | RecordKey::App(id)
-        | RecordKey::Asset(id)
-        | RecordKey::Token(id) => Some(id),
-        _ => None,
-    }
-}
-
-fn business_of(record: &Record) -> Option<Id> {
+fn business_of(record: &Record) -> Option<BusinessId> {
     match record {
         Record::Business(r) => Some(r.id),
         Record::Person(r) => Some(r.business),
@@ -203,7 +192,7 @@ pub(super) fn installation(user: u64, app: u64, business: u64) -> Record {
 
 pub(super) fn kind(number: u8) -> Record {
     Record::DeclaredKind(DeclaredKind {
-        kind: AssetKind(number),
+        kind: AssetKind::from_number(number).unwrap(),
         word: format!("kind_{number}"),
         title: name("Kind \"quoted\" 'so' \\"),
         tasks: vec!["MANAGE".to_owned(), "LOOK".to_owned()],
@@ -211,7 +200,7 @@ pub(super) fn kind(number: u8) -> Record {
 }
 
 pub(super) fn asset(n: u64, business: Option<u64>) -> Record {
-    let kind = if n.is_multiple_of(2) { AssetKind::PAGE } else { AssetKind(u8::MAX) };
+    let kind = if n.is_multiple_of(2) { AssetKind::Page } else { AssetKind::Declared(DECLARED_LIMIT - 1) };
     Record::Asset(Asset { id: id(n), kind, business: business.map(id), name: name("資産"), created_at: AT })
 }
 

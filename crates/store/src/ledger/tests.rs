@@ -1,8 +1,9 @@
-//! The chain: what is noticed, and what old entries are still read.
+//! The chain: which changes are noticed, and which old entries can still be read.
 
 use super::*;
+use valetkey_domain::{BusinessId, Id};
 
-fn id(n: u64) -> Id {
+fn id<Of>(n: u64) -> Id<Of> {
     Id::new(n).unwrap()
 }
 
@@ -66,7 +67,7 @@ fn a_change_of_any_field_is_noticed() {
         let mut bad = good.clone();
         change(&mut bad[3]);
         assert!(verify(&bad).is_err(), "change {n} goes unnoticed");
-        // Whoever hashes anew, too, is found out by the entry behind.
+        // If the altered entry is hashed anew, the next entry shows it.
         if bad[3].body == good[3].body && bad[3].salt == good[3].salt {
             bad[3].hash = bad[3].chain_hash();
             assert!(verify(&bad).is_err(), "change {n} with a new hash goes unnoticed");
@@ -87,7 +88,7 @@ fn entries_that_are_missing_doubled_or_out_of_order_are_noticed() {
     let mut swapped = good.clone();
     swapped.swap(1, 2);
     assert!(verify(&swapped).is_err());
-    // Of one business alone, what is missing shows by its own chain.
+    // The chain of one business shows what is missing in it.
     let mut verifier = Verifier::of_business(id(1));
     assert_eq!(verifier.check(&good[3]), Err(ChainError::Link { revision: 4 }));
 }
@@ -100,7 +101,7 @@ fn one_businesss_entries_are_its_own_alone() {
         shown.iter().try_for_each(|n| verifier.check(&good[*n])).map(|()| verifier.entries)
     };
     assert_eq!(check(&[0, 3]), Ok(2));
-    // Those of another, and those of none, would be linked to nothing.
+    // Entries of another business, or of none, are not part of this chain.
     let foreign = |revision| Err(ChainError::Foreign { revision, wanted: id(1) });
     assert_eq!(check(&[0, 1, 3]), foreign(2));
     assert_eq!(check(&[0, 2, 3]), foreign(3));
@@ -169,8 +170,8 @@ fn hexadecimal_is_read_strictly() {
 fn entries_of_the_first_format_still_verify() {
     let mut entries = chain();
     let mut prev = [0; 32];
-    let mut of_business: std::collections::HashMap<Id, [u8; 32]> = std::collections::HashMap::new();
-    // The first four are of a version before jobs stood in the ledger.
+    let mut of_business: std::collections::HashMap<BusinessId, [u8; 32]> = std::collections::HashMap::new();
+    // The first four are from a version that did not enter jobs in the ledger.
     for entry in &mut entries {
         entry.format = if entry.revision <= 4 { FIRST_FORMAT } else { FORMAT };
         entry.prev = prev;

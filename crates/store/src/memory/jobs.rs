@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use valetkey_domain::{Id, UnixMs};
+use valetkey_domain::{JobId, UnixMs};
 
 use crate::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
 
@@ -10,10 +10,10 @@ use crate::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
 const KINDS_LIMIT: usize = 100;
 
 #[derive(Debug, Default)]
-pub(super) struct Jobs(BTreeMap<Id, Job>);
+pub(super) struct Jobs(BTreeMap<JobId, Job>);
 
 impl Jobs {
-    pub fn get(&self, id: Id) -> Option<&Job> {
+    pub fn get(&self, id: JobId) -> Option<&Job> {
         self.0.get(&id)
     }
 
@@ -22,15 +22,15 @@ impl Jobs {
     }
 
     /// Puts a job in its place, or removes it.
-    pub fn set(&mut self, id: Id, job: Option<Job>) {
+    pub fn set(&mut self, id: JobId, job: Option<Job>) {
         match job {
             Some(job) => self.0.insert(id, job),
             None => self.0.remove(&id),
         };
     }
 
-    /// Writes a change under the entry of this revision. Says whether its condition held, and what was
-    /// there before.
+    /// Writes a change under the entry of this revision. Returns whether its condition held, and the
+    /// job as it was before.
     pub fn write(&mut self, change: &JobWrite, revision: u64) -> (bool, Option<Job>) {
         let old = self.0.get(&change.id()).cloned();
         let held = match change {
@@ -51,7 +51,7 @@ impl Jobs {
         }
         let new = match change {
             JobWrite::Insert(job) | JobWrite::Rearm { job, .. } => Some(job.clone()),
-            // What is about trying stays.
+            // The fields about attempts stay as they are.
             JobWrite::Enter(job) => {
                 old.clone().map(|old| Job { actor: job.actor, state: job.state, not_before: job.not_before, ..old })
             }
@@ -75,13 +75,13 @@ impl Jobs {
         due.into_iter().map(|j| j.clone()).collect()
     }
 
-    pub fn renew(&mut self, id: Id, holder: &str, now: UnixMs, lease_until: UnixMs) -> bool {
+    pub fn renew(&mut self, id: JobId, holder: &str, now: UnixMs, lease_until: UnixMs) -> bool {
         let Some(job) = self.0.get_mut(&id).filter(|j| is_held_by(j, holder, now)) else { return false };
         job.lease_until = Some(lease_until);
         true
     }
 
-    pub fn put_back(&mut self, id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> bool {
+    pub fn put_back(&mut self, id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> bool {
         let Some(job) = self.0.get_mut(&id).filter(|j| is_held_by(j, holder, now)) else { return false };
         let JobRest { state, not_before, reason, at } = rest.clone();
         job.state = state;

@@ -1,11 +1,11 @@
 //! What the model keeps, and how a batch is applied or undone.
 //!
-//! Every change of a batch leaves its opposite behind, so that nothing of a failed one stays.
+//! Every change of a batch records its opposite, so that a failed batch can be undone.
 
 use std::collections::BTreeMap;
 
 use valetkey_domain::credential::Digest;
-use valetkey_domain::{Change, Id, Record, RecordKey, Status, UnixMs};
+use valetkey_domain::{BusinessId, Change, ContentId, JobId, Record, RecordKey, Status, UnixMs};
 
 use super::jobs::Jobs;
 use super::telemetry::Telemetry;
@@ -21,7 +21,7 @@ pub(super) struct State {
     pub ledger: Vec<Entry>,
     records: BTreeMap<RecordKey, Record>,
     unique: BTreeMap<Unique, RecordKey>,
-    pub contents: BTreeMap<Id, Content>,
+    pub contents: BTreeMap<ContentId, Content>,
     pub jobs: Jobs,
     pub telemetry: Telemetry,
     pub keys: BTreeMap<u64, KeyRow>,
@@ -49,15 +49,15 @@ impl Default for State {
 enum Unique {
     TokenDigest(Digest),
     /// Business and address of a person that is not deleted.
-    Email(Id, String),
+    Email(BusinessId, String),
     KindWord(String),
 }
 
 /// The opposite of one step.
 enum Undo {
     Record(RecordKey, Option<Box<Record>>),
-    Content(Id, Option<Box<Content>>),
-    Job(Id, Box<Option<Job>>),
+    Content(ContentId, Option<Box<Content>>),
+    Job(JobId, Box<Option<Job>>),
 }
 
 impl State {
@@ -216,7 +216,7 @@ impl State {
     }
 
     pub fn list(&self, query: &ContentQuery) -> Vec<Content> {
-        let before = |a: (UnixMs, Id), b: (UnixMs, Id)| if query.ascending { a < b } else { a > b };
+        let before = |a: (UnixMs, ContentId), b: (UnixMs, ContentId)| if query.ascending { a < b } else { a > b };
         let mut rows = self.filtered(query);
         rows.retain(|row| {
             let place = (row.sort_at, row.id);

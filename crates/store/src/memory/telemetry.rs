@@ -1,25 +1,25 @@
-//! What the model keeps of telemetry, by the plainest means: it counts and sorts anew each time.
+//! What the model keeps of telemetry, in the simplest way: it counts and sorts again each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use valetkey_domain::{Id, UnixMs};
+use valetkey_domain::{BusinessId, TokenId, UnixMs};
 
 use crate::telemetry::{DROPS_AT_ONCE, Holder, Quotas, USAGE_DROPS_AT_ONCE, Usage, UsageBounds, UsageQuery, UsedFor};
 use crate::telemetry::{REFUSALS_AT_ONCE, give_up};
 use crate::{RefusalRow, TokenUse};
 
 /// Token, day, and the stored form of what it was used for.
-type UsageKey = (Id, i64, (i64, i64, i64));
+type UsageKey = (TokenId, i64, (i64, i64, i64));
 
 #[derive(Debug, Default)]
 pub(super) struct Telemetry {
-    pub uses: BTreeMap<Id, TokenUse>,
+    pub uses: BTreeMap<TokenId, TokenUse>,
     pub refusals: BTreeMap<String, RefusalRow>,
     usage: BTreeMap<UsageKey, Usage>,
 }
 
 /// Times and traces of refusals, by business and source.
-type Held<'a> = BTreeMap<Option<Id>, BTreeMap<&'a str, Vec<(UnixMs, &'a str)>>>;
+type Held<'a> = BTreeMap<Option<BusinessId>, BTreeMap<&'a str, Vec<(UnixMs, &'a str)>>>;
 
 impl Telemetry {
     pub fn add_use(&mut self, used: &TokenUse) {
@@ -101,9 +101,10 @@ impl Telemetry {
         }
     }
 
-    /// Takes the oldest rows of each source of these rows that is over its quota.
+    /// For each source of these rows that is over its quota, drops its oldest rows.
     fn cut_sources(&mut self, rows: &[&RefusalRow], quota: u64) {
-        let new: BTreeSet<(Option<Id>, &str)> = rows.iter().map(|row| (row.business, row.source.as_str())).collect();
+        let new: BTreeSet<(Option<BusinessId>, &str)> =
+            rows.iter().map(|row| (row.business, row.source.as_str())).collect();
         let mut gone = Vec::new();
         for (owner, sources) in self.held() {
             for (_, held) in sources.into_iter().filter(|(source, _)| new.contains(&(owner, *source))) {
@@ -113,7 +114,7 @@ impl Telemetry {
         self.remove(gone);
     }
 
-    /// Drops what one transaction drops; whether there is more.
+    /// Drops as much as one transaction drops; returns whether there is more.
     fn drop_some(&mut self, quotas: Quotas) -> bool {
         let (mut left, mut wanted) = (DROPS_AT_ONCE, 0);
         let mut take = |excess: u64| {
@@ -125,10 +126,10 @@ impl Telemetry {
         let held = self.held();
         let rows_of =
             |owner| held.get(&owner).map_or(0, |sources| sources.values().map(|rows| rows.len() as u64).sum());
-        let mut dropped: BTreeMap<Option<Id>, u64> = BTreeMap::new();
+        let mut dropped: BTreeMap<Option<BusinessId>, u64> = BTreeMap::new();
         dropped.insert(None, take(u64::saturating_sub(rows_of(None), quotas.strangers)));
         let businesses = held.keys().copied().filter(Option::is_some);
-        let mut by_rows: Vec<(Option<Id>, u64)> = businesses.map(|owner| (owner, rows_of(owner))).collect();
+        let mut by_rows: Vec<(Option<BusinessId>, u64)> = businesses.map(|owner| (owner, rows_of(owner))).collect();
         by_rows.sort_by_key(|(owner, rows)| (std::cmp::Reverse(*rows), *owner));
         for (owner, rows) in &mut by_rows {
             let excess = take(rows.saturating_sub(quotas.business));
@@ -157,7 +158,7 @@ impl Telemetry {
     }
 
     /// Refusals, newest first.
-    pub fn newest_refusals(&self, business: Option<Id>) -> Vec<RefusalRow> {
+    pub fn newest_refusals(&self, business: Option<BusinessId>) -> Vec<RefusalRow> {
         let wanted = |row: &&RefusalRow| business.is_none() || row.business == business;
         let mut rows: Vec<RefusalRow> = self.refusals.values().filter(wanted).cloned().collect();
         rows.sort_by(|a, b| (b.at, &b.trace).cmp(&(a.at, &a.trace)));

@@ -1,8 +1,8 @@
-//! What an entry says of jobs: what happened to each, and a salted digest of what it is to do.
+//! What an entry says about jobs: what happened to each, and a salted digest of what it is to do.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
-use valetkey_domain::{Actor, Id, UnixMs};
+use valetkey_domain::{Actor, Id, JobId, UnixMs};
 
 use crate::ledger::{finish, to_hex};
 use crate::{Job, JobWrite};
@@ -21,17 +21,17 @@ pub enum JobDid {
     Cancel,
 }
 
-/// What an entry says of one job.
+/// What an entry says about one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobLine {
     pub did: JobDid,
-    pub id: Id,
+    pub id: JobId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<UnixMs>,
-    /// As whom it runs. None where it was removed, and where an old row names nobody.
+    /// The actor that it runs as. `None` if the job was removed, or if an old row names no actor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
     /// [`job_digest`] of the job with the entry's salt, in hexadecimal; none where it was removed.
@@ -67,14 +67,14 @@ impl JobLine {
         }
     }
 
-    /// Whether a row says what this line left behind. `salt` is that of the entry.
+    /// Whether the row is as this line left it. `salt` is that of the entry.
     pub fn left(&self, salt: &[u8], job: &Job) -> bool {
         !self.is_removal() && self.id == job.id && self.digest == Some(to_hex(&job_digest(salt, job)))
     }
 }
 
-/// SHA-256 of salt and everything that says what a job is to do, when, and as whom. Each field is
-/// preceded by its length.
+/// SHA-256 of the salt and of all fields that say what a job is to do, when, and as which actor. Each
+/// field is preceded by its length.
 pub fn job_digest(salt: &[u8], job: &Job) -> [u8; 32] {
     let Job { id, kind, due_at, actor, payload, .. } = job;
     let mut context = Context::new(&SHA256);
@@ -85,12 +85,12 @@ pub fn job_digest(salt: &[u8], job: &Job) -> [u8; 32] {
     let number = |id: Option<Id>| id.map_or(0, Id::get).to_be_bytes();
     field(b"valetkey job");
     field(salt);
-    field(&number(Some(*id)));
+    field(&number(Some(id.any())));
     field(kind.as_bytes());
     field(&due_at.to_be_bytes());
     field(actor.map_or("", |a| a.kind.as_str()).as_bytes());
     field(&number(actor.and_then(|a| a.id)));
-    field(&number(actor.and_then(|a| a.token)));
+    field(&number(actor.and_then(|a| a.token).map(Id::any)));
     field(payload.as_bytes());
     finish(context)
 }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::JobState;
 
-    fn id(n: u64) -> Id {
+    fn id<Of>(n: u64) -> Id<Of> {
         Id::new(n).unwrap()
     }
 
@@ -131,10 +131,10 @@ mod tests {
             change(&mut other);
             assert!(!line.left(&[7; 16], &other), "change {n}");
         }
-        // What is about trying alone is no part of it.
+        // Fields about attempts are not part of it.
         let tried = Job { state: JobState::Failed, attempts: 3, not_before: 99, reason: Some("x".to_owned()), ..job() };
         assert!(line.left(&[7; 16], &tried));
-        // Whatever removed it left nothing.
+        // After a removal no row matches.
         for did in [JobDid::Finish, JobDid::Cancel] {
             assert!(!JobLine { did, ..line.clone() }.left(&[7; 16], &job()));
         }

@@ -1,4 +1,4 @@
-//! What a commit does, statement by statement, for engines of whatever sort.
+//! What a commit does, statement by statement, for any engine.
 //!
 //! An engine locks the head, asks [`Appender::businesses`] whose heads are needed, and reads them.
 //! Then for each write: run [`conditions`] and compare the counts of rows; if one differs, roll
@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use valetkey_domain::Id;
+use valetkey_domain::BusinessId;
 
 use super::rows::{
     content_values, entered_values, entry_values, expected_revision, job_values, rearmed_values, stored_revision,
@@ -39,20 +39,20 @@ pub struct Applied {
 pub struct Appender {
     commit_id: [u8; 16],
     head: Head,
-    known: HashMap<Id, [u8; 32]>,
-    written: BTreeMap<Id, (u64, [u8; 32])>,
+    known: HashMap<BusinessId, [u8; 32]>,
+    written: BTreeMap<BusinessId, (u64, [u8; 32])>,
     applied: u64,
 }
 
 impl Appender {
     /// The businesses whose heads a batch needs, each once.
-    pub fn businesses(batch: &Batch) -> Vec<Id> {
+    pub fn businesses(batch: &Batch) -> Vec<BusinessId> {
         batch.writes.iter().filter_map(|w| w.set.business).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Starts a batch at the locked head. A business without a head yet is left out of
     /// `business_heads`.
-    pub fn new(commit_id: [u8; 16], head: Head, business_heads: HashMap<Id, [u8; 32]>) -> Appender {
+    pub fn new(commit_id: [u8; 16], head: Head, business_heads: HashMap<BusinessId, [u8; 32]>) -> Appender {
         Appender { commit_id, head, known: business_heads, written: BTreeMap::new(), applied: 0 }
     }
 
@@ -70,8 +70,8 @@ impl Appender {
             steps.extend(records::steps(change)?);
         }
         steps.push(Step { statement: sql::INSERT_ENTRY, values: entry_values(&entry)?, expect: None });
-        // Later writes of the batch may have taken the job away again, or have made it anew: their steps
-        // follow, so that the newest entry stays.
+        // Later writes of the batch may remove the job or make it again. Their steps follow this one, so
+        // the row names the newest entry in the end.
         for job in write.jobs.iter().filter_map(JobWrite::left) {
             let values = vec![job.id.into(), stored_revision(entry.revision)?];
             steps.push(Step { statement: sql::SET_JOB_REVISION, values, expect: None });
@@ -110,7 +110,7 @@ impl Appender {
     }
 }
 
-/// The statements that write content and jobs, with the counts of rows that make them hold.
+/// The statements that write content and jobs, each with the number of rows that it must write.
 pub fn conditions(write: &Write) -> Vec<Step> {
     let content = write.content.iter().map(|change| match change {
         ContentWrite::Insert(row) => {

@@ -1,6 +1,6 @@
 //! Statements whose text depends on the question: lists of content, and several rows by id.
 
-use valetkey_domain::Id;
+use valetkey_domain::{ContentId, Id, TokenId};
 
 use super::Value;
 use super::rows::stored_limit;
@@ -12,7 +12,7 @@ use crate::ContentQuery;
 pub struct Built {
     pub sql: String,
     pub values: Vec<Value>,
-    /// The rows come in the opposite of list order and have to be turned round.
+    /// The rows come in reverse list order, and the engine must reverse them.
     pub reversed: bool,
 }
 
@@ -58,7 +58,7 @@ pub fn list(query: &ContentQuery) -> Built {
     built
 }
 
-/// How many rows a query has without place and limit: one row, one column.
+/// How many rows a query gives if place and limit are ignored: one row, one column.
 pub fn count(query: &ContentQuery) -> Built {
     filtered("SELECT COUNT(*) FROM contents", query)
 }
@@ -81,33 +81,33 @@ fn filtered(select: &str, query: &ContentQuery) -> Built {
 }
 
 /// Content by ids: one to [`IDS_LIMIT`] of them.
-pub fn by_ids(ids: &[Id]) -> Built {
+pub fn by_ids(ids: &[ContentId]) -> Built {
     several(concat!("SELECT ", content_columns!(), " FROM contents WHERE id"), ids)
 }
 
 /// What guards content, by ids: one to [`IDS_LIMIT`] of them. The index `contents_guard` covers it.
-pub fn guards(ids: &[Id]) -> Built {
+pub fn guards(ids: &[ContentId]) -> Built {
     several("SELECT id, kind, asset_id FROM contents WHERE id", ids)
 }
 
 /// Uses by token ids: one to [`IDS_LIMIT`] of them.
-pub fn uses(tokens: &[Id]) -> Built {
+pub fn uses(tokens: &[TokenId]) -> Built {
     several("SELECT token_id, used_at, ip, uses FROM token_uses WHERE token_id", tokens)
 }
 
-fn several(select: &str, ids: &[Id]) -> Built {
+fn several<Of>(select: &str, ids: &[Id<Of>]) -> Built {
     let mut built = Built { sql: select.to_owned(), values: Vec::new(), reversed: false };
     built.one_of(ids.iter().map(|id| Value::from(*id)));
     built
 }
 
 /// One statement of every shape, for the test that prepares all statements.
-pub fn shapes(id: Id) -> Vec<Built> {
-    let mut shapes = vec![by_ids(&[id, id]), guards(&[id]), uses(&[id])];
+pub fn shapes(id: ContentId) -> Vec<Built> {
+    let mut shapes = vec![by_ids(&[id, id]), guards(&[id]), uses(&[TokenId::of(id.any())])];
     for bits in 0..64u8 {
         let has = |bit: u8| bits >> bit & 1 == 1;
         let query = ContentQuery {
-            parent: id,
+            parent: id.any(),
             kind: 1,
             statuses: if has(0) { vec!["A".to_owned(), "B".to_owned()] } else { Vec::new() },
             after: has(1).then_some((1, id)),
@@ -129,9 +129,9 @@ mod tests {
 
     #[test]
     fn a_place_before_is_searched_from_its_own_end() {
-        let id = Id::from_i64(7).unwrap();
+        let id = ContentId::from_i64(7).unwrap();
         let mut query = ContentQuery {
-            parent: id,
+            parent: id.any(),
             kind: 13,
             statuses: vec!["A".into()],
             after: None,

@@ -38,12 +38,12 @@ pub const BOOTSTRAP: &[&str] = &[
 ];
 
 /// The one table that is needed before the lease is held, and so before any migration runs. Its row
-/// tells how often it moved, and no time. Harmless when the table is there.
+/// counts how often it moved and holds no time. Harmless when the table is there.
 pub const LEASE_TABLE: &str = "CREATE TABLE IF NOT EXISTS lease (
     id {KEY} CHECK (id = 1), holder {TEXT} NOT NULL, counter BIGINT NOT NULL, length_ms BIGINT NOT NULL,
     released BIGINT NOT NULL)";
 
-/// Who holds the lease of format 1 for ever, so that a program of that format stops when it looks.
+/// The name that holds the lease of format 1 for ever, so that a program of that format stops.
 pub const NEWER_HOLDER: &str = "a newer version of valetkey";
 
 /// The newest format that this program knows.
@@ -169,15 +169,15 @@ const FIRST: &[&str] = &[
     "CREATE TABLE node_lease (id {KEY} CHECK (id = 1), holder {TEXT} NOT NULL, until_ms BIGINT NOT NULL)",
 ];
 
-/// The lease of format 1 was counted by the database's clock. Nobody may take it any more; the one
-/// that counts is in [`LEASE_TABLE`]. If a program of format 1 holds it, this fails.
+/// The lease of format 1 was timed by the database's clock. Nobody may take it any more; the lease
+/// now is in [`LEASE_TABLE`]. If a program of format 1 holds the old one, this fails.
 const LEASE: &[&str] = &["INSERT INTO node_lease (id, holder, until_ms)
     SELECT 1, 'a newer version of valetkey', 9223372036854775807
     WHERE NOT EXISTS (SELECT 1 FROM node_lease WHERE holder = 'a newer version of valetkey')"];
 
 /// Jobs: their digest, their last attempt.
 const JOBS: &[&str] = &[
-    // As whom it runs, and the entry that made it or changed it last; NULL in rows from before.
+    // The actor that it runs as, and the entry that made it or changed it last; NULL in older rows.
     "ALTER TABLE jobs ADD COLUMN actor_kind {TEXT}",
     "ALTER TABLE jobs ADD COLUMN actor_id BIGINT",
     "ALTER TABLE jobs ADD COLUMN actor_token BIGINT",
@@ -198,10 +198,11 @@ const JOBS: &[&str] = &[
 
 /// Refusals by source, and uses by scope, asset and task.
 const TELEMETRY: &[&str] = &[
-    // Who brought it: a token, an address, or a network of addresses. Old rows without a token share one.
+    // Where it came from: a token, an address, or a network of addresses. Old rows without a token
+    // share one source.
     "ALTER TABLE refusals ADD COLUMN source {TEXT} NOT NULL DEFAULT ''",
     "UPDATE refusals SET source = 'token ' || token_id WHERE token_id IS NOT NULL",
-    // What is over a quota goes at once: it may be all that strangers brought so far.
+    // Rows over a quota are dropped now: so far, calls without a token could fill the table.
     "DELETE FROM refusals WHERE trace IN (SELECT trace FROM (SELECT trace, business_id, ROW_NUMBER() OVER
         (PARTITION BY business_id, source ORDER BY at_ms DESC, trace DESC) AS place FROM refusals) AS placed
         WHERE place > CASE WHEN business_id IS NULL THEN 10000 ELSE 2000 END)",
@@ -219,8 +220,8 @@ const TELEMETRY: &[&str] = &[
     "INSERT INTO refusal_owners (owner, held)
         SELECT COALESCE(business_id, 0), COUNT(*) FROM refusals GROUP BY COALESCE(business_id, 0)",
     "INSERT INTO refusal_total (id, held, changes) SELECT 1, COUNT(business_id), 0 FROM refusals",
-    // What tokens are used for. A scope and a task of -1, and an asset of 0, are none; a scope of -2 is
-    // what was not kept apart.
+    // What tokens are used for. A scope or task of -1 and an asset of 0 mean none. A scope of -2 is the
+    // row of all uses that have no row of their own.
     "CREATE TABLE token_usage (
         token_id BIGINT NOT NULL, day BIGINT NOT NULL, scope BIGINT NOT NULL, asset_id BIGINT NOT NULL,
         task BIGINT NOT NULL, first_at BIGINT NOT NULL, last_at BIGINT NOT NULL, ip {TEXT} NOT NULL,
@@ -236,7 +237,7 @@ const PAGE_COUNTERS: &[&str] = &[
         parent_id BIGINT NOT NULL, page_id BIGINT NOT NULL, counter BIGINT NOT NULL, PRIMARY KEY (parent_id, page_id)) {COMPACT}",
 ];
 
-/// What guards content stands in an index of its own, so that a right is decided before a body is read.
+/// The fields that a right depends on have an index of their own, so it is decided before a body is read.
 const GUARDS: &[&str] = &["CREATE INDEX contents_guard ON contents (id, kind, asset_id)"];
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 //! Nothing here may name a driver, run a statement, or be async.
 
 pub mod append;
+mod columns;
 pub mod content;
 pub mod migrations;
+mod nouns;
 pub mod records;
 pub mod refusals;
 pub mod rows;
@@ -26,8 +28,8 @@ pub enum Value {
     Null,
 }
 
-/// Shows numbers, and of the rest how long it is: keys, digests, sealed secrets and what people wrote
-/// are among it.
+/// Shows numbers, but only the length of texts and bytes: keys, digests, sealed secrets and what
+/// people wrote are among them.
 impl std::fmt::Debug for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -75,14 +77,14 @@ impl From<&[u8]> for Value {
     }
 }
 
-impl From<valetkey_domain::Id> for Value {
-    fn from(value: valetkey_domain::Id) -> Value {
+impl<Of> From<valetkey_domain::Id<Of>> for Value {
+    fn from(value: valetkey_domain::Id<Of>) -> Value {
         Value::Int(value.as_i64())
     }
 }
 
-impl From<Option<valetkey_domain::Id>> for Value {
-    fn from(value: Option<valetkey_domain::Id>) -> Value {
+impl<Of> From<Option<valetkey_domain::Id<Of>>> for Value {
+    fn from(value: Option<valetkey_domain::Id<Of>>) -> Value {
         value.map_or(Value::Null, Value::from)
     }
 }

@@ -1,8 +1,8 @@
 //! How the journal of refusals is kept within its quotas, as rounds of statements that both engines run.
 //!
-//! Beside the rows stands how many each source and each business holds, so that nothing is counted
-//! anew. All rounds of one [`Keeper`] run in one transaction; its first statement locks the row of the
-//! total, so two nodes don't count at once. What the journal means is said by the model, not here.
+//! Tables beside the rows hold the number of rows of each source and each business, so that nothing is
+//! counted anew. All rounds of one [`Keeper`] run in one transaction; its first statement locks the row
+//! of the total, so two nodes don't count at once. The model in memory defines the rules, not this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,12 +70,12 @@ pub struct Keeper {
 #[derive(Debug)]
 enum Stage {
     Begin,
-    /// The old rows were asked for by the first so many statements, then the sources of the new ones.
+    /// The first `old` statements asked for the old rows, the others for the sources of the new ones.
     Known {
         old: usize,
     },
     Added,
-    /// Of each owner, how many rows it gives up.
+    /// Each owner, and how many rows it gives up.
     Sources(Vec<(i64, u64)>),
     End,
 }
@@ -111,7 +111,7 @@ impl Keeper {
         Ok((!round.is_empty()).then_some(round))
     }
 
-    /// Takes away what the new rows replace and what is too old, and asks for the sources of the new.
+    /// Removes the rows that are replaced or too old, and asks for the sources of the new rows.
     fn look(&mut self) -> Round {
         let mut round = vec![(sql::LOCK_REFUSALS, Vec::new())];
         for some in self.rows.chunks(TRACES) {
@@ -132,7 +132,7 @@ impl Keeper {
         round
     }
 
-    /// Adds the new rows, cuts the sources that are over their quota by now, and asks who holds most.
+    /// Adds the new rows, cuts the sources that are over their quota now, and asks who holds most.
     fn write(&mut self, answers: &[Vec<Held>], old: usize) -> Result<Round, StoreError> {
         let (gone, known) = answers.split_at_checked(old).ok_or_else(lost)?;
         let mut changes: BTreeMap<Key, i64> = BTreeMap::new();
@@ -236,12 +236,12 @@ fn cut((owner, source): &Key, rows: i64) -> (Statement, Vec<Value>) {
     (sql::DELETE_OLDEST_REFUSALS, vec![(*owner).into(), source.as_str().into(), rows.into()])
 }
 
-/// Brings the counts of sources, owners and of all businesses to what the rows are by now.
+/// Brings the counts of sources, owners and all businesses up to date with the rows.
 fn count(round: &mut Round, changes: &BTreeMap<Key, i64>) {
     let mut owners: BTreeMap<i64, i64> = BTreeMap::new();
     for ((owner, source), change) in changes {
         *owners.entry(*owner).or_default() += change;
-        // Even where the number stays, the oldest row may be another.
+        // Even if the number stays the same, the oldest row may be another one.
         round.push((sql::COUNT_SOURCE, vec![(*owner).into(), source.as_str().into(), (*change).into()]));
         if *change <= 0 {
             round.push((sql::CLEAR_SOURCE, vec![(*owner).into(), source.as_str().into()]));

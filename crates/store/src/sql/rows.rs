@@ -1,9 +1,9 @@
 //! Rows of everything that is not an authority record: the head, ledger entries, content, jobs,
 //! uses, refusals, keys.
 
-use valetkey_domain::{Actor, Id, UnixMs};
+use valetkey_domain::{Actor, ContentId, Id, JobId, UnixMs};
 
-use super::records::{id, opt_id};
+use super::columns::{id, opt_id};
 use super::{RowRead, Value};
 use crate::ledger::{SALT_BYTES, actor_kind};
 use crate::telemetry::{USAGE_DROPS_AT_ONCE, Usage, UsageQuery, UsedFor};
@@ -31,7 +31,7 @@ pub fn read_newest(row: &dyn RowRead) -> Result<(u64, [u8; 32]), StoreError> {
     Ok((revision(row.int(0)?)?, hash(row.blob(1)?)?))
 }
 
-/// Fails unless the head is that of the newest entry: otherwise the two were torn apart outside.
+/// Fails unless the head is that of the newest entry; otherwise something outside changed one of them.
 pub fn check_head(head: Head, newest: Option<(u64, [u8; 32])>) -> Result<(), StoreError> {
     if newest.unwrap_or((0, [0; 32])) == (head.revision, head.hash) {
         return Ok(());
@@ -111,7 +111,7 @@ pub fn read_entry(row: &dyn RowRead) -> Result<Entry, StoreError> {
         return Err(wrong(format!("its salt has {} bytes and not {SALT_BYTES}; it was altered", salt.len())));
     }
     Ok(Entry {
-        format: u32::try_from(row.int(1)?).map_err(|_| wrong("its format is no number of a format".into()))?,
+        format: u32::try_from(row.int(1)?).map_err(|_| wrong("its format is not a valid number".into()))?,
         revision,
         at: row.int(2)?,
         commit_id: row.blob(3)?,
@@ -129,7 +129,7 @@ pub fn read_entry(row: &dyn RowRead) -> Result<Entry, StoreError> {
         subjects: subjects
             .split(',')
             .filter(|s| !s.is_empty())
-            .map(|s| Id::parse(s).ok_or_else(|| wrong(format!("subject {s} is no id"))))
+            .map(|s| Id::parse(s).ok_or_else(|| wrong(format!("subject {s} is not an id"))))
             .collect::<Result<_, _>>()?,
         narrows: row.int(11)? != 0,
         body: row.opt_text(12)?,
@@ -165,9 +165,9 @@ pub fn content_values(content: &Content) -> Vec<Value> {
     ]
 }
 
-/// The parameters of `CONTENTS_AFTER`. Before the first id come even numbers that are none, so that
-/// a row which should not be there is not passed over.
-pub fn contents_after_values(after: Option<Id>, limit: usize) -> Vec<Value> {
+/// The parameters of `CONTENTS_AFTER`. Without `after`, it starts below every valid id, so that a row
+/// with an invalid id is found too.
+pub fn contents_after_values(after: Option<ContentId>, limit: usize) -> Vec<Value> {
     vec![after.map_or(Value::Int(i64::MIN), Value::from), stored_limit(limit)]
 }
 
@@ -203,7 +203,7 @@ pub fn job_values(job: &Job) -> Vec<Value> {
         due_at,
         actor,
         payload,
-        // The store's to give, once the entry has its number.
+        // The store sets it once the entry has its revision.
         revision: _,
         state,
         not_before,
@@ -254,7 +254,7 @@ pub fn entered_values(job: &Job) -> Vec<Value> {
     ]
 }
 
-/// A revision to compare with. One that no store could have given is that of no row.
+/// A revision to compare with. One that is too large for a store matches no row.
 pub fn expected_revision(revision: u64) -> Value {
     Value::Int(i64::try_from(revision).unwrap_or(-1))
 }
@@ -265,7 +265,7 @@ pub fn claim_values(kind: &str, holder: &str, now: UnixMs, lease_until: UnixMs, 
 }
 
 /// The parameters of `PUT_BACK_JOB`.
-pub fn rest_values(id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Vec<Value> {
+pub fn rest_values(id: JobId, holder: &str, now: UnixMs, rest: &JobRest) -> Vec<Value> {
     let JobRest { state, not_before, reason, at } = rest;
     vec![
         id.into(),
@@ -278,8 +278,8 @@ pub fn rest_values(id: Id, holder: &str, now: UnixMs, rest: &JobRest) -> Vec<Val
     ]
 }
 
-/// The parameters of `JOBS_AFTER`. Before the first id come even numbers that are none.
-pub fn jobs_after_values(state: Option<JobState>, after: Option<Id>, limit: usize) -> Vec<Value> {
+/// The parameters of `JOBS_AFTER`. Without `after`, it starts below every valid id.
+pub fn jobs_after_values(state: Option<JobState>, after: Option<JobId>, limit: usize) -> Vec<Value> {
     vec![
         after.map_or(Value::Int(i64::MIN), Value::from),
         stored_limit(limit),
@@ -287,8 +287,7 @@ pub fn jobs_after_values(state: Option<JobState>, after: Option<Id>, limit: usiz
     ]
 }
 
-/// The parameters of `ENTRIES_ABOUT`: the subject as the only one or before others, as text between
-/// two ends.
+/// The parameters of `ENTRIES_ABOUT`: the subject, alone or before others, as a range of texts.
 pub fn about_values(subject: Id, after: u64, limit: usize) -> Result<Vec<Value>, StoreError> {
     let (from, to) = (format!("{subject},"), format!("{subject}-"));
     Ok(vec![Value::Text(from), Value::Text(to), stored_revision(after)?, stored_limit(limit)])
@@ -327,7 +326,7 @@ pub fn read_job(row: &dyn RowRead) -> Result<Job, StoreError> {
 /// Reads a row of `NEXT_JOBS`.
 pub fn read_next_job(row: &dyn RowRead) -> Result<Option<NextJob>, StoreError> {
     let at = row.opt_int(1)?.into_iter().chain(row.opt_int(2)?).min();
-    // A kind whose last job went away meanwhile has no time.
+    // A kind whose last job was removed meanwhile has no time.
     at.map(|at| row.text(0).map(|kind| NextJob { kind, at })).transpose()
 }
 
@@ -374,7 +373,7 @@ pub fn prune_usage_values(first_day: i64) -> Vec<Value> {
     vec![first_day.into(), stored_limit(USAGE_DROPS_AT_ONCE)]
 }
 
-/// The parameters of `USAGE`. Without a place to go on from, it is behind the last day.
+/// The parameters of `USAGE`. Without a place to go on from, it starts behind the last day.
 pub fn usage_query_values(query: &UsageQuery) -> Vec<Value> {
     let UsageQuery { token, days, after, limit } = query;
     let (day, (scope, asset, task)) = after.map_or((i64::MAX, (0, 0, 0)), |(day, what)| (day, what.numbers()));

@@ -31,7 +31,7 @@ macro_rules! content_columns {
     };
 }
 
-/// What a write gives a job; its revision comes with the entry.
+/// The columns of a job that a write sets; the revision is set with the entry.
 macro_rules! job_fields {
     () => {
         "id, kind, due_at, payload, attempts, lease_until, holder, actor_kind, actor_id, actor_token, state, \
@@ -68,7 +68,7 @@ statements! {
     /// The format of the data; no row in a new store.
     META_FORMAT = "SELECT value FROM meta WHERE name = 'format'";
     SET_META_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    /// Means nothing; shows that something can be written.
+    /// Has no meaning; shows that something can be written.
     TRY_WRITE = "INSERT INTO meta (name, value) VALUES ('settled', 1) ON CONFLICT (name) DO UPDATE SET value = meta.value + 1";
     MIGRATIONS = "SELECT number, checksum FROM migrations ORDER BY number";
     INSERT_MIGRATION = "INSERT INTO migrations (number, checksum) VALUES ($1, $2)";
@@ -199,7 +199,7 @@ statements! {
     DELETE_CONTENT = "DELETE FROM contents WHERE id = $1 AND version = $2";
     CONTENT = concat!("SELECT ", content_columns!(), " FROM contents WHERE id = $1");
 
-    /// From behind an id on.
+    /// Rows after an id.
     CONTENTS_AFTER = concat!("SELECT ", content_columns!(), " FROM contents WHERE id > $1 ORDER BY id LIMIT $2");
 
     INSERT_JOB = concat!("INSERT INTO jobs (", job_fields!(), ") \
@@ -230,8 +230,8 @@ statements! {
     /// Id, holder, now, state, not before, reason, when. One row if it was held.
     PUT_BACK_JOB = "UPDATE jobs SET state = $4, not_before = $5, reason = $6, tried_at = $7, lease_until = NULL, \
         holder = NULL WHERE id = $1 AND holder = $2 AND lease_until > $3 AND state = 'waiting' RETURNING id";
-    /// A row for each kind of which a job is waiting: kind, when the next free one may be tried, when
-    /// the next held one is free. The kinds are found one by one, each by the index.
+    /// A row for each kind with a waiting job: kind, when the next free one may be tried, when the next
+    /// held one is free. The kinds are found one by one, each by the index.
     NEXT_JOBS = "WITH RECURSIVE kinds (kind) AS (SELECT MIN(kind) FROM jobs WHERE state = 'waiting' UNION ALL \
         SELECT (SELECT MIN(jobs.kind) FROM jobs WHERE jobs.state = 'waiting' AND jobs.kind > kinds.kind) FROM kinds \
         WHERE kinds.kind IS NOT NULL) \
@@ -240,7 +240,7 @@ statements! {
         ELSE jobs.not_before END) FROM jobs WHERE jobs.kind = kinds.kind AND jobs.state = 'waiting' \
         AND jobs.lease_until IS NOT NULL) FROM kinds WHERE kinds.kind IS NOT NULL LIMIT 100";
     JOB = concat!("SELECT ", job_columns!(), " FROM jobs WHERE id = $1");
-    /// From behind an id on; in a state, if the word is not empty.
+    /// Rows after an id; only those in a state, if the word is not empty.
     JOBS_AFTER = concat!("SELECT ", job_columns!(), " FROM jobs WHERE id > $1 AND ($3 = '' OR state = $3) \
         ORDER BY id LIMIT $2");
     JOB_COUNTS = "SELECT kind, state, COUNT(*) FROM jobs GROUP BY kind, state ORDER BY kind, state";
@@ -256,8 +256,8 @@ statements! {
         used_at = CASE WHEN excluded.used_at >= token_uses.used_at THEN excluded.used_at ELSE token_uses.used_at END, \
         uses = token_uses.uses + excluded.uses";
 
-    /// Every row of a use that is known already is added to. One that is new when the token has as many
-    /// rows on that day as `$11` says is added to the row of all others.
+    /// A use that has a row is added to it. A new one gets a row while the token has fewer than `$11` rows
+    /// on that day; otherwise it is added to the row of all others.
     ADD_USAGE = "INSERT INTO token_usage (token_id, day, scope, asset_id, task, first_at, last_at, ip, user_agent, uses) \
         SELECT token_id, day, CASE WHEN fits = 1 THEN scope ELSE -2 END, CASE WHEN fits = 1 THEN asset_id ELSE 0 END, \
         CASE WHEN fits = 1 THEN task ELSE -1 END, first_at, last_at, ip, user_agent, uses FROM (SELECT \
@@ -282,7 +282,7 @@ statements! {
         ORDER BY day DESC, scope DESC, asset_id DESC, task DESC LIMIT $8";
 
     ADD_REFUSAL = concat!("INSERT INTO refusals (", refusal_columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7)");
-    /// First of all, so that two nodes do not count at once.
+    /// Runs first, so that two nodes do not count at once.
     LOCK_REFUSALS = "UPDATE refusal_total SET changes = changes + 1 WHERE id = 1";
     /// Each statement of the journal that answers has the columns owner, source, rows, oldest.
     REFUSALS_AT = concat!("SELECT COALESCE(business_id, 0), source, CAST(1 AS BIGINT), at_ms FROM refusals WHERE trace IN ", traces!());
@@ -327,7 +327,7 @@ statements! {
     /// Holder, length, the holder and the counter that were seen. No row comes back if the row moved.
     TAKE_LEASE = "UPDATE lease SET holder = $1, counter = counter + 1, length_ms = $2, released = 0 \
         WHERE id = 1 AND holder = $3 AND counter = $4 RETURNING counter";
-    /// The head comes from the same statement, so whoever may move the counter has read it.
+    /// The head comes from the same statement, so the holder has read it when the counter moved.
     RENEW_LEASE = "UPDATE lease SET counter = counter + 1 WHERE id = 1 AND holder = $1 AND released = 0 \
         RETURNING (SELECT revision FROM head WHERE id = 1), (SELECT hash FROM head WHERE id = 1), \
         (SELECT last_narrowing FROM head WHERE id = 1)";

@@ -1,10 +1,10 @@
-//! The model keeps the contract, and the faulty wrapper fails as it is told.
+//! The model keeps the contract, and the faulty wrapper fails as its schedule says.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use valetkey_domain::change::ActorKind;
-use valetkey_domain::terms::Terms;
+use valetkey_domain::noun::terms::Terms;
 use valetkey_domain::{Action, Actor, Change, ChangeSet, Record};
 use valetkey_store::contract::Home;
 use valetkey_store::faulty::{Call, Fault, seeded};

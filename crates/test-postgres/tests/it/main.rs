@@ -85,7 +85,7 @@ fn a_server_takes_a_changed_setting_and_a_file_of_sql() {
     std::fs::write(&file, "INSERT INTO t VALUES (8); SELECT 1/0;").unwrap();
     assert!(server.load(&database, &file).unwrap_err().to_string().contains("division by zero"));
     assert_eq!(server.sql(&database, "SELECT n FROM t").unwrap(), "7", "a file that fails leaves nothing");
-    // The setting is there at the latest after a start; a running server reads it when it gets to it.
+    // A running server applies the setting some time later; a restart applies it for sure.
     server.restart().unwrap();
     assert!(
         server

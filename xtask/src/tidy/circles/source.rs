@@ -1,9 +1,9 @@
-//! Reads of one Rust file what the graph of modules needs: its items, its imports, and the paths in
+//! Reads from one Rust file what the graph of modules needs: its items, its imports, and the paths in
 //! its code.
 //!
 //! It is no compiler: it knows tokens, and the few places where a name is declared or a path begins.
 //! That is enough for code that compiles and that `rustfmt` has formatted. Test code is left out. It
-//! must never stop at what it doesn't understand: that is passed over.
+//! must skip what it doesn't understand, never fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,7 +123,7 @@ impl Reader<'_> {
         source
     }
 
-    /// Passes over `#[…]`; answers whether what follows is test code.
+    /// Skips `#[…]`; returns whether what follows is test code.
     fn attribute(&mut self) -> bool {
         self.at += 1;
         if self.text(0) == "!" {
@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Passes over brackets of any sort and all that is in them.
+    /// Skips brackets of any sort and all that is in them.
     fn skip_brackets(&mut self) {
         let mut depth = 0_usize;
         while self.at < self.tokens.len() {
@@ -155,7 +155,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Passes over the item, field, arm or statement that an attribute stands before.
+    /// Skips the item, field, arm or statement after an attribute.
     fn skip_item(&mut self, source: &mut Source) {
         while self.text(0) == "#" {
             self.attribute();
@@ -233,7 +233,7 @@ impl Reader<'_> {
                         self.at += 2;
                     }
                     if name == "_" {
-                        // Nobody can name it, but it is used: a trait, for its methods.
+                        // It has no name, but it is used: a trait, for its methods.
                         name = format!("_ {}", segments.join("::"));
                     }
                     source.imports.insert(name, Import { path: Path { segments, line }, public });

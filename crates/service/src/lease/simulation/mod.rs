@@ -1,15 +1,15 @@
 //! The protocol of the lease under simulated clocks, nodes and a store: 100,000 seeded schedules.
 //!
 //! A schedule has three nodes. Each has a monotonic clock that runs up to half a part in a hundred
-//! fast or slow, and a wall clock that jumps. Nodes are killed, paused at any point, cut off, stopped
-//! in order, and started anew. A request may be lost, its answer may be lost, and it may be done long
-//! after it was sent, when whoever sent it has gone. Records may be loaded from a copy that is behind, as
-//! a primary is that was demoted and does not know. Two things hold at every moment:
+//! fast or slow, and a wall clock that jumps. Nodes are killed, paused at any point, cut off, shut
+//! down, and started anew. A request may be lost, its answer may be lost, and it may be done long after
+//! it was sent, when its sender is gone. Records may be loaded from a copy that lags, such as a primary
+//! that was demoted and does not know it. Two things hold at every moment:
 //!
 //! - no two nodes are fresh, each by its own clock;
 //! - a fresh node has folded every write that any node acknowledged.
 //!
-//! So that this can fail, each rule of the protocol is broken once, and must be found out.
+//! To show that this can fail, each rule of the protocol is broken once, and the test must notice it.
 
 mod parts;
 mod world;
@@ -18,7 +18,7 @@ use parts::{Broken, Tally};
 use world::World;
 
 const SCHEDULES: u64 = 100_000;
-/// How many are run before it is asked whether a broken rule was found.
+/// How many schedules run before checking whether a broken rule was noticed.
 const ROUND: u64 = 1_000;
 
 /// Runs schedules on all processors.
@@ -50,7 +50,7 @@ fn no_two_nodes_are_fresh_at_once_in_any_schedule() {
     let tally = run(0..SCHEDULES, Broken::Nothing);
     println!("{SCHEDULES} schedules of the lease: {tally:?}");
     assert_eq!(tally.violations, 0);
-    // Or else nothing was tried.
+    // Otherwise the schedules tested nothing.
     assert!(tally.takeovers > SCHEDULES / 4, "{tally:?}");
     assert!(tally.successions > SCHEDULES / 4, "{tally:?}");
     assert!(tally.acknowledged > SCHEDULES, "{tally:?}");

@@ -18,23 +18,23 @@ pub(super) enum Broken {
     WallClock,
     /// The lease is taken after its bare length.
     NoSlack,
-    /// Its standing still is counted from when the look was sent.
+    /// The time that the counter stands still is counted from when the look was sent.
     SeenBeforeTheLook,
     /// The node is fresh before it has folded.
     BeforeTheFold,
-    /// A node whose lease was taken commits all the same, and does not look again before it says so.
+    /// A node whose lease was taken still commits, and acknowledges without checking its lease.
     NoFence,
 }
 
 /// What happens.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// The operator does something.
+    /// A random event, such as a kill, a pause or a start.
     Trouble,
     Start(usize),
     /// A node does what its protocol says.
     Next,
-    /// A request comes to the store. How long its answer is under way, if it comes at all.
+    /// A request reaches the store; with the delay of its answer, if an answer comes at all.
     Arrives(Sent, Request, u64, Option<u64>),
     /// Its answer comes to the node.
     Answered(Sent, Answer, u64),
@@ -72,7 +72,7 @@ pub(super) struct Node {
     pub revision: u64,
 }
 
-/// The store: what is in it, and nothing that counts time.
+/// The store: its data, without any clock.
 #[derive(Default)]
 pub(super) struct Stored {
     pub lease: Option<LeaseRow>,
@@ -86,7 +86,7 @@ pub(super) struct Tally {
     pub renewals: u64,
     /// Writes.
     pub acknowledged: u64,
-    /// A moment in which a node is fresh that was not before, though another had been.
+    /// How often a node became fresh after another one had been.
     pub successions: u64,
     pub violations: u64,
 }
@@ -102,7 +102,7 @@ impl Tally {
 }
 
 impl Node {
-    /// What its lease is counted by.
+    /// The clock that the node measures its lease by.
     pub fn clock_ms(&self, now_us: u64, broken: Broken) -> u64 {
         let run_us = u128::from(now_us) * u128::try_from(1_000_000 + self.drift_ppm).unwrap() / 1_000_000;
         let run_ms = u64::try_from(run_us / 1_000).unwrap();

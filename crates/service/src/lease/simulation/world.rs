@@ -1,6 +1,6 @@
 //! One schedule: the nodes, their clocks, the store, and what happens to them.
 //!
-//! Nothing here may take a turn by anything but the seed.
+//! Only the seed may decide what happens here.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -69,7 +69,7 @@ impl World {
         self.below(100) < percent
     }
 
-    /// How long something is under way: mostly not for long.
+    /// How long a message takes: mostly not long.
     fn delay_us(&mut self) -> u64 {
         match self.below(20) {
             0 => self.below(9_000_000),
@@ -123,7 +123,7 @@ impl World {
             | Event::Write
             | Event::Committed(_) => {}
         }
-        // The rest happens in a node, if it still is the one, and once it is not paused.
+        // The rest happens in a node, if that start still runs, and once it is not paused.
         match &self.nodes[node] {
             Some((number, found)) if *number == start => {
                 let until_us = found.paused_until_us;
@@ -143,7 +143,7 @@ impl World {
                 found.revision = revision;
                 let now_ms = self.clock_ms(node);
                 self.node(node).protocol.renew_at(now_ms);
-                // Whatever it has come to, the protocol may be told.
+                // The protocol accepts this in any state.
                 self.node(node).protocol.folded(revision);
                 self.next(node, start);
             }
@@ -158,7 +158,7 @@ impl World {
         &mut self.nodes[node].as_mut().unwrap().1
     }
 
-    /// What a node's lease is counted by.
+    /// The clock that a node measures its lease by.
     fn clock_ms(&self, node: usize) -> u64 {
         self.nodes[node].as_ref().unwrap().1.clock_ms(self.now_us, self.broken)
     }
@@ -169,7 +169,7 @@ impl World {
             .is_some_and(|(_, n)| n.clock_ms(self.now_us, self.broken) < n.protocol.fresh_until_ms())
     }
 
-    /// The two promises.
+    /// Checks the two promises.
     fn look(&mut self) {
         let mut fresh = (0..NODES).filter(|node| self.is_fresh(*node));
         let Some(one) = fresh.next() else { return };
@@ -244,7 +244,7 @@ impl World {
         }
     }
 
-    /// The store does what was asked for, whoever still waits for it.
+    /// The store carries out the request, even if nobody waits for it any more.
     fn arrives(&mut self, node: usize, start: u64, request: Request) -> Answer {
         let holder = start.to_string();
         match request {
@@ -283,7 +283,7 @@ impl World {
         }
     }
 
-    /// The moment in which a lease has most of its time before it, and another node comes to look.
+    /// Cuts off a holder just after a renewal, when most of its lease is left, while another node looks.
     fn cut_behind_a_renewal(&mut self, node: usize, start: u64) {
         if self.chance(97) {
             return;
@@ -380,7 +380,7 @@ impl World {
         }
     }
 
-    /// Something goes wrong somewhere, or somebody comes, and so on to the end.
+    /// Makes something go wrong, or starts a node, and plans the next such event until the end.
     fn trouble(&mut self) {
         let node = self.below(NODES as u64) as usize;
         let pause_us = self.below(4_000_000);
@@ -395,7 +395,7 @@ impl World {
         match kind {
             0 => self.nodes[node] = None,
             1 => {
-                // What has begun may still finish, so the node is there for a while.
+                // Work that has begun may still finish, so the node stays for a while.
                 self.node(node).protocol.end();
                 let delay_us = self.delay_us();
                 self.after(delay_us, node, start, Event::Released);
@@ -403,7 +403,7 @@ impl World {
             }
             2 => self.node(node).paused_until_us = now_us + long_us,
             3 | 4 => {
-                // Cut off for long, and somebody comes at once.
+                // The node is cut off for long, and another one starts at once.
                 self.node(node).cut_until_us = now_us + long_us;
                 self.after(0, other, 0, Event::Start(other));
             }

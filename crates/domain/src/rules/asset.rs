@@ -1,30 +1,20 @@
 //! Assets: what a business owns and software acts on.
 
-use serde::{Deserialize, Serialize};
-
+use super::app::AppEdit;
+use crate::kind::DECLARED_LIMIT;
+use crate::noun::asset::Asset;
 use crate::refusal::Refusal;
-use crate::{Action, AssetKind, Caller, ChangeSet, DeclaredKind, Id, List, Name, Planner, Record, UnixMs};
+use crate::{Action, AppId, AssetId, AssetKind, BusinessId, Caller, ChangeSet, DeclaredKind, Name, Planner, Record};
 
-/// An asset. What the outside sees of it beside its name (a category, a currency) is content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asset {
-    pub id: Id,
-    pub kind: AssetKind,
-    /// The owner; none when the operator made it for somebody to claim.
-    pub business: Option<Id>,
-    pub name: Name,
-    pub created_at: UnixMs,
-}
-
-/// Makes an asset. Apps are made by [`crate::app::create`].
+/// Makes an asset. Apps are made by [`super::app::create`].
 pub fn create(
     planner: &mut Planner<'_>,
     by: &Caller,
     kind: AssetKind,
-    business: Option<Id>,
+    business: Option<BusinessId>,
     name: Name,
-) -> Result<(ChangeSet, Id), Refusal> {
-    if kind == AssetKind::APP || (kind.row().is_none() && planner.state().declared_kind(kind).is_none()) {
+) -> Result<(ChangeSet, AssetId), Refusal> {
+    if kind == AssetKind::App || (kind.row().is_none() && planner.state().declared_kind(kind).is_none()) {
         return Err(Refusal::invalid("kind", "a kind of asset that this server knows"));
     }
     match business {
@@ -33,29 +23,34 @@ pub fn create(
             let Some(record) = planner.state().business(business) else {
                 return Err(Refusal::not_visible(business));
             };
-            let count = planner.state().list(List::OwnedAssets(business)).len();
+            let count = planner.state().owned_assets(business).len();
             Refusal::check_limit(count, record.limits.assets, "assets")?;
         }
     }
     let id = planner.new_id(kind.id_kind());
     let now = planner.now();
     planner.put(Record::Asset(Asset { id, kind, business, name, created_at: now }));
-    Ok((planner.finish(Action::AssetCreated, by, business, &[id]), id))
+    Ok((planner.finish(Action::AssetCreated, by, business, &[id.any()]), id))
 }
 
 /// Renames an asset.
-pub fn rename(planner: &mut Planner<'_>, by: &Caller, id: Id, name: Name) -> Result<ChangeSet, Refusal> {
+pub fn rename(planner: &mut Planner<'_>, by: &Caller, id: AssetId, name: Name) -> Result<ChangeSet, Refusal> {
     let Some(mut asset) = planner.state().asset(id) else {
         return Err(Refusal::not_visible(id));
     };
     // An app shows itself as an asset, but its record is the app's.
-    if asset.kind == AssetKind::APP {
-        return crate::app::update(planner, by, id, crate::app::AppEdit { name: Some(name), ..Default::default() });
+    if asset.kind == AssetKind::App {
+        return super::app::update(
+            planner,
+            by,
+            AppId::of(id.any()),
+            AppEdit { name: Some(name), ..AppEdit::default() },
+        );
     }
     asset.name = name;
     let business = asset.business;
     planner.put(Record::Asset(asset));
-    Ok(planner.finish(Action::AssetRenamed, by, business, &[id]))
+    Ok(planner.finish(Action::AssetRenamed, by, business, &[id.any()]))
 }
 
 /// Brings the declared kinds into line with the configuration: adds new ones, and renames.
@@ -78,12 +73,12 @@ pub fn declare(planner: &mut Planner<'_>, by: &Caller, kind: DeclaredKind) -> Re
         }
         Some(old) => kind.kind = old.kind,
         None => {
-            let next =
-                existing.iter().map(|k| k.kind.0).max().map_or(AssetKind::FIRST_DECLARED, |n| n.saturating_add(1));
-            if next == u8::MAX {
+            let numbers = existing.iter().filter_map(|k| k.kind.declared_number());
+            let next = numbers.max().map_or(0, |n| n.saturating_add(1));
+            if next >= DECLARED_LIMIT {
                 return Err(Refusal::invalid("kind", "at most 191 declared kinds"));
             }
-            kind.kind = AssetKind(next);
+            kind.kind = AssetKind::Declared(next);
         }
     }
     if existing.contains(&kind) {

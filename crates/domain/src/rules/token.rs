@@ -2,62 +2,19 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::credential::{CredentialKind, CredentialText, Digest};
+use super::revocation::{revoke_where, tokens_in, tokens_of};
+use crate::credential::{CredentialKind, CredentialText};
+use crate::noun::token::{Token, TokenKind, effective_scopes};
 use crate::refusal::{Missing, Refusal};
 use crate::{
-    Action, Caller, ChangeSet, Id, IdKind, List, Planner, Reason, Record, Role, Scope, ScopeSet, State, UnixMs,
+    Action, AppId, BusinessId, Caller, ChangeSet, IdKind, Planner, Reason, Record, Role, Scope, ScopeSet, State,
+    TokenId, UnixMs, UserId,
 };
 
 /// Sixty days in seconds: the life that Meta's parameter asks for.
 pub const SIXTY_DAYS_S: i64 = 60 * 24 * 60 * 60;
 /// The longest finite life: ten years.
 pub const LIFETIME_LIMIT_S: i64 = 10 * 366 * 24 * 60 * 60;
-
-/// What sort of token it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum TokenKind {
-    SystemUser,
-    Page,
-    User,
-}
-
-impl TokenKind {
-    /// The word in `debug_token` and in lists.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TokenKind::SystemUser => "SYSTEM_USER",
-            TokenKind::Page => "PAGE",
-            TokenKind::User => "USER",
-        }
-    }
-}
-
-/// A token, without its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    pub id: Id,
-    pub digest: Digest,
-    pub kind: TokenKind,
-    /// The system user or person that the token stands for.
-    pub user: Id,
-    pub business: Id,
-    /// The app that the token was issued for; none for a person's.
-    pub app: Option<Id>,
-    pub scopes: ScopeSet,
-    pub created_at: UnixMs,
-    /// `None` never ends.
-    pub expires_at: Option<UnixMs>,
-    /// Who issued it; `None` for the operator.
-    pub created_by: Option<Id>,
-    /// The token that it was issued with, refreshed from, or derived from.
-    pub parent: Option<Id>,
-    /// The one Page that a page token may touch.
-    pub page: Option<Id>,
-    pub revoked_at: Option<UnixMs>,
-}
 
 impl Token {
     /// What the token may be used for now. For the token of a person that follows from its role; any
@@ -66,17 +23,6 @@ impl Token {
         let role = state.person(self.user).map(|p| p.role).or_else(|| state.system_user(self.user).map(|u| u.role));
         let allowed = self.app.map(|app| state.app(app).map(|a| a.allowed_scopes).unwrap_or_default());
         effective_scopes(self.kind, self.scopes, role.unwrap_or(Role::Employee), allowed)
-    }
-}
-
-/// The same from the facts alone; `allowed` is what the token's app may ask for, if it has one.
-pub const fn effective_scopes(kind: TokenKind, issued: ScopeSet, role: Role, allowed: Option<ScopeSet>) -> ScopeSet {
-    match (kind, allowed) {
-        (TokenKind::SystemUser | TokenKind::Page, Some(allowed)) => issued.capped(allowed),
-        // Only people have tokens without an app, and page tokens derived from such.
-        (TokenKind::User | TokenKind::Page, None) => ScopeSet::of_person(role),
-        (TokenKind::User, Some(allowed)) => ScopeSet::of_person(role).shared(issued.capped(allowed)),
-        (TokenKind::SystemUser, None) => ScopeSet::EMPTY,
     }
 }
 
@@ -90,8 +36,8 @@ pub enum Lifetime {
 /// What is asked for when a token is issued.
 #[derive(Debug, Clone)]
 pub struct IssueRequest {
-    pub system_user: Id,
-    pub app: Id,
+    pub system_user: UserId,
+    pub app: AppId,
     pub scopes: ScopeSet,
     pub lifetime: Lifetime,
     /// Add the scopes that the asked ones depend on, instead of refusing.
@@ -106,14 +52,14 @@ pub fn issue(
     ask: &IssueRequest,
 ) -> Result<(ChangeSet, Token, CredentialText), Refusal> {
     let state = planner.state();
-    let Some(user) = crate::system_user::live(state, ask.system_user) else {
+    let Some(user) = super::system_user::live(state, ask.system_user) else {
         return Err(Refusal::not_visible(ask.system_user));
     };
     let Some(app) = state.app(ask.app).filter(|a| state.connection(user.business, a.id).is_some()) else {
         return Err(Refusal::unknown_reference("business_app"));
     };
-    crate::terms::require_ready(planner, user.business)?;
-    crate::app::require_installed(planner, user.id, app.id)?;
+    super::terms::require_ready(planner, user.business)?;
+    super::app::require_installed(planner, user.id, app.id)?;
     let scopes = check_scopes(ask, app.allowed_scopes)?;
     let expires_at = end_of(planner, user.business, ask.lifetime)?;
     let parent = by.token().and_then(|id| state.token(id));
@@ -139,7 +85,11 @@ pub fn issue(
         revoked_at: None,
     };
     planner.put(Record::Token(token.clone()));
-    Ok((planner.finish(Action::TokenIssued, by, Some(user.business), &[token.id, user.id, app.id]), token, text))
+    Ok((
+        planner.finish(Action::TokenIssued, by, Some(user.business), &[token.id.any(), user.id.any(), app.id.any()]),
+        token,
+        text,
+    ))
 }
 
 fn check_scopes(ask: &IssueRequest, allowed: ScopeSet) -> Result<ScopeSet, Refusal> {
@@ -156,7 +106,7 @@ fn check_scopes(ask: &IssueRequest, allowed: ScopeSet) -> Result<ScopeSet, Refus
     Ok(scopes)
 }
 
-fn end_of(planner: &Planner<'_>, business: Id, lifetime: Lifetime) -> Result<Option<UnixMs>, Refusal> {
+fn end_of(planner: &Planner<'_>, business: BusinessId, lifetime: Lifetime) -> Result<Option<UnixMs>, Refusal> {
     let limit_s = planner.state().business(business).and_then(|b| b.token_lifetime_limit_s);
     match lifetime {
         Lifetime::Never if limit_s.is_some() => {
@@ -179,7 +129,7 @@ fn end_of(planner: &Planner<'_>, business: Id, lifetime: Lifetime) -> Result<Opt
 fn check_issuer(
     state: &dyn State,
     by: &Caller,
-    system_user: Id,
+    system_user: UserId,
     scopes: ScopeSet,
     expires_at: Option<UnixMs>,
     parent: Option<&Token>,
@@ -201,9 +151,9 @@ fn check_issuer(
     Ok(())
 }
 
-fn live_count(state: &dyn State, user: Id, now: UnixMs) -> usize {
+fn live_count(state: &dyn State, user: UserId, now: UnixMs) -> usize {
     state
-        .list(List::TokensOf(user))
+        .tokens_of(user)
         .into_iter()
         .filter_map(|id| state.token(id))
         .filter(|t| t.page.is_none() && t.revoked_at.is_none() && t.expires_at.is_none_or(|e| e > now))
@@ -221,8 +171,8 @@ pub fn refresh(
     let (Some(app), TokenKind::SystemUser) = (old.app.and_then(|a| state.app(a)), old.kind) else {
         return Err(Refusal::invalid("fb_exchange_token", "a system user's token"));
     };
-    crate::terms::require_ready(planner, old.business)?;
-    crate::app::require_installed(planner, old.user, app.id)?;
+    super::terms::require_ready(planner, old.business)?;
+    super::app::require_installed(planner, old.user, app.id)?;
     let lifetime = lifetime.unwrap_or(match old.expires_at {
         None => Lifetime::Never,
         Some(end) => Lifetime::Seconds(((end - old.created_at) / 1000).max(1)),
@@ -253,16 +203,16 @@ pub fn refresh(
         ..old.clone()
     };
     planner.put(Record::Token(token.clone()));
-    Ok((planner.finish(Action::TokenRefreshed, by, Some(old.business), &[token.id, old.id]), token, text))
+    Ok((planner.finish(Action::TokenRefreshed, by, Some(old.business), &[token.id.any(), old.id.any()]), token, text))
 }
 
 /// Revokes one token, and the page tokens that were derived from it. Twice is once.
-pub fn revoke(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSet, Refusal> {
+pub fn revoke(planner: &mut Planner<'_>, by: &Caller, id: TokenId) -> Result<ChangeSet, Refusal> {
     let Some(token) = planner.state().token(id) else {
         return Err(Refusal::not_visible(id));
     };
     revoke_where(planner, token.user, |t| t.id == id || t.page.is_some() && t.parent == Some(id));
-    Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id]))
+    Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id.any()]))
 }
 
 /// Revokes a token with everything that comes from it: what was issued with it, refreshed from it
@@ -271,7 +221,7 @@ pub fn revoke(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSe
 ///
 /// One's own tokens anybody may take back so; if those of others are among them, only who manages
 /// the business may, and otherwise nothing is revoked.
-pub fn revoke_with_descendants(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSet, Refusal> {
+pub fn revoke_with_descendants(planner: &mut Planner<'_>, by: &Caller, id: TokenId) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let Some(token) = state.token(id) else {
         return Err(Refusal::not_visible(id));
@@ -286,12 +236,12 @@ pub fn revoke_with_descendants(planner: &mut Planner<'_>, by: &Caller, id: Id) -
     for relative in family.into_iter().filter(|t| t.revoked_at.is_none()) {
         planner.put(Record::Token(Token { revoked_at: Some(now), ..relative }));
     }
-    Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id]))
+    Ok(planner.finish(Action::TokenRevoked, by, Some(token.business), &[id.any()]))
 }
 
 /// The token and all that come from it, dead ones included.
 fn family_of(state: &dyn State, token: &Token) -> Vec<Token> {
-    let mut children: HashMap<Id, Vec<Token>> = HashMap::new();
+    let mut children: HashMap<TokenId, Vec<Token>> = HashMap::new();
     for child in tokens_in(state, token.business) {
         if let Some(parent) = child.parent {
             children.entry(parent).or_default().push(child);
@@ -333,20 +283,25 @@ fn role_of(state: &dyn State, by: &Caller) -> Option<Role> {
 }
 
 /// Revokes all tokens of a user, or all that it has for one app.
-pub fn revoke_all(planner: &mut Planner<'_>, by: &Caller, user: Id, app: Option<Id>) -> Result<ChangeSet, Refusal> {
-    let Some(business) = crate::assignment::user_business(planner.state(), user) else {
+pub fn revoke_all(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    user: UserId,
+    app: Option<AppId>,
+) -> Result<ChangeSet, Refusal> {
+    let Some(business) = planner.state().business_of(user) else {
         return Err(Refusal::not_visible(user));
     };
     revoke_where(planner, user, |t| app.is_none() || t.app == app);
-    Ok(planner.finish(Action::TokensRevoked, by, Some(business), &[user]))
+    Ok(planner.finish(Action::TokensRevoked, by, Some(business), &[user.any()]))
 }
 
 /// Takes a scope off all tokens that a user has for an app.
 pub fn drop_scope(
     planner: &mut Planner<'_>,
     by: &Caller,
-    user: Id,
-    app: Option<Id>,
+    user: UserId,
+    app: Option<AppId>,
     scope: Scope,
 ) -> Result<ChangeSet, Refusal> {
     if scope == Scope::PUBLIC_PROFILE {
@@ -358,7 +313,7 @@ pub fn drop_scope(
             "a scope of a system user's token; a person's follow from its role",
         ));
     }
-    let Some(business) = crate::assignment::user_business(planner.state(), user) else {
+    let Some(business) = planner.state().business_of(user) else {
         return Err(Refusal::not_visible(user));
     };
     let gone = ScopeSet::one(scope);
@@ -368,39 +323,5 @@ pub fn drop_scope(
             planner.put(Record::Token(token));
         }
     }
-    Ok(planner.finish(Action::TokenScopesNarrowed, by, Some(business), &[user]))
-}
-
-/// Marks every live token of the user that the filter picks; part of a larger change.
-pub fn revoke_where(planner: &mut Planner<'_>, user: Id, pick: impl Fn(&Token) -> bool) {
-    let now = planner.now();
-    for mut token in tokens_of(planner.state(), user) {
-        if token.revoked_at.is_none() && pick(&token) {
-            token.revoked_at = Some(now);
-            planner.put(Record::Token(token));
-        }
-    }
-}
-
-/// The same for all users of a business.
-pub fn revoke_in_business(planner: &mut Planner<'_>, business: Id, pick: impl Fn(&Token) -> bool) {
-    for user in users_of(planner.state(), business) {
-        revoke_where(planner, user, &pick);
-    }
-}
-
-fn users_of(state: &dyn State, business: Id) -> Vec<Id> {
-    let mut users = state.list(List::SystemUsers(business));
-    users.extend(state.list(List::People(business)));
-    users
-}
-
-/// All tokens of all users of a business, dead ones included.
-fn tokens_in(state: &dyn State, business: Id) -> impl Iterator<Item = Token> {
-    users_of(state, business).into_iter().flat_map(move |user| tokens_of(state, user))
-}
-
-/// All tokens of a user, dead ones included.
-pub fn tokens_of(state: &dyn State, user: Id) -> Vec<Token> {
-    state.list(List::TokensOf(user)).into_iter().filter_map(|id| state.token(id)).collect()
+    Ok(planner.finish(Action::TokenScopesNarrowed, by, Some(business), &[user.any()]))
 }

@@ -1,29 +1,18 @@
 //! Single-use codes that let a person in. A code is a credential: it is listed, ends, and works once.
 
-use serde::{Deserialize, Serialize};
-
 use crate::credential::{CredentialKind, CredentialText, Digest};
+use crate::noun::sign_in::SignInCode;
+use crate::noun::token::{Token, TokenKind};
 use crate::refusal::Refusal;
-use crate::token::{Token, TokenKind};
-use crate::{Action, Caller, ChangeSet, Id, IdKind, Planner, Reason, Record, ScopeSet, Status, UnixMs};
+use crate::{Action, Caller, ChangeSet, IdKind, Planner, Reason, Record, ScopeSet, Status, UnixMs, UserId};
 
 /// How long a code waits for its person: one day.
 pub const CODE_LIFETIME_MS: UnixMs = 24 * 60 * 60 * 1000;
 /// How long a person's token lives: two hours.
 pub const PERSON_TOKEN_LIFETIME_MS: UnixMs = 2 * 60 * 60 * 1000;
 
-/// A code that waits to be redeemed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignInCode {
-    pub digest: Digest,
-    pub person: Id,
-    pub business: Id,
-    pub created_at: UnixMs,
-    pub expires_at: UnixMs,
-}
-
 /// Makes a code for a person. Only the operator can, until people can invite each other.
-pub fn create(planner: &mut Planner<'_>, by: &Caller, person: Id) -> Result<(ChangeSet, CredentialText), Refusal> {
+pub fn create(planner: &mut Planner<'_>, by: &Caller, person: UserId) -> Result<(ChangeSet, CredentialText), Refusal> {
     by.require_operator()?;
     let Some(record) = planner.state().person(person).filter(|p| p.status == Status::Active) else {
         return Err(Refusal::not_visible(person));
@@ -37,7 +26,7 @@ pub fn create(planner: &mut Planner<'_>, by: &Caller, person: Id) -> Result<(Cha
         created_at: now,
         expires_at: now + CODE_LIFETIME_MS,
     }));
-    Ok((planner.finish(Action::SignInCodeCreated, by, Some(record.business), &[person]), text))
+    Ok((planner.finish(Action::SignInCodeCreated, by, Some(record.business), &[person.any()]), text))
 }
 
 /// Redeems a code: it is gone, and the person has a two-hour token, in one change.
@@ -73,7 +62,7 @@ pub fn redeem(planner: &mut Planner<'_>, code: &str) -> Result<(ChangeSet, Token
     planner.remove(Record::SignInCode(record.clone()).key());
     planner.put(Record::Token(token.clone()));
     Ok((
-        planner.finish(Action::SignInCodeRedeemed, &by, Some(record.business), &[record.person, token.id]),
+        planner.finish(Action::SignInCodeRedeemed, &by, Some(record.business), &[record.person.any(), token.id.any()]),
         token,
         text,
     ))

@@ -2,40 +2,25 @@
 //!
 //! A set replaces the set before it. A partner gives at most what was shared with it.
 
-use serde::{Deserialize, Serialize};
-
+use crate::noun::assignment::Assignment;
 use crate::refusal::Refusal;
 use crate::task::Vocabulary;
-use crate::{Action, Caller, ChangeSet, Id, List, Planner, Record, State, Status, TaskSet, UnixMs};
-
-/// An assignment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Assignment {
-    /// A person or a system user.
-    pub user: Id,
-    pub asset: Id,
-    /// The business of the user, which is the owner of the asset or a partner.
-    pub business: Id,
-    /// As given; never empty. What they imply is worked out when a question is decided.
-    pub tasks: TaskSet,
-    pub created_at: UnixMs,
-    pub created_by: Option<Id>,
-}
+use crate::{Action, AssetId, BusinessId, Caller, ChangeSet, Planner, Record, TaskSet, UserId};
 
 /// Gives a user exactly these tasks on an asset. `business` is the one that acts.
 pub fn assign(
     planner: &mut Planner<'_>,
     by: &Caller,
-    business: Id,
-    asset: Id,
-    user: Id,
+    business: BusinessId,
+    asset: AssetId,
+    user: UserId,
     tasks: &[String],
 ) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let Some(record) = state.asset(asset) else {
         return Err(Refusal::not_visible(asset));
     };
-    if user_business(state, user) != Some(business) {
+    if state.business_of(user) != Some(business) {
         return Err(Refusal::unknown_reference("user"));
     }
     let declared = state.declared_kind(record.kind);
@@ -64,27 +49,27 @@ pub fn assign(
         created_at: now,
         created_by: by.user(),
     }));
-    Ok(planner.finish(Action::Assigned, by, Some(business), &[user, asset]))
+    Ok(planner.finish(Action::Assigned, by, Some(business), &[user.any(), asset.any()]))
 }
 
 /// Takes an asset away from a user. `business` is the one that acts.
 pub fn unassign(
     planner: &mut Planner<'_>,
     by: &Caller,
-    business: Id,
-    asset: Id,
-    user: Id,
+    business: BusinessId,
+    asset: AssetId,
+    user: UserId,
 ) -> Result<ChangeSet, Refusal> {
     let Some(assignment) = planner.state().assignment(user, asset).filter(|a| a.business == business) else {
         return Err(Refusal::unknown_reference("user"));
     };
     planner.remove(Record::Assignment(assignment).key());
-    Ok(planner.finish(Action::Unassigned, by, Some(business), &[user, asset]))
+    Ok(planner.finish(Action::Unassigned, by, Some(business), &[user.any(), asset.any()]))
 }
 
 /// Removes every assignment of a user, within a larger change.
-pub fn remove_all_of_user(planner: &mut Planner<'_>, user: Id) {
-    for asset in planner.state().list(List::AssetsOf(user)) {
+pub fn remove_all_of_user(planner: &mut Planner<'_>, user: UserId) {
+    for asset in planner.state().assets_of(user) {
         if let Some(assignment) = planner.state().assignment(user, asset) {
             planner.remove(Record::Assignment(assignment).key());
         }
@@ -107,10 +92,4 @@ pub fn parse_tasks(words: &Vocabulary<'_>, tasks: &[String]) -> Result<TaskSet, 
         return Err(Refusal::required("tasks"));
     }
     Ok(set)
-}
-
-/// The business of a person or system user that is not deleted.
-pub fn user_business(state: &dyn State, user: Id) -> Option<Id> {
-    let of_person = state.person(user).filter(|p| p.status != Status::Deleted).map(|p| p.business);
-    of_person.or_else(|| crate::system_user::live(state, user).map(|u| u.business))
 }

@@ -2,35 +2,9 @@
 //!
 //! Acceptance is an act of a person: neither the operator nor a token of software can do it.
 
-use serde::{Deserialize, Serialize};
-
+use crate::noun::terms::{Acceptance, Terms};
 use crate::refusal::{Refusal, role};
-use crate::{Action, Caller, ChangeSet, Id, Planner, Reason, Record, Role, State, UnixMs};
-
-/// The text in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// Grows by one with each new text.
-    pub version: u32,
-    pub text: String,
-}
-
-/// That a business accepted a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acceptance {
-    pub version: u32,
-    pub person: Id,
-    pub at: UnixMs,
-}
-
-/// Version 1, in force until the operator replaces it.
-pub const DEFAULT_TEXT: &str = include_str!("terms.txt");
-
-impl Default for Terms {
-    fn default() -> Terms {
-        Terms { version: 1, text: DEFAULT_TEXT.to_owned() }
-    }
-}
+use crate::{Action, BusinessId, Caller, ChangeSet, Planner, Reason, Record, Role, State};
 
 /// Accepts the version in force for the person's business.
 pub fn accept(planner: &mut Planner<'_>, by: &Caller, version: u32) -> Result<ChangeSet, Refusal> {
@@ -51,7 +25,7 @@ pub fn accept(planner: &mut Planner<'_>, by: &Caller, version: u32) -> Result<Ch
     business.accepted = Some(Acceptance { version, person: person.id, at: planner.now() });
     let id = business.id;
     planner.put(Record::Business(business));
-    Ok(planner.finish(Action::TermsAccepted, by, Some(id), &[id, person.id]))
+    Ok(planner.finish(Action::TermsAccepted, by, Some(id), &[id.any(), person.id.any()]))
 }
 
 /// Puts a new text in force. Running system users and tokens go on; new ones wait.
@@ -66,12 +40,12 @@ pub fn replace(planner: &mut Planner<'_>, by: &Caller, text: &str) -> Result<Cha
 }
 
 /// Fails unless the business has accepted the version in force and has a connected app.
-pub fn require_ready(planner: &Planner<'_>, business: Id) -> Result<(), Refusal> {
+pub fn require_ready(planner: &Planner<'_>, business: BusinessId) -> Result<(), Refusal> {
     let state = planner.state();
     let Some(record) = state.business(business) else {
         return Err(Refusal::not_visible(business));
     };
-    if state.list(crate::List::ConnectedApps(business)).is_empty() {
+    if state.connected_apps(business).is_empty() {
         return Err(Refusal::of(Reason::NoConnectedApp));
     }
     if !are_accepted(state, record.id) {
@@ -81,7 +55,7 @@ pub fn require_ready(planner: &Planner<'_>, business: Id) -> Result<(), Refusal>
 }
 
 /// Whether the business has accepted the version in force.
-pub fn are_accepted(state: &dyn State, business: Id) -> bool {
+pub fn are_accepted(state: &dyn State, business: BusinessId) -> bool {
     let accepted = state.business(business).and_then(|b| b.accepted).map(|a| a.version);
     accepted == Some(state.terms().version)
 }

@@ -2,39 +2,25 @@
 //!
 //! One can be made only once an app is connected and the terms in force are accepted.
 
-use serde::{Deserialize, Serialize};
-
+use crate::noun::system_user::SystemUser;
 use crate::refusal::Refusal;
-use crate::{Action, Caller, ChangeSet, Id, IdKind, List, Name, Planner, Record, Role, State, Status, UnixMs};
-
-/// A system user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SystemUser {
-    pub id: Id,
-    pub business: Id,
-    pub name: Name,
-    pub role: Role,
-    pub status: Status,
-    pub created_at: UnixMs,
-    /// The person or system user that made it; `None` for the operator.
-    pub created_by: Option<Id>,
-}
+use crate::{Action, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Record, Role, State, Status, UserId};
 
 /// Makes a system user.
 pub fn create(
     planner: &mut Planner<'_>,
     by: &Caller,
-    business: Id,
+    business: BusinessId,
     name: Name,
     role: Role,
-) -> Result<(ChangeSet, Id), Refusal> {
-    crate::terms::require_ready(planner, business)?;
+) -> Result<(ChangeSet, UserId), Refusal> {
+    super::terms::require_ready(planner, business)?;
     let state = planner.state();
     let Some(record) = state.business(business) else {
         return Err(Refusal::not_visible(business));
     };
     let count = state
-        .list(List::SystemUsers(business))
+        .system_users(business)
         .into_iter()
         .filter_map(|id| state.system_user(id))
         .filter(|u| u.role == role && u.status != Status::Deleted)
@@ -54,7 +40,7 @@ pub fn create(
         created_at: now,
         created_by: by.user(),
     }));
-    Ok((planner.finish(Action::SystemUserCreated, by, Some(business), &[id]), id))
+    Ok((planner.finish(Action::SystemUserCreated, by, Some(business), &[id.any()]), id))
 }
 
 /// What can be changed of a system user. Its role is fixed for life: a widened identity should be
@@ -66,7 +52,7 @@ pub struct SystemUserEdit {
 }
 
 /// Renames, deactivates or activates a system user. Nobody does the latter two to itself.
-pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: SystemUserEdit) -> Result<ChangeSet, Refusal> {
+pub fn update(planner: &mut Planner<'_>, by: &Caller, id: UserId, edit: SystemUserEdit) -> Result<ChangeSet, Refusal> {
     let Some(mut user) = live(planner.state(), id) else {
         return Err(Refusal::not_visible(id));
     };
@@ -87,11 +73,11 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: SystemUserEd
     }
     let business = user.business;
     planner.put(Record::SystemUser(user));
-    Ok(planner.finish(action, by, Some(business), &[id]))
+    Ok(planner.finish(action, by, Some(business), &[id.any()]))
 }
 
 /// Deletes a system user: tokens die, assignments and installations go, the record stays.
-pub fn delete(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSet, Refusal> {
+pub fn delete(planner: &mut Planner<'_>, by: &Caller, id: UserId) -> Result<ChangeSet, Refusal> {
     let Some(mut user) = live(planner.state(), id) else {
         return Err(Refusal::not_visible(id));
     };
@@ -101,16 +87,16 @@ pub fn delete(planner: &mut Planner<'_>, by: &Caller, id: Id) -> Result<ChangeSe
     user.status = Status::Deleted;
     let business = user.business;
     planner.put(Record::SystemUser(user));
-    crate::assignment::remove_all_of_user(planner, id);
-    for app in planner.state().list(List::InstalledApps(id)) {
+    super::assignment::remove_all_of_user(planner, id);
+    for app in planner.state().installed_apps(id) {
         if let Some(installation) = planner.state().installation(id, app) {
             planner.remove(Record::Installation(installation).key());
         }
     }
-    Ok(planner.finish(Action::SystemUserDeleted, by, Some(business), &[id]))
+    Ok(planner.finish(Action::SystemUserDeleted, by, Some(business), &[id.any()]))
 }
 
 /// The system user, unless it is deleted.
-pub fn live(state: &dyn State, id: Id) -> Option<SystemUser> {
+pub fn live(state: &dyn State, id: UserId) -> Option<SystemUser> {
     state.system_user(id).filter(|u| u.status != Status::Deleted)
 }

@@ -1,26 +1,10 @@
-//! Businesses: who owns apps and assets, has accepted the terms, and sets the house rules.
-
-use serde::{Deserialize, Serialize};
+//! Businesses: who owns apps and assets, has accepted the terms, and sets rules for its users.
 
 use crate::limits::Limits;
+use crate::noun::business::Business;
+use crate::noun::person::Person;
 use crate::refusal::Refusal;
-use crate::terms::Acceptance;
-use crate::{Action, Caller, ChangeSet, Id, IdKind, Name, Planner, Record, Role, Status, UnixMs};
-
-/// A business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Business {
-    pub id: Id,
-    pub name: Name,
-    pub created_at: UnixMs,
-    /// The newest acceptance of the terms, if any.
-    pub accepted: Option<Acceptance>,
-    pub limits: Limits,
-    /// An EMPLOYEE sees what is not assigned to it as if it did not exist.
-    pub strict_visibility: bool,
-    /// The longest life of a new token; `None` leaves it to the caller, and allows no end.
-    pub token_lifetime_limit_s: Option<i64>,
-}
+use crate::{Action, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Record, Role, Status, UserId};
 
 /// Makes a business with its first ADMIN. Only the operator can.
 pub fn create(
@@ -29,9 +13,9 @@ pub fn create(
     name: Name,
     admin_name: Name,
     admin_email: &str,
-) -> Result<(ChangeSet, Id, Id), Refusal> {
+) -> Result<(ChangeSet, BusinessId, UserId), Refusal> {
     by.require_operator()?;
-    let email = crate::person::check_email(admin_email)?;
+    let email = super::person::check_email(admin_email)?;
     let business = planner.new_id(IdKind::Business);
     let person = planner.new_id(IdKind::Person);
     let now = planner.now();
@@ -44,7 +28,7 @@ pub fn create(
         strict_visibility: false,
         token_lifetime_limit_s: None,
     }));
-    planner.put(Record::Person(crate::person::Person {
+    planner.put(Record::Person(Person {
         id: person,
         business,
         name: admin_name,
@@ -53,7 +37,7 @@ pub fn create(
         status: Status::Active,
         created_at: now,
     }));
-    Ok((planner.finish(Action::BusinessCreated, by, Some(business), &[business, person]), business, person))
+    Ok((planner.finish(Action::BusinessCreated, by, Some(business), &[business.any(), person.any()]), business, person))
 }
 
 /// What can be changed of a business; `None` leaves a thing as it is.
@@ -67,7 +51,12 @@ pub struct BusinessEdit {
 }
 
 /// Changes a business.
-pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: BusinessEdit) -> Result<ChangeSet, Refusal> {
+pub fn update(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    id: BusinessId,
+    edit: BusinessEdit,
+) -> Result<ChangeSet, Refusal> {
     let Some(mut business) = planner.state().business(id) else {
         return Err(Refusal::not_visible(id));
     };
@@ -90,5 +79,5 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: BusinessEdit
         business.limits = limits;
     }
     planner.put(Record::Business(business));
-    Ok(planner.finish(Action::BusinessUpdated, by, Some(id), &[id]))
+    Ok(planner.finish(Action::BusinessUpdated, by, Some(id), &[id.any()]))
 }

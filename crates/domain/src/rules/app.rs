@@ -2,73 +2,30 @@
 //!
 //! A secret is kept sealed; this crate moves the sealed bytes and never sees the clear ones.
 
-use serde::{Deserialize, Serialize};
-
+use crate::noun::app::{App, Connection, Installation, SealedSecret};
 use crate::refusal::Refusal;
-use crate::{Action, Caller, ChangeSet, Id, IdKind, List, Name, Planner, Reason, Record, ScopeSet, Status, UnixMs};
+use crate::{
+    Action, AppId, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Reason, Record, ScopeSet, Status, UserId,
+};
 
 /// How long the old secret goes on working after a rotation, when the caller names no time.
 pub const SECRET_OVERLAP_S: i64 = 24 * 60 * 60;
 /// The longest overlap of two secrets: 30 days.
 pub const SECRET_OVERLAP_LIMIT_S: i64 = 30 * 24 * 60 * 60;
 
-/// A sealed secret; the bytes are an envelope of the `seal` crate.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SealedSecret(#[serde(with = "hex")] pub Vec<u8>);
-
-impl std::fmt::Debug for SealedSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SealedSecret({} bytes)", self.0.len())
-    }
-}
-
-/// An app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct App {
-    pub id: Id,
-    /// The business that owns it.
-    pub business: Id,
-    pub name: Name,
-    pub created_at: UnixMs,
-    pub secret: SealedSecret,
-    /// The secret before the last rotation, and when it stops working.
-    pub previous_secret: Option<(SealedSecret, UnixMs)>,
-    /// What tokens for this app may carry.
-    pub allowed_scopes: ScopeSet,
-    /// Every call must bring `appsecret_proof`.
-    pub demands_proof: bool,
-}
-
-/// That an app is connected to a business. While there is none, its tokens there are dead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connection {
-    pub business: Id,
-    pub app: Id,
-    pub created_at: UnixMs,
-}
-
-/// That an app is installed on a system user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installation {
-    pub system_user: Id,
-    pub app: Id,
-    pub business: Id,
-    pub created_at: UnixMs,
-}
-
 /// Makes an app and connects it to its business. `seal` turns the new id into a sealed secret.
 pub fn create(
     planner: &mut Planner<'_>,
     by: &Caller,
-    business: Id,
+    business: BusinessId,
     name: Name,
     demands_proof: bool,
-    seal: &mut dyn FnMut(Id) -> Result<SealedSecret, Refusal>,
-) -> Result<(ChangeSet, Id), Refusal> {
+    seal: &mut dyn FnMut(AppId) -> Result<SealedSecret, Refusal>,
+) -> Result<(ChangeSet, AppId), Refusal> {
     let Some(record) = planner.state().business(business) else {
         return Err(Refusal::not_visible(business));
     };
-    let count = planner.state().list(List::OwnedApps(business)).len();
+    let count = planner.state().owned_apps(business).len();
     Refusal::check_limit(count, record.limits.apps, "apps")?;
     let id = planner.new_id(IdKind::App);
     let now = planner.now();
@@ -84,7 +41,7 @@ pub fn create(
         demands_proof,
     }));
     planner.put(Record::Connection(Connection { business, app: id, created_at: now }));
-    Ok((planner.finish(Action::AppCreated, by, Some(business), &[id]), id))
+    Ok((planner.finish(Action::AppCreated, by, Some(business), &[id.any()]), id))
 }
 
 /// What can be changed of an app.
@@ -96,7 +53,7 @@ pub struct AppEdit {
 }
 
 /// Changes an app.
-pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: AppEdit) -> Result<ChangeSet, Refusal> {
+pub fn update(planner: &mut Planner<'_>, by: &Caller, id: AppId, edit: AppEdit) -> Result<ChangeSet, Refusal> {
     let Some(mut app) = planner.state().app(id) else {
         return Err(Refusal::not_visible(id));
     };
@@ -111,7 +68,7 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: AppEdit) -> 
     }
     let business = app.business;
     planner.put(Record::App(app));
-    Ok(planner.finish(Action::AppUpdated, by, Some(business), &[id]))
+    Ok(planner.finish(Action::AppUpdated, by, Some(business), &[id.any()]))
 }
 
 /// Gives an app a new secret. The old one goes on for `overlap_s` seconds, so that programs can
@@ -119,7 +76,7 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: AppEdit) -> 
 pub fn rotate_secret(
     planner: &mut Planner<'_>,
     by: &Caller,
-    id: Id,
+    id: AppId,
     sealed: SealedSecret,
     overlap_s: i64,
 ) -> Result<ChangeSet, Refusal> {
@@ -133,12 +90,12 @@ pub fn rotate_secret(
     app.previous_secret = (overlap_s > 0).then(|| (old, planner.now() + overlap_s * 1000));
     let business = app.business;
     planner.put(Record::App(app));
-    Ok(planner.finish(Action::AppSecretRotated, by, Some(business), &[id]))
+    Ok(planner.finish(Action::AppSecretRotated, by, Some(business), &[id.any()]))
 }
 
 /// Connects an app of the business again after it was disconnected. Tokens from before stay dead:
 /// what was cut off stays cut off, and whoever wants new ones issues them.
-pub fn connect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) -> Result<ChangeSet, Refusal> {
+pub fn connect(planner: &mut Planner<'_>, by: &Caller, business: BusinessId, app: AppId) -> Result<ChangeSet, Refusal> {
     let record = planner.state().app(app).filter(|a| a.business == business);
     if record.is_none() {
         return Err(Refusal::unknown_reference("app_id"));
@@ -146,24 +103,29 @@ pub fn connect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) ->
     if planner.state().connection(business, app).is_none() {
         let now = planner.now();
         planner.put(Record::Connection(Connection { business, app, created_at: now }));
-        crate::token::revoke_in_business(planner, business, |t| t.app == Some(app));
+        super::revocation::revoke_in_business(planner, business, |t| t.app == Some(app));
     }
-    Ok(planner.finish(Action::AppConnected, by, Some(business), &[app]))
+    Ok(planner.finish(Action::AppConnected, by, Some(business), &[app.any()]))
 }
 
 /// Takes an app off a business: its tokens there stop at once, and for good; system users and
 /// installations stay. The tokens are only marked when the app is connected again, so that until
 /// then they are refused for what is the matter.
-pub fn disconnect(planner: &mut Planner<'_>, by: &Caller, business: Id, app: Id) -> Result<ChangeSet, Refusal> {
+pub fn disconnect(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    business: BusinessId,
+    app: AppId,
+) -> Result<ChangeSet, Refusal> {
     let Some(connection) = planner.state().connection(business, app) else {
         return Err(Refusal::unknown_reference("app_id"));
     };
     planner.remove(Record::Connection(connection).key());
-    Ok(planner.finish(Action::AppDisconnected, by, Some(business), &[app]))
+    Ok(planner.finish(Action::AppDisconnected, by, Some(business), &[app.any()]))
 }
 
 /// Installs an app on a system user. Doing it twice changes nothing.
-pub fn install(planner: &mut Planner<'_>, by: &Caller, system_user: Id, app: Id) -> Result<ChangeSet, Refusal> {
+pub fn install(planner: &mut Planner<'_>, by: &Caller, system_user: UserId, app: AppId) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let Some(user) = state.system_user(system_user).filter(|u| u.status != Status::Deleted) else {
         return Err(Refusal::not_visible(system_user));
@@ -176,11 +138,16 @@ pub fn install(planner: &mut Planner<'_>, by: &Caller, system_user: Id, app: Id)
         let business = user.business;
         planner.put(Record::Installation(Installation { system_user, app, business, created_at: now }));
     }
-    Ok(planner.finish(Action::AppInstalled, by, Some(user.business), &[system_user, app]))
+    Ok(planner.finish(Action::AppInstalled, by, Some(user.business), &[system_user.any(), app.any()]))
 }
 
 /// Takes an app off a system user: its tokens for that app die.
-pub fn uninstall(planner: &mut Planner<'_>, by: &Caller, system_user: Id, app: Id) -> Result<ChangeSet, Refusal> {
+pub fn uninstall(
+    planner: &mut Planner<'_>,
+    by: &Caller,
+    system_user: UserId,
+    app: AppId,
+) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let Some(user) = state.system_user(system_user) else {
         return Err(Refusal::not_visible(system_user));
@@ -190,33 +157,14 @@ pub fn uninstall(planner: &mut Planner<'_>, by: &Caller, system_user: Id, app: I
     };
     planner.remove(Record::Installation(installation).key());
     // The tokens are revoked as well, so that installing the app again brings none of them back.
-    crate::token::revoke_where(planner, system_user, |t| t.app == Some(app));
-    Ok(planner.finish(Action::AppUninstalled, by, Some(user.business), &[system_user, app]))
+    super::revocation::revoke_where(planner, system_user, |t| t.app == Some(app));
+    Ok(planner.finish(Action::AppUninstalled, by, Some(user.business), &[system_user.any(), app.any()]))
 }
 
 /// Fails unless the app is installed on the user; the text fits the act of issuing.
-pub fn require_installed(planner: &Planner<'_>, system_user: Id, app: Id) -> Result<(), Refusal> {
+pub fn require_installed(planner: &Planner<'_>, system_user: UserId, app: AppId) -> Result<(), Refusal> {
     match planner.state().installation(system_user, app) {
         Some(_) => Ok(()),
         None => Err(Refusal::of(Reason::AppNotInstalledForIssue)),
-    }
-}
-
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&bytes.iter().map(|b| format!("{b:02x}")).collect::<String>())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let pairs = text.as_bytes().chunks(2);
-        pairs
-            .map(|pair| {
-                std::str::from_utf8(pair).ok().filter(|p| p.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok())
-            })
-            .collect::<Option<Vec<u8>>>()
-            .ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
     }
 }

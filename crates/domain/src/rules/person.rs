@@ -1,21 +1,10 @@
 //! People: humans who sign in. The last ADMIN of a business stays.
 
-use serde::{Deserialize, Serialize};
-
+use crate::noun::person::Person;
 use crate::refusal::Refusal;
-use crate::{Action, Caller, ChangeSet, Id, IdKind, List, Name, Planner, Reason, Record, Role, State, Status, UnixMs};
-
-/// A person of a business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Person {
-    pub id: Id,
-    pub business: Id,
-    pub name: Name,
-    pub email: String,
-    pub role: Role,
-    pub status: Status,
-    pub created_at: UnixMs,
-}
+use crate::{
+    Action, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Reason, Record, Role, State, Status, UserId,
+};
 
 /// Checks the outer form of an address; only a message to it can prove more.
 pub fn check_email(text: &str) -> Result<String, Refusal> {
@@ -40,11 +29,11 @@ pub fn check_email(text: &str) -> Result<String, Refusal> {
 pub fn create(
     planner: &mut Planner<'_>,
     by: &Caller,
-    business: Id,
+    business: BusinessId,
     name: Name,
     email: &str,
     role: Role,
-) -> Result<(ChangeSet, Id), Refusal> {
+) -> Result<(ChangeSet, UserId), Refusal> {
     let email = check_email(email)?;
     let state = planner.state();
     let Some(record) = state.business(business) else {
@@ -58,7 +47,7 @@ pub fn create(
     let id = planner.new_id(IdKind::Person);
     let now = planner.now();
     planner.put(Record::Person(Person { id, business, name, email, role, status: Status::Active, created_at: now }));
-    Ok((planner.finish(Action::PersonCreated, by, Some(business), &[id]), id))
+    Ok((planner.finish(Action::PersonCreated, by, Some(business), &[id.any()]), id))
 }
 
 /// What can be changed of a person.
@@ -70,7 +59,7 @@ pub struct PersonEdit {
 }
 
 /// Changes a person. Taking away the last ADMIN is refused, whichever way it is tried.
-pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: PersonEdit) -> Result<ChangeSet, Refusal> {
+pub fn update(planner: &mut Planner<'_>, by: &Caller, id: UserId, edit: PersonEdit) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let Some(mut person) = state.person(id).filter(|p| p.status != Status::Deleted) else {
         return Err(Refusal::not_visible(id));
@@ -99,16 +88,16 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: Id, edit: PersonEdit) 
     let deleted = person.status == Status::Deleted;
     planner.put(Record::Person(person));
     if deleted {
-        crate::assignment::remove_all_of_user(planner, id);
+        super::assignment::remove_all_of_user(planner, id);
     }
     let action = if deleted { Action::PersonDeleted } else { Action::PersonUpdated };
-    Ok(planner.finish(action, by, Some(business), &[id]))
+    Ok(planner.finish(action, by, Some(business), &[id.any()]))
 }
 
 /// The people of a business that are not deleted.
-pub fn live_people(state: &dyn State, business: Id) -> Vec<Person> {
+pub fn live_people(state: &dyn State, business: BusinessId) -> Vec<Person> {
     state
-        .list(List::People(business))
+        .people(business)
         .into_iter()
         .filter_map(|id| state.person(id))
         .filter(|p| p.status != Status::Deleted)

@@ -2,30 +2,18 @@
 //!
 //! Only the owner shares. When a share ends, what the partner gave on ends with it.
 
-use serde::{Deserialize, Serialize};
-
+use crate::noun::share::Share;
 use crate::refusal::Refusal;
 use crate::task::Vocabulary;
-use crate::{Action, Caller, ChangeSet, Id, List, Planner, Record, TaskSet, UnixMs};
-
-/// A share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
-    pub asset: Id,
-    pub partner: Id,
-    /// The most that the partner's users may do.
-    pub tasks: TaskSet,
-    pub created_at: UnixMs,
-    pub created_by: Option<Id>,
-}
+use crate::{Action, AssetId, BusinessId, Caller, ChangeSet, Planner, Record};
 
 /// Shares an asset with a partner, or changes what is permitted.
 pub fn share(
     planner: &mut Planner<'_>,
     by: &Caller,
-    owner: Id,
-    asset: Id,
-    partner: Id,
+    owner: BusinessId,
+    asset: AssetId,
+    partner: BusinessId,
     tasks: &[String],
 ) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
@@ -39,11 +27,11 @@ pub fn share(
     let Some(words) = Vocabulary::of(record.kind, declared.as_ref()) else {
         return Err(Refusal::not_visible(asset));
     };
-    let set = crate::assignment::parse_tasks(&words, tasks)?;
+    let set = super::assignment::parse_tasks(&words, tasks)?;
     let permitted = words.expanded(set);
     // What the partner gave its users beyond the new cap is cut down, so that a list never shows
     // more than what works.
-    for user in state.list(List::UsersOn(asset)) {
+    for user in state.users_on(asset) {
         if let Some(mut assignment) = state.assignment(user, asset).filter(|a| a.business == partner) {
             if permitted.covers(words.expanded(assignment.tasks)) {
                 continue;
@@ -59,27 +47,27 @@ pub fn share(
     }
     let now = planner.now();
     planner.put(Record::Share(Share { asset, partner, tasks: set, created_at: now, created_by: by.user() }));
-    Ok(planner.finish(Action::Shared, by, Some(owner), &[asset, partner]))
+    Ok(planner.finish(Action::Shared, by, Some(owner), &[asset.any(), partner.any()]))
 }
 
 /// Ends a share; either side may. The partner's assignments on the asset end with it.
 pub fn unshare(
     planner: &mut Planner<'_>,
     by: &Caller,
-    acting: Id,
-    asset: Id,
-    partner: Id,
+    acting: BusinessId,
+    asset: AssetId,
+    partner: BusinessId,
 ) -> Result<ChangeSet, Refusal> {
     let state = planner.state();
     let owner = state.asset(asset).and_then(|a| a.business);
     let Some(share) = state.share(asset, partner).filter(|_| acting == partner || owner == Some(acting)) else {
         return Err(Refusal::unknown_reference("business"));
     };
-    for user in state.list(List::UsersOn(asset)) {
+    for user in state.users_on(asset) {
         if let Some(assignment) = state.assignment(user, asset).filter(|a| a.business == partner) {
             planner.remove(Record::Assignment(assignment).key());
         }
     }
     planner.remove(Record::Share(share).key());
-    Ok(planner.finish(Action::Unshared, by, owner, &[asset, partner]))
+    Ok(planner.finish(Action::Unshared, by, owner, &[asset.any(), partner.any()]))
 }
