@@ -62,10 +62,10 @@ pub(crate) fn check(command: &Command, pairs: Vec<(String, Value)>) -> Result<BT
 }
 
 fn wrong(name: &str, sort: Sort) -> Refusal {
-    match sort {
-        Sort::Word(words) => Refusal::not_one_of(name, words.iter().map(|w| (*w).to_owned()).collect()),
-        _ => Refusal::invalid(name, &sort.expected()),
+    if let Sort::Word(words) = sort {
+        return Refusal::not_one_of(name, words.iter().map(|w| (*w).to_owned()).collect());
     }
+    Refusal::invalid(name, &sort.expected())
 }
 
 fn unknown(command: &Command, name: &str) -> Refusal {

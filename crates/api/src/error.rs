@@ -110,7 +110,40 @@ fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
         Reason::RoleInsufficient if refusal.note.is_none() && refusal.expected.is_none() => {
             Some(json!({ "role": "ADMIN" }))
         }
-        _ => None,
+        Reason::TokenMalformed
+        | Reason::TokenUnknown
+        | Reason::TokenExpired
+        | Reason::TokenRevoked
+        | Reason::UserDeactivated
+        | Reason::UserDeleted
+        | Reason::AppDisconnected
+        | Reason::AppNotInstalled
+        | Reason::AppNotInstalledForIssue
+        | Reason::ProofMissing
+        | Reason::ProofInvalid
+        | Reason::NotVisible
+        | Reason::ShareEnded
+        | Reason::RoleInsufficient
+        | Reason::TermsNotAccepted
+        | Reason::NoConnectedApp
+        | Reason::LimitReached
+        | Reason::IpNotAllowed
+        | Reason::OutsideTimeWindow
+        | Reason::RateLimited
+        | Reason::NotFresh
+        | Reason::Required
+        | Reason::Invalid
+        | Reason::NotOneOf
+        | Reason::UnknownReference
+        | Reason::ScopeNotPossible
+        | Reason::WiderThanCaller
+        | Reason::TokenMustEnd
+        | Reason::LastAdmin
+        | Reason::Conflict
+        | Reason::Unavailable
+        | Reason::OutcomeUnknown
+        | Reason::NotDurable
+        | Reason::Fault => None,
     }
 }
 

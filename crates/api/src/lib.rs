@@ -147,10 +147,9 @@ impl Api {
         if let Ok(list) = &mut pairs {
             while let Some(at) = list.iter().position(|(name, _)| name == args::PROOF) {
                 let (_, value) = list.swap_remove(at);
-                match value {
-                    Value::String(text) if proof.as_ref().is_none_or(|p| *p == text) => proof = Some(text),
-                    _ => return Err(Refusal::invalid(args::PROOF, "one string of hexadecimal digits")),
-                }
+                let text = value.as_str().filter(|text| proof.as_ref().is_none_or(|p| p == text));
+                let text = text.ok_or_else(|| Refusal::invalid(args::PROOF, "one string of hexadecimal digits"))?;
+                proof = Some(text.to_owned());
             }
         }
         let agent = request.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -220,15 +219,14 @@ impl Api {
             let note = "the sign-in code is mistyped or cut off; a code begins with vkeyco_ and has 46 characters";
             return Err(no(Reason::TokenMalformed, note));
         }
-        let done = self.service.redeem_sign_in_code(trace, code).await.map_err(|refusal| match refusal.reason {
-            Reason::TokenUnknown => {
-                no(Reason::TokenUnknown, &format!("the sign-in code is not known, or was used already; {again}"))
-            }
-            Reason::TokenExpired => no(Reason::TokenExpired, &format!("the sign-in code has ended; {again}")),
-            Reason::UserDeactivated => {
-                no(Reason::UserDeactivated, "the person behind the sign-in code is deactivated or deleted")
-            }
-            _ => refusal,
+        let about_code = [
+            (Reason::TokenUnknown, format!("the sign-in code is not known, or was used already; {again}")),
+            (Reason::TokenExpired, format!("the sign-in code has ended; {again}")),
+            (Reason::UserDeactivated, "the person behind the sign-in code is deactivated or deleted".to_owned()),
+        ];
+        let done = self.service.redeem_sign_in_code(trace, code).await.map_err(|refusal| {
+            let found = about_code.iter().find(|(reason, _)| *reason == refusal.reason);
+            found.map_or(refusal, |(reason, note)| no(*reason, note))
         })?;
         let (token, text) = &done.value;
         // The names are read with the token that was made just now.

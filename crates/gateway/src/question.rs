@@ -111,7 +111,13 @@ fn task_of(service: &Service, asset: AssetId, name: &str) -> Option<TaskSet> {
             let declared = service.declared_kind(kind)?;
             return Vocabulary::Declared(&declared).parse(name);
         }
-        _ => return None,
+        IdKind::Business
+        | IdKind::Person
+        | IdKind::SystemUser
+        | IdKind::Token
+        | IdKind::Post
+        | IdKind::Campaign
+        | IdKind::Job => return None,
     };
     Vocabulary::of(kind, None)?.parse(name)
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use valetkey_domain::{AssetId, Reason};
+use valetkey_domain::{AssetId, Caller, Reason};
 use valetkey_http::params::ParamFault;
 use valetkey_http::{
     Adapter, Claim, Failure, Head, Late, Origin, ParamError, ParamLimits, Params, PathEntry, Reply, Request, credential,
@@ -130,8 +130,8 @@ impl Graph {
         busy_us: u32,
     ) {
         let app = self.service.may(call, Question::alive()).and_then(|a| match a.caller {
-            valetkey_domain::Caller::App { app, .. } | valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
-            _ => None,
+            Caller::App { app, .. } | Caller::SystemUser { app, .. } => Some(app),
+            Caller::Person { .. } | Caller::Operator => None,
         });
         let about = about.filter(|_| app.is_some() || reply.status == StatusCode::OK);
         usage::write(&mut reply.headers, self.service.usage(), app, about, busy_us, self.service.now());
@@ -280,9 +280,7 @@ fn preflight() -> Reply {
 
 fn param_error(error: &ParamError) -> GraphError {
     let field = error.field().unwrap_or("body");
-    let title = match error.fault() {
-        ParamFault::Json(_) | ParamFault::JsonNotObject => "Not JSON".to_owned(),
-        _ => format!("{field} not readable"),
-    };
+    let is_json = matches!(error.fault(), ParamFault::Json(_) | ParamFault::JsonNotObject);
+    let title = if is_json { "Not JSON".to_owned() } else { format!("{field} not readable") };
     envelope::invalid_parameter(field, "readable").with_user(&title, &error.to_string())
 }

@@ -27,11 +27,16 @@ pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(AssetId, &'stat
                 Some((asset.id, "ads_management"))
             }
             AssetKind::Catalog => Some((asset.id, "catalog_management")),
-            _ => None,
+            AssetKind::AdAccount
+            | AssetKind::Pixel
+            | AssetKind::InstagramAccount
+            | AssetKind::WhatsappAccount
+            | AssetKind::App
+            | AssetKind::Declared(_) => None,
         },
         Node::Post(post) => Some((post.asset, "pages")),
         Node::Campaign(campaign) => Some((campaign.asset, "ads_management")),
-        _ => None,
+        Node::Business(_) | Node::SystemUser(_) | Node::Person(_) | Node::Token(_) | Node::Row(..) => None,
     }
 }
 

@@ -76,7 +76,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, CredentialError> {
     }
     Ok(match authorization(headers)? {
         Authorization::Bearer(text) => Some(text),
-        _ => None,
+        Authorization::Absent | Authorization::Basic(_) | Authorization::Other => None,
     })
 }
 

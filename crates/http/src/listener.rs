@@ -137,11 +137,15 @@ pub enum ListenError {
 
 impl ListenError {
     fn of(address: SocketAddr, error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::AddrInUse => Self::InUse { address },
-            io::ErrorKind::AddrNotAvailable => Self::NotHere { address },
-            io::ErrorKind::PermissionDenied => Self::Denied { address },
-            _ => Self::Other { address, reason: error },
+        let kind = error.kind();
+        if kind == io::ErrorKind::AddrInUse {
+            Self::InUse { address }
+        } else if kind == io::ErrorKind::AddrNotAvailable {
+            Self::NotHere { address }
+        } else if kind == io::ErrorKind::PermissionDenied {
+            Self::Denied { address }
+        } else {
+            Self::Other { address, reason: error }
         }
     }
 }

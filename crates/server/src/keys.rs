@@ -82,7 +82,7 @@ pub fn read(folder: &Path, origin: &Origin) -> anyhow::Result<MasterKey> {
 pub fn read_or_make(folder: &Path, origin: &Origin) -> anyhow::Result<MasterKey> {
     match origin {
         Origin::Folder if !folder.join(FILE_NAME).exists() => make(folder),
-        _ => read(folder, origin),
+        Origin::Folder | Origin::Set(_) => read(folder, origin),
     }
 }
 

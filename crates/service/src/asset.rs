@@ -28,7 +28,11 @@ impl Service {
         let right: Right = match kind {
             AssetKind::AdAccount | AssetKind::Pixel => rights::CREATE_ADS_ASSET,
             AssetKind::Catalog => rights::CREATE_CATALOG,
-            _ => rights::MANAGE_BUSINESS,
+            AssetKind::Page
+            | AssetKind::InstagramAccount
+            | AssetKind::WhatsappAccount
+            | AssetKind::App
+            | AssetKind::Declared(_) => rights::MANAGE_BUSINESS,
         };
         self.create_asset_for(call, right.on_business(business), kind, Some(business), name, details).await
     }

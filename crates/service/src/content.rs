@@ -8,7 +8,7 @@ use valetkey_authz::{Allowed, Question};
 use valetkey_domain::campaign::{Campaign, CampaignInput};
 use valetkey_domain::post::{Post, PostInput, PostState};
 use valetkey_domain::rules::asset;
-use valetkey_domain::{Action, AssetId, ContentId, Id, IdKind, Name, Planner, Reason, Refusal, UnixMs};
+use valetkey_domain::{Action, AssetId, Caller, ContentId, Id, IdKind, Name, Planner, Reason, Refusal, UnixMs};
 pub use valetkey_store::ContentQuery;
 use valetkey_store::{Content, ContentWrite, JobWrite, StoreError};
 
@@ -62,7 +62,11 @@ pub(crate) fn store_refusal(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the store failed");
     match error {
         StoreError::Corrupt(_) | StoreError::Other(_) => Refusal::of(Reason::Fault),
-        _ => Refusal::of(Reason::Unavailable),
+        StoreError::Unavailable(_)
+        | StoreError::Full(_)
+        | StoreError::Newer { .. }
+        | StoreError::InUse(_)
+        | StoreError::Unsafe(_) => Refusal::of(Reason::Unavailable),
     }
 }
 
@@ -86,7 +90,7 @@ fn is_within(value: &Value, levels: usize) -> bool {
     match value {
         Value::Array(items) => items.iter().all(|item| is_within(item, levels)),
         Value::Object(fields) => fields.values().all(|field| is_within(field, levels)),
-        _ => true,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
 
@@ -107,8 +111,8 @@ impl Service {
             self.command(call, question, move |planner, allowed| {
                 let now = planner.now();
                 let app = match allowed.caller {
-                    valetkey_domain::Caller::SystemUser { app, .. } => Some(app),
-                    _ => None,
+                    Caller::SystemUser { app, .. } => Some(app),
+                    Caller::Person { .. } | Caller::App { .. } | Caller::Operator => None,
                 };
                 let post = Post::create(input.clone(), allowed.caller.user(), app, now)?;
                 let id = planner.new_id(IdKind::Post);

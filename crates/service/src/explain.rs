@@ -176,7 +176,7 @@ impl Service {
         let shown = view.asset.filter(|a| a.reach != Reach::None || is_operator(allowed));
         let mut now = json!({
             "revision": view.revision.to_string(),
-            "facts": match view.subject { Subject::Unknown => Value::Null, ref subject => subject_facts(subject) },
+            "facts": if view.subject == Subject::Unknown { Value::Null } else { subject_facts(&view.subject) },
             "asset": shown.as_ref().map(asset_facts),
         });
         if was_shared && is_invisible {

@@ -261,9 +261,10 @@ fn of_record(state: &dyn State, id: Id) -> Guard {
     } else if let Some(token) = state.token(TokenId::of(id)) {
         Guard::Token { business: token.business, user: token.user }
     } else if let Some(asset) = state.asset(AssetId::of(id)) {
-        match asset.kind {
-            AssetKind::App => Guard::App { business: asset.business },
-            kind => Guard::Asset { kind },
+        if asset.kind == AssetKind::App {
+            Guard::App { business: asset.business }
+        } else {
+            Guard::Asset { kind: asset.kind }
         }
     } else {
         Guard::Absent

@@ -229,7 +229,11 @@ pub fn list_assigned(kind: AssetKind) -> Question {
     scopes = match kind {
         AssetKind::AdAccount | AssetKind::Pixel => scopes.with(ScopeSet::of(&["ads_read"])),
         AssetKind::Page => scopes.with(ScopeSet::of(&["pages_read_engagement"])),
-        _ => scopes,
+        AssetKind::Catalog
+        | AssetKind::InstagramAccount
+        | AssetKind::WhatsappAccount
+        | AssetKind::App
+        | AssetKind::Declared(_) => scopes,
     };
     Question::about(Target::Nothing).scopes(scopes).need(Need::AnyTask).sorts(Sorts::USERS_AND_PAGE)
 }

@@ -63,7 +63,7 @@ impl TokenStatus {
             TokenStatus::Revoked => Some(Reason::TokenRevoked),
             TokenStatus::UserOff => Some(match user_status(state, token.user) {
                 Status::Deactivated => Reason::UserDeactivated,
-                _ => Reason::UserDeleted,
+                Status::Active | Status::Deleted => Reason::UserDeleted,
             }),
             TokenStatus::AppOff => Some(match token.app {
                 Some(app) if state.connection(token.business, app).is_some() => Reason::AppNotInstalled,

@@ -56,7 +56,9 @@ impl Failure {
         let error = match error {
             PoolError::Backend(e) => store_error(&e),
             PoolError::Timeout(_) => StoreError::Unavailable("all connections to PostgreSQL are busy".to_owned()),
-            other => StoreError::Unavailable(format!("no connection to PostgreSQL: {other}")),
+            other @ (PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_)) => {
+                StoreError::Unavailable(format!("no connection to PostgreSQL: {other}"))
+            }
         };
         Failure { kind: Kind::Other, error }
     }
@@ -105,7 +107,7 @@ pub(crate) fn store_error(error: &Error) -> StoreError {
     let Some(db) = error.as_db_error() else {
         return match kind(error) {
             Kind::Lost => StoreError::Unavailable(text),
-            _ => StoreError::Corrupt(text),
+            Kind::Again | Kind::Constraint | Kind::Other => StoreError::Corrupt(text),
         };
     };
     match db.code().code() {

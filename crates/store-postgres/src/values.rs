@@ -26,7 +26,7 @@ impl ToSql for Param<'_> {
                 let sort = match value {
                     Value::Int(_) => "an integer",
                     Value::Text(_) => "a text",
-                    _ => "bytes",
+                    Value::Blob(_) | Value::Null => "bytes",
                 };
                 Err(format!("{sort} can't be sent where PostgreSQL wants {ty}").into())
             }

@@ -117,7 +117,7 @@ impl Writer {
             match failure.kind {
                 Kind::Lost if !fresh => fresh = lock.connect(&self.opener).await?,
                 Kind::Again if attempt < ATTEMPTS => attempt += 1,
-                _ => return Err(failure.error),
+                Kind::Lost | Kind::Again | Kind::Constraint | Kind::Other => return Err(failure.error),
             }
         }
     }
@@ -455,7 +455,7 @@ fn refused(index: usize, error: &tokio_postgres::Error) -> Failed {
         Kind::Constraint => {
             Failed(CommitError::Refused { index, detail: crate::error::describe(error) }, Kind::Constraint)
         }
-        kind => Failure { kind, error: store_error(error) }.into(),
+        kind @ (Kind::Lost | Kind::Again | Kind::Other) => Failure { kind, error: store_error(error) }.into(),
     }
 }
 

@@ -175,7 +175,7 @@ impl RowRead for Shown<'_> {
         match self.value(column)? {
             ValueRef::Integer(value) => Ok(Some(value)),
             ValueRef::Null => Ok(None),
-            other => Err(other_type(column, other)),
+            other @ (ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_)) => Err(other_type(column, other)),
         }
     }
 
@@ -186,7 +186,7 @@ impl RowRead for Shown<'_> {
                 Err(_) => Err(StoreError::Corrupt(format!("column {column} of a row holds a text that is not UTF-8"))),
             },
             ValueRef::Null => Ok(None),
-            other => Err(other_type(column, other)),
+            other @ (ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_)) => Err(other_type(column, other)),
         }
     }
 
@@ -194,7 +194,7 @@ impl RowRead for Shown<'_> {
         match self.value(column)? {
             ValueRef::Blob(bytes) => Ok(Some(bytes.to_vec())),
             ValueRef::Null => Ok(None),
-            other => Err(other_type(column, other)),
+            other @ (ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Text(_)) => Err(other_type(column, other)),
         }
     }
 }

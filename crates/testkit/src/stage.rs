@@ -215,9 +215,10 @@ impl Stage {
 
     fn asset(&self, records: &mut Vec<Record>, ids: &Ids, view: &AssetView, user_is_there: bool) {
         let owner = if view.reach == Reach::Owned { ids.business } else { ids.other_business };
-        records.push(match view.kind {
-            AssetKind::App => self.app_record(AppId::of(ids.asset.any()), owner, false, ScopeSet::all()),
-            kind => asset(ids.asset, kind, owner),
+        records.push(if view.kind == AssetKind::App {
+            self.app_record(AppId::of(ids.asset.any()), owner, false, ScopeSet::all())
+        } else {
+            asset(ids.asset, view.kind, owner)
         });
         if let Reach::Shared(tasks) = view.reach {
             let partner = ids.business;

@@ -1,7 +1,7 @@
 //! The JSON adapter over the memory store, with a clock and randomness of the tests' own.
 
 // The lints' leave for tests covers test functions, not the helpers they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
 mod book;
 mod fixture;

@@ -74,12 +74,11 @@ impl Situation {
     pub fn letter(decision: &Decision) -> char {
         match decision {
             Decision::Allow(_) => '+',
-            Decision::Deny(denial) => match denial.reason {
-                Reason::TaskMissing => 't',
-                Reason::AssetNotAssigned => 'a',
-                Reason::NotVisible => '.',
-                other => panic!("{}", other.as_str()),
-            },
+            Decision::Deny(denial) => {
+                let letters = [(Reason::TaskMissing, 't'), (Reason::AssetNotAssigned, 'a'), (Reason::NotVisible, '.')];
+                let found = letters.into_iter().find(|(reason, _)| *reason == denial.reason);
+                found.unwrap_or_else(|| panic!("{}", denial.reason.as_str())).1
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{Action, BusinessId, Caller, ChangeSet, Planner, Reason, Record, Role
 pub fn accept(planner: &mut Planner<'_>, by: &Caller, version: u32) -> Result<ChangeSet, Refusal> {
     let person = match by {
         Caller::Person { person, .. } => planner.state().person(*person),
-        _ => None,
+        Caller::Operator | Caller::SystemUser { .. } | Caller::App { .. } => None,
     };
     let Some(person) = person.filter(|p| p.role == Role::Admin) else {
         return Err(Refusal::needs(role::PERSON));

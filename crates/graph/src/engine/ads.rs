@@ -236,9 +236,10 @@ struct Filter {
 
 impl Filter {
     fn read(item: &Value) -> Option<Filter> {
-        let values = match item.get("value")? {
-            Value::Array(values) => values.iter().map(value::text_of).collect(),
-            one => vec![value::text_of(one)],
+        let value = item.get("value")?;
+        let values = match value.as_array() {
+            Some(values) => values.iter().map(value::text_of).collect(),
+            None => vec![value::text_of(value)],
         };
         Some(Filter {
             field: item.get("field")?.as_str()?.to_owned(),

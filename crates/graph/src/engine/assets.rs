@@ -14,10 +14,10 @@ pub(super) const DETAIL_LIMIT_BYTES: usize = 20_000;
 
 impl Cx<'_> {
     fn asset<'n>(&self, node: &'n Node) -> Result<&'n Asset, Problem> {
-        match node {
-            Node::Asset(asset, _) => Ok(asset),
-            _ => Err(envelope::unsupported_method(self.input.verb.as_str()).into()),
+        if let Node::Asset(asset, _) = node {
+            return Ok(asset);
         }
+        Err(envelope::unsupported_method(self.input.verb.as_str()).into())
     }
 
     /// Changes name and descriptive fields; parameters that are none of them are ignored, as
@@ -29,7 +29,9 @@ impl Cx<'_> {
             AssetKind::AdAccount => rights::MANAGE_ADS,
             AssetKind::Catalog => rights::MANAGE_CATALOG,
             AssetKind::Pixel => rights::EDIT_PIXEL,
-            _ => return Err(envelope::unsupported_method("post").into()),
+            AssetKind::InstagramAccount | AssetKind::WhatsappAccount | AssetKind::App | AssetKind::Declared(_) => {
+                return Err(envelope::unsupported_method("post").into());
+            }
         };
         let question = right.on_asset(asset.id, asset.kind);
         let (name, details) = (self.input.name("name")?, self.changed_details(node, asset.kind)?);

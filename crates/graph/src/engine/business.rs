@@ -12,7 +12,6 @@ use valetkey_service::{Checked, Facts, rights};
 use super::input::Problem;
 use super::{Answer, Cx, Node, VISIBLE};
 use crate::protocol::envelope;
-use crate::schema::Op;
 
 impl Cx<'_> {
     fn business_id(&self, node: &Node) -> Result<BusinessId, Problem> {
@@ -52,13 +51,7 @@ impl Cx<'_> {
         self.answer_made(done.value, done.revision).await
     }
 
-    pub async fn create_asset(&self, node: &Node, op: Op) -> Result<Answer, Problem> {
-        let kind = match op {
-            Op::CreatePage => AssetKind::Page,
-            Op::CreateAdAccount => AssetKind::AdAccount,
-            Op::CreatePixel => AssetKind::Pixel,
-            _ => AssetKind::Catalog,
-        };
+    pub async fn create_asset(&self, node: &Node, kind: AssetKind) -> Result<Answer, Problem> {
         if kind == AssetKind::Page && self.input.get("page_id").is_some() {
             return Err(envelope::invalid_parameter(
                 "page_id",
@@ -113,7 +106,8 @@ impl Cx<'_> {
                 }
             }
             AssetKind::Catalog => keep("vertical", short("vertical")?),
-            _ => keep("is_crm", self.input.boolean("is_crm")?.map(|b| json!(b))),
+            AssetKind::Pixel => keep("is_crm", self.input.boolean("is_crm")?.map(|b| json!(b))),
+            AssetKind::InstagramAccount | AssetKind::WhatsappAccount | AssetKind::App | AssetKind::Declared(_) => {}
         }
         Ok(details)
     }

@@ -16,7 +16,7 @@ use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
 use crate::protocol::paging::{self, Links, Page};
-use crate::schema::{self, Edge, Op};
+use crate::schema::{self, Edge, Listing, Op};
 
 /// How many rows are rendered at a time; the page tokens for so many are made in one commit.
 const CHUNK_ROWS: usize = 250;
@@ -49,21 +49,26 @@ impl Cx<'_> {
     /// Serves a reading edge.
     pub async fn list_edge(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
         match edge.op {
-            Op::ListPosts(which) => return self.list_posts(node, edge, which).await,
-            Op::ListCampaigns => return self.list_campaigns(node, edge).await,
-            _ => {}
+            Op::Posts(which) => self.list_posts(node, edge, which).await,
+            Op::Campaigns => self.list_campaigns(node, edge).await,
+            Op::List(listing) => self.list_records(node, edge, listing).await,
+            Op::Write(_) => Err(envelope::server_fault().into()),
         }
-        let (data, cut) = match self.items(node, edge)? {
+    }
+
+    async fn list_records(&self, node: &Node, edge: &'static Edge, listing: Listing) -> Result<Answer, Problem> {
+        let (data, cut) = match self.items(node, edge, listing)? {
             Items::Ids(ids) => {
-                let newest_first = matches!(edge.op, Op::ListTokens | Op::ListBusinessTokens);
-                let cut = self.cut_ids(ids, &list_tag(node.id(), edge), newest_first)?;
+                let cut = self.cut_ids(ids, &list_tag(node.id(), edge), is_newest_first(listing))?;
                 let mut data = Vec::with_capacity(cut.rows.len());
                 // Fields that can't be read are told so even where there is no row to show them.
                 self.render_rows(edge, &[], &mut data).await?;
                 for ids in cut.rows.chunks(CHUNK_ROWS) {
-                    let mut tokens = self.tokens_of_rows(edge, ids).await?;
+                    let mut tokens = self.tokens_of_rows(listing, ids).await?;
                     for ids in ids.chunks(DETAIL_ROWS) {
-                        let mut rows = self.materialise(node, edge, self.list_question(node, edge), ids).await?;
+                        let mut rows = self
+                            .materialise(node, (edge, listing), self.list_question(node, edge, listing), ids)
+                            .await?;
                         if let Some(tokens) = &mut tokens {
                             give_tokens(&mut rows, tokens);
                         }
@@ -100,7 +105,7 @@ impl Cx<'_> {
                 Some(specs) => specs,
                 None => {
                     // Rows of every kind have each their own fields.
-                    let kind = if edge.op == Op::ListAssignedAssets { None } else { row_type };
+                    let kind = if edge.op == Op::List(Listing::AssignedAssets) { None } else { row_type };
                     usual = row_defaults(edge, kind.unwrap_or(row.node.kind()));
                     &usual
                 }
@@ -152,18 +157,18 @@ impl Cx<'_> {
     }
 
     /// The question of a list of records. Each of its steps asks it anew.
-    fn list_question(&self, node: &Node, edge: &'static Edge) -> Question {
-        match (edge.op, node) {
-            (Op::ListTokens, _) => node.question(&rights::MANAGE_OR_SELF),
-            (Op::ListBusinessTokens, _) => node.question(&rights::MANAGE_BUSINESS),
-            (Op::ListAssignedUsers, Node::Asset(asset, _)) => {
+    fn list_question(&self, node: &Node, edge: &'static Edge, listing: Listing) -> Question {
+        match (listing, node) {
+            (Listing::Tokens, _) => node.question(&rights::MANAGE_OR_SELF),
+            (Listing::BusinessTokens, _) => node.question(&rights::MANAGE_BUSINESS),
+            (Listing::AssignedUsers, Node::Asset(asset, _)) => {
                 Question { target: Target::Asset(asset.id), ..rights::list_assigned(asset.kind) }
             }
             // A person reads its own row without any scope.
-            (Op::ListPeople, Node::Business(business)) if self.is_employee(business.id) => {
+            (Listing::People, Node::Business(business)) if self.is_employee(business.id) => {
                 rights::OPEN.on_business(business.id)
             }
-            (Op::ListPartners, Node::Asset(asset, _)) => rights::share(asset.id, asset.kind).need(Need::Admin),
+            (Listing::Partners, Node::Asset(asset, _)) => rights::share(asset.id, asset.kind).need(Need::Admin),
             _ => node.question(&edge.right),
         }
     }
@@ -174,22 +179,36 @@ impl Cx<'_> {
         allowed.is_some_and(|a| a.role == Role::Employee && matches!(a.caller, Caller::Person { .. }))
     }
 
-    fn items(&self, node: &Node, edge: &'static Edge) -> Result<Items, Problem> {
-        let question = self.list_question(node, edge);
-        match edge.op {
-            Op::EmptyList => {
+    fn items(&self, node: &Node, edge: &'static Edge, listing: Listing) -> Result<Items, Problem> {
+        let question = self.list_question(node, edge, listing);
+        match listing {
+            Listing::Empty => {
                 self.service().ask(self.call, question)?;
                 Ok(Items::Ids(Vec::new()))
             }
-            Op::ListPeople => self.people_ids(node, question),
-            Op::MyPermissions => self.scope_rows(question),
-            Op::ListAppPermissions => self.app_scope_rows(node, edge, question),
-            Op::ListAssignedUsers => self.assigned_user_ids(node, question),
-            _ => {
-                let newest_first = matches!(edge.op, Op::ListTokens | Op::ListBusinessTokens);
-                let read = |facts: &Facts<'_>| ids_of(facts, self.work, node, edge);
+            Listing::People => self.people_ids(node, question),
+            Listing::MyPermissions => self.scope_rows(question),
+            Listing::AppPermissions => self.app_scope_rows(node, edge, question),
+            Listing::AssignedUsers => self.assigned_user_ids(node, question),
+            Listing::SystemUsers
+            | Listing::Owned(_)
+            | Listing::Client(_)
+            | Listing::Reachable(_)
+            | Listing::BusinessTokens
+            | Listing::Agencies
+            | Listing::Clients
+            | Listing::InstalledApps
+            | Listing::Tokens
+            | Listing::Assigned(_)
+            | Listing::AssignedAssets
+            | Listing::MyPages
+            | Listing::MyAdAccounts
+            | Listing::MyBusinesses
+            | Listing::MyBusinessUsers
+            | Listing::Partners => {
+                let read = |facts: &Facts<'_>| ids_of(facts, self.work, node, listing);
                 let mut ids = self.service().step(self.call, question, read)?.into_inner();
-                if newest_first {
+                if is_newest_first(listing) {
                     ids.reverse();
                 }
                 Ok(Items::Ids(ids))
@@ -357,8 +376,13 @@ fn manages(kind: AssetKind, allowed: &Allowed) -> bool {
     Cx::is_admin(allowed) || manage.is_some_and(|m| allowed.held.meets(m))
 }
 
-/// The ids that an edge shows to a caller.
-fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
+/// Whether a list shows its newest rows first.
+fn is_newest_first(listing: Listing) -> bool {
+    matches!(listing, Listing::Tokens | Listing::BusinessTokens)
+}
+
+/// The ids that a list shows to a caller.
+fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, listing: Listing) -> Vec<Id> {
     let Some(id) = node.id() else { return Vec::new() };
     let (business, user) = (BusinessId::of(id), UserId::of(id));
     let (state, allowed) = (facts, &facts.allowed);
@@ -367,48 +391,52 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, edge: &Edge) -> Vec<Id> {
         work.spend(ids.len() as u64);
         ids
     };
-    match edge.op {
-        Op::ListSystemUsers => live_users(state, look(List::SystemUsers(business))),
-        Op::ListOwned(AssetKind::App) => match allowed.caller.user() {
+    match listing {
+        Listing::SystemUsers => live_users(state, look(List::SystemUsers(business))),
+        Listing::Owned(AssetKind::App) => match allowed.caller.user() {
             Some(user) if allowed.role != Role::Admin => look(List::InstalledApps(user)),
             _ => look(List::OwnedApps(business)),
         },
-        Op::ListOwned(kind) => reachable(state, look(List::OwnedAssets(business)), kind, allowed),
-        Op::ListClient(kind) => reachable(state, look(List::SharedAssets(business)), kind, allowed),
-        Op::ListReachable(kind) => {
+        Listing::Owned(kind) => reachable(state, look(List::OwnedAssets(business)), kind, allowed),
+        Listing::Client(kind) => reachable(state, look(List::SharedAssets(business)), kind, allowed),
+        Listing::Reachable(kind) => {
             let mut ids = look(List::OwnedAssets(business));
             ids.extend(look(List::SharedAssets(business)));
             ids.sort_unstable();
             ids.dedup();
             reachable(state, ids, kind, allowed)
         }
-        Op::ListAgencies => partners_of(state, &look(List::OwnedAssets(business))),
-        Op::ListClients => owners_of(state, &look(List::SharedAssets(business))),
-        Op::ListInstalledApps => look(List::InstalledApps(user)),
-        Op::ListTokens => look(List::TokensOf(user)),
-        Op::ListBusinessTokens => {
+        Listing::Agencies => partners_of(state, &look(List::OwnedAssets(business))),
+        Listing::Clients => owners_of(state, &look(List::SharedAssets(business))),
+        Listing::InstalledApps => look(List::InstalledApps(user)),
+        Listing::Tokens => look(List::TokensOf(user)),
+        Listing::BusinessTokens => {
             let users = [List::SystemUsers(business), List::People(business)].into_iter().flat_map(&look);
             let mut ids: Vec<Id> =
                 users.collect::<Vec<_>>().into_iter().flat_map(|u| look(List::TokensOf(UserId::of(u)))).collect();
             ids.sort_unstable();
             ids
         }
-        Op::ListPartners => partner_ids(facts, node, AssetId::of(id)),
-        Op::ListAssigned(AssetKind::App) => of_kind(look(List::AssetsOf(user)), AssetKind::App),
-        Op::ListAssigned(kind) => of_kind(look(List::AssetsOf(user)), kind),
-        Op::ListAssignedAssets => look(List::AssetsOf(user)),
-        Op::MyPages => everything_of(&look, node, AssetKind::Page),
-        Op::MyAdAccounts => everything_of(&look, node, AssetKind::AdAccount),
-        Op::MyBusinesses => node.business().map(Id::any).into_iter().collect(),
+        Listing::Partners => partner_ids(facts, node, AssetId::of(id)),
+        Listing::Assigned(kind) => of_kind(look(List::AssetsOf(user)), kind),
+        Listing::AssignedAssets => look(List::AssetsOf(user)),
+        Listing::MyPages => everything_of(&look, node, AssetKind::Page),
+        Listing::MyAdAccounts => everything_of(&look, node, AssetKind::AdAccount),
+        Listing::MyBusinesses => node.business().map(Id::any).into_iter().collect(),
         // A system user is no person: its list is empty, and never refused.
-        Op::MyBusinessUsers => {
+        Listing::MyBusinessUsers => {
             if matches!(node, Node::Person(_)) {
                 vec![id]
             } else {
                 Vec::new()
             }
         }
-        _ => Vec::new(),
+        // These are read by functions of their own.
+        Listing::People
+        | Listing::MyPermissions
+        | Listing::AppPermissions
+        | Listing::AssignedUsers
+        | Listing::Empty => Vec::new(),
     }
 }
 
@@ -444,7 +472,9 @@ fn everything_of(look: &dyn Fn(List) -> Vec<Id>, node: &Node, kind: AssetKind) -
     let (role, id, business) = match node {
         Node::SystemUser(u) => (u.role, u.id, u.business),
         Node::Person(p) => (p.role, p.id, p.business),
-        _ => return Vec::new(),
+        Node::Business(_) | Node::Asset(..) | Node::Token(_) | Node::Post(_) | Node::Campaign(_) | Node::Row(..) => {
+            return Vec::new();
+        }
     };
     if role == Role::Employee {
         return of_kind(look(List::AssetsOf(id)), kind);

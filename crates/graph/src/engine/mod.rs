@@ -36,7 +36,7 @@ use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::text::{echo, holds_credential, nearest};
 use crate::protocol::times::session_time;
 use crate::refusal::{graph_error, missing_object};
-use crate::schema::{APPLICATION, Edge, Level, NodeType, Op, Verb};
+use crate::schema::{APPLICATION, Edge, Level, NodeType, Op, Verb, Write};
 
 /// An answer before it is written.
 #[derive(Debug)]
@@ -148,13 +148,11 @@ impl<'a> Cx<'a> {
     }
 
     async fn root(&self) -> Result<Answer, Problem> {
-        match self.input.verb {
-            Verb::Get if self.input.get("ids").is_some() => self.ids(None).await,
-            verb => {
-                self.live()?;
-                Err(envelope::unsupported_method(verb.as_str()).into())
-            }
+        if self.input.verb == Verb::Get && self.input.get("ids").is_some() {
+            return self.ids(None).await;
         }
+        self.live()?;
+        Err(envelope::unsupported_method(self.input.verb.as_str()).into())
     }
 
     /// What the first segment names: `me`, `app`, or an id.
@@ -218,11 +216,11 @@ impl<'a> Cx<'a> {
     /// is asked for.
     fn right_of(&self, edge: &Edge) -> Right {
         match edge.op {
-            Op::PublishPost => self.right_to_publish(),
-            Op::UpdatePost => self.right_to_change_post(),
-            Op::AcceptAnything => VISIBLE,
-            _ if edge.verb == Verb::Get => VISIBLE,
-            _ => edge.right,
+            Op::List(_) | Op::Posts(_) | Op::Campaigns => VISIBLE,
+            Op::Write(Write::PublishPost) => self.right_to_publish(),
+            Op::Write(Write::UpdatePost) => self.right_to_change_post(),
+            Op::Write(Write::AcceptAnything) => VISIBLE,
+            Op::Write(_) => edge.right,
         }
     }
 
@@ -257,7 +255,7 @@ impl<'a> Cx<'a> {
                 let body = self.read_node(&row).await?;
                 Ok(Answer { about, ..Answer::of(Value::Object(body)) })
             }
-            verb => match kind.call(verb) {
+            verb @ (Verb::Post | Verb::Delete) => match kind.call(verb) {
                 Some(call) => self.operate(named, call).await,
                 None => self.unserved(named, envelope::unsupported_method(verb.as_str())).await,
             },
@@ -301,34 +299,37 @@ impl<'a> Cx<'a> {
     }
 
     async fn act(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
-        match edge.op {
-            Op::UpdateBusiness => self.update_business(node).await,
-            Op::CreateSystemUser => self.create_system_user(node).await,
-            Op::CreatePage | Op::CreateAdAccount | Op::CreatePixel | Op::CreateCatalog => {
-                self.create_asset(node, edge.op).await
+        let write = match edge.op {
+            Op::Write(write) => write,
+            Op::List(_) | Op::Posts(_) | Op::Campaigns => return self.list_edge(node, edge).await,
+        };
+        match write {
+            Write::UpdateBusiness => self.update_business(node).await,
+            Write::CreateSystemUser => self.create_system_user(node).await,
+            Write::CreateAsset(kind) => self.create_asset(node, kind).await,
+            Write::CreateApp => self.create_app(node).await,
+            Write::DisconnectApp => self.disconnect_app(node).await,
+            Write::UpdateApp => self.update_app(node).await,
+            Write::UpdateSystemUser => self.update_system_user(node).await,
+            Write::DeleteSystemUser => self.delete_system_user(node).await,
+            Write::UpdatePerson => self.update_person(node).await,
+            Write::DeletePerson => self.delete_person(node).await,
+            Write::InstallApp | Write::UninstallApp => self.install(node, write == Write::InstallApp).await,
+            Write::IssueToken => self.issue_token(node).await,
+            Write::RevokeTokens => self.revoke_tokens(node).await,
+            Write::RevokeToken => self.revoke_token(node).await,
+            Write::DropPermissions => self.drop_permissions(node, self.input.get("permission")).await,
+            Write::UpdatePage | Write::UpdateAdAccount | Write::UpdateAsset => self.update_asset(node).await,
+            Write::AssignUser | Write::UnassignUser => self.assign(node, write == Write::AssignUser).await,
+            Write::ShareAsset | Write::UnshareAsset => self.share(node, write == Write::ShareAsset).await,
+            Write::PublishPost => self.publish(node).await,
+            Write::UpdatePost => self.update_post(node).await,
+            Write::DeletePost => self.delete_post(node).await,
+            Write::CreateCampaign => self.create_campaign(node).await,
+            Write::UpdateCampaign | Write::DeleteCampaign => {
+                self.update_campaign(node, write == Write::DeleteCampaign).await
             }
-            Op::CreateApp => self.create_app(node).await,
-            Op::DisconnectApp => self.disconnect_app(node).await,
-            Op::UpdateApp => self.update_app(node).await,
-            Op::UpdateSystemUser => self.update_system_user(node).await,
-            Op::DeleteSystemUser => self.delete_system_user(node).await,
-            Op::UpdatePerson => self.update_person(node).await,
-            Op::DeletePerson => self.delete_person(node).await,
-            Op::InstallApp | Op::UninstallApp => self.install(node, edge.op == Op::InstallApp).await,
-            Op::IssueToken => self.issue_token(node).await,
-            Op::RevokeTokens => self.revoke_tokens(node).await,
-            Op::RevokeToken => self.revoke_token(node).await,
-            Op::DropPermissions => self.drop_permissions(node, self.input.get("permission")).await,
-            Op::UpdatePage | Op::UpdateAdAccount | Op::UpdateAsset => self.update_asset(node).await,
-            Op::AssignUser | Op::UnassignUser => self.assign(node, edge.op == Op::AssignUser).await,
-            Op::ShareAsset | Op::UnshareAsset => self.share(node, edge.op == Op::ShareAsset).await,
-            Op::PublishPost => self.publish(node).await,
-            Op::UpdatePost => self.update_post(node).await,
-            Op::DeletePost => self.delete_post(node).await,
-            Op::CreateCampaign => self.create_campaign(node).await,
-            Op::UpdateCampaign | Op::DeleteCampaign => self.update_campaign(node, edge.op == Op::DeleteCampaign).await,
-            Op::AcceptAnything => Ok(Answer { body: json!({ "success": true }), revision: None, about: None }),
-            _ => self.list_edge(node, edge).await,
+            Write::AcceptAnything => Ok(Answer { body: json!({ "success": true }), revision: None, about: None }),
         }
     }
 

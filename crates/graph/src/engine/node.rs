@@ -119,7 +119,12 @@ impl Node {
             Node::Asset(a, _) if a.kind == AssetKind::AdAccount => format!("act_{}", a.id),
             Node::Post(p) => format!("{}_{}", p.asset, p.id),
             Node::Row(_, fields) => fields.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            node => node.id().map(|id| id.to_string()).unwrap_or_default(),
+            Node::Business(_)
+            | Node::SystemUser(_)
+            | Node::Person(_)
+            | Node::Asset(..)
+            | Node::Token(_)
+            | Node::Campaign(_) => self.id().map(|id| id.to_string()).unwrap_or_default(),
         }
     }
 
@@ -142,17 +147,11 @@ impl Node {
 
     /// The right that shows the node at all; content that isn't public yet asks for more.
     pub fn identity_right(&self) -> Right {
-        match self {
-            Node::Post(p) if p.body.state != PostState::Published => rights::READ_SCHEDULED,
-            node => node.kind().identity,
-        }
+        if is_unpublished(self) { rights::READ_SCHEDULED } else { self.kind().identity }
     }
 
     pub fn full_right(&self) -> Right {
-        match self {
-            Node::Post(p) if p.body.state != PostState::Published => rights::READ_SCHEDULED,
-            node => node.kind().full,
-        }
+        if is_unpublished(self) { rights::READ_SCHEDULED } else { self.kind().full }
     }
 
     /// The business that the node stands in, if it stands in one.
@@ -325,9 +324,9 @@ impl Cx<'_> {
     /// Adds the descriptive fields of assets, for which the caller sees the asset at all.
     pub async fn add_details<'r>(&self, rows: impl Iterator<Item = &'r mut Row>) -> Result<(), Problem> {
         let mut assets: Vec<(AssetId, &mut Map<String, Value>)> = rows
-            .filter_map(|row| match &mut row.node {
-                Node::Asset(asset, details) if asset.kind != AssetKind::App => Some((asset.id, details)),
-                _ => None,
+            .filter_map(|row| {
+                let Node::Asset(asset, details) = &mut row.node else { return None };
+                (asset.kind != AssetKind::App).then_some((asset.id, details))
             })
             .collect();
         if assets.is_empty() {

@@ -64,7 +64,7 @@ impl Cx<'_> {
         let allowed = self.service().caller(call)?;
         let of_app = match allowed.caller {
             Caller::SystemUser { app: own, .. } | Caller::App { app: own, .. } => own == app.app,
-            _ => false,
+            Caller::Person { .. } | Caller::Operator => false,
         };
         if !of_app {
             return Err(envelope::invisible_parameter("access_token").into());

@@ -17,38 +17,45 @@ use super::input::Problem;
 use super::lists::of_kind;
 use super::{Cx, Named, Node, Row, app_access};
 use crate::protocol::fields::FieldSpec;
-use crate::schema::{self, Edge, Level, Op};
+use crate::schema::{self, Edge, Level, Listing, Op};
 
 impl Cx<'_> {
     /// The rows of some ids, in their order: one step under the list's own right.
     pub async fn materialise(
         &self,
         node: &Node,
-        edge: &'static Edge,
+        (edge, listing): (&'static Edge, Listing),
         question: Question,
         ids: &[Id],
     ) -> Result<Vec<Row>, Problem> {
         // Rows of several kinds are decided as deep as any of them can go.
         let level = schema::find(edge.rows).map_or(Level::Guarded, |kind| self.wanted(kind));
-        match edge.op {
-            Op::ListAssignedUsers => self.assigned_rows(node, question, ids),
-            Op::ListPartners => self.partner_rows(node, question, ids),
-            Op::ListTokens | Op::ListBusinessTokens => {
+        match listing {
+            Listing::AssignedUsers => self.assigned_rows(node, question, ids),
+            Listing::Partners => self.partner_rows(node, question, ids),
+            Listing::Tokens | Listing::BusinessTokens => {
                 let listed = self.service().tokens(self.call, question, &named(ids)).await?;
                 let rows = listed.into_inner().into_iter().map(|t| Node::Token(Box::new(t)));
                 Ok(rows.map(|node| self.row_of(node, level)).collect())
             }
-            Op::ListAssigned(_) | Op::ListAssignedAssets => {
+            Listing::Assigned(_) | Listing::AssignedAssets => {
                 self.rows_with_tasks(node, question, ids, level, true).await
             }
-            Op::MyPages
-            | Op::MyAdAccounts
-            | Op::ListOwned(_)
-            | Op::ListClient(_)
-            | Op::ListReachable(_)
-            | Op::ListInstalledApps => self.rows_with_tasks(node, question, ids, level, false).await,
-            Op::ListAgencies => self.agency_rows(node, question, ids, level),
-            _ => {
+            Listing::MyPages
+            | Listing::MyAdAccounts
+            | Listing::Owned(_)
+            | Listing::Client(_)
+            | Listing::Reachable(_)
+            | Listing::InstalledApps => self.rows_with_tasks(node, question, ids, level, false).await,
+            Listing::Agencies => self.agency_rows(node, question, ids, level),
+            Listing::SystemUsers
+            | Listing::People
+            | Listing::Clients
+            | Listing::MyBusinesses
+            | Listing::MyBusinessUsers
+            | Listing::MyPermissions
+            | Listing::AppPermissions
+            | Listing::Empty => {
                 let read = |facts: &Facts<'_>| {
                     let known = ids.iter().filter_map(|id| Node::known(&**facts, *id));
                     known.map(|node| row_in(facts, node, level)).collect::<Vec<_>>()
@@ -104,14 +111,19 @@ impl Cx<'_> {
 
     /// The tokens of the Pages among the rows, if these are asked for, derived together so that a
     /// list costs one commit at most.
-    pub async fn tokens_of_rows(&self, edge: &Edge, ids: &[Id]) -> Result<Option<HashMap<AssetId, String>>, Problem> {
+    pub async fn tokens_of_rows(
+        &self,
+        listing: Listing,
+        ids: &[Id],
+    ) -> Result<Option<HashMap<AssetId, String>>, Problem> {
         let pages = of_kind(ids.to_vec(), AssetKind::Page);
         let shows_assets = matches!(
-            edge.op,
-            Op::MyPages | Op::ListOwned(_) | Op::ListClient(_) | Op::ListAssigned(_) | Op::ListAssignedAssets
+            listing,
+            Listing::MyPages | Listing::Owned(_) | Listing::Client(_) | Listing::Assigned(_) | Listing::AssignedAssets
         );
         let names = |specs: Vec<FieldSpec>| specs.iter().any(|s| s.name == "access_token" || s.name == "page_token");
-        let wanted = || Ok::<_, Problem>(self.field_specs(1, &schema::PAGE)?.map_or(edge.op == Op::MyPages, names));
+        let wanted =
+            || Ok::<_, Problem>(self.field_specs(1, &schema::PAGE)?.map_or(listing == Listing::MyPages, names));
         if pages.is_empty() || !shows_assets || !wanted()? {
             return Ok(None);
         }
@@ -232,7 +244,14 @@ fn row_in(facts: &Facts<'_>, node: Node, level: Level) -> Row {
             let named = Named { id: asset.id.any(), guard: Guard::App { business: asset.business } };
             app_access(facts, &named, asset.business, level)
         }
-        _ => None,
+        Node::Business(_)
+        | Node::SystemUser(_)
+        | Node::Person(_)
+        | Node::Asset(..)
+        | Node::Token(_)
+        | Node::Post(_)
+        | Node::Campaign(_)
+        | Node::Row(..) => None,
     };
     let access = access.unwrap_or_else(|| access::of(facts, &node, level));
     Row::seen(node, access)
@@ -242,20 +261,20 @@ fn row_in(facts: &Facts<'_>, node: Node, level: Level) -> Row {
 /// because programs take page tokens from it.
 pub(super) fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<FieldSpec> {
     match edge.op {
-        Op::MyPages => {
+        Op::List(Listing::MyPages) => {
             ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec()
         }
         // What the share permits goes with these lists, where there is a share.
-        Op::ListClient(AssetKind::Page) | Op::ListAssigned(_) | Op::ListAssignedAssets => {
+        Op::List(Listing::Client(AssetKind::Page) | Listing::Assigned(_) | Listing::AssignedAssets) => {
             let mut shown = defaults(kind, true);
             shown.push(FieldSpec::plain("permitted_tasks"));
             shown
         }
-        Op::ListAgencies => {
+        Op::List(Listing::Agencies) => {
             let lists = PERMISSION_LISTS.iter().map(|(_, name)| FieldSpec::plain(name));
             defaults(kind, true).into_iter().chain(lists).collect()
         }
-        _ => defaults(kind, true),
+        Op::List(_) | Op::Posts(_) | Op::Campaigns | Op::Write(_) => defaults(kind, true),
     }
 }
 

@@ -13,10 +13,10 @@ use crate::protocol::envelope;
 
 impl Cx<'_> {
     fn system_user(&self, node: &Node) -> Result<UserId, Problem> {
-        match node {
-            Node::SystemUser(user) => Ok(user.id),
-            _ => Err(envelope::unsupported_method(self.input.verb.as_str()).into()),
+        if let Node::SystemUser(user) = node {
+            return Ok(user.id);
         }
+        Err(envelope::unsupported_method(self.input.verb.as_str()).into())
     }
 
     pub async fn update_system_user(&self, node: &Node) -> Result<Answer, Problem> {

@@ -62,6 +62,6 @@ fn size_bytes(value: &Value) -> u64 {
         Value::String(text) => text.len() as u64 + 2,
         Value::Array(items) => items.iter().map(size_bytes).sum::<u64>() + 2,
         Value::Object(map) => map.iter().map(|(name, v)| name.len() as u64 + 4 + size_bytes(v)).sum::<u64>() + 2,
-        _ => 8,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }

@@ -7,7 +7,7 @@ use super::assets::{
     OF_BUSINESS, assign, assigned, delete, empty, get, may_assign, may_list, may_share, partners, post, share,
     unassign, unshare, update,
 };
-use super::{Field, NodeType, Op, Param, param, required};
+use super::{Field, Listing, NodeType, Op, Param, Write, param, required};
 
 pub(super) static TYPES: &[&NodeType] = &[&AD_ACCOUNT, &CAMPAIGN];
 
@@ -109,7 +109,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
     full: rights::READ_ADS,
     guarded: rights::MANAGE_ADS,
     calls: &[update(
-        Op::UpdateAdAccount,
+        Op::Write(Write::UpdateAdAccount),
         &[
             param("name", Text),
             param("spend_cap", NumberText),
@@ -125,7 +125,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
     edges: &[
         get(
             "campaigns",
-            Op::ListCampaigns,
+            Op::Campaigns,
             "Campaign",
             &[
                 param("effective_status", List),
@@ -139,7 +139,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
         ),
         post(
             "campaigns",
-            Op::CreateCampaign,
+            Op::Write(Write::CreateCampaign),
             "Campaign",
             CREATE_CAMPAIGN,
             rights::WRITE_ADS,
@@ -153,7 +153,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
         unshare(may_assign(USERS)),
         get(
             "users",
-            Op::ListAssignedUsers,
+            Op::List(Listing::AssignedUsers),
             "AssignedUser",
             OF_BUSINESS,
             may_list(READERS),
@@ -208,14 +208,14 @@ pub static CAMPAIGN: NodeType = NodeType {
     guarded: rights::MANAGE_ADS,
     calls: &[
         update(
-            Op::UpdateCampaign,
+            Op::Write(Write::UpdateCampaign),
             UPDATE_CAMPAIGN,
             rights::WRITE_ADS,
             "Changes the campaign; `stop_time` 0 takes the end away.",
         ),
         delete(
             "",
-            Op::DeleteCampaign,
+            Op::Write(Write::DeleteCampaign),
             &[],
             rights::WRITE_ADS,
             "Sets the status to DELETED; the campaign can still be read by its id.",

@@ -7,7 +7,7 @@ use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Tasks, Who};
 
 use super::Type::{Id, List, Node, Text, Time};
-use super::{Edge, Field, NodeType, Op, Param, Verb, param, required};
+use super::{Edge, Field, Listing, NodeType, Op, Param, Verb, Write, param, required};
 
 pub(super) static TYPES: &[&NodeType] = &[&INSTAGRAM_ACCOUNT, &WHATSAPP_ACCOUNT, &DECLARED_ASSET];
 
@@ -48,7 +48,7 @@ pub(super) const fn delete(
 
 /// A list that is empty because nothing can make what it would hold yet.
 pub(super) const fn empty(name: &'static str, right: Right, what: &'static str) -> Edge {
-    get(name, Op::EmptyList, "", &[], right, what)
+    get(name, Op::List(Listing::Empty), "", &[], right, what)
 }
 
 /// A change of the node itself.
@@ -77,32 +77,32 @@ pub(super) const OF_BUSINESS: &[Param] = &[param("business", Id)];
 /// `GET assigned_users`.
 pub(super) const fn assigned(right: Right) -> Edge {
     let what = "People and system users that are assigned, with their tasks; without MANAGE only one's own row. `business` picks another business that reaches the asset; without it, the caller's.";
-    get("assigned_users", Op::ListAssignedUsers, "AssignedUser", OF_BUSINESS, right, what)
+    get("assigned_users", Op::List(Listing::AssignedUsers), "AssignedUser", OF_BUSINESS, right, what)
 }
 
 /// `POST assigned_users`.
 pub(super) const fn assign(right: Right) -> Edge {
     let what = "Assigns a person or a system user with tasks; replaces the tasks that were set before. An ADMIN of a partner may give at most the permitted tasks.";
-    post("assigned_users", Op::AssignUser, "", ASSIGN, right, what)
+    post("assigned_users", Op::Write(Write::AssignUser), "", ASSIGN, right, what)
 }
 
 /// `DELETE assigned_users`.
 pub(super) const fn unassign(right: Right) -> Edge {
     let what = "Takes the assignment away; it stops to count at once.";
-    delete("assigned_users", Op::UnassignUser, UNASSIGN, right, what)
+    delete("assigned_users", Op::Write(Write::UnassignUser), UNASSIGN, right, what)
 }
 
 /// `GET agencies`.
 pub(super) const fn partners(right: Right) -> Edge {
     let what = "Partners that the asset is shared with; an ADMIN of a partner sees its own row.";
-    get("agencies", Op::ListPartners, "Agency", &[], right, what)
+    get("agencies", Op::List(Listing::Partners), "Agency", &[], right, what)
 }
 
 /// `POST agencies`.
 pub(super) const fn share(right: Right) -> Edge {
     post(
         "agencies",
-        Op::ShareAsset,
+        Op::Write(Write::ShareAsset),
         "",
         SHARE,
         right,
@@ -113,7 +113,7 @@ pub(super) const fn share(right: Right) -> Edge {
 /// `DELETE agencies`.
 pub(super) const fn unshare(right: Right) -> Edge {
     let what = "Ends the share, with every assignment that rested on it. An ADMIN of the owner may do it, or one of that partner.";
-    delete("agencies", Op::UnshareAsset, UNSHARE, right, what)
+    delete("agencies", Op::Write(Write::UnshareAsset), UNSHARE, right, what)
 }
 
 const ASSIGN: &[Param] = &[required("user", Id), required("tasks", List), param("business", Id)];

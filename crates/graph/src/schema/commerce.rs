@@ -6,7 +6,7 @@ use super::Type::{Boolean, Id, List, Node, Number, Text, Time};
 use super::assets::{
     assign, assigned, empty, may_assign, may_list, may_share, partners, share, unassign, unshare, update,
 };
-use super::{Field, NodeType, Op, param};
+use super::{Field, NodeType, Op, Write, param};
 
 pub(super) static TYPES: &[&NodeType] = &[&CATALOG, &PIXEL];
 
@@ -38,7 +38,12 @@ pub static CATALOG: NodeType = NodeType {
     identity: rights::READ_CATALOG,
     full: rights::READ_CATALOG,
     guarded: rights::MANAGE_CATALOG,
-    calls: &[update(Op::UpdateAsset, &[param("name", Text)], rights::MANAGE_CATALOG, "Renames the catalog.")],
+    calls: &[update(
+        Op::Write(Write::UpdateAsset),
+        &[param("name", Text)],
+        rights::MANAGE_CATALOG,
+        "Renames the catalog.",
+    )],
     edges: &[
         assigned(may_list(CATALOG_USERS)),
         assign(may_assign(CATALOG_USERS)),
@@ -76,7 +81,7 @@ pub static PIXEL: NodeType = NodeType {
     identity: rights::READ_PIXEL,
     full: rights::READ_PIXEL,
     guarded: rights::EDIT_PIXEL,
-    calls: &[update(Op::UpdateAsset, &[param("name", Text)], rights::EDIT_PIXEL, "Renames the pixel.")],
+    calls: &[update(Op::Write(Write::UpdateAsset), &[param("name", Text)], rights::EDIT_PIXEL, "Renames the pixel.")],
     edges: &[
         assigned(may_list(PIXEL_READERS)),
         assign(may_assign(PIXEL_USERS)),

@@ -15,7 +15,7 @@ mod tests;
 mod types;
 mod users;
 
-pub use types::{Edge, Field, Level, NodeType, Op, Param, PostList, Type, Verb, param, required};
+pub use types::{Edge, Field, Level, Listing, NodeType, Op, Param, PostList, Type, Verb, Write, param, required};
 
 /// All kinds of nodes, in the order of the documents.
 pub fn all() -> Vec<&'static NodeType> {

@@ -10,7 +10,7 @@ use super::Type::{Boolean, Id, List, Node, Number, Object, Text, Time, UnixTime}
 use super::assets::{
     assign, assigned, delete, empty, get, may_assign, may_list, partners, post, share, unassign, unshare, update,
 };
-use super::{Field, NodeType, Op, Param, PostList, param};
+use super::{Field, Listing, NodeType, Op, Param, PostList, Write, param};
 
 pub(super) static TYPES: &[&NodeType] = &[&PAGE, &POST];
 
@@ -103,7 +103,7 @@ pub static PAGE: NodeType = NodeType {
     full: rights::READ_PAGE,
     guarded: rights::MANAGE_PAGE,
     calls: &[update(
-        Op::UpdatePage,
+        Op::Write(Write::UpdatePage),
         &[param("name", Text), param("category", Text)],
         rights::MANAGE_PAGE,
         "Changes the Page. Every kept descriptive field is a parameter too.",
@@ -111,7 +111,7 @@ pub static PAGE: NodeType = NodeType {
     edges: &[
         get(
             "feed",
-            Op::ListPosts(PostList::Published),
+            Op::Posts(PostList::Published),
             "PagePost",
             WINDOW,
             rights::READ_FEED,
@@ -119,16 +119,16 @@ pub static PAGE: NodeType = NodeType {
         ),
         post(
             "feed",
-            Op::PublishPost,
+            Op::Write(Write::PublishPost),
             "PagePost",
             PUBLISH,
             rights::PUBLISH,
             "Publishes a post; `published=false` keeps it back, with `scheduled_publish_time` until then. With `unpublished_content_type=ADS_POST` the task ADVERTISE and the scope `pages_manage_ads` are enough too.",
         ),
-        get("posts", Op::ListPosts(PostList::Published), "PagePost", WINDOW, rights::READ_FEED, "The same as `feed`."),
+        get("posts", Op::Posts(PostList::Published), "PagePost", WINDOW, rights::READ_FEED, "The same as `feed`."),
         get(
             "published_posts",
-            Op::ListPosts(PostList::Published),
+            Op::Posts(PostList::Published),
             "PagePost",
             WINDOW,
             rights::READ_FEED,
@@ -136,7 +136,7 @@ pub static PAGE: NodeType = NodeType {
         ),
         get(
             "scheduled_posts",
-            Op::ListPosts(PostList::Scheduled),
+            Op::Posts(PostList::Scheduled),
             "PagePost",
             WINDOW,
             rights::READ_SCHEDULED,
@@ -144,7 +144,7 @@ pub static PAGE: NodeType = NodeType {
         ),
         get(
             "ads_posts",
-            Op::ListPosts(PostList::Ads),
+            Op::Posts(PostList::Ads),
             "PagePost",
             &[
                 param("since", Time),
@@ -157,13 +157,20 @@ pub static PAGE: NodeType = NodeType {
         ),
         get(
             "tagged",
-            Op::EmptyList,
+            Op::List(Listing::Empty),
             "PagePost",
             WINDOW,
             rights::READ_FEED,
             "Posts of others that name the Page; none are kept.",
         ),
-        get("visitor_posts", Op::EmptyList, "PagePost", WINDOW, rights::READ_FEED, "Posts of visitors; none are kept."),
+        get(
+            "visitor_posts",
+            Op::List(Listing::Empty),
+            "PagePost",
+            WINDOW,
+            rights::READ_FEED,
+            "Posts of visitors; none are kept.",
+        ),
         assigned(may_list(READERS)),
         assign(MAY_ASSIGN),
         unassign(may_assign(USERS)),
@@ -215,7 +222,7 @@ pub static POST: NodeType = NodeType {
     guarded: rights::PUBLISH,
     calls: &[
         update(
-            Op::UpdatePost,
+            Op::Write(Write::UpdatePost),
             &[
                 param("message", Text),
                 param("is_published", Boolean),
@@ -225,7 +232,7 @@ pub static POST: NodeType = NodeType {
             rights::PUBLISH,
             "Changes the post, publishes one that waits, or moves its time. `is_hidden` alone needs MODERATE or CREATE_CONTENT, with `pages_manage_posts` or `pages_manage_engagement`.",
         ),
-        delete("", Op::DeletePost, &[], rights::PUBLISH, "Deletes the post."),
+        delete("", Op::Write(Write::DeletePost), &[], rights::PUBLISH, "Deletes the post."),
     ],
     edges: &[
         empty("attachments", rights::READ_FEED, "Attachments; none are kept."),

@@ -3,10 +3,11 @@
 
 use std::fmt::Write as _;
 
+use valetkey_domain::AssetKind;
 use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{Right, Tasks, Who};
 
-use super::{Edge, Field, Level, NodeType, Op, Type, Verb, all};
+use super::{Edge, Field, Level, Listing, NodeType, Op, Type, Verb, Write, all};
 use crate::protocol::envelope::{MAX_BATCH_ITEMS, MAX_IDS};
 use crate::protocol::fields::{MAX_DEPTH, MAX_NAMES};
 use crate::protocol::paging::{DEFAULT_LIMIT, MAX_LIMIT};
@@ -193,10 +194,10 @@ fn params(edge: &Edge) -> String {
 
 fn answer(edge: &Edge) -> String {
     match (edge.op, edge.verb) {
-        (Op::EmptyList, _) => "empty list".to_owned(),
-        (Op::IssueToken, _) => "`access_token`, `token_id`, `expires_at`".to_owned(),
-        (Op::CreateApp, _) => "`id`, and the secret once".to_owned(),
-        (Op::CreateAdAccount, _) => "`id`, `account_id`, asked fields".to_owned(),
+        (Op::List(Listing::Empty), _) => "empty list".to_owned(),
+        (Op::Write(Write::IssueToken), _) => "`access_token`, `token_id`, `expires_at`".to_owned(),
+        (Op::Write(Write::CreateApp), _) => "`id`, and the secret once".to_owned(),
+        (Op::Write(Write::CreateAsset(AssetKind::AdAccount)), _) => "`id`, `account_id`, asked fields".to_owned(),
         (_, Verb::Get) => format!("list of {}", link(edge.rows)),
         _ if edge.rows.is_empty() => "success".to_owned(),
         _ => format!("`id` ({}), asked fields", link(edge.rows)),

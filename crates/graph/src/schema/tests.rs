@@ -135,7 +135,7 @@ fn every_kind_that_is_named_is_there() {
             }
         }
         for edge in edges(kind) {
-            let makes_rows = edge.verb == Verb::Get && edge.op != Op::EmptyList;
+            let makes_rows = edge.verb == Verb::Get && edge.op != Op::List(Listing::Empty);
             assert!(!makes_rows || !edge.rows.is_empty(), "{}/{} shows no rows", kind.name, edge.name);
             assert!(edge.rows.is_empty() || find(edge.rows).is_some(), "{}/{}: {}", kind.name, edge.name, edge.rows);
         }
@@ -230,12 +230,13 @@ fn what_is_ones_own_is_refused_to_others() {
         for edge in edges(kind) {
             let mine = matches!(
                 edge.op,
-                Op::MyPages
-                    | Op::MyAdAccounts
-                    | Op::MyBusinesses
-                    | Op::MyBusinessUsers
-                    | Op::MyPermissions
-                    | Op::DropPermissions
+                Op::List(
+                    Listing::MyPages
+                        | Listing::MyAdAccounts
+                        | Listing::MyBusinesses
+                        | Listing::MyBusinessUsers
+                        | Listing::MyPermissions
+                ) | Op::Write(Write::DropPermissions)
             );
             let right = edge.right;
             assert_ne!(right.who, Who::Any, "{}/{}", kind.name, edge.name);

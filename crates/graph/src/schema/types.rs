@@ -124,9 +124,22 @@ impl Verb {
     }
 }
 
-/// What a call on an edge or a node does. One arm of the engine serves each.
+/// What a call does. The engine names each by name, so a new one does not compile until it is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
+    /// Changes something, or accepts something.
+    Write(Write),
+    /// A list of records.
+    List(Listing),
+    /// A list of the posts of a Page.
+    Posts(PostList),
+    /// The list of the campaigns of an ad account.
+    Campaigns,
+}
+
+/// What a changing call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
     // Nodes.
     UpdateBusiness,
     UpdateSystemUser,
@@ -143,59 +156,62 @@ pub enum Op {
     UpdateCampaign,
     DeleteCampaign,
     // Edges of a business.
-    ListSystemUsers,
     CreateSystemUser,
-    ListPeople,
-    /// Assets of a kind that the business owns; apps too.
-    ListOwned(AssetKind),
-    /// Assets of a kind that are shared with the business.
-    ListClient(AssetKind),
-    /// Both.
-    ListReachable(AssetKind),
-    CreatePage,
-    CreateAdAccount,
-    CreatePixel,
-    CreateCatalog,
+    CreateAsset(AssetKind),
     CreateApp,
     DisconnectApp,
-    ListBusinessTokens,
-    ListAgencies,
-    ListClients,
     // Edges of a user; `me` goes here too.
     InstallApp,
     UninstallApp,
-    ListInstalledApps,
     IssueToken,
-    ListTokens,
     RevokeTokens,
-    ListAssigned(AssetKind),
+    DropPermissions,
+    // Edges of an asset.
+    AssignUser,
+    UnassignUser,
+    ShareAsset,
+    UnshareAsset,
+    // Edges of a Page and of an ad account.
+    PublishPost,
+    CreateCampaign,
+    // Edges of an app.
+    /// Accepts reports of crashed clients and keeps nothing.
+    AcceptAnything,
+}
+
+/// What a list of records shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    // Of a business.
+    SystemUsers,
+    People,
+    /// Assets of a kind that the business owns; apps too.
+    Owned(AssetKind),
+    /// Assets of a kind that are shared with the business.
+    Client(AssetKind),
+    /// Both.
+    Reachable(AssetKind),
+    BusinessTokens,
+    Agencies,
+    Clients,
+    // Of a user; `me` goes here too.
+    InstalledApps,
+    Tokens,
+    Assigned(AssetKind),
     /// Assets of every kind that are assigned.
-    ListAssignedAssets,
+    AssignedAssets,
     MyPages,
     MyAdAccounts,
     MyBusinesses,
     MyBusinessUsers,
     MyPermissions,
-    DropPermissions,
-    // Edges of an asset.
-    ListAssignedUsers,
-    AssignUser,
-    UnassignUser,
-    ListPartners,
-    ShareAsset,
-    UnshareAsset,
-    // Edges of a Page.
-    PublishPost,
-    ListPosts(PostList),
-    // Edges of an ad account.
-    CreateCampaign,
-    ListCampaigns,
-    // Edges of an app.
-    ListAppPermissions,
-    /// Accepts reports of crashed clients and keeps nothing.
-    AcceptAnything,
+    // Of an asset.
+    AssignedUsers,
+    Partners,
+    // Of an app.
+    AppPermissions,
     /// A list that is always empty here, because what it would hold is not kept.
-    EmptyList,
+    Empty,
 }
 
 /// Which posts a list shows.

@@ -6,7 +6,7 @@ use valetkey_service::rights::{self, OPEN, Right, Who};
 
 use super::Type::{Boolean, Id, List, Node, Number, Text, Time, UnixTime};
 use super::assets::{delete, empty, get, post, update};
-use super::{Edge, Field, NodeType, Op, param, required};
+use super::{Edge, Field, Listing, NodeType, Op, Write, param, required};
 
 pub(super) static TYPES: &[&NodeType] = &[&SYSTEM_USER, &BUSINESS_USER, &ASSIGNED_USER, &PARTNER, &ACCESS_TOKEN];
 
@@ -35,14 +35,14 @@ const fn list_assigned(
     own: &'static [&'static str],
     what: &'static str,
 ) -> Edge {
-    get(name, Op::ListAssigned(kind), rows, &[], admin_or_self(own), what)
+    get(name, Op::List(Listing::Assigned(kind)), rows, &[], admin_or_self(own), what)
 }
 
 /// What every user has, software or person; `me` leads here too.
 const EDGES: &[Edge] = &[
     get(
         "applications",
-        Op::ListInstalledApps,
+        Op::List(Listing::InstalledApps),
         "Application",
         &[],
         rights::MANAGE_OR_SELF,
@@ -50,7 +50,7 @@ const EDGES: &[Edge] = &[
     ),
     post(
         "applications",
-        Op::InstallApp,
+        Op::Write(Write::InstallApp),
         "",
         &[required("business_app", Id)],
         rights::MANAGE_BUSINESS,
@@ -58,14 +58,14 @@ const EDGES: &[Edge] = &[
     ),
     delete(
         "applications",
-        Op::UninstallApp,
+        Op::Write(Write::UninstallApp),
         &[required("business_app", Id)],
         rights::MANAGE_BUSINESS,
         "Takes the app off the user; its tokens for that app stop at once (ours).",
     ),
     get(
         "access_tokens",
-        Op::ListTokens,
+        Op::List(Listing::Tokens),
         "AccessToken",
         &[],
         rights::MANAGE_OR_SELF,
@@ -73,7 +73,7 @@ const EDGES: &[Edge] = &[
     ),
     post(
         "access_tokens",
-        Op::IssueToken,
+        Op::Write(Write::IssueToken),
         "",
         &[
             required("business_app", Id),
@@ -88,7 +88,7 @@ const EDGES: &[Edge] = &[
     ),
     delete(
         "access_tokens",
-        Op::RevokeTokens,
+        Op::Write(Write::RevokeTokens),
         &[param("business_app", Id)],
         rights::MANAGE_OR_SELF,
         "Revokes all tokens of the user at once; with `business_app`, those for that app alone.",
@@ -144,18 +144,25 @@ const EDGES: &[Edge] = &[
     ),
     get(
         "assigned_assets",
-        Op::ListAssignedAssets,
+        Op::List(Listing::AssignedAssets),
         "Asset",
         &[],
         admin_or_self(BUSINESS),
         "Assets of every kind that are assigned to the user, with its tasks (ours).",
     ),
     empty("assigned_business_asset_groups", admin_or_self(BUSINESS), "Groups of assets; none can be made yet."),
-    get("accounts", Op::MyPages, "Page", &[], myself(PAGES), "One's own Pages, each with its page token."),
-    get("adaccounts", Op::MyAdAccounts, "AdAccount", &[], myself(ADS), "One's own ad accounts."),
+    get(
+        "accounts",
+        Op::List(Listing::MyPages),
+        "Page",
+        &[],
+        myself(PAGES),
+        "One's own Pages, each with its page token.",
+    ),
+    get("adaccounts", Op::List(Listing::MyAdAccounts), "AdAccount", &[], myself(ADS), "One's own ad accounts."),
     get(
         "businesses",
-        Op::MyBusinesses,
+        Op::List(Listing::MyBusinesses),
         "Business",
         &[],
         Right { scope_free: Sorts::USER, ..myself(BUSINESS) },
@@ -163,16 +170,23 @@ const EDGES: &[Edge] = &[
     ),
     get(
         "business_users",
-        Op::MyBusinessUsers,
+        Op::List(Listing::MyBusinessUsers),
         "BusinessUser",
         &[],
         myself(&[]),
         "A person's own entries; empty for a system user, and never refused.",
     ),
-    get("permissions", Op::MyPermissions, "Permission", &[], myself(&[]), "What the calling token may be used for."),
+    get(
+        "permissions",
+        Op::List(Listing::MyPermissions),
+        "Permission",
+        &[],
+        myself(&[]),
+        "What the calling token may be used for.",
+    ),
     delete(
         "permissions",
-        Op::DropPermissions,
+        Op::Write(Write::DropPermissions),
         &[param("permission", Text)],
         myself(&[]),
         "Uninstalls the calling app from the user; with `permission`, or as `permissions/{scope}`, takes that scope from all tokens of this user and app.",
@@ -199,14 +213,14 @@ pub static SYSTEM_USER: NodeType = NodeType {
     guarded: rights::MANAGE_BUSINESS,
     calls: &[
         update(
-            Op::UpdateSystemUser,
+            Op::Write(Write::UpdateSystemUser),
             &[param("name", Text), param("status", Text)],
             rights::MANAGE_BUSINESS,
             "Renames the system user, or sets `status` to ACTIVE or DEACTIVATED (ours). Nobody changes its own status.",
         ),
         delete(
             "",
-            Op::DeleteSystemUser,
+            Op::Write(Write::DeleteSystemUser),
             &[],
             rights::MANAGE_BUSINESS,
             "Deletes the system user with its tokens and assignments (ours). Nobody deletes itself.",
@@ -236,14 +250,14 @@ pub static BUSINESS_USER: NodeType = NodeType {
     guarded: rights::MANAGE_BUSINESS,
     calls: &[
         update(
-            Op::UpdatePerson,
+            Op::Write(Write::UpdatePerson),
             &[param("role", Text), param("name", Text)],
             rights::MANAGE_OR_SELF,
             "Changes the name, or for an ADMIN the role. The last ADMIN stays.",
         ),
         delete(
             "",
-            Op::DeletePerson,
+            Op::Write(Write::DeletePerson),
             &[],
             rights::MANAGE_OR_SELF,
             "Takes the person out of the business. The last ADMIN stays.",
@@ -319,7 +333,7 @@ pub static ACCESS_TOKEN: NodeType = NodeType {
     guarded: rights::MANAGE_BUSINESS,
     calls: &[delete(
         "",
-        Op::RevokeToken,
+        Op::Write(Write::RevokeToken),
         &[param("with_descendants", Boolean)],
         rights::MANAGE_OR_SELF,
         "Revokes the token, and the page tokens that rest on it, at once (ours). With `with_descendants` also every \

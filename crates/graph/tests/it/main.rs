@@ -2,7 +2,7 @@
 //! `VALETKEY_TEST_STORE` names, the memory store by default.
 
 // The lints' leave for tests covers test functions, not the helpers that they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
 mod access;
 mod attack;

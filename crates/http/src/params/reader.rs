@@ -243,16 +243,21 @@ impl<'a> Reader<'a> {
 
 /// A multipart fault in our own words, which repeat nothing of the body.
 fn description(error: &multer::Error) -> &'static str {
-    match error {
-        multer::Error::NoBoundary | multer::Error::DecodeContentType(_) => "the content type has no usable boundary",
-        multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => {
-            "it ends before its last boundary"
-        }
-        multer::Error::IncompleteHeaders
-        | multer::Error::ReadHeaderFailed(_)
-        | multer::Error::DecodeHeaderName { .. }
-        | multer::Error::DecodeHeaderValue { .. } => "a part's headers can't be read",
-        _ => "it can't be read",
+    use multer::Error;
+    if matches!(error, Error::NoBoundary | Error::DecodeContentType(_)) {
+        "the content type has no usable boundary"
+    } else if matches!(error, Error::IncompleteStream | Error::IncompleteFieldData { .. }) {
+        "it ends before its last boundary"
+    } else if matches!(
+        error,
+        Error::IncompleteHeaders
+            | Error::ReadHeaderFailed(_)
+            | Error::DecodeHeaderName { .. }
+            | Error::DecodeHeaderValue { .. }
+    ) {
+        "a part's headers can't be read"
+    } else {
+        "it can't be read"
     }
 }
 

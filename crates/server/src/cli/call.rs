@@ -224,9 +224,9 @@ fn list(answered: &Answered<'_>, rows: &[Value], columns: &[(String, String)]) {
 }
 
 fn with_revision(done: &Done) -> Value {
-    let mut map = match &done.result {
-        Value::Object(map) => map.clone(),
-        other => Map::from_iter([("result".to_owned(), other.clone())]),
+    let mut map = match done.result.as_object() {
+        Some(map) => map.clone(),
+        None => Map::from_iter([("result".to_owned(), done.result.clone())]),
     };
     map.insert("revision".into(), json!(done.revision));
     Value::Object(map)

@@ -139,7 +139,9 @@ fn walk(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
             out.push((path.trim_end_matches("_ms").to_owned(), text));
         }
         Value::Null if path.ends_with("_ms") => out.push((path.trim_end_matches("_ms").to_owned(), "-".to_owned())),
-        other => out.push((path.to_owned(), screen::cell(other))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            out.push((path.to_owned(), screen::cell(value)));
+        }
     }
 }
 

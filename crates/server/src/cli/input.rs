@@ -243,10 +243,9 @@ impl On {
 /// What was typed for a parameter, in its own spelling or the other one.
 fn value_of(matches: &ArgMatches, param: &Param) -> Option<Vec<String>> {
     if let Some(all) = raw(matches, &parser::param_id(param.name)) {
-        let canonical = |text: String| match param.sort {
-            Sort::Word(words) => words.iter().find(|w| w.eq_ignore_ascii_case(&text)).map_or(text, |w| (*w).to_owned()),
-            _ => text,
-        };
+        let words = if let Sort::Word(words) = param.sort { words } else { &[] };
+        let canonical =
+            |text: String| words.iter().find(|w| w.eq_ignore_ascii_case(&text)).map_or(text, |w| (*w).to_owned());
         return Some(all.into_iter().map(canonical).collect());
     }
     let also = param.typed.also?;

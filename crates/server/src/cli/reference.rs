@@ -75,7 +75,9 @@ fn params<'a>(text: &mut String, all: impl Iterator<Item = &'a Param>) {
         let words = match param.sort {
             Sort::Word(words) => format!(" One of {}.", words.join(", ")),
             Sort::Integer(low, high) if high < i64::MAX => format!(" From {low} to {high}."),
-            _ => String::new(),
+            Sort::Id | Sort::Text | Sort::Name | Sort::Texts | Sort::Boolean | Sort::Integer(..) | Sort::Object => {
+                String::new()
+            }
         };
         let default = parser::default_of(param).map_or(String::new(), |text| format!(" Default: {text}."));
         let need = if param.required { " Required." } else { "" };

@@ -54,7 +54,9 @@ fn short(name: &str, value: &Value) -> String {
             let time = number.as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
             time.map_or_else(|| cell(value), |time| cell(&Value::String(format!("{time:.3}"))))
         }
-        other => cell(other),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            cell(value)
+        }
     }
 }
 

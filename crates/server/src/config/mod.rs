@@ -223,7 +223,7 @@ impl Config {
         let ip = match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
         };
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", SocketAddr::new(ip, address.port()))

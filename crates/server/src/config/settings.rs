@@ -120,16 +120,18 @@ impl Settings {
         for (name, value) in table {
             let key = format!("{prefix}{}", name.get_ref());
             let origin = file.origin(name.span().start, &key);
-            match value.get_ref() {
-                DeValue::Table(inner) if keys().any(|known| known.starts_with(&format!("{key}."))) => {
-                    self.read_table(file, &format!("{key}."), inner)?;
-                }
-                value if key == KINDS => self.read_kinds(file, &origin, value)?,
-                value if keys().any(|known| known == key) => {
-                    let said = said(value).map_err(|what| ConfigError::new(&origin, what))?;
-                    self.values.insert(key, (origin, said));
-                }
-                _ => return Err(unknown(&origin, &key, keys().chain([KINDS.to_owned()]))),
+            let is_known = keys().any(|known| known == key);
+            let is_section = keys().any(|known| known.starts_with(&format!("{key}.")));
+            let value = value.get_ref();
+            if let (DeValue::Table(inner), true) = (value, is_section) {
+                self.read_table(file, &format!("{key}."), inner)?;
+            } else if key == KINDS {
+                self.read_kinds(file, &origin, value)?;
+            } else if is_known {
+                let said = said(value).map_err(|what| ConfigError::new(&origin, what))?;
+                self.values.insert(key, (origin, said));
+            } else {
+                return Err(unknown(&origin, &key, keys().chain([KINDS.to_owned()])));
             }
         }
         Ok(())
@@ -193,10 +195,7 @@ impl Settings {
         if text.is_empty() {
             return Err(ConfigError::new(origin, "it must be a path"));
         }
-        let base = match origin {
-            Origin::File { path, .. } => path.parent(),
-            _ => None,
-        };
+        let base = if let Origin::File { path, .. } = origin { path.parent() } else { None };
         Ok(Some((origin, base.unwrap_or(Path::new("")).join(text))))
     }
 
@@ -236,11 +235,12 @@ impl File<'_> {
 
 fn said(value: &DeValue<'_>) -> Result<Said, &'static str> {
     const WANTED: &str = "it must be a text, a number, true or false, or a list of texts";
-    match value {
-        DeValue::Array(list) => list.iter().map(Spanned::get_ref).map(one).collect::<Option<_>>().map(Said::Many),
-        value => one(value).map(Said::One),
-    }
-    .ok_or(WANTED)
+    let said = if let DeValue::Array(list) = value {
+        list.iter().map(Spanned::get_ref).map(one).collect::<Option<_>>().map(Said::Many)
+    } else {
+        one(value).map(Said::One)
+    };
+    said.ok_or(WANTED)
 }
 
 fn one(value: &DeValue<'_>) -> Option<String> {
@@ -248,7 +248,7 @@ fn one(value: &DeValue<'_>) -> Option<String> {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Boolean(flag) => Some(flag.to_string()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n.to_string()),
-        _ => None,
+        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The built program, started and stopped as people and scripts do it.
 
 // The lints' leave for tests covers test functions, not the helpers they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
 mod cli;
 mod commands;

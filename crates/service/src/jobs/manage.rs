@@ -162,7 +162,11 @@ impl Service {
     async fn compared(&self, job: &Job) -> Result<u64, Refusal> {
         let revision = compare(self.store(), job).await.map_err(|why| match why {
             Unbacked::Store(error) => store_refusal(&error),
-            other => {
+            other @ (Unbacked::NoEntry
+            | Unbacked::EntryAltered
+            | Unbacked::Altered
+            | Unbacked::Superseded
+            | Unbacked::NoActor) => {
                 let note = format!(
                     "the ledger does not back this job ({}): it was planted or altered; job.cancel removes it",
                     other.as_str()

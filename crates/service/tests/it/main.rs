@@ -1,7 +1,7 @@
 //! The use cases over the store that `VALETKEY_TEST_STORE` names, the memory store by default: what a caller may rely on once an answer has come.
 
 // The lints' leave for tests covers test functions, not the helpers that they share.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::result_large_err)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm, clippy::result_large_err)]
 
 mod again;
 mod altered;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::person::Person;
 use valetkey_domain::{Change, Name, Record, RecordKey, Status};
 
 use super::Home;
@@ -17,10 +19,7 @@ pub(super) async fn every_record_comes_back_as_it_was(home: &dyn Home) {
     const LAST: u64 = i64::MAX as u64;
     let mut far = token_of(LAST, 1);
     (far.created_at, far.expires_at, far.revoked_at) = (i64::MIN, Some(i64::MAX), Some(-1));
-    let mut odd = match asset(42, None) {
-        Record::Asset(asset) => asset,
-        _ => unreachable!(),
-    };
+    let mut odd = Asset::from_record(asset(42, None)).unwrap();
     odd.name = Name::parse("👩\u{200D}👩\u{200D}👧 ﬀ \\ ' \" $1 ?1").unwrap();
     odd.created_at = -1;
     let mut records = vec![
@@ -161,11 +160,9 @@ pub(super) async fn constraints_are_a_backstop(home: &dyn Home) {
     let world = World::default();
     world.furnish(&store).await;
     world.done(&store, vec![world.put([token(50, 1), kind(64), code(1, 21, 1)])]).await;
-    let with_email = |n: u64, email: &str, status: Status| match person(n, 1) {
-        Record::Person(person) => {
-            Record::Person(valetkey_domain::noun::person::Person { email: email.to_owned(), status, ..person })
-        }
-        other => other,
+    let with_email = |n: u64, email: &str, status: Status| {
+        let person = Person::from_record(person(n, 1)).unwrap();
+        Record::Person(Person { email: email.to_owned(), status, ..person })
     };
     let mut twin = token_of(51, 2);
     twin.digest = token_of(50, 1).digest;
@@ -233,10 +230,9 @@ pub(super) async fn a_load_shows_one_revision(home: &dyn Home) {
     for _ in 0..20 {
         let (mut assets, mut tokens) = (0, 0);
         let head = store
-            .load(&mut |record| match record {
-                Record::Asset(_) => assets += 1,
-                Record::Token(_) => tokens += 1,
-                _ => {}
+            .load(&mut |record| {
+                assets += u64::from(matches!(record, Record::Asset(_)));
+                tokens += u64::from(matches!(record, Record::Token(_)));
             })
             .await
             .unwrap();

@@ -129,7 +129,14 @@ fn business_of(record: &Record) -> Option<BusinessId> {
         Record::App(r) => Some(r.business),
         Record::Token(r) => Some(r.business),
         Record::Asset(r) => r.business,
-        _ => None,
+        Record::Connection(_)
+        | Record::Installation(_)
+        | Record::DeclaredKind(_)
+        | Record::Assignment(_)
+        | Record::Share(_)
+        | Record::PageCounter(_)
+        | Record::SignInCode(_)
+        | Record::Terms(_) => None,
     }
 }
 

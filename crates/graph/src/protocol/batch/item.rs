@@ -185,7 +185,7 @@ fn headers(fields: &Map<String, Value>) -> Result<Vec<(String, String)>, GraphEr
             let (name, value) = line.split_once(':')?;
             Some((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
     };
     match present(fields, "headers") {
         None => Ok(Vec::new()),

@@ -178,6 +178,6 @@ fn write(value: &Value, text: &mut String, is_first: &mut bool) {
     match value {
         Value::Null => {}
         Value::String(bare) => text.push_str(bare),
-        other => text.push_str(&other.to_string()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => text.push_str(&value.to_string()),
     }
 }

@@ -106,9 +106,10 @@ impl Node {
     pub fn clock_ms(&self, now_us: u64, broken: Broken) -> u64 {
         let run_us = u128::from(now_us) * u128::try_from(1_000_000 + self.drift_ppm).unwrap() / 1_000_000;
         let run_ms = u64::try_from(run_us / 1_000).unwrap();
-        match broken {
-            Broken::WallClock => run_ms.saturating_add_signed(self.wall_offset_ms),
-            _ => self.offset_ms + run_ms,
+        if broken == Broken::WallClock {
+            run_ms.saturating_add_signed(self.wall_offset_ms)
+        } else {
+            self.offset_ms + run_ms
         }
     }
 }
