@@ -1,5 +1,5 @@
-//! A command's parameters: one JSON object, checked against the command's row. It must never let an
-//! unknown, repeated or wrongly typed parameter pass, and never echo a value.
+//! A command's parameters: one JSON object, checked against the command's row. It must never accept
+//! an unknown, repeated or wrongly typed parameter, and never echo a value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,7 +31,7 @@ pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, Value)>, Refusal> {
     }
 }
 
-/// Checks the pairs of a call. `appsecret_proof` was taken out before.
+/// Checks the pairs of a call. `appsecret_proof` was removed before.
 pub(crate) fn check(command: &Command, pairs: Vec<(String, Value)>) -> Result<BTreeMap<&'static str, Value>, Refusal> {
     let mut values = BTreeMap::new();
     for (name, value) in pairs {
@@ -43,7 +43,7 @@ pub(crate) fn check(command: &Command, pairs: Vec<(String, Value)>) -> Result<BT
                 Refusal::invalid(param.name, "sent once").with_note(&format!("{} is sent more than once", param.name))
             );
         }
-        // What is null is not sent.
+        // Null counts as not sent.
         if value.is_null() {
             continue;
         }

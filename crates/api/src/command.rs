@@ -1,6 +1,7 @@
 //! What a command is: its name, its parameters, its command line and its handler, as one row of the
-//! table, from which calls, documents and the command line are all made. A row must never hold a rule about rights:
-//! the handler asks the service, and `access` only says in the documents what it will answer.
+//! table, from which calls, documents and the command line are all made. A row must never hold a
+//! rule about rights: the handler asks the service, and `access` only tells the documents what it
+//! will answer.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub struct Command {
     /// Whether it can change anything; then its answer carries `Valetkey-Revision`.
     pub writes: bool,
     pub params: &'static [Param],
-    /// How it stands on the command line, with an example.
+    /// Its form on the command line, with an example.
     pub line: Line,
     pub(crate) run: Run,
 }
@@ -36,14 +37,14 @@ pub struct Command {
 /// A handler.
 pub(crate) type Run = fn(Ctx) -> BoxFuture<'static, Result<Answer, Refusal>>;
 
-/// Who gets a yes, for documents and for the test that walks the table.
+/// Who may call it, for documents and for the test that walks the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever holds the machine: only over the server's own socket.
+    /// The operator of the server, only over the server's own socket.
     Operator,
-    /// An ADMIN person or system user of the business, with the scope that the thing asks for.
+    /// An ADMIN person or system user of the business, with the scope that the command needs.
     Admin,
-    /// The same, and everybody about its own user.
+    /// The same, and every user for itself.
     AdminOrSelf,
     /// An ADMIN person, never software and never the operator.
     AdminPerson,
@@ -81,7 +82,7 @@ impl Answer {
         Answer { result, revision: Some(done.revision) }
     }
 
-    /// A write that has nothing to tell but that it is done.
+    /// The answer to a write without a result.
     pub fn done(done: &Done<()>) -> Answer {
         Answer::wrote(done, serde_json::json!({}))
     }
@@ -171,10 +172,12 @@ impl Ctx {
         self.business_or(None)
     }
 
-    /// The same, where something else in the call tells the operator's business too.
+    /// The same, with a fallback for the operator: `said` is the business that another parameter
+    /// implies.
     pub fn business_or(&self, said: Option<BusinessId>) -> Result<BusinessId, Refusal> {
         if let Some(id) = self.id::<of::Business>("business") {
-            // To the operator everything is visible, so what isn't there must be said here.
+            // The operator passes every check of visibility, so a missing business must be refused
+            // here.
             let there = !self.is_operator() || self.service.record_guard(id)? == Guard::Business;
             return if there { Ok(id) } else { Err(Refusal::not_visible(id)) };
         }
@@ -190,7 +193,7 @@ impl Ctx {
         }
     }
 
-    /// The kind of an asset, whoever owns it: the question that follows says whether it is visible.
+    /// The kind of an asset of any owner. The question that follows decides whether it is visible.
     pub fn kind_of(&self, asset: AssetId) -> Result<AssetKind, Refusal> {
         match self.service.record_guard(asset)? {
             Guard::Asset { kind } => Ok(kind),
@@ -204,8 +207,8 @@ impl Ctx {
         }
     }
 
-    /// A page of a list, read in one step. `ids` gives ids in ascending order, `row` gives `None` for
-    /// what is left out.
+    /// A page of a list, read in one step. `ids` gives ids in ascending order; `row` gives `None`
+    /// for an id that is left out.
     pub fn list<Of>(
         &self,
         question: Question,
@@ -223,7 +226,7 @@ impl Ctx {
     }
 }
 
-/// Takes rows up to a limit, and says behind which id the next page begins.
+/// Takes rows up to a limit, and gives the id after which the next page begins.
 fn take<Of>(
     ids: impl Iterator<Item = Id<Of>>,
     limit: usize,
@@ -242,7 +245,7 @@ fn take<Of>(
     (rows, None)
 }
 
-/// A list as it leaves: its rows, and what to send as `after` for more.
+/// The JSON of a list: its rows, and the value of `after` for the next page.
 pub(crate) fn page_of(rows: Vec<Value>, next: Option<Id>) -> Value {
     serde_json::json!({ "rows": rows, "next": next })
 }

@@ -1,5 +1,5 @@
-//! Refusals as answers: status, reason word, sentences, and what is missing. A server's fault must
-//! never tell its cause here; that is for the log.
+//! Refusals as answers: status, reason word, sentences, and what is missing. An answer must never
+//! show the cause of a server fault; that goes to the log.
 
 use http::header::{ALLOW, HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -53,7 +53,7 @@ pub(crate) fn status(reason: Reason) -> StatusCode {
     }
 }
 
-/// The answer of a refusal. `trace` is what `explain.trace` finds it by.
+/// The answer of a refusal. `explain.trace` finds it by `trace`.
 pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credential_sent: bool) -> Reply {
     let mut error = Map::new();
     error.insert("reason".into(), json!(refusal.reason.as_str()));
@@ -83,8 +83,8 @@ pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credent
             };
             reply.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
         }
-        // After an unknown outcome nobody should repeat blindly, and what is in force need not be
-        // repeated, so no time is named.
+        // `OutcomeUnknown` must not be retried blindly, and `NotDurable` needs no retry, so they
+        // have no `Retry-After`.
         StatusCode::SERVICE_UNAVAILABLE if !matches!(refusal.reason, Reason::OutcomeUnknown | Reason::NotDurable) => {
             reply.header(http::header::RETRY_AFTER, HeaderValue::from_static("1"))
         }
@@ -93,7 +93,7 @@ pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credent
     not_stored(reply)
 }
 
-/// What would have to be there: lists of which one is enough.
+/// What the caller lacks. In a list, one entry is enough.
 fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
     let lacking = &refusal.missing;
     match refusal.reason {
@@ -147,7 +147,7 @@ fn missing(service: &Service, refusal: &Refusal) -> Option<Value> {
     }
 }
 
-/// The words about a refusal, with what only the service knows.
+/// The sentences about a refusal, with names that only the service knows.
 pub(crate) fn sentence(service: &Service, refusal: &Refusal, credential_sent: bool) -> Sentence {
     let declared = refusal.missing.kind.and_then(|kind| service.declared_kind(kind));
     let at = refusal.time.map(show::time_text);
@@ -159,7 +159,7 @@ fn tasks(service: &Service, refusal: &Refusal, set: TaskSet) -> Vec<String> {
     refusal.task_names(set, declared.as_ref()).into_iter().map(str::to_owned).collect()
 }
 
-/// The answer where no row is behind the path or the method.
+/// The answer if no row has this path or method.
 pub(crate) fn no_row(status: StatusCode, reason: &str, message: &str, hint: &str, trace: &str) -> Reply {
     let error = json!({ "reason": reason, "message": message, "hint": hint, "trace": trace });
     not_stored(Reply::json(status, json!({ "error": error }).to_string()))
@@ -172,7 +172,7 @@ pub(crate) fn method_not_allowed(allow: &'static str, trace: &str) -> Reply {
         .header(ALLOW, HeaderValue::from_static(allow))
 }
 
-/// Answers may hold secrets, so nobody on the way may keep them.
+/// Answers may hold secrets, so no proxy or browser may store them.
 pub(crate) fn not_stored(reply: Reply) -> Reply {
     reply
         .header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))

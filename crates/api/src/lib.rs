@@ -1,6 +1,6 @@
-//! The JSON adapter, `/v1`: one table of commands, called by POST, beside the few paths that clients
-//! want by name. It parses, asks the service and prints; it must never decide about rights itself,
-//! and never accept a cookie.
+//! The JSON adapter, `/v1`: one table of commands, called by POST, and a few fixed paths. It
+//! parses, asks the service and prints. It must never decide about rights itself, and never accept
+//! a cookie.
 
 mod args;
 mod command;
@@ -30,7 +30,7 @@ pub use crate::line::{Ask, Columns, Line, Output, line};
 pub use crate::param::{Also, LIST_DEFAULT, LIST_LIMIT, Noun, Param, Place, Sort, Spelling, Typed, may, need};
 pub use crate::table::{GROUPS, Group, Section, commands, find};
 
-/// Where the proof can be sent beside the parameter of the same name.
+/// A header that may carry the proof instead of the parameter `appsecret_proof`.
 const PROOF_HEADER: &str = "appsecret-proof";
 static REVISION_HEADER: HeaderName = HeaderName::from_static("valetkey-revision");
 
@@ -53,8 +53,8 @@ impl Api {
         openapi::document(&self.beside)
     }
 
-    /// Answers a request below `/v1`. `operator` is true for the server's own socket alone; a token
-    /// that comes over it still counts as the token.
+    /// Answers a request below `/v1`. `operator` is true only on the server's own socket. A token
+    /// sent over that socket still counts as that token.
     pub fn handle(&self, request: Request, operator: bool) -> BoxFuture<'static, Reply> {
         let api = self.clone();
         Box::pin(async move { api.answer(&request, operator).await })
@@ -94,7 +94,7 @@ impl Api {
         };
         let sent = !call.is_anonymous();
         let refuse = |refusal: Refusal| error::refused(&self.service, &refusal, trace, sent);
-        // A dead credential is refused before anything else is looked at.
+        // A dead credential is refused before anything else is checked.
         let allowed = match self.service.caller(&call) {
             Ok(allowed) => allowed,
             Err(refusal) => return refuse(refusal),
@@ -133,8 +133,8 @@ impl Api {
         if writes { reply.header(REVISION_HEADER.clone(), HeaderValue::from(revision)) } else { reply }
     }
 
-    /// The call of a request, and the parameters of its body. A body that can't be read is no reason
-    /// to refuse before the credential was looked at.
+    /// The call of a request, and the parameters of its body. An unreadable body is refused only
+    /// after the credential was checked.
     #[allow(clippy::type_complexity)]
     fn call(
         &self,
@@ -214,7 +214,7 @@ impl Api {
         };
         let no = |reason, note: &str| Refusal::of(reason).with_note(note);
         let again = "ask the operator for a new one (valetkey person sign-in)";
-        // A text that can't be a code costs no turn of the writer.
+        // A text that can't be a code is refused without asking the store.
         if credential::read(code) != Some(CredentialKind::Code) {
             let note = "the sign-in code is mistyped or cut off; a code begins with vkeyco_ and has 46 characters";
             return Err(no(Reason::TokenMalformed, note));
@@ -229,7 +229,7 @@ impl Api {
             found.map_or(refusal, |(reason, note)| no(*reason, note))
         })?;
         let (token, text) = &done.value;
-        // The names are read with the token that was made just now.
+        // The names are read with the new token.
         let call = Call::with_token(text.reveal(), trace).quietly();
         let result = self.service.step(&call, Question::alive(), |s| {
             json!({
@@ -275,7 +275,7 @@ fn document(value: &Value) -> Reply {
     Reply::json(StatusCode::OK, value.to_string())
 }
 
-/// The domain names a few parameters as the Graph does; here they have the names of the row.
+/// The domain names a few parameters as the Graph does. This replaces them by the names in the row.
 fn renamed(row: &Command, mut refusal: Refusal) -> Refusal {
     let has = |name: &str| row.params.iter().any(|p| p.name == name);
     if let Some(field) = &refusal.field {

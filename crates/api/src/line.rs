@@ -1,7 +1,7 @@
-//! How a command stands on the command line: its words, an example, and what is printed of the
-//! answer. It must never hold what the parameters already say.
+//! The form of a command on the command line: its words, an example, and what is printed of the
+//! answer. It must not repeat what the parameters already say.
 
-/// A command's place on the command line. Rows make it with [`line`] and add what they need.
+/// The form of a command on the command line. Rows make it with [`line`] and add what they need.
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
     /// The words after `valetkey`: a noun and a verb, such as `token issue`, or one word.
@@ -11,15 +11,15 @@ pub struct Line {
     /// What the long help adds to the summary.
     pub help: &'static str,
     pub output: Output,
-    /// What is printed after success; empty if the answer speaks for itself. See [`Line::says`].
+    /// What is printed after success; empty if the answer itself is printed. See [`Line::says`].
     pub says: &'static str,
     /// What is noted beside the output: a warning, or the next command.
     pub next: &'static str,
-    /// Asked before on a terminal, unless `--yes` is typed.
+    /// What is asked on a terminal before the call, unless `--yes` is typed.
     pub asks: Option<Ask>,
     /// Whether a call without any change is refused before it is sent.
     pub needs_change: bool,
-    /// A row of the program's own that calls the command and stands in its place.
+    /// The program has a command of its own at this path, which calls this one.
     pub by_program: bool,
 }
 
@@ -28,7 +28,7 @@ pub struct Line {
 pub enum Output {
     /// The fields of the answer, one a line; the rows of a list as a table of all their fields.
     Fields,
-    /// Only that it is done.
+    /// Only that the command succeeded.
     Done,
     /// This one field, alone on standard output, so that a script can take it.
     Field(&'static str),
@@ -38,21 +38,21 @@ pub enum Output {
     TableIf(&'static str, Columns, Columns),
 }
 
-/// Columns of a table: the heading, and the field. A dotted path reaches into an object, and several
-/// paths with blanks between them stand in one column.
+/// Columns of a table: the heading, and the field. A dotted path reaches into an object. Several
+/// paths, separated by blanks, share one column.
 pub type Columns = &'static [(&'static str, &'static str)];
 
-/// A question before something that can't be taken back.
+/// A question before a change that can't be undone.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
     /// What will happen; placeholders as in [`Line::says`].
     pub question: &'static str,
-    /// A command that is called first with the same parameters, as far as it takes them. Its answer
-    /// fills the question. Nothing is asked if the field `asks` of the answer is false.
+    /// A command that is called first with the same parameters, except those that it doesn't take.
+    /// Its answer fills the question. Nothing is asked if the field `asks` of the answer is false.
     pub preview: Option<&'static str>,
 }
 
-/// A command's place on the command line, and a whole example.
+/// The form of a command on the command line: its path, and a whole example.
 pub const fn line(path: &'static str, example: &'static str) -> Line {
     Line {
         path,
@@ -75,9 +75,9 @@ impl Line {
         self
     }
 
-    /// What is printed after success, and nothing else of the answer. `{name}` stands for a field of
-    /// the answer, or for a parameter as it was typed; `{name:text}` gives the text if there is none;
-    /// a part in square brackets is left out if one of its names has no value.
+    /// Prints this text after success, and nothing else of the answer. `{name}` stands for a field
+    /// of the answer, or for a parameter as it was typed; `{name:text}` gives the text if there is
+    /// none; a part in square brackets is left out if one of its names has no value.
     #[must_use]
     pub const fn says(mut self, text: &'static str) -> Line {
         self.says = text;
@@ -85,7 +85,7 @@ impl Line {
         self
     }
 
-    /// The same, and the fields of the answer follow.
+    /// Prints the same text, followed by the fields of the answer.
     #[must_use]
     pub const fn makes(mut self, text: &'static str) -> Line {
         self.says = text;
@@ -93,56 +93,56 @@ impl Line {
         self
     }
 
-    /// One field goes to standard output alone.
+    /// Prints only this field to standard output.
     #[must_use]
     pub const fn prints(mut self, field: &'static str) -> Line {
         self.output = Output::Field(field);
         self
     }
 
-    /// The rows of the answer as a table.
+    /// Prints the rows of the answer as a table.
     #[must_use]
     pub const fn table(mut self, columns: Columns) -> Line {
         self.output = Output::Table(columns);
         self
     }
 
-    /// The rows in other columns if this parameter is sent.
+    /// Prints the rows in other columns if this parameter is sent.
     #[must_use]
     pub const fn table_if(mut self, param: &'static str, with: Columns, without: Columns) -> Line {
         self.output = Output::TableIf(param, with, without);
         self
     }
 
-    /// What is noted afterwards, beside the output.
+    /// Notes this text afterwards, beside the output.
     #[must_use]
     pub const fn next(mut self, text: &'static str) -> Line {
         self.next = text;
         self
     }
 
-    /// Asked on a terminal before the call.
+    /// Asks this question on a terminal before the call.
     #[must_use]
     pub const fn asks(mut self, question: &'static str) -> Line {
         self.asks = Some(Ask { question, preview: None });
         self
     }
 
-    /// The same, with what another command finds out first; see [`Ask::preview`].
+    /// The same, filled with the answer of another command; see [`Ask::preview`].
     #[must_use]
     pub const fn asks_after(mut self, preview: &'static str, question: &'static str) -> Line {
         self.asks = Some(Ask { question, preview: Some(preview) });
         self
     }
 
-    /// A call that changes nothing is refused.
+    /// Refuses a call that changes nothing.
     #[must_use]
     pub const fn needs_change(mut self) -> Line {
         self.needs_change = true;
         self
     }
 
-    /// The program has a row of its own at this path, which calls the command.
+    /// Marks that the program has a command of its own at this path, which calls this one.
     #[must_use]
     pub const fn by_program(mut self) -> Line {
         self.by_program = true;

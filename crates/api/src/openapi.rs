@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the table. It must never describe what the table does not hold.
 //!
-//! Own JSON and no library: the table already has every name, type and sentence, so a library would
-//! only ask for them a second time.
+//! It is written without a library: the table already has every name, type and sentence, and a
+//! library would need them a second time.
 
 use serde_json::{Map, Value, json};
 use valetkey_http::PathEntry;
@@ -111,8 +111,8 @@ fn property(param: &Param) -> Value {
     schema
 }
 
-/// The first words of the command line, in the order in which its overview has them. A command that
-/// is one word alone is its own tag.
+/// The first words of the command line, in the order of its overview. A command of a single word is
+/// its own tag.
 fn tags() -> Value {
     let alone = table::commands()
         .filter(|c| !c.line.path.contains(' ') && GROUPS.iter().all(|g| g.word != c.line.path))

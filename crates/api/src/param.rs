@@ -1,6 +1,6 @@
-//! What a parameter is: its name, what it holds, and how it is typed on the command line. The row of
-//! a command lists its parameters, and the JSON adapter, the OpenAPI document, the command line, its
-//! help and its completions are all made from them. A parameter must never hold a rule about rights.
+//! The parameters of commands: name, type, and form on the command line. The JSON adapter, the
+//! OpenAPI document, the command line, its help and its completions are all made from them. A
+//! parameter must never hold a rule about rights.
 
 use serde_json::{Value, json};
 use valetkey_domain::Id;
@@ -14,15 +14,15 @@ pub struct Param {
     pub required: bool,
     /// What it means, in sentences.
     pub doc: &'static str,
-    /// What the server takes if it is left out.
+    /// The value that the server uses if it is left out.
     pub default: Option<&'static str>,
-    /// What the id names; on the command line a name may stand for it.
+    /// The kind of object that the id names. On the command line a name may be typed instead.
     pub noun: Option<Noun>,
     /// Parameters that can't be sent together with this one.
     pub not_beside: &'static [&'static str],
-    /// Either this parameter or that one must be sent, and not both.
+    /// Exactly one of this parameter and that one must be sent.
     pub or: Option<&'static str>,
-    /// It counts only together with that parameter.
+    /// It may only be sent together with that parameter.
     pub needs: Option<&'static str>,
     /// Whether its value is a secret, which no list of processes should show.
     pub secret: bool,
@@ -33,26 +33,26 @@ pub struct Param {
 /// How a parameter is typed on the command line.
 #[derive(Debug, Clone, Copy)]
 pub struct Typed {
-    /// An option such as `--name`, or a word at its place.
+    /// An option such as `--name`, or a positional word.
     pub place: Place,
-    /// The option's name, where it is not the parameter's.
+    /// The option's name, if it differs from the parameter's.
     pub option: Option<&'static str>,
-    /// What stands for the value in the usage, where it does not follow from the parameter.
+    /// The placeholder of the value in the usage, if it does not follow from the parameter.
     pub value_name: Option<&'static str>,
-    /// What the command line sends if nothing is typed, where it is not the server's default.
+    /// What the command line sends if nothing is typed, if that is not the server's default.
     pub sends: Option<&'static str>,
-    /// A file is named, and its text is the value.
+    /// The typed word is a file name; the value is the file's text.
     pub from_file: bool,
-    /// A boolean is typed with its value, true or false, and not as an option that stands alone.
+    /// The boolean is typed with its value, true or false, not as an option without value.
     pub with_value: bool,
     /// Another option that sets the same parameter.
     pub also: Option<Also>,
 }
 
-/// Where a parameter stands on the command line.
+/// The place of a parameter on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A word at its place, in the order of the row.
+    /// A positional word, in the order of the row.
     Positional,
     /// `--name VALUE`, anywhere.
     Option,
@@ -69,7 +69,7 @@ pub struct Also {
 /// How a second option becomes the parameter's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Spelling {
-    /// The option stands alone and means this value.
+    /// The option has no value and means this one.
     Is(&'static str),
     /// A whole number from 1 to the limit, times a factor.
     Times { factor: i64, limit: i64 },
@@ -90,7 +90,7 @@ pub enum Noun {
 }
 
 impl Noun {
-    /// The words of `name.find`, one for each kind of record that is looked through.
+    /// The `sort` values of `name.find`, one for each kind of record that is searched.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Noun::Business => &["business"],
@@ -102,7 +102,7 @@ impl Noun {
         }
     }
 
-    /// As people say it.
+    /// Its name in texts.
     pub fn title(self) -> &'static str {
         match self {
             Noun::Business => "business",
@@ -125,7 +125,7 @@ impl Noun {
         }
     }
 
-    /// What may be typed for the id.
+    /// What may be typed instead of the id.
     pub fn by(self) -> &'static str {
         match self {
             Noun::Person | Noun::User => "by name, e-mail address or id",
@@ -134,7 +134,7 @@ impl Noun {
     }
 }
 
-/// What a parameter holds.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     /// An id, as a string of digits.
@@ -194,7 +194,7 @@ impl Sort {
     }
 }
 
-/// A required parameter: a word at its place on the command line.
+/// A required parameter: a positional word on the command line.
 pub const fn need(name: &'static str, sort: Sort, doc: &'static str) -> Param {
     let place = match sort {
         Sort::Boolean | Sort::Object => Place::Option,
@@ -231,14 +231,14 @@ const PLAIN: Typed = Typed {
 };
 
 impl Param {
-    /// It is the id of this; a name may stand for it on the command line.
+    /// It is the id of this kind of object; on the command line a name may be typed instead.
     #[must_use]
     pub const fn of(mut self, noun: Noun) -> Param {
         self.noun = Some(noun);
         self
     }
 
-    /// What holds if it is left out.
+    /// The value if it is left out.
     #[must_use]
     pub const fn default(mut self, text: &'static str) -> Param {
         self.default = Some(text);
@@ -252,14 +252,14 @@ impl Param {
         self
     }
 
-    /// Either this or that one must be sent, and not both.
+    /// Exactly one of this and that one must be sent.
     #[must_use]
     pub const fn or(mut self, name: &'static str) -> Param {
         self.or = Some(name);
         self
     }
 
-    /// It counts only together with that one.
+    /// It may only be sent together with that one.
     #[must_use]
     pub const fn needs(mut self, name: &'static str) -> Param {
         self.needs = Some(name);
@@ -280,21 +280,21 @@ impl Param {
         self
     }
 
-    /// On the command line it is a word at its place, though it may be left out.
+    /// On the command line it is a positional word, though it may be left out.
     #[must_use]
     pub const fn positional(mut self) -> Param {
         self.typed.place = Place::Positional;
         self
     }
 
-    /// On the command line it has another name: the option's, without its hyphens.
+    /// On the command line its option has this name, without the hyphens.
     #[must_use]
     pub const fn called(mut self, option: &'static str) -> Param {
         self.typed.option = Some(option);
         self
     }
 
-    /// What stands for its value in the usage.
+    /// The placeholder of its value in the usage.
     #[must_use]
     pub const fn shown(mut self, value_name: &'static str) -> Param {
         self.typed.value_name = Some(value_name);
@@ -308,14 +308,14 @@ impl Param {
         self
     }
 
-    /// On the command line a file is named, and its text is sent.
+    /// On the command line a file name is typed, and the file's text is sent.
     #[must_use]
     pub const fn from_file(mut self) -> Param {
         self.typed.from_file = true;
         self
     }
 
-    /// A boolean that is typed with its value, since leaving it out means neither.
+    /// A boolean that is typed with its value, since leaving it out changes nothing.
     #[must_use]
     pub const fn with_value(mut self) -> Param {
         self.typed.with_value = true;
@@ -334,7 +334,7 @@ impl Param {
         self.typed.option.map_or_else(|| self.name.replace('_', "-"), str::to_owned)
     }
 
-    /// Its meaning as documents of the JSON adapter say it.
+    /// Its description in the documents of the JSON adapter.
     pub fn text(&self) -> String {
         let mut text = self.doc.to_owned();
         if let Some(default) = self.default {
@@ -353,7 +353,7 @@ impl Param {
     }
 }
 
-/// How many rows a list gives when nothing is asked for.
+/// How many rows a list gives by default.
 pub const LIST_DEFAULT: usize = 100;
 /// The most rows of one answer.
 pub const LIST_LIMIT: usize = 1_000;

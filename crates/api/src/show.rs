@@ -84,7 +84,7 @@ pub(crate) fn asset(state: &dyn State, a: &Asset) -> Value {
     })
 }
 
-/// Who a user is, by the name that people know it by.
+/// The name of a user, and its type.
 fn user(state: &dyn State, id: UserId) -> (Option<String>, &'static str) {
     if let Some(u) = state.system_user(id) {
         return (Some(u.name.to_string()), "SYSTEM_USER");
@@ -125,7 +125,7 @@ pub(crate) fn token(state: &dyn State, t: &Token) -> Value {
     })
 }
 
-/// A token with its status and what is known of its use.
+/// A token with its status and its last use.
 pub(crate) fn listed(state: &dyn State, l: &Listed) -> Value {
     let mut row = token(state, &l.token);
     if let Value::Object(map) = &mut row {

@@ -1,6 +1,7 @@
-//! `POST /v1/check`: one question or a thousand, about one's own token or, for an app that proves
-//! itself with its secret, about a token of the same business.
+//! `POST /v1/check`: up to a thousand questions, about the caller's own token or, if the caller is
+//! an app with its secret, about a token of the same business.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -28,19 +29,19 @@ pub const QUESTIONS_LIMIT: usize = 1_000;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
-    /// The token that is asked about, when it isn't the caller's own.
+    /// The token that is asked about, if it isn't the caller's own.
     #[serde(borrow, default)]
-    token: Option<std::borrow::Cow<'a, str>>,
+    token: Option<Text<'a>>,
     #[serde(borrow, default)]
-    appsecret_proof: Option<std::borrow::Cow<'a, str>>,
+    appsecret_proof: Option<Text<'a>>,
     #[serde(borrow, default)]
-    asset: Option<std::borrow::Cow<'a, str>>,
+    asset: Option<Text<'a>>,
     #[serde(borrow, default)]
-    task: Option<std::borrow::Cow<'a, str>>,
+    task: Option<Text<'a>>,
     #[serde(borrow, default)]
-    scope: Option<std::borrow::Cow<'a, str>>,
+    scope: Option<Text<'a>>,
     #[serde(borrow, default)]
-    role: Option<std::borrow::Cow<'a, str>>,
+    role: Option<Text<'a>>,
     #[serde(default)]
     alive: Option<bool>,
     #[serde(borrow, default)]
@@ -51,13 +52,13 @@ struct Body<'a> {
 #[serde(deny_unknown_fields)]
 struct Asked<'a> {
     #[serde(borrow, default)]
-    asset: Option<std::borrow::Cow<'a, str>>,
+    asset: Option<Text<'a>>,
     #[serde(borrow, default)]
-    task: Option<std::borrow::Cow<'a, str>>,
+    task: Option<Text<'a>>,
     #[serde(borrow, default)]
-    scope: Option<std::borrow::Cow<'a, str>>,
+    scope: Option<Text<'a>>,
     #[serde(borrow, default)]
-    role: Option<std::borrow::Cow<'a, str>>,
+    role: Option<Text<'a>>,
     #[serde(default)]
     alive: Option<bool>,
 }
@@ -65,10 +66,10 @@ struct Asked<'a> {
 impl Body<'_> {
     fn words(&self) -> Words<'_> {
         Words {
-            asset: self.asset.as_deref(),
-            task: self.task.as_deref(),
-            scope: self.scope.as_deref(),
-            role: self.role.as_deref(),
+            asset: self.asset.as_ref().map(Text::as_str),
+            task: self.task.as_ref().map(Text::as_str),
+            scope: self.scope.as_ref().map(Text::as_str),
+            role: self.role.as_ref().map(Text::as_str),
             alive: self.alive,
         }
     }
@@ -77,12 +78,41 @@ impl Body<'_> {
 impl Asked<'_> {
     fn words(&self) -> Words<'_> {
         Words {
-            asset: self.asset.as_deref(),
-            task: self.task.as_deref(),
-            scope: self.scope.as_deref(),
-            role: self.role.as_deref(),
+            asset: self.asset.as_ref().map(Text::as_str),
+            task: self.task.as_ref().map(Text::as_str),
+            scope: self.scope.as_ref().map(Text::as_str),
+            role: self.role.as_ref().map(Text::as_str),
             alive: self.alive,
         }
+    }
+}
+
+/// A text of the body, borrowed from it unless it holds an escape. A `Cow` inside an `Option` would
+/// always be copied.
+struct Text<'a>(Cow<'a, str>);
+
+impl Text<'_> {
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        from.deserialize_str(Texts)
     }
 }
 
@@ -115,7 +145,7 @@ struct Answer {
     message: Option<&'static str>,
 }
 
-/// All answers, and whom they are about.
+/// All answers, and the token's owner.
 #[derive(Serialize)]
 struct Whole {
     #[serde(flatten)]
@@ -129,19 +159,19 @@ struct Whole {
     /// The sort of token: SYSTEM_USER, USER, PAGE or APP.
     #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     sort: &'static str,
-    /// The one Page that a page token stands for.
+    /// The Page of a page token.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<AssetId>,
-    /// The revision that the (last) answer rests on; strangers learn none.
+    /// The revision of the (last) answer; not shown to strangers.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
     trace: String,
 }
 
-/// What a decision was made on, what it says, and what a yes was for.
+/// The view of a decision, its answer, and what an allowed token was used for.
 type Decided = (View, Answer, Option<UsedFor>);
 
-/// Who asks, and about which text.
+/// The asking caller, and the credential that is asked about.
 enum Asker<'a> {
     Own(Shown<'a>),
     App(ProvenApp, Shown<'a>),
@@ -185,8 +215,8 @@ impl Gateway {
     }
 
     fn asker<'a>(&self, bearer: &'a str, body: &'a Body<'_>) -> Result<Asker<'a>, (StatusCode, &'static str, String)> {
-        let proof = body.appsecret_proof.as_deref();
-        let Some(text) = body.token.as_deref() else {
+        let proof = body.appsecret_proof.as_ref().map(Text::as_str);
+        let Some(text) = body.token.as_ref().map(Text::as_str) else {
             return Ok(Asker::Own(self.shown(bearer, proof, body)));
         };
         if !bearer.contains('|') {
@@ -196,7 +226,7 @@ impl Gateway {
                 "only an app may ask about another's token, with APPID|SECRET as bearer".to_owned(),
             ));
         }
-        // The app itself is asked about first: one that is disconnected may ask no more.
+        // The app itself is checked first: a disconnected app may not ask.
         let question = Question::about(Target::Nothing).sorts(Sorts::APP);
         match self.service.check(bearer, None, question).1 {
             Decision::Allow(Allowed { caller: Caller::App { app, business }, .. }) => {
@@ -208,7 +238,7 @@ impl Gateway {
                 "only an app may ask about another's token".to_owned(),
             )),
             Decision::Deny(denial) => {
-                // What was sent is no token, so the sentence about tokens would not fit.
+                // The bearer is an app's id and secret, so the sentence about tokens would not fit.
                 let message = match matches!(denial.reason, Reason::TokenMalformed | Reason::TokenUnknown) {
                     true => "the app's id or secret is wrong".to_owned(),
                     false => denial.refusal().sentence(&valetkey_domain::Words::default()).what,
@@ -231,7 +261,7 @@ impl Gateway {
             Asker::App(app, shown) => self.service.check_for_app(*app, shown, asked.question),
         };
         if asked.blames_words(&decision) {
-            return Err("task is none of this asset's kind");
+            return Err("this asset's kind has no such task");
         }
         let (answer, used) = match decision {
             Decision::Allow(allowed) => {
@@ -285,8 +315,8 @@ impl Gateway {
     }
 }
 
-/// The status of a whole call, and why it isn't 200: a dead token that asks about itself gets 401. About
-/// another's token the status is 200, and the body says no.
+/// The status of the whole call and its reason, if it isn't 200. A dead token that asks about
+/// itself gets 401. For another token the status is 200, and the body holds the refusal.
 fn failed(asker: &Asker<'_>, answer: &Answer) -> Option<(StatusCode, Reason)> {
     let reason = answer.reason?;
     let status = status_of(reason);
@@ -301,7 +331,7 @@ fn write_word<S: Serializer>(reason: &Option<Reason>, to: S) -> Result<S::Ok, S:
     reason.map(Reason::as_str).serialize(to)
 }
 
-/// What is wrong with a body and where, without any of its text, which may hold a token.
+/// What is wrong with a body, and where. It repeats none of the body, which may hold a token.
 fn unreadable(error: &serde_json::Error) -> String {
     let what = if error.is_data() { "holds a field or a value that is not known here" } else { "is not JSON" };
     format!(

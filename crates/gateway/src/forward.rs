@@ -1,11 +1,12 @@
-//! `GET /gateway/forward-auth`: may this visitor's token do this task on that asset?
+//! `GET /gateway/forward-auth`: decides whether a visitor's token may do a task on an asset.
 //!
-//! A reverse proxy asks with `asset`, `task`, `scope` and `role`, or with `alive`, in the URL that it sets
-//! itself, and hands over the visitor's `Authorization` header. 200 lets the visitor in and says who it
-//! is.
+//! A reverse proxy asks with `asset`, `task`, `scope` and `role`, or with `alive`, in a URL that it
+//! sets itself, and forwards the visitor's `Authorization` header. 200 admits the visitor, with
+//! headers that say who it is.
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use valetkey_domain::{Id, Reason};
@@ -17,7 +18,7 @@ use crate::question::Words;
 use crate::{Gateway, refused, status_of, used_from, with_reason};
 
 const OK_BODY: &[u8] = b"{\"allowed\":true}";
-/// The header in which a visitor brings the proof that its app demands.
+/// The header with the proof that the visitor's app may demand.
 const PROOF_HEADER: HeaderName = HeaderName::from_static("x-appsecret-proof");
 const USER: HeaderName = HeaderName::from_static("valetkey-user");
 const BUSINESS: HeaderName = HeaderName::from_static("valetkey-business");
@@ -25,7 +26,7 @@ const TOKEN: HeaderName = HeaderName::from_static("valetkey-token");
 const APP: HeaderName = HeaderName::from_static("valetkey-app");
 /// The sort of token: SYSTEM_USER, USER, PAGE or APP.
 const TOKEN_TYPE: HeaderName = HeaderName::from_static("valetkey-token-type");
-/// The one Page that a page token stands for.
+/// The Page of a page token.
 const PAGE: HeaderName = HeaderName::from_static("valetkey-page");
 
 impl Gateway {
@@ -51,7 +52,7 @@ impl Gateway {
         let shown = self.service.show(text, proof);
         let (view, decision) = self.service.check_shown(&shown, asked.question);
         if asked.blames_words(&decision) {
-            return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "task is none of this asset's kind", head);
+            return refused(StatusCode::BAD_REQUEST, "invalid_parameter", "this asset's kind has no such task", head);
         }
         match decision {
             Decision::Allow(allowed) => {
@@ -67,8 +68,8 @@ impl Gateway {
     }
 }
 
-/// The visitor's proof. Two of them, or one that is not text, count as a wrong one: what can't be read
-/// must not be taken for what was not sent.
+/// The visitor's proof. Two of them, or one that is not text, count as a wrong proof: an unreadable
+/// proof must not count as absent.
 fn proof(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(PROOF_HEADER).iter();
     let first = sent.next()?;
@@ -78,11 +79,11 @@ fn proof(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// The words that a proxy may ask with.
+/// The parameters that a proxy may ask with.
 const WORDS: [&str; 5] = ["asset", "task", "scope", "role", "alive"];
 
-/// The words of a query as nearly every proxy writes it: each at most once, and without an escape.
-/// `None` leaves it to the form parser, which searches and copies each word.
+/// The values of a query as nearly every proxy writes it: each at most once, and without an escape.
+/// `None` leaves it to the form parser, which is slower.
 fn plain_words(query: &str) -> Option<[Option<&str>; WORDS.len()]> {
     let mut words = [None; WORDS.len()];
     let mut rest = query;
@@ -103,7 +104,7 @@ fn plain_words(query: &str) -> Option<[Option<&str>; WORDS.len()]> {
     }
 }
 
-/// The words of any query, or what is wrong with it.
+/// The values of any query, or what is wrong with it.
 fn words_of(query: &str) -> Result<[Option<Cow<'_, str>>; WORDS.len()], &'static str> {
     if let Some(words) = plain_words(query) {
         return Ok(words.map(|word| word.map(Cow::Borrowed)));
@@ -127,9 +128,9 @@ fn no(reason: Reason, head: &Head<'_>) -> Reply {
     with_reason(Reply::json(status, body), status, reason.as_str())
 }
 
-/// The headers of a yes about a token of an app, their values still empty. A copy of them is made
-/// sooner than they are put together anew, and their places are known: first the two that stay, then
-/// those that [`welcome`] fills in this order.
+/// The headers of an allowed answer, with empty values. Copying them is faster than building them,
+/// and their order is known: first the two fixed ones, then those that [`welcome`] fills in this
+/// order.
 pub(crate) fn welcome_headers() -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -140,10 +141,10 @@ pub(crate) fn welcome_headers() -> HeaderMap {
     headers
 }
 
-/// How many headers of [`welcome_headers`] stay as they are.
+/// How many headers of [`welcome_headers`] are fixed.
 const FIXED_HEADERS: usize = 2;
 
-/// The yes, with headers that a proxy may pass on.
+/// The answer for an allowed visitor, with headers that a proxy may pass on.
 fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
     let mut reply = Reply::new(StatusCode::OK);
     reply.headers = headers.clone();
@@ -158,11 +159,12 @@ fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
         (TOKEN, token.map(Id::any)),
         (APP, app.map(Id::any)),
     ];
+    let digits = Digits::of(ids.each_ref().map(|(_, id)| *id));
     let mut places = reply.headers.values_mut().skip(FIXED_HEADERS);
-    // The ids stand first: the other way round their end would take the next place along.
-    for ((_, id), value) in ids.iter().zip(places.by_ref()) {
-        if let Some(id) = id {
-            *value = HeaderValue::from(id.get());
+    // The ids come first in the `zip`: otherwise it would consume one more place when they end.
+    for (at, value) in (0..ids.len()).zip(places.by_ref()) {
+        if let Some(digits) = digits.value(at) {
+            *value = digits;
         }
     }
     if let Some(value) = places.next() {
@@ -177,7 +179,36 @@ fn welcome(headers: &HeaderMap, view: &View, allowed: &Allowed) -> Reply {
     reply.body(OK_BODY)
 }
 
-/// The word for the sort of a credential; empty where there is none.
+/// The digits of several ids in one allocation; a header value is a part of it.
+struct Digits<const N: usize> {
+    text: Bytes,
+    ends: [usize; N],
+}
+
+impl<const N: usize> Digits<N> {
+    fn of(ids: [Option<Id>; N]) -> Digits<N> {
+        let mut text = Vec::with_capacity(N * ID_LIMIT_BYTES);
+        let ends = ids.map(|id| {
+            if let Some(id) = id {
+                text.extend_from_slice(itoa::Buffer::new().format(id.get()).as_bytes());
+            }
+            text.len()
+        });
+        Digits { text: Bytes::from(text), ends }
+    }
+
+    /// The digits at a place; none if there was no id.
+    fn value(&self, at: usize) -> Option<HeaderValue> {
+        let start = if at == 0 { 0 } else { *self.ends.get(at - 1)? };
+        let digits = self.text.slice(start..*self.ends.get(at)?);
+        HeaderValue::from_maybe_shared(digits).ok().filter(|value| !value.is_empty())
+    }
+}
+
+/// The most digits that an id has.
+const ID_LIMIT_BYTES: usize = 19;
+
+/// The word for the sort of a credential; empty if there is none.
 pub(crate) fn sort_of(subject: &Subject) -> &'static str {
     match subject {
         Subject::Token(token) => token.kind.as_str(),

@@ -25,7 +25,7 @@ pub const CHECK: &str = "/v1/check";
 #[derive(Debug, Clone)]
 pub struct Gateway {
     service: Service,
-    /// The headers of a yes, their values still empty.
+    /// The headers of an allowed answer, with empty values.
     welcome: HeaderMap,
 }
 
@@ -45,7 +45,7 @@ impl Adapter for Gateway {
         &[Claim::CheckPath(FORWARD_AUTH), Claim::CheckPath(CHECK), Claim::Segment("gateway")]
     }
 
-    /// Only what the check path left over: a check without a body, and paths that don't exist.
+    /// Answers what the check path doesn't: a check without a body, and paths that don't exist.
     fn handle(&self, request: Request, _: Origin) -> BoxFuture<'static, Reply> {
         let head = request.head();
         let reply = if head.path() == CHECK {
@@ -81,7 +81,7 @@ impl Adapter for Gateway {
     }
 }
 
-/// The status that stands for a reason: 401 for a credential that is dead, 403 for every other no.
+/// The status of a reason: 401 for a dead credential, 403 for every other refusal.
 fn status_of(reason: Reason) -> StatusCode {
     match reason {
         Reason::TokenMalformed
@@ -120,13 +120,13 @@ fn status_of(reason: Reason) -> StatusCode {
     }
 }
 
-/// Where a call came from.
+/// The source of a call.
 fn used_from<'a>(head: &Head<'a>) -> UsedFrom<'a> {
     let user_agent = head.headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     UsedFrom { ip: Some(head.client_ip()), user_agent }
 }
 
-/// A refusal of the whole call, with a sentence for the person who set it up.
+/// A refusal of the whole call, with a sentence for the operator of the proxy or program.
 fn refused(status: StatusCode, reason: &str, message: &str, head: &Head<'_>) -> Reply {
     let trace = head.request_id();
     let body = serde_json::json!({ "error": { "reason": reason, "message": message, "trace": trace.as_str() } });

@@ -1,4 +1,4 @@
-//! The gateway's part of the OpenAPI document. It must say no more than the two paths take.
+//! The gateway's part of the OpenAPI document. It must describe only what the two paths take.
 
 use serde_json::{Value, json};
 use valetkey_http::PathEntry;
@@ -22,7 +22,7 @@ pub(crate) fn paths() -> Vec<PathEntry> {
     ]
 }
 
-/// The words of one question, with what each means.
+/// The parameters of one question, with their meanings.
 const WORDS: [(&str, &str); 4] = [
     ("asset", "The id of the asset that is asked about."),
     ("task", "A task on that asset; without one, any task is enough."),
@@ -32,7 +32,7 @@ const WORDS: [(&str, &str); 4] = [
         "ADMIN: the token's user must be an ADMIN of its business, and see the asset if one is named. Not beside a task, and no page token passes.",
     ),
 ];
-/// The question that stands alone.
+/// The meaning of `alive`, which must be the only parameter.
 const ALIVE: &str = "true asks whether the token is live, and whose it is; nothing else may be asked with it.";
 
 fn check() -> Value {

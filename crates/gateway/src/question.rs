@@ -1,5 +1,5 @@
-//! From words to a question: an asset's id, a task of its kind, a scope, a role, or whether a token is
-//! alive. A check that asks nothing must never be answered.
+//! Makes a question of parameters: an asset's id, a task of its kind, a scope, a role, or whether a
+//! token is alive. A check that asks nothing must be refused.
 
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::{AssetId, AssetKind, Id, IdKind, Scope, ScopeSet};
@@ -7,7 +7,7 @@ use valetkey_service::Service;
 use valetkey_service::authz::{Decision, Need, Question, Sorts, Target};
 use valetkey_service::read::Guard;
 
-/// What a check asks, as it came.
+/// The parameters of a check, as they were sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Words<'a> {
     pub asset: Option<&'a str>,
@@ -17,16 +17,17 @@ pub(crate) struct Words<'a> {
     pub alive: Option<bool>,
 }
 
-/// A question, and what is wrong with its words if the caller may know it.
+/// A question, and whether its task is unknown.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub question: Question,
-    /// The task is none of the asset's kind. The caller learns that only if the asset is visible to it.
+    /// The asset's kind has no such task. The caller learns that only if the asset is visible to
+    /// it.
     pub unknown_task: bool,
 }
 
 impl Words<'_> {
-    /// Reads the words.
+    /// Reads the parameters.
     ///
     /// # Errors
     /// What is wrong with them. It never depends on what exists.
@@ -58,7 +59,7 @@ impl Words<'_> {
         };
         let question = Question {
             target: asset.map_or(Target::Nothing, Target::Asset),
-            // A role is the user's, and a page token stands for its Page alone.
+            // A role belongs to a user, and a page token acts for its Page alone.
             sorts: if need == Need::Admin { WITH_A_ROLE } else { Sorts::ANY },
             scopes,
             need,
@@ -67,8 +68,8 @@ impl Words<'_> {
         Ok(Asked { question, unknown_task })
     }
 
-    /// Whether the token is live, and whose it is: it stands alone, so that no proxy takes a yes to it
-    /// for a yes to more.
+    /// Asks whether the token is live, and whose it is. It can't be combined with other parameters,
+    /// so that no proxy takes the answer for more than that.
     fn ask_alive(&self, alive: bool) -> Result<Asked, &'static str> {
         if !alive {
             return Err("alive can only be true");
@@ -80,7 +81,7 @@ impl Words<'_> {
     }
 }
 
-/// The sorts of credentials that a question for a role takes.
+/// The sorts of credentials that a question with a role accepts.
 const WITH_A_ROLE: Sorts = Sorts::USERS.with(Sorts::APP);
 
 fn asset_id(text: &str) -> Result<AssetId, &'static str> {
@@ -88,7 +89,7 @@ fn asset_id(text: &str) -> Result<AssetId, &'static str> {
 }
 
 impl Asked {
-    /// Whether the words are wrong, and not the caller's rights.
+    /// Whether the parameters are wrong, and not the caller's rights.
     pub fn blames_words(&self, decision: &Decision) -> bool {
         use valetkey_domain::Reason::{AssetNotAssigned, TaskMissing};
         self.unknown_task

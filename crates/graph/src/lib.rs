@@ -30,8 +30,9 @@ use protocol::version::{self, Version};
 /// Settings of the adapter.
 #[derive(Debug, Clone, Default)]
 pub struct GraphConfig {
-    /// Scheme, host and port under which callers reach the server, for `paging` links. Without it
-    /// links begin with what the request says for certain; where that is not enough there are none.
+    /// Scheme, host and port under which callers reach the server, for `paging` links. Without it,
+    /// links are built from the request; if the request doesn't say the address for certain, there
+    /// are no links.
     pub public_url: Option<String>,
 }
 
@@ -49,7 +50,7 @@ impl Graph {
         Graph { service, config: std::sync::Arc::new(config), limits: std::sync::Arc::new(ParamLimits::default()) }
     }
 
-    /// The same adapter with other limits of what one request's parameters may cost.
+    /// The same adapter with other limits for the parameters of one request.
     #[must_use]
     pub fn with_param_limits(self, limits: ParamLimits) -> Graph {
         Graph { limits: std::sync::Arc::new(limits), ..self }
@@ -83,7 +84,7 @@ impl Graph {
             }
             _ => self.serve(&call, &input, none_match, &Work::default()).await,
         };
-        // Only errors are meant: what is not modified has no body to show.
+        // This is for errors only: a 304 answer has no body to show.
         let is_error = reply.status.is_client_error() || reply.status.is_server_error();
         if is_error && input.get("suppress_http_code").is_some_and(|v| v == "1" || v == "true") {
             reply.status = StatusCode::OK;
@@ -91,7 +92,7 @@ impl Graph {
         reply
     }
 
-    /// Serves one call, whole: answer, error, headers.
+    /// Serves one call: answer or error, and headers.
     pub(crate) async fn serve(&self, call: &Call, input: &Input, none_match: Option<&str>, work: &Work) -> Reply {
         let started = Instant::now();
         let cx = Cx { service: &self.service, call, input, now: self.service.now(), work };
@@ -113,7 +114,7 @@ impl Graph {
         reply
     }
 
-    /// The answer to a call, or a part of a batch, that could not be served at all.
+    /// The answer to a call, or an item of a batch, that could not be served at all.
     pub(crate) fn failed(&self, call: &Call, error: &GraphError, version: Version) -> Reply {
         let mut reply = write::error(error, call.trace());
         self.head_of_answer(&mut reply, call, version, None, 0);
@@ -144,7 +145,8 @@ impl Graph {
         let params = Params::read(request.query(), request.content_type(), &request.body, &self.limits).await;
         let (params, unreadable) = match params {
             Ok(params) => (params, None),
-            // The token mostly stands in the query or a header, whatever the body is.
+            // The token is usually in the query or a header, so it can be checked even if the body
+            // is unreadable.
             Err(error) => (Params::from_query(request.query(), &self.limits).unwrap_or_default(), Some(error)),
         };
         let call = call_of(request, &params);
@@ -161,8 +163,8 @@ impl Graph {
         }
     }
 
-    /// Why the token of a call is not accepted, if it has one. A proof that may stand in what could
-    /// not be read is not missed.
+    /// Why the token of a call is not accepted, if it has one. Unless all was read, a missing proof
+    /// is no error, because it may be in the unreadable part.
     pub(crate) fn dead(&self, call: &Call, read_all: bool) -> Option<GraphError> {
         if call.is_anonymous() {
             return None;
@@ -220,9 +222,9 @@ impl Adapter for Graph {
     }
 }
 
-/// The error of a request that was not handled to its end.
+/// The error of a request that was not handled completely.
 fn unhandled(head: &Head<'_>, failure: Failure) -> GraphError {
-    // A GET may say in its query that it is another method.
+    // A GET may name another method in its query.
     let says_method = |pair: &str| pair.split('=').next() == Some("method");
     let reads = matches!(*head.method, Method::GET | Method::HEAD) && !head.query().split('&').any(says_method);
     match failure {
@@ -261,12 +263,12 @@ fn unserved(head: &Head<'_>, error: &GraphError) -> Reply {
     reply
 }
 
-/// The version that answers a path, whatever else the path is.
+/// The version that serves a path, even if the path is wrong otherwise.
 fn served(path: &str) -> Version {
     version::parse(path).map_or(Version::NEWEST, |p| p.served())
 }
 
-/// Browsers ask before they send a token; anybody may ask.
+/// Answers a browser's CORS preflight. It carries no token, so anybody may ask.
 fn preflight() -> Reply {
     let header = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
     let headers = [

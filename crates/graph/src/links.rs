@@ -1,5 +1,5 @@
-//! Where links lead. A link may repeat a token, so it must lead to where the caller came to, and
-//! over what the caller came by: what a request doesn't say for certain is never guessed.
+//! The base URL of links. A link may repeat a token, so it must use the same host and scheme as the
+//! caller did. What a request doesn't say for certain is never guessed.
 
 use http::header::{FORWARDED, HOST, HeaderName};
 use valetkey_http::Request;
@@ -14,13 +14,13 @@ static FORWARDING: [HeaderName; 4] = [
 /// The longest host with its port, in bytes.
 const HOST_LIMIT_BYTES: usize = 255;
 
-/// Scheme, host and port under which the caller reached the server; `None` if the request does not
-/// tell. Behind a proxy only what a trusted one says counts.
+/// Scheme, host and port under which the caller reached the server; `None` if the request doesn't
+/// say. Behind a proxy, only the headers of a trusted one count.
 pub(crate) fn base_url(request: &Request) -> Option<String> {
     let is_trusted = request.client_ip != request.peer.ip();
     let forwarded = is_trusted || FORWARDING.iter().any(|name| request.headers.contains_key(name));
     let (scheme, host) = if forwarded {
-        // Whoever speaks for the caller without being trusted knows nothing for certain.
+        // Headers of an untrusted proxy say nothing for certain.
         let said = only(request, &FORWARDING[2]).filter(|_| is_trusted);
         (said.filter(|s| matches!(*s, "http" | "https"))?, only(request, &FORWARDING[3]))
     } else {
@@ -34,7 +34,7 @@ pub(crate) fn base_url(request: &Request) -> Option<String> {
     is_plain(host).then(|| format!("{scheme}://{host}"))
 }
 
-/// The value of a header that stands there once.
+/// The value of a header that was sent exactly once.
 fn only<'r>(request: &'r Request, name: &HeaderName) -> Option<&'r str> {
     let mut values = request.headers.get_all(name).iter();
     let first = values.next()?.to_str().ok()?;
@@ -76,7 +76,7 @@ mod tests {
             ("/me", true, None, vec![host], Some("https://graph.example:8443")),
             ("https://h2.example/me", true, None, vec![], Some("https://h2.example")),
             ("/me", false, None, vec![("host", "[::1]:80")], Some("http://[::1]:80")),
-            // Without a host the caller's own address is no place to send a token to.
+            // Without a host there is no address to which a token may be sent.
             ("/me", false, None, vec![], None),
             ("/me", false, None, vec![("host", "")], None),
             ("/me", false, None, vec![("host", "a@b/c")], None),
@@ -94,7 +94,7 @@ mod tests {
             ),
             ("/me", false, far, vec![host, ("x-forwarded-proto", "https, http")], None),
             ("/me", false, far, vec![host, secure, secure], None),
-            // Somebody speaks for the caller who is not trusted.
+            // A proxy that is not trusted.
             ("/me", false, None, vec![host, forwarded], None),
             ("/me", false, None, vec![host, secure], None),
             ("/me", false, None, vec![host, ("forwarded", "for=203.0.113.7")], None),

@@ -1,7 +1,7 @@
 //! How a refusal of the service looks on the Graph's wire: code, subcode, texts and status.
 //!
 //! One row for each reason. Texts that programs look for are kept to the letter; what people read
-//! comes from the table of sentences in `domain`. Nothing here may tell more than the refusal carries.
+//! comes from the table of sentences in `domain`. An error must not say more than the refusal does.
 
 use serde_json::{Value, json};
 use valetkey_domain::kind::AssetKind;
@@ -79,7 +79,7 @@ pub(crate) fn graph_error(
         }
         Reason::RoleInsufficient => {
             let error = lacking("the ADMIN role in the business");
-            // Where no role of the business would do, none is named.
+            // If no role of the business would help, none is named.
             if refusal.expected.is_none() { error.with_data("missing", json!({ "role": "ADMIN" })) } else { error }
         }
         Reason::IpNotAllowed => GraphError::numbered(200, "The token has no permission to be used from this address")
@@ -116,13 +116,13 @@ fn value(refusal: &Refusal) -> &str {
     refusal.value.as_deref().unwrap_or_default()
 }
 
-/// The one answer for what is not there and for what the caller may not see.
+/// The one answer for objects that don't exist and for those that the caller may not see.
 pub(crate) fn not_visible(refusal: &Refusal, verb: Verb, named: Option<&str>) -> GraphError {
     let id = named.map(str::to_owned).or_else(|| refusal.subject.map(|id| id.to_string())).unwrap_or_default();
     missing_object(verb, &id)
 }
 
-/// The same, by the text that the caller sent.
+/// The same, with the id as the caller wrote it.
 pub(crate) fn missing_object(verb: Verb, id: &str) -> GraphError {
     let message = format!(
         "Unsupported {} request. Object with ID '{}' does not exist, cannot be loaded due to missing permissions, or does \
@@ -146,7 +146,8 @@ fn invalid_session(why: &str) -> String {
     format!("Error validating access token: {why}")
 }
 
-/// A right that the caller lacks. One large connector stops on the word "permission", as it should.
+/// A right that the caller lacks. One large connector looks for the word "permission" to stop, so
+/// the text keeps it.
 fn lacking(what: &str) -> GraphError {
     GraphError::numbered(200, &format!("Requires {what}; the caller lacks permission"))
 }
@@ -156,7 +157,7 @@ fn unfit(subcode: u32, message: &str) -> GraphError {
     GraphError::numbered(100, message).with_subcode(subcode)
 }
 
-/// The asset's kind, for people.
+/// The title of the asset's kind.
 fn kind<'a>(refusal: &Refusal, words: &Words<'a>) -> &'a str {
     let built_in = refusal.missing.kind.and_then(AssetKind::row).map(|row| row.title);
     built_in.or(words.declared.map(|kind| kind.title.as_str())).unwrap_or("asset")

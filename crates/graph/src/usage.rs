@@ -1,6 +1,6 @@
 //! The usage headers: true counts of the sliding hour, in the form that clients parse.
 //!
-//! Nothing is limited by them. Percentages are of a nominal hour and stay below the marks at which
+//! They limit nothing. Percentages refer to a nominal hour and stay below the marks at which
 //! programs begin to sleep; see `docs/decisions/0006-usage-headers.md`.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,11 +11,12 @@ use valetkey_service::usage::{Counter, Hour, Usage};
 use crate::engine::Node;
 use crate::schema::Edge;
 
-/// Calls an hour that stand for one hundred percent.
+/// The calls per hour that count as one hundred percent.
 const NOMINAL_CALLS: u64 = 1_000_000;
-/// Working time an hour that stands for one hundred percent: one core.
+/// The working time per hour that counts as one hundred percent: one core.
 const NOMINAL_BUSY_US: u64 = 3_600_000_000;
-/// Connectors sleep for minutes from 85 on, and nothing here is limited.
+/// The highest percentage shown. From 85 on, connectors sleep for minutes, but nothing is limited
+/// here.
 const SHOWN_LIMIT: u64 = 84;
 
 /// The asset that a call is about, and the use case that counts it.
@@ -70,7 +71,7 @@ pub(crate) fn write(
     put(headers, "x-business-use-case-usage", &json!({ asset.to_string(): [entry] }));
 }
 
-/// The headers of an answer to nobody: nothing is counted.
+/// The headers of an answer without a known caller: nothing is counted.
 pub(crate) fn write_none(headers: &mut HeaderMap) {
     write_app(headers, Hour::default());
 }

@@ -10,7 +10,7 @@ use crate::protocol::etag;
 use crate::protocol::version::Version;
 use crate::schema::Verb;
 
-/// The verb of a request, after `method=` had its say, which it has with GET and POST alone.
+/// The verb of a request. With GET and POST, the parameter `method` may replace it.
 pub(crate) fn verb(method: &str, said: Option<&str>) -> Result<Verb, GraphError> {
     let takes_word = matches!(method, "GET" | "POST");
     let word = said.filter(|g| takes_word && !g.is_empty()).unwrap_or(method);
@@ -22,8 +22,8 @@ pub(crate) fn verb(method: &str, said: Option<&str>) -> Result<Verb, GraphError>
     }
 }
 
-/// A reply with a JSON body. A reading answer carries its ETag, and none of its body when the
-/// caller has it already.
+/// A reply with a JSON body. The answer to a GET carries an ETag, and is a 304 without a body if
+/// the caller already has it.
 pub(crate) fn json(body: &Value, is_get: bool, if_none_match: Option<&str>) -> Reply {
     let bytes = body.to_string().into_bytes();
     if !is_get {
@@ -38,7 +38,7 @@ pub(crate) fn json(body: &Value, is_get: bool, if_none_match: Option<&str>) -> R
     }
 }
 
-/// A reply with a JSON body that is written already.
+/// A reply whose JSON body is already text.
 pub(crate) fn json_text(bytes: Vec<u8>) -> Reply {
     finish(Reply::json(StatusCode::OK, bytes))
 }

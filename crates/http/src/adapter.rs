@@ -1,5 +1,5 @@
-//! What an adapter is to the server: one dialect behind some paths. The server routes by what each
-//! adapter claims, and asks it alone, for its errors too. An adapter must never name another one.
+//! An adapter: one dialect behind some paths. The server routes by the claims of the adapters, and
+//! the claiming adapter alone answers, errors included. An adapter must never name another one.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::site::{Failure, Head, Reply, Request};
 pub enum Claim {
     /// All paths whose first segment is this one: `v1` is `/v1` and all below it. Without slashes.
     Segment(&'static str),
-    /// This one path, to the letter. It goes before the segment that it stands under.
+    /// Exactly this path. It wins over the segment that it is below.
     Path(&'static str),
     /// The same, and the adapter is asked on the check path first, before any other work.
     CheckPath(&'static str),
@@ -22,7 +22,7 @@ pub enum Claim {
     Root,
     /// `/` with another method, or with one of these query parameters.
     RootCall(&'static [&'static str]),
-    /// Every path that nobody else claims and that is not reserved.
+    /// Every path that no other adapter claims and that is not reserved.
     Rest,
 }
 
@@ -31,7 +31,7 @@ pub enum Claim {
 pub enum Origin {
     /// The address for everybody.
     Network,
-    /// The operator's socket. Whoever shows no credential there is the operator.
+    /// The operator's socket. A caller without a credential is the operator there.
     OperatorSocket,
 }
 
@@ -52,7 +52,7 @@ pub trait Adapter: Send + Sync + 'static {
     /// A word for logs and for errors at start.
     fn name(&self) -> &'static str;
 
-    /// Which paths are its own.
+    /// The paths that it answers.
     fn claims(&self) -> &'static [Claim];
 
     /// Answers a request to one of its paths.
@@ -68,7 +68,7 @@ pub trait Adapter: Send + Sync + 'static {
         None
     }
 
-    /// The same once the body is read. Not asked when the body is empty.
+    /// The same, after the body is read. Not called if the body is empty.
     fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
         let _ = (head, body);
         None

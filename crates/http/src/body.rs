@@ -1,6 +1,5 @@
-//! Reads a body under its limits: its size, the longest silence, the request's
-//! deadline, and the memory of all bodies together. It must never hold more
-//! than it has counted.
+//! Reads a body under its limits: its size, the longest silence, the request's deadline, and the
+//! memory of all bodies together. It must never hold more bytes than it has counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,8 +10,8 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-/// What each body may hold without being counted, so that small requests go on
-/// while large ones have taken the rest.
+/// How much of each body is not counted, so that small requests work while large ones use all of
+/// the memory.
 const FREE_BYTES: usize = 64 * 1024;
 
 /// Why a body couldn't be read.

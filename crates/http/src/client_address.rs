@@ -13,10 +13,9 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// A network: an address and how many of its leading bits count.
 ///
-/// It is written here because a strict parser and a comparison of masked
-/// integers are not worth a dependency.
-/// IPv4-mapped IPv6 networks become IPv4 ones, as addresses do; so `::/0` does
-/// not cover IPv4.
+/// It is written here because a strict parser and a comparison of masked integers don't justify a
+/// dependency. IPv4-mapped IPv6 networks become IPv4 ones, as addresses do; so `::/0` does not
+/// cover IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cidr {
     address: IpAddr,

@@ -1,7 +1,6 @@
-//! What is known of each open connection, and the one task that closes those
-//! that idle, trickle their headers or don't take what they asked for. It must
-//! never cut a connection whose request is still at work, unless the server is
-//! past its drain.
+//! The state of each open connection, and the one task that closes those that idle, send their
+//! headers too slowly or don't read their replies. It must never cut a connection with a running
+//! request, unless the drain is over.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -21,7 +20,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::limits::Limits;
 use crate::stats::Stats;
 
-/// What a connection has been ordered to do. An order is only replaced by a stronger one.
+/// What a connection is ordered to do. An order is only replaced by a stronger one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Order {
@@ -64,7 +63,7 @@ impl Control {
         self.reads_at_rest.store(self.reads.load(Relaxed), Relaxed);
     }
 
-    /// Notes that a request is at work for as long as the guard lives.
+    /// Counts a request as running for as long as the guard lives.
     pub(crate) fn work(self: &Arc<Self>) -> Work {
         self.at_work.fetch_add(1, Relaxed);
         Work(Arc::clone(self))
@@ -87,7 +86,7 @@ impl Control {
     }
 }
 
-/// A request at work on its connection.
+/// A running request of a connection.
 #[derive(Debug)]
 pub(crate) struct Work(Arc<Control>);
 
@@ -98,12 +97,11 @@ impl Drop for Work {
     }
 }
 
-/// How long, and for how much, an ended connection is read on when its caller
-/// was still sending.
+/// How long an ended connection is still read if its caller was sending, and how many bytes.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
-/// A stream whose progress is counted, and which reads a while before it closes.
+/// A stream whose progress is counted, and which is read for a while before it closes.
 #[derive(Debug)]
 pub(crate) struct Watched<T> {
     stream: T,
@@ -213,16 +211,16 @@ impl Entry {
         if requests == 0 && now - self.born >= header_time {
             return Order::Cut;
         }
-        // On HTTP/2 pings and their answers are written all the time, so there writes are no sign
-        // of progress.
+        // HTTP/2 connections also write pings and their answers, so there writes are no sign of
+        // progress.
         let writes = if control.h2.load(Relaxed) { 0 } else { control.writes.load(Relaxed) };
         let progress = (requests, writes);
         if progress != self.progress {
             self.progress = progress;
             self.progress_at = now;
         }
-        // Bytes since the last request are the next one's headers. HTTP/2 has
-        // frames of its own between requests, so there idling alone counts.
+        // Bytes after the last request belong to the next one's headers. HTTP/2 has its own frames
+        // between requests, so only its idle time counts.
         let more_came = control.reads.load(Relaxed) != control.reads_at_rest.load(Relaxed);
         self.partial = match self.partial {
             _ if !more_came || control.h2.load(Relaxed) || requests == 0 => None,
@@ -234,7 +232,7 @@ impl Entry {
         }
         let idle = now - self.progress_at;
         if idle >= idle_time.saturating_mul(2) {
-            // It was asked to finish a whole idle time ago.
+            // The order to finish was given one idle time ago.
             Order::Cut
         } else if idle >= idle_time {
             Order::Finish
@@ -273,7 +271,7 @@ impl Registry {
         Ticket { registry: Arc::clone(self), number, control }
     }
 
-    /// Orders every connection, those that come later included.
+    /// Gives an order to every connection, and makes later ones finish.
     pub(crate) fn raise_all(&self, order: Order) {
         let entries = self.entries();
         self.draining.store(true, Relaxed);

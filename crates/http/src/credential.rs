@@ -1,5 +1,5 @@
-//! The text of a credential in the `Authorization` header. It is borrowed whole
-//! and not checked here. It must never be copied into a log, an error or `Debug`.
+//! The text of a credential in the `Authorization` header. It is borrowed unchanged and not checked
+//! here. It must never be copied into a log, an error or `Debug`.
 
 use std::fmt;
 
@@ -16,11 +16,11 @@ pub enum Authorization<'a> {
     Bearer(&'a str),
     /// `Basic` and its text, not yet decoded.
     Basic(&'a str),
-    /// A scheme that is none of ours.
+    /// Another scheme.
     Other,
 }
 
-/// Why the header can't be used; never holds any of it.
+/// Why the header can't be used. It never holds any of the header's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CredentialError {
     /// More than one header, so it is unclear which one counts.
@@ -80,7 +80,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, CredentialError> {
     })
 }
 
-/// The text of a header that is written as nearly every client writes it, found in one pass without a
+/// The token of a header in the form that nearly every client sends, found in one pass without a
 /// branch for each byte. All other headers are left to [`authorization`].
 fn plain_bearer(headers: &HeaderMap) -> Option<&str> {
     let mut all = headers.get_all(AUTHORIZATION).iter();

@@ -93,7 +93,7 @@ impl Shared {
         }
     }
 
-    /// What is wrong with the head, before anybody looks at what it asks for.
+    /// What is wrong with the head; checked before the request is routed.
     fn head_fault(&self, head: &Head<'_>) -> Option<BadRequest> {
         let limit = self.limits.header_count_limit;
         if head.headers.len() > limit {
@@ -285,8 +285,8 @@ async fn slow(mut flight: Flight, mut request: Request, mut body: Incoming) -> R
     respond(reply.unwrap_or_else(|_| bare_fault()), bodiless)
 }
 
-/// What can be answered without a task: a check by POST, or that there are too
-/// many tasks.
+/// The reply to a request that needs no task: a check by POST, or a refusal because too many tasks
+/// run.
 fn early(shared: &Shared, request: &Request) -> Option<Reply> {
     let head = request.head();
     if !request.body.is_empty() {

@@ -1,10 +1,10 @@
-//! JSON that a caller sent, parsed within a depth that can't overflow the stack.
-//! It must never be handed a text without a length limit.
+//! Parses a caller's JSON within a depth that can't overflow the stack. The text must have a length
+//! limit already.
 
 use serde_json::Value;
 use thiserror::Error;
 
-/// Why a text is not JSON that we take. Holds none of the text.
+/// Why a text is not accepted as JSON. It holds none of the text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum JsonError {
     /// Nested more deeply than allowed.
@@ -12,7 +12,7 @@ pub enum JsonError {
     Depth {
         /// The deepest nesting taken.
         limit: usize,
-        /// Where it was passed, counted from 1.
+        /// The byte at which the limit was passed, counted from 1.
         at_byte: usize,
     },
     /// Not JSON.

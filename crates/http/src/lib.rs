@@ -1,7 +1,7 @@
-//! What all adapters stand on: it listens, reads requests within limits, and
-//! hands them to one [`Site`]; and it says what an [`Adapter`] is. It must never know what a token means, which
-//! store there is, or what the Graph looks like; and it must never put a
-//! credential into a log line, an error or a `Debug` text.
+//! The HTTP layer of all adapters: it listens, reads requests within limits, and passes them to one
+//! [`Site`]. It also defines the [`Adapter`] trait. It must never know what a token means, which
+//! store there is, or what the Graph looks like, and it must never put a credential into a log
+//! line, an error or a `Debug` text.
 
 pub mod access_log;
 pub mod adapter;

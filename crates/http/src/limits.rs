@@ -14,8 +14,8 @@ pub struct Limits {
     /// Connections open at once. When all are taken, the longest idle one is
     /// asked to close and the next caller waits. Default 10,000.
     pub connection_limit: usize,
-    /// Handlers running at once, those of callers that have left included;
-    /// beyond it the site answers `busy`. Default 4,096.
+    /// Handlers running at once, including those whose callers have disconnected; beyond it the
+    /// site answers `busy`. Default 4,096.
     pub handler_limit: usize,
     /// Request line and headers together. Default 64 KiB, since some programs
     /// send all their parameters in the query.
@@ -24,8 +24,8 @@ pub struct Limits {
     pub header_count_limit: usize,
     /// An ordinary body. Default 1 MiB.
     pub body_limit_bytes: usize,
-    /// A `multipart/form-data` body, and the most that is read and thrown away
-    /// of a body that was refused. Default 32 MiB.
+    /// A `multipart/form-data` body, and the most that is read and discarded of a refused body.
+    /// Default 32 MiB.
     pub upload_limit_bytes: usize,
     /// All bodies held in memory at once, beyond the first 64 KiB of each.
     /// Default 512 MiB.
@@ -37,9 +37,9 @@ pub struct Limits {
     pub body_read_timeout_ms: u64,
     /// From the end of the headers to the reply, body included. Default 60,000.
     pub request_timeout_ms: u64,
-    /// A connection without a request, and without progress in what it is being
-    /// sent, is closed after this. On HTTP/2 only requests count as progress,
-    /// and an answer has twice this to be taken. Default 75,000.
+    /// A connection without a request, and without progress in sending its reply, is closed after
+    /// this time. On HTTP/2 only requests count as progress, and the caller has twice this time to
+    /// read an answer. Default 75,000.
     pub keep_alive_idle_ms: u64,
     /// TLS handshake. Default 10,000.
     pub tls_handshake_timeout_ms: u64,
@@ -54,8 +54,7 @@ pub struct Limits {
     /// HTTP/2 streams that we had to reset for the caller's errors; beyond it
     /// the connection is closed. Default 128.
     pub h2_error_stream_limit: usize,
-    /// How often an HTTP/2 connection is asked whether it still lives; it has
-    /// as long again to answer. Default 30,000.
+    /// How often an HTTP/2 connection is pinged; the answer may take as long again. Default 30,000.
     pub h2_ping_interval_ms: u64,
     /// Limits of the parameter bag.
     pub params: ParamLimits,
@@ -68,7 +67,7 @@ pub struct ParamLimits {
     pub count_limit: usize,
     /// A parameter's or file's name. Default 512.
     pub name_limit_bytes: usize,
-    /// A part of a multipart body that is no file. Default 1 MiB.
+    /// A part of a multipart body that is not a file. Default 1 MiB.
     pub text_limit_bytes: usize,
     /// Files in one multipart body. Default 50.
     pub upload_count_limit: usize,

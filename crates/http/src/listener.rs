@@ -1,7 +1,6 @@
-//! Binds an address, takes connections within the limits, and stops without
-//! losing a request that has begun. It must never speak plain HTTP on an
-//! address other than loopback, unless the configuration says that a proxy is
-//! in front.
+//! Binds an address, accepts connections within the limits, and stops without losing a running
+//! request. It must never speak plain HTTP on an address other than loopback, unless the
+//! configuration says that a proxy is in front.
 
 use std::fmt;
 use std::io;
@@ -32,24 +31,24 @@ use crate::site::Site;
 use crate::stats::Stats;
 use crate::tls::{TlsError, TlsReloader};
 
-/// Connections that the kernel may hold before they are taken.
+/// Connections that the kernel may queue before they are accepted.
 const BACKLOG: u32 = 1_024;
-/// How long to wait when the kernel has no more descriptors to give.
+/// How long to wait if there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a further idle connection is closed while a caller waits.
 const SHED_PAUSE: Duration = Duration::from_millis(250);
 /// How long the drain waits for connections after they were cut.
 const CUT_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a listener is to do.
+/// The configuration of a listener.
 pub struct ListenConfig {
     /// Where to listen; port 0 means any free port.
     pub address: SocketAddr,
     /// The certificate; without one it is plain HTTP.
     pub tls: Option<Arc<TlsReloader>>,
-    /// A proxy in front ends TLS, so plain HTTP may be spoken on any address.
+    /// A proxy in front terminates TLS, so plain HTTP is allowed on any address.
     pub behind_proxy: bool,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
     /// All limits.
     pub limits: Limits,
@@ -89,7 +88,7 @@ impl fmt::Debug for ListenConfig {
 /// Why a listener can't be made.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// Someone else listens there.
+    /// Another program listens there.
     #[error(
         "{address} is in use by another program: stop it, or choose another port with --port (0 takes any that is free)"
     )]
@@ -223,8 +222,8 @@ impl Listener {
         Arc::clone(&self.shared.stats)
     }
 
-    /// Serves until `shutdown` fires; then takes no more connections, lets what has
-    /// begun finish for up to `drain_s`, cuts the rest, and returns.
+    /// Serves until `shutdown` fires. Then it accepts no more connections, lets running requests
+    /// finish for up to `drain_s`, cuts the rest, and returns.
     pub async fn serve(self, shutdown: CancellationToken) -> Drained {
         let registry = Arc::new(Registry::default());
         let shared = Arc::clone(&self.shared);
@@ -252,15 +251,15 @@ impl Listener {
         }
     }
 
-    /// Takes connections until the stop; the socket closes on return.
+    /// Accepts connections until the stop; the socket closes on return.
     async fn take_connections(self, registry: &Arc<Registry>, shutdown: &CancellationToken) {
         let limit = self.shared.limits.connection_limit.min(Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(limit));
         let server = Arc::new(server(&self.shared.limits));
         let mut kernel_short = false;
         loop {
-            // The connection is accepted first, so that no idle one is closed before
-            // another caller needs its place.
+            // The connection is accepted first, so that an idle one is closed only if another
+            // caller needs its place.
             let next = async {
                 if kernel_short {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -375,7 +374,7 @@ fn server(limits: &Limits) -> auto::Builder<TokioExecutor> {
     server
 }
 
-/// Whether a failed accept concerns that caller alone.
+/// Whether a failed accept concerns only that caller.
 fn of_one_caller(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -410,7 +409,7 @@ impl Drop for Open {
     }
 }
 
-/// One connection with all that it holds until its end.
+/// One connection with everything that it holds until its end.
 struct Connection {
     shared: Arc<Shared>,
     server: Arc<auto::Builder<TokioExecutor>>,

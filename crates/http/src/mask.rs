@@ -1,6 +1,6 @@
-//! Takes secrets out of a URL before it is printed. It masks too much rather
-//! than too little: a name, a value or a part of the path that may carry a
-//! secret is replaced as a whole. It must never be used to read parameters.
+//! Masks secrets in a URL before it is printed. It masks too much rather than too little: a name, a
+//! value or a part of the path that may carry a secret is replaced as a whole. It must never be
+//! used to read parameters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -167,8 +167,8 @@ fn assigns_secret(text: &str) -> bool {
     })
 }
 
-/// The text with all its percent-encoding undone, however often it was applied;
-/// `None` when that takes more than a few turns.
+/// The text with all its percent-encoding undone, even if it was applied several times; `None` if
+/// that takes more than a few turns.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..DECODINGS {

@@ -1,7 +1,6 @@
-//! The parameters of a request, from its query, a form, a multipart body or a
-//! JSON object, with or without a content type. It must never guess: what is
-//! contradictory or unreadable is an error that names the field. It knows the
-//! meaning of no field but `access_token`.
+//! The parameters of a request, from its query, a form, a multipart body or a JSON object, with or
+//! without a content type. It must never guess: contradictory or unreadable parameters are an error
+//! that names the field. The only field whose meaning it knows is `access_token`.
 
 mod error;
 mod reader;

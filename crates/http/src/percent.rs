@@ -1,8 +1,7 @@
-//! Percent-encoding undone, as forms have it. It must never fail: what it can't
-//! read stays as it is.
+//! Decodes percent-encoding as in forms. It must never fail: invalid escapes are left unchanged.
 
-/// Undoes percent-encoding and turns `+` into a space, as forms have it; a `%`
-/// without two digits stays as it is.
+/// Decodes percent-encoding and turns `+` into a space, as in forms; a `%` without two digits is
+/// left unchanged.
 pub(crate) fn percent_decode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,7 +1,7 @@
 //! The body of a reply, handed to hyper in pieces.
 //!
-//! Hyper copies head and body into one buffer, so that a small reply is one system call. That buffer
-//! stays with its connection, so a large body must never be given to it whole.
+//! Hyper copies head and body into one buffer, so that a small reply is one system call. The buffer
+//! lives as long as its connection, so a large body must never be copied into it whole.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 /// The most bytes of one piece.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// A body that is known whole.
+/// A body that is completely known.
 #[derive(Debug)]
 pub(crate) struct Pieces(Bytes);
 

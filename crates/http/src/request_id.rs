@@ -1,6 +1,5 @@
-//! Request ids, which are also `fbtrace_id`s: an `A` and 21 characters of
-//! base62, which can be pasted anywhere. They grant nothing and must never be
-//! made of anything that the caller sent.
+//! Request ids, which are also `fbtrace_id`s: an `A` and 21 characters of base62, which can be
+//! pasted anywhere. They grant nothing and must never contain anything that the caller sent.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

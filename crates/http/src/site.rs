@@ -1,6 +1,5 @@
-//! What the listener asks of the server behind it, and what passes between the
-//! two. Nothing here reads a socket, and no `Debug` text holds a header's or a
-//! body's content.
+//! The interface between the listener and the server behind it. Nothing here reads a socket, and no
+//! `Debug` text holds a header's or a body's content.
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -25,20 +24,20 @@ pub trait Site: Send + Sync + 'static {
     /// block. `None` sends the request on to [`Site::handle`].
     fn check_path(&self, head: &Head<'_>) -> Option<Reply>;
 
-    /// The same question for requests that have a body, once it is read, for
-    /// checks that are asked by POST. Not asked when the body is empty.
+    /// The same for requests with a body, after it is read, for checks by POST. Not called if the
+    /// body is empty.
     fn check_path_with_body(&self, head: &Head<'_>, body: &Bytes) -> Option<Reply> {
         let _ = (head, body);
         None
     }
 
-    /// Answers a request. The future runs as a task of its own: it goes on when
-    /// the caller hangs up, and is dropped at the request's deadline.
+    /// Answers a request. The future runs as a task of its own: it continues if the caller
+    /// disconnects, and is dropped at the request's deadline.
     fn handle(&self, request: Request) -> BoxFuture<'static, Reply>;
 
-    /// Whether files may be sent to where this request goes. Where they may,
-    /// a `multipart/form-data` body has `upload_limit_bytes`; all others have
-    /// `body_limit_bytes`, whatever they say of themselves.
+    /// Whether files may be sent with this request. If so, a `multipart/form-data` body may have
+    /// `upload_limit_bytes`. All other bodies have `body_limit_bytes`, whatever content type they
+    /// name.
     fn takes_uploads(&self, head: &Head<'_>) -> bool {
         let _ = head;
         false
@@ -48,7 +47,7 @@ pub trait Site: Send + Sync + 'static {
     fn failed(&self, head: &Head<'_>, failure: Failure) -> Reply;
 }
 
-/// Why a request was not handled, or not to its end.
+/// Why a request was not handled completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// Its form is wrong.
@@ -127,8 +126,7 @@ pub enum BadRequest {
 pub enum Late {
     /// The caller didn't send its body in time.
     Body,
-    /// The site didn't answer in time; what it was doing may or may not have
-    /// been done.
+    /// The site didn't answer in time; its work may or may not have been done.
     Answer,
 }
 

@@ -1,5 +1,5 @@
-//! Counters of the listener, for `/metrics`. They are relaxed atomics, so no
-//! decision may rest on them.
+//! Counters of the listener, for `/metrics`. They are relaxed atomics, so no decision may depend on
+//! them.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -46,7 +46,7 @@ pub struct StatsSnapshot {
     pub connections_total: u64,
     /// Connections open now.
     pub connections_open: u64,
-    /// Connections closed for idling or for headers that didn't come.
+    /// Connections closed because they idled or sent no complete headers.
     pub connections_timed_out_total: u64,
     /// Idle connections closed to make room for others.
     pub connections_shed_total: u64,

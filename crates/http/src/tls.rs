@@ -37,7 +37,7 @@ impl fmt::Debug for Pem {
     }
 }
 
-/// Why a certificate can't be used. Never holds any of the key.
+/// Why a certificate can't be used. It never holds any of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TlsError {
     /// The source couldn't read the texts.
@@ -61,7 +61,7 @@ pub enum TlsError {
         /// The TLS library's error.
         reason: String,
     },
-    /// The TLS library refuses its own set-up.
+    /// The TLS library could not be set up.
     #[error("TLS can't be set up: {0}")]
     Setup(String),
 }

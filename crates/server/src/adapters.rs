@@ -1,5 +1,5 @@
-//! The adapters of this server. None of them knows another; this is the one place that names them
-//! all. A further adapter is one more line in the list.
+//! The adapters of this server. None of them knows another; only this place names them all. A new
+//! adapter is one more line in the list.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use valetkey_service::Service;
 
 use crate::operations::Operations;
 
-/// What the adapters are made of.
+/// What the adapters need.
 #[derive(Debug)]
 pub struct Parts {
     pub service: Service,

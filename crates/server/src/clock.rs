@@ -1,5 +1,5 @@
-//! The machine's clocks. Everything that needs the time gets it from here, handed in; nothing else
-//! in the server may ask the system for it.
+//! The machine's clocks. All code that needs the time is handed this one; nothing else in the
+//! server may ask the system for the time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,14 +7,14 @@ use rustix::time::{ClockId, clock_gettime};
 use valetkey_domain::UnixMs;
 use valetkey_service::Clock;
 
-/// A lease must run out while the machine sleeps, too, so the clock counts sleep where the system
-/// has one that does.
+/// A lease must also run out while the machine sleeps, so the clock counts sleep if the system has
+/// such a clock.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const FORWARD: ClockId = ClockId::Boottime;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const FORWARD: ClockId = ClockId::Monotonic;
 
-/// The system's wall clock, and the one that only goes forward.
+/// The system's wall clock and its monotonic clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -1,9 +1,9 @@
 //! Large pages for the memory of a server.
 //!
-//! A check reads a handful of places in memory that lie far apart. With pages of 2 MiB the processor
-//! finds them sooner. The C library asks the system for such pages only if an environment variable says
-//! so when the program starts, so `serve` starts itself once more: in the same process, before it opens
-//! anything. It must never do so twice, and never stop a server from starting.
+//! A check reads a few places in memory that are far apart. With pages of 2 MiB the processor finds
+//! them faster. The C library asks the system for such pages only if an environment variable is set
+//! when the program starts, so `serve` starts itself once more: in the same process, before it
+//! opens anything. It must never do so twice, and never keep a server from starting.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,17 +14,17 @@ const TUNABLES: &str = "GLIBC_TUNABLES";
 /// Asks for large pages with `madvise`.
 const SETTING: &str = "glibc.malloc.hugetlb=1";
 const NAME: &str = "glibc.malloc.hugetlb";
-/// Marks a program that was started so, should the C library drop the variable.
+/// Marks a program that was started so, in case the C library drops the variable.
 const MARK: &str = "VALETKEY_HUGE_PAGES";
-/// How Linux hands out large pages; the word in brackets is in force.
+/// How Linux uses large pages; the word in brackets is the current mode.
 const MODE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 
-/// Starts the program once more with large pages, where that changes anything. It comes back when it
-/// does not, or when it can't.
+/// Starts the program once more with large pages, if that changes anything. It returns if it does
+/// not, or if it fails.
 pub fn ask() {
     let mode = std::fs::read_to_string(MODE).unwrap_or_default();
     let Some(setting) = wanted(&mode, std::env::var_os(TUNABLES), std::env::var_os(MARK).is_some()) else { return };
-    // The file may have been replaced meanwhile; the link of the process leads to the one that runs.
+    // The file may have been replaced meanwhile; the link in `/proc` leads to the running one.
     let own = std::env::current_exe().ok().filter(|path| path.exists());
     let mut again = Command::new(own.as_deref().unwrap_or(Path::new("/proc/self/exe")));
     again.args(std::env::args_os().skip(1)).env(TUNABLES, setting).env(MARK, "1");
@@ -39,7 +39,7 @@ pub fn ask() {
     }
 }
 
-/// The value of the variable that asks for large pages; none where asking changes nothing.
+/// The value of the variable that asks for large pages; none if asking changes nothing.
 fn wanted(mode: &str, found: Option<OsString>, is_marked: bool) -> Option<OsString> {
     let asks_each = mode.contains("[madvise]");
     if is_marked || !asks_each || !cfg!(all(target_os = "linux", target_env = "gnu")) {
@@ -48,7 +48,7 @@ fn wanted(mode: &str, found: Option<OsString>, is_marked: bool) -> Option<OsStri
     match found {
         None => Some(SETTING.into()),
         Some(found) if found.is_empty() => Some(SETTING.into()),
-        // Who sets it says what is wanted.
+        // If the user set it, that setting is kept.
         Some(found) if found.to_string_lossy().contains(NAME) => None,
         Some(mut found) => {
             found.push(":");

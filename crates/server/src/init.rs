@@ -1,7 +1,7 @@
 //! `valetkey init`: makes the data folder, the master key, the business and its first ADMIN person,
-//! and hands over a code to sign in with.
+//! and prints a sign-in code.
 //!
-//! It must never touch data that are there already.
+//! It must never touch existing data.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -35,7 +35,7 @@ struct Made {
 /// Sets up a new server and says what to do next.
 ///
 /// # Errors
-/// When a name or address is wrong, when the data are there already, or when they can't be made.
+/// When a name or address is wrong, when the data exist already, or when they can't be made.
 pub async fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
     telemetry::start(&LogConfig::quiet());
     // Checked before anything is made.

@@ -1,7 +1,7 @@
-//! The master key: where it lies, and the ring of data keys that it opens.
+//! The master key: where it is stored, and the ring of data keys that it opens.
 //!
-//! The key must never be printed, and never be written anywhere but into its own file, which only
-//! its owner may read.
+//! The key must never be printed, and only be written to its own file, which only its owner may
+//! read.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 
 /// The key's file in the data folder.
 pub const FILE_NAME: &str = "master.key";
-/// The environment variable that stands in for the file.
+/// The environment variable that replaces the file.
 pub const VARIABLE: &str = "VALETKEY_MASTER_KEY";
-/// More than any key's file has, and little enough to read at once.
+/// Larger than any key's file, and small enough to read at once.
 const FILE_LIMIT_BYTES: u64 = 1_024;
 
 /// Where the key comes from.
@@ -41,7 +41,7 @@ impl fmt::Debug for Origin {
 }
 
 impl Origin {
-    /// The environment's word first, then the folder's.
+    /// The environment variable if it is set, else the file in the folder.
     pub fn of(variable: Option<String>) -> Origin {
         variable.filter(|text| !text.trim().is_empty()).map_or(Origin::Folder, |text| Origin::Set(Zeroizing::new(text)))
     }
@@ -86,8 +86,8 @@ pub fn read_or_make(folder: &Path, origin: &Origin) -> anyhow::Result<MasterKey>
     }
 }
 
-/// Makes a master key. Its file is whole and on the disk before this returns, for what it seals
-/// afterwards would be lost with it.
+/// Makes a master key. Its file is complete and on the disk before this returns, because all that
+/// it seals later would be lost with it.
 fn make(folder: &Path) -> anyhow::Result<MasterKey> {
     let key = MasterKey::generate(&OsRandom)?;
     let text = key.to_hex();
@@ -109,7 +109,7 @@ fn make(folder: &Path) -> anyhow::Result<MasterKey> {
     Ok(key)
 }
 
-/// The data keys of a store, opened; the first one is made and stored if there is none.
+/// Opens the data keys of a store. The first one is made and stored if there is none.
 ///
 /// # Errors
 /// When the master key is another one, when a key is damaged, or when the store fails.
@@ -121,7 +121,8 @@ pub async fn open_ring(store: &dyn Store, master: &MasterKey) -> anyhow::Result<
     if ring.current_key_id().is_none() {
         let key = ring.new_data_key(master, &OsRandom)?;
         let row = KeyRow { key_id: key.key_id, master_id: key.master_id.clone(), bytes: key.bytes.clone() };
-        // Stored first: a secret must never be sealed by a key that a failed write has lost.
+        // It is stored before it is used: a secret must never be sealed by a key that a failed
+        // write has lost.
         store.replace_keys(&[row]).await?;
         ring.add(master, key)?;
     }

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one of the commands that are servers, or set one up.
+/// Runs one of the commands that run or set up a server.
 fn run(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = runtime.context("the runtime can't be started").and_then(|runtime| runtime.block_on(command));

@@ -1,11 +1,11 @@
-//! `/metrics`: the server's counters as Prometheus reads them. Counts alone, never a name or an id
-//! of anything that the server keeps.
+//! `/metrics`: the server's counters as Prometheus reads them. It must show only counts, never a
+//! name or an id of anything in the store.
 
 use std::fmt::Write as _;
 
 use valetkey_http::StatsSnapshot;
 
-/// What the page shows beside the listener's counters.
+/// The values that the page shows beside the listener's counters.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gauges {
     /// Questions allowed and refused since the start.

@@ -1,5 +1,5 @@
-//! The operations adapter: health, readiness, metrics and the welcome page, for those who run the
-//! server. It must show counts and states alone, never a name or an id.
+//! The operations adapter: health, readiness, metrics and the welcome page, for operators. It must
+//! show only counts and states, never a name or an id.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// An adapter that calls this moment the server's start. It says that the server isn't ready
-    /// from the moment that `stopping` fires.
+    /// Makes the adapter and takes the current time as the server's start. Once `stopping` fires,
+    /// it reports that the server isn't ready.
     pub fn new(service: Service, stats: Arc<Stats>, stopping: CancellationToken) -> Operations {
         let started_s = service.now().div_euclid(1_000);
         Operations { service, stats, stopping, started_s, welcome: String::new() }
@@ -71,7 +71,7 @@ impl Operations {
             "healthz" => &|| no_store(Reply::text(StatusCode::OK, "ok\n")),
             "readyz" => &|| no_store(self.ready()),
             "metrics" => &|| no_store(self.metrics()),
-            // Browsers and crawlers ask for these two unasked.
+            // Browsers and crawlers ask for these two by themselves.
             "favicon.ico" | "robots.txt" => &|| Reply::text(StatusCode::NOT_FOUND, "not found\n"),
             _ => return unknown_path(&request.head()),
         };

@@ -1,5 +1,5 @@
-//! The operating system's random bytes. When the source fails, nothing secret may be made: every
-//! caller gets to know.
+//! The operating system's random bytes. If the source fails, every caller gets the error, so that
+//! no secret is made without it.
 
 use anyhow::Context;
 

@@ -1,7 +1,7 @@
-//! `valetkey serve`: a whole server, from its configuration to its orderly end.
+//! `valetkey serve`: runs a server, from its configuration to its orderly end.
 //!
-//! No request is taken before the store, the keys and the adapters are there. When the server stops,
-//! running requests get time to finish.
+//! No request is accepted before the store, the keys and the adapters are ready. When the server
+//! stops, running requests get time to finish.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -22,13 +22,13 @@ use crate::lifecycle::{Background, FirstKey, Node, check_key};
 use crate::site::{Frontend, Mounts};
 use crate::{random, telemetry};
 
-/// Under which trace the ledger shows what the configuration changed.
+/// The trace, in the ledger, of changes that the configuration made.
 const TRACE: &str = "configuration";
 
 /// Runs a server until it is asked to stop.
 ///
 /// # Errors
-/// Whatever keeps it from starting, or made it stop by itself.
+/// The reason why it could not start, or stopped by itself.
 pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     if args.print_config {
         anstream::print!("{}", Config::template());
@@ -69,7 +69,7 @@ fn configuration(args: &ServeArgs) -> anyhow::Result<Config> {
     Ok(Config::load(args.config.as_deref(), flags.into_iter().flatten())?)
 }
 
-/// A server that has its address, its store and its adapters. It takes no requests yet; callers wait.
+/// A server with its bound address, store and adapters. It accepts no requests yet; callers wait.
 #[derive(Debug)]
 pub struct Server {
     node: Node,
@@ -84,8 +84,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens everything, in a folder that was taken before. A signal that comes meanwhile counts once
-    /// the server runs.
+    /// Opens everything, in a folder that is already locked. A signal that comes meanwhile takes
+    /// effect once the server runs.
     ///
     /// # Errors
     /// Of the store, the keys, the address, the certificate or the socket.
@@ -99,7 +99,8 @@ impl Server {
         check_address(config)?;
         check_key(config, &folder, first_key)?;
         let tls = config.tls.clone().map(reloader).transpose()?;
-        // Before the store, so that a start that can't succeed touches no data and holds no lease.
+        // The address is bound before the store is opened, so that a start that can't succeed
+        // touches no data and holds no lease.
         let front = Front::bind(config, tls)?;
         let node = Node::open(config, folder, first_key, Background::All).await?;
         match front.before(config, &node).await {
@@ -134,7 +135,7 @@ impl Server {
         drop(socket);
     }
 
-    /// Takes calls from now on.
+    /// Starts to accept calls.
     pub fn start(self) -> Running {
         let Server { node, listener, operator, socket, tls, stopping, signals, .. } = self;
         let serving = tokio::spawn({
@@ -145,8 +146,8 @@ impl Server {
     }
 }
 
-/// The listener for everybody, and what it shares with the operator's. Connections wait in its queue
-/// until the server starts.
+/// The public listener, and what it shares with the operator's. Connections wait in its queue until
+/// the server starts.
 struct Front {
     listener: Listener,
     mounts: Arc<Mounts>,
@@ -167,7 +168,7 @@ impl Front {
         Ok(Front { listener, mounts, tls, stats, stopping, base_url: config.base_url(address), address })
     }
 
-    /// Mounts the adapters of the service behind it, and binds the operator's socket.
+    /// Mounts the adapters of the service, and binds the operator's socket.
     async fn before(self, config: &Config, node: &Node) -> anyhow::Result<(Front, Listener, OperatorSocket)> {
         let (socket, unix) = OperatorSocket::bind(node.folder().path())?;
         let listen = listen_config(config, self.tls.clone(), &self.stats)?;
@@ -204,7 +205,7 @@ fn listen_config(config: &Config, tls: Option<Arc<TlsReloader>>, stats: &Arc<Sta
 
 type Serving = tokio::task::JoinHandle<(valetkey_http::Drained, valetkey_http::Drained)>;
 
-/// A server that takes calls.
+/// A server that accepts calls.
 #[derive(Debug)]
 pub struct Running {
     node: Node,
@@ -217,7 +218,7 @@ pub struct Running {
 
 impl Running {
     /// Waits until a signal asks it to stop, lets running requests finish, and closes everything. A
-    /// second signal ends the waiting.
+    /// second signal ends the wait.
     ///
     /// # Errors
     /// When it had to stop by itself.
@@ -247,7 +248,7 @@ impl Running {
         }
     }
 
-    /// Lets running requests finish, and closes everything. What can't be finished is logged.
+    /// Lets running requests finish, and closes everything. Failures are logged.
     pub async fn finish(mut self) {
         self.stopping.cancel();
         tracing::info!("stopping; running requests may finish");

@@ -1,7 +1,7 @@
-//! The server as its listeners see it: which adapter a request belongs to.
+//! The router: it finds the adapter of a request.
 //!
-//! Nothing is decided here, and no adapter is named: each says by its claims which paths are its own,
-//! and answers for them, errors included.
+//! It decides nothing else and names no adapter: each adapter claims its own paths and answers
+//! them, errors included.
 
 use std::sync::{Arc, OnceLock};
 
@@ -23,7 +23,7 @@ pub enum MountError {
     /// No path could ever match the claim.
     #[error("the adapter {adapter} claims {claim:?}, which no path can match")]
     Unmatchable { adapter: &'static str, claim: Claim },
-    /// Adapters are there already.
+    /// Adapters were mounted before.
     #[error("the adapters are mounted already")]
     Mounted,
 }
@@ -39,12 +39,12 @@ impl std::fmt::Debug for Mounts {
 }
 
 impl Mounts {
-    /// No adapters yet: whatever is asked is answered as busy.
+    /// Without adapters yet: every request is answered as busy.
     pub fn new() -> Arc<Mounts> {
         Arc::default()
     }
 
-    /// Puts the adapters in place, once and before the first request is taken.
+    /// Mounts the adapters, once and before the first request is accepted.
     ///
     /// # Errors
     /// When two adapters claim the same path, or a claim can match none.
@@ -53,7 +53,7 @@ impl Mounts {
     }
 }
 
-/// Who gets which path. The lists are short, so a look from the first row to the last is the fastest.
+/// Which adapter gets which path. The lists are short, so a linear search is the fastest.
 #[derive(Default)]
 struct Table {
     check_paths: Vec<Row>,
@@ -109,7 +109,7 @@ impl Table {
         Ok(())
     }
 
-    /// The name of the adapter that has a claim already.
+    /// The name of the adapter that already has this claim.
     fn holder(&self, claim: Claim) -> Option<&'static str> {
         let adapter = match claim {
             Claim::Segment(segment) => find(&self.segments, segment),
@@ -157,7 +157,7 @@ pub struct Frontend {
 }
 
 impl Frontend {
-    /// The server behind the listener that requests of this origin come through.
+    /// The server behind the listener for requests of this origin.
     pub fn new(mounts: Arc<Mounts>, origin: Origin) -> Arc<Frontend> {
         Arc::new(Frontend { mounts, origin })
     }

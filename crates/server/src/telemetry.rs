@@ -1,6 +1,6 @@
-//! Log lines: for people on a terminal, or one JSON object a line. They go to standard error, so
-//! that standard output stays for what was asked for. No line may hold a secret; the modules that
-//! write them see to it, and nothing here adds any.
+//! Log lines: for people on a terminal, or one JSON object a line. They go to standard error,
+//! because standard output is for results. No line may hold a secret; the modules that write them
+//! ensure that, and nothing here adds any.
 
 use std::io::IsTerminal as _;
 
@@ -33,13 +33,13 @@ impl Default for LogConfig {
 }
 
 impl LogConfig {
-    /// Warnings and errors alone.
+    /// Only warnings and errors.
     pub fn quiet() -> LogConfig {
         LogConfig { format: Format::Text, targets: of_level(LevelFilter::WARN) }
     }
 }
 
-/// Reads a level, which counts for our own lines, or a list such as `info,access=debug`.
+/// Reads a level, which applies to our own lines, or a list such as `info,access=debug`.
 pub fn parse_targets(text: &str) -> Option<Targets> {
     let text = text.trim();
     if text.is_empty() {
@@ -51,7 +51,7 @@ pub fn parse_targets(text: &str) -> Option<Targets> {
     text.parse().ok().filter(|_| text.contains('='))
 }
 
-/// Our own lines and those of requests from a level on; libraries speak up for warnings alone.
+/// Our own lines and those of requests from a level on; of libraries only warnings.
 fn of_level(level: LevelFilter) -> Targets {
     let others = level.min(LevelFilter::WARN);
     Targets::new()

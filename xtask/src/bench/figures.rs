@@ -37,6 +37,13 @@ pub enum Goal {
 }
 
 impl Goal {
+    /// Whether so many digits say the goal exactly.
+    pub fn is_exact_with(self, digits: usize) -> bool {
+        let (Goal::AtMost(goal) | Goal::AtLeast(goal)) = self;
+        let scaled = goal * 10f64.powi(digits as i32);
+        (scaled - scaled.round()).abs() < 1e-9
+    }
+
     /// By which share of the goal a figure misses it; `None` if it is met.
     pub fn missed_by(self, figure: f64) -> Option<f64> {
         let share = match self {

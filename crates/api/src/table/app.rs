@@ -83,7 +83,7 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "app.rotate-secret",
-        summary: "Give an app a new secret, shown once; the old one goes on for a while",
+        summary: "Give an app a new secret, shown once; the old one works for a while",
         access: Access::Admin,
         writes: true,
         params: &[
@@ -111,7 +111,7 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "app.disconnect",
-        summary: "Take an app off a business; its tokens there are dead when this answers",
+        summary: "Disconnect an app from a business; its tokens there are dead when this answers",
         access: Access::Admin,
         writes: true,
         params: &[OF, APP],
@@ -131,13 +131,13 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "app.uninstall",
-        summary: "Take an app off a system user; its tokens of that app are dead when this answers",
+        summary: "Uninstall an app from a system user; its tokens of that app are dead when this answers",
         access: Access::Admin,
         writes: true,
         params: &[APP, USER],
         line: line("app uninstall", "app uninstall Publisher Poster")
-            .says("app {app} taken off {system_user}; its tokens there are dead")
-            .asks("The tokens of {system_user} for {app} are dead at once. Take the app off?"),
+            .says("app {app} uninstalled from {system_user}; its tokens there are dead")
+            .asks("The tokens of {system_user} for {app} are dead at once. Uninstall the app?"),
         run: |ctx| Box::pin(uninstall(ctx)),
     },
 ];
@@ -173,7 +173,7 @@ async fn narrowing(ctx: Ctx) -> Result<Answer, Refusal> {
     ctx.service.narrowing_effect(&ctx.call, app, allowed).await.map(|found| Answer::read(narrowed(&found)))
 }
 
-/// How many tokens lose which scopes; `asks` says whether any does.
+/// How many tokens lose which scopes; `asks` says whether any token does.
 fn narrowed(found: &Narrowing) -> Value {
     let lost: Vec<String> = found.scopes.iter().map(|(scope, tokens)| format!("{} ({tokens})", scope.name())).collect();
     let scopes: Map<String, Value> = found.scopes.iter().map(|(s, n)| (s.name().to_owned(), json!(n))).collect();

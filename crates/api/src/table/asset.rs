@@ -26,7 +26,7 @@ pub(crate) const ROWS: &[Command] = &[
             BUSINESS,
             need("name", Sort::Name, "What the asset is called."),
             may("details", Sort::Object, "Descriptive fields, such as category or currency.").called("detail"),
-            may("unowned", Sort::Boolean, "Make it without an owner, for a business to claim; the operator's.")
+            may("unowned", Sort::Boolean, "Make it without an owner, for a business to claim; only for the operator.")
                 .not_beside(&["business"]),
         ],
         line: line("asset create", "asset create \"Our Page\" --kind page --detail category=Shop")
@@ -66,7 +66,7 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "asset.rename",
-        summary: "Rename an asset; its owner's act",
+        summary: "Rename an asset; only its owner may",
         access: Access::Admin,
         writes: true,
         params: &[ASSET, need("name", Sort::Name, "The new name.")],
@@ -247,7 +247,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     Ok(Answer::read(page))
 }
 
-/// Puts the descriptive fields beside the assets of a page.
+/// Adds the descriptive fields to the assets of a page.
 async fn add_details(ctx: &Ctx, page: &mut Value) -> Result<(), Refusal> {
     let Some(rows) = page.get_mut("rows").and_then(Value::as_array_mut) else { return Ok(()) };
     let id_of = |row: &Value| row.get("id").and_then(Value::as_str).and_then(Id::parse);
@@ -267,7 +267,7 @@ async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {
     let kind = ctx.kind_of(id)?;
     let question = rights::share(id, kind).sorts(Sorts::USERS);
     if kind == AssetKind::App {
-        // What an app is called stands in the app itself, which has a command of its own.
+        // The name of an app is part of the app record, which has a command of its own.
         ctx.service.ask(&ctx.call, question)?;
         return Err(Refusal::invalid("asset", "an asset that is not an app; app.update renames apps"));
     }
@@ -302,7 +302,7 @@ async fn list_assignments(ctx: Ctx) -> Result<Answer, Refusal> {
         (None, Some(asset)) => {
             let kind = ctx.kind_of(asset)?;
             let question = Question { target: Target::Asset(asset), need: Need::Admin, ..rights::list_assigned(kind) };
-            // Who the other side of a share has put on the asset is its own affair.
+            // The users that the other side of a share assigned are not shown.
             let row = |s: &Facts<'_>, user: UserId| {
                 let own = s.allowed.caller.business();
                 let found = s.assignment(user, asset).filter(|a| own.is_none_or(|b| b == a.business))?;
@@ -346,7 +346,7 @@ async fn list_shares(ctx: Ctx) -> Result<Answer, Refusal> {
                 .with_note("name the asset or the business, not both"));
         }
         let question = rights::share(asset, ctx.kind_of(asset)?).need(Need::Admin).sorts(Sorts::USERS);
-        // A partner sees its own share alone.
+        // A partner sees only its own share.
         let row = |s: &Facts<'_>, partner: BusinessId| {
             let own = s.allowed.caller.business();
             let owns = own.is_none() || s.asset(asset).and_then(|a| a.business) == own;

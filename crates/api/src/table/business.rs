@@ -65,16 +65,20 @@ pub(crate) const ROWS: &[Command] = &[
             may(
                 "limits_preset",
                 Sort::Word(&["default", "meta-limited", "meta-full"]),
-                "A set of limits; the operator's.",
+                "A set of limits; only for the operator.",
             )
             .called("limits")
             .shown("PRESET"),
-            may("admin_system_users_limit", COUNT, "How many ADMIN system users; the operator's."),
-            may("employee_system_users_limit", COUNT, "How many EMPLOYEE system users; the operator's."),
-            may("people_limit", COUNT, "How many people; the operator's."),
-            may("apps_limit", COUNT, "How many apps; the operator's."),
-            may("assets_limit", COUNT, "How many assets; the operator's."),
-            may("tokens_per_system_user_limit", COUNT, "How many live tokens of one system user; the operator's."),
+            may("admin_system_users_limit", COUNT, "How many ADMIN system users; only for the operator."),
+            may("employee_system_users_limit", COUNT, "How many EMPLOYEE system users; only for the operator."),
+            may("people_limit", COUNT, "How many people; only for the operator."),
+            may("apps_limit", COUNT, "How many apps; only for the operator."),
+            may("assets_limit", COUNT, "How many assets; only for the operator."),
+            may(
+                "tokens_per_system_user_limit",
+                COUNT,
+                "How many live tokens of one system user; only for the operator.",
+            ),
         ],
         line: line("business update", "business update Velo --strict-visibility true --people-limit 50")
             .says("business changed")
@@ -160,7 +164,7 @@ async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
     Ok(Answer::done(&done))
 }
 
-/// The limits with what is asked for changed; `None` if nothing is.
+/// The limits with the requested changes; `None` if there are none.
 fn limits(ctx: &Ctx, id: BusinessId) -> Result<Option<Limits>, Refusal> {
     let count = |name: &str| ctx.integer(name).and_then(|n| u32::try_from(n).ok());
     let preset = ctx.text("limits_preset").and_then(Limits::preset);
@@ -175,7 +179,7 @@ fn limits(ctx: &Ctx, id: BusinessId) -> Result<Option<Limits>, Refusal> {
     if preset.is_none() && wanted.iter().all(Option::is_none) {
         return Ok(None);
     }
-    // A business that isn't there is told so by the service; the default only stands in for it.
+    // The service refuses a business that doesn't exist; the default is only a placeholder for it.
     let mut limits = match preset {
         Some(preset) => preset,
         None => {

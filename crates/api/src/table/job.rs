@@ -1,4 +1,4 @@
-//! Jobs: what is to be done later, for the operator to see and to mend.
+//! Jobs: deferred effects that the operator can see and repair.
 
 use serde_json::{Value, json};
 use valetkey_domain::{Id, Refusal};
@@ -42,12 +42,12 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "job.retry",
-        summary: "Let a job be tried at once, with all its attempts, as its own actor",
+        summary: "Try a job again at once, with all its attempts, as its own actor",
         access: Access::Operator,
         writes: true,
         params: &[JOB],
         line: line("job retry", "job retry 123456789")
-            .help("The job runs as whoever made it, never as the operator. Its right is decided when it runs.")
+            .help("The job runs as its own actor, never as the operator. Its right is decided when it runs.")
             .says("job {job} is tried again, as its own actor"),
         run: |ctx| Box::pin(retry(ctx)),
     },
@@ -81,7 +81,7 @@ pub(crate) const ROWS: &[Command] = &[
 async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let limit = ctx.limit();
     let state = ctx.text("state").and_then(JobState::parse);
-    // One more than asked for, to know whether more follow.
+    // One more row is read, to know whether more follow.
     let mut rows = ctx.service.list_jobs(&ctx.call, state, ctx.id("after"), limit + 1).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);

@@ -1,4 +1,4 @@
-//! The table of commands. A new command is a new row here, and is then called, documented, and
+//! The table of commands. A new row here is a new command: it can be called, is documented, and is
 //! tried by the test that walks the table.
 
 mod app;
@@ -18,7 +18,7 @@ use crate::command::Command;
 static PARTS: [&[Command]; 8] =
     [business::ROWS, person::ROWS, app::ROWS, system_user::ROWS, asset::ROWS, token::ROWS, job::ROWS, records::ROWS];
 
-/// Where a first word of the command line stands in the overview.
+/// The section of the overview that lists a first word of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Start,
@@ -42,7 +42,7 @@ impl Section {
     }
 }
 
-/// A first word of the command line that verbs follow, and a tag of the OpenAPI document.
+/// A first word of the command line with verbs below it, and a tag of the OpenAPI document.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
     pub word: &'static str,
@@ -58,7 +58,7 @@ const fn look(word: &'static str, summary: &'static str) -> Group {
     Group { word, summary, section: Section::Look }
 }
 
-/// The first words that verbs follow, in the order of the overview.
+/// The first words that have verbs, in the order of the overview.
 pub static GROUPS: &[Group] = &[
     manage("business", "Businesses, their rules and limits"),
     manage("person", "People, and the codes that let them in"),
@@ -68,7 +68,7 @@ pub static GROUPS: &[Group] = &[
     manage("assignment", "Who may do what on which asset"),
     manage("share", "Assets shared with partners"),
     manage("token", "Issue, list and revoke tokens"),
-    manage("terms", "The terms that stand before system users"),
+    manage("terms", "The terms to accept for system users"),
     look("job", "What is to be done later, and what failed: list, retry"),
     look("ledger", "Everything that was changed: list, verify, export"),
     look("name", "Find the ids that a name stands for"),

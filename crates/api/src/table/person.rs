@@ -1,4 +1,4 @@
-//! People, and the codes that let them in.
+//! People, and their sign-in codes.
 
 use serde_json::json;
 use valetkey_domain::rules::person::PersonEdit;
@@ -146,7 +146,7 @@ async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn create_code(ctx: Ctx) -> Result<Answer, Refusal> {
     let done = ctx.service.create_sign_in_code(&ctx.call, ctx.need_id("person")?).await?;
-    // The record is found by its digest, since the commit's own clock gave the time.
+    // The commit sets the time, so the record is read back by its digest.
     let read = |s: &Facts<'_>| s.sign_in_code(&done.value.digest()).map(|c| c.expires_at);
     let end = ctx.step(Question::about(Target::Nothing), read)?;
     let end = end.unwrap_or_else(|| ctx.service.now() + CODE_LIFETIME_MS);

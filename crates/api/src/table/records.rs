@@ -1,4 +1,4 @@
-//! What was done and what was refused: ledger, journal, explanations; and what this node is like.
+//! What was done and what was refused: ledger, journal, explanations; also the state of this node.
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use valetkey_service::{Facts, rights};
 use crate::command::{Access, Answer, Command, Ctx, LIMIT, Noun, Sort, line, may, need};
 use crate::{error, show};
 
-/// How many ids a name may stand for before the rest is left out.
+/// How many matches of a name are shown; the rest is left out.
 const FOUND_LIMIT: usize = 10;
 /// The largest revision that can be asked for.
 const REVISION: Sort = Sort::Integer(0, i64::MAX);
@@ -52,7 +52,7 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "explain.trace",
-        summary: "Explain a refusal by the trace of its answer: then, and now",
+        summary: "Explain a refusal by the trace of its answer, as it was then and is now",
         access: Access::Admin,
         writes: false,
         params: &[need("trace", Sort::Text, "The fbtrace_id of a Graph answer, or the trace of one of this adapter.")],
@@ -134,7 +134,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let after = ctx.integer("after").and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
     let limit = ctx.limit();
     let entries = ctx.service.ledger(&ctx.call, ctx.id("business"), after, limit).await?;
-    // Whether more follow is not known, so a full page always names a next one.
+    // It is unknown whether more follow, so a full page always has a `next`.
     let next = entries.last().filter(|_| entries.len() == limit).map(|e| e.revision);
     Ok(Answer::read(json!({ "rows": entries, "next": next })))
 }
@@ -150,7 +150,8 @@ async fn head(ctx: Ctx) -> Result<Answer, Refusal> {
 async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
     let trace = ctx.need_text("trace")?;
     let found = ctx.service.explain(&ctx.call, trace).await?;
-    // A refusal of a rule stands in the row; of a decision, the facts beside the sentence say the rest.
+    // A rule's refusal is stored in the row. For a decision only the reason is stored, and the
+    // facts beside the sentence explain it.
     let refusal = found.then.get("refusal").and_then(|refusal| Refusal::deserialize(refusal).ok());
     let refusal = refusal.or_else(|| Reason::parse(&found.reason).map(Refusal::of));
     let sentence = refusal.map(|refusal| error::sentence(&ctx.service, &refusal, true));
@@ -190,7 +191,7 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
         let s: &dyn State = &**facts;
         let businesses = wanted.map_or_else(|| s.businesses(), |b| vec![b]);
         let mut rows: Vec<Value> = Vec::new();
-        // To the operator a shared asset is there twice, as the owner's and as the partner's.
+        // The operator would find a shared asset twice, under its owner and under the partner.
         let mut seen = std::collections::HashSet::new();
         for business in businesses {
             for candidate in Candidate::of_business(s, sort, business) {
@@ -209,7 +210,7 @@ async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
     ))
 }
 
-/// What a name may be the name of.
+/// An object that may have the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Candidate {
     Business(BusinessId),
@@ -220,8 +221,8 @@ enum Candidate {
 }
 
 impl Candidate {
-    /// What of this sort could carry a name within a business; shared assets are within it too. The
-    /// sorts are the words of the parameter, which was checked before.
+    /// The objects of this sort in a business, shared assets included. `sort` is a value of the
+    /// parameter, which was checked before.
     fn of_business(s: &dyn State, sort: &str, business: BusinessId) -> Vec<Candidate> {
         match sort {
             "business" => vec![Candidate::Business(business)],
@@ -262,7 +263,7 @@ impl Candidate {
         own.as_str() == name || email.is_some_and(|email| email == name.to_lowercase())
     }
 
-    /// The row, with what distinguishes two of one name.
+    /// The row, with fields that distinguish two objects of one name.
     fn row(self, s: &dyn State, sort: &str, business: BusinessId) -> Value {
         let kind = match self {
             Candidate::Asset(id) => s.asset(id).map(|a| show::kind_word(s, a.kind)),
@@ -276,7 +277,7 @@ impl Candidate {
 }
 
 async fn caller(ctx: Ctx) -> Result<Answer, Refusal> {
-    // Who asks only who it is makes no use of its token.
+    // Asking who the caller is doesn't count as a use of its token.
     let call = ctx.call.quietly();
     let allowed = ctx.service.caller(&ctx.call)?;
     let actor = allowed.caller.actor();
@@ -301,7 +302,7 @@ async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
         "fresh": ctx.service.is_fresh(),
         "time": show::time(ctx.service.now()),
     });
-    // Counts of the whole server are the operator's.
+    // Counts of the whole server are shown only to the operator.
     if let (None, Value::Object(map)) = (allowed.caller.business(), &mut result) {
         let (yes, no) = ctx.service.decision_counts();
         let count = |s: &Facts<'_>| (s.businesses().len(), s.terms().version);

@@ -1,4 +1,4 @@
-//! Tokens: issue, list, revoke. A token's text is in the answer that makes it, and nowhere else.
+//! Tokens: issue, list, revoke. A token's text is only in the answer that issues it.
 
 use serde_json::{Value, json};
 use valetkey_domain::rules::token::{IssueRequest, LIFETIME_LIMIT_S, Lifetime, SIXTY_DAYS_S};
@@ -36,7 +36,7 @@ pub(crate) const ROWS: &[Command] = &[
             may(
                 "add_dependencies",
                 Sort::Boolean,
-                "Whether to add the scopes that the wanted ones rest on, instead of refusing.",
+                "Whether to add the scopes that the wanted ones depend on, instead of refusing.",
             ),
         ],
         line: line("token issue", "token issue Poster Publisher --scopes pages_show_list,ads_read --days 30")
@@ -150,7 +150,7 @@ pub(crate) const ROWS: &[Command] = &[
     },
     Command {
         name: "scope.list",
-        summary: "List the scopes, what they allow, and what they rest on",
+        summary: "List the scopes, what they allow, and what they depend on",
         access: Access::Anyone,
         writes: false,
         params: &[],
@@ -207,7 +207,7 @@ async fn list(ctx: Ctx) -> Result<Answer, Refusal> {
     let (after, live) = (ctx.id("after"), ctx.flag("live").unwrap_or(false));
     let wanted = |l: &&Listed| after.is_none_or(|a| l.token.id < a) && (!live || l.status == TokenStatus::Live);
     let mut tokens: Vec<&Listed> = tokens.iter().filter(wanted).collect();
-    // The page begins behind an id, so the ids give the order.
+    // A page begins after an id, so the list is sorted by id.
     tokens.sort_by_key(|l| std::cmp::Reverse(l.token.id));
     let more = tokens.len() > ctx.limit();
     tokens.truncate(ctx.limit());

@@ -1,4 +1,4 @@
-//! The documents: what they hold, and that they hold nothing else.
+//! The documents: what they must hold, and that they hold nothing else.
 
 use http::Method;
 use valetkey_api::commands;
@@ -41,7 +41,7 @@ async fn the_openapi_document_holds_every_command_and_can_be_read() {
         "tags": [
           "app"
         ],
-        "summary": "Give an app a new secret, shown once; the old one goes on for a while",
+        "summary": "Give an app a new secret, shown once; the old one works for a while",
         "description": "For an ADMIN of the business, or the operator. On the command line: valetkey app rotate-secret Publisher --overlap-s 3600",
         "parameters": [
           {
@@ -232,7 +232,7 @@ async fn other_paths_and_methods_are_distinguished() {
         fixture.send(By::Operator, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
         (404, "unknown_command")
     );
-    // To a stranger the table's holes look like its rows.
+    // A caller without a token can't tell which commands exist.
     assert_eq!(
         fixture.send(By::Nobody, Method::POST, "/v1/commands/nope", &[], Vec::new()).await.no(),
         (401, "token_malformed")

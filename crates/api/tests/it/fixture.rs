@@ -12,7 +12,7 @@ use valetkey_service::Service;
 use valetkey_testkit::clock::TestClock;
 use valetkey_testkit::ground::Ground;
 
-/// An answer, read.
+/// A parsed answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -26,7 +26,7 @@ impl Answer {
         Answer { status: reply.status, headers: reply.headers, body }
     }
 
-    /// The result of a command that went well.
+    /// The result of a command that succeeded.
     pub fn result(&self) -> &Value {
         assert_eq!(self.status, StatusCode::OK, "{}", self.body);
         &self.body["result"]

@@ -1,4 +1,4 @@
-//! Jobs, as the operator sees them and mends them.
+//! Jobs, as the operator sees and repairs them.
 
 use serde_json::{Value, json};
 use valetkey_domain::post::PostInput;
@@ -55,7 +55,7 @@ async fn a_refusal_about_a_job_says_what_to_do_instead() {
         assert!(refused.error()["message"].as_str().unwrap().contains(words), "{}", refused.body);
         assert_eq!(refused.error()["field"], "job");
     }
-    // A retry of one that rests lets it be tried as soon as it is due.
+    // A retry of a resting job lets it be tried as soon as it is due.
     fixture.clock.advance_ms(HOUR_MS);
     let retried = fixture.call(By::Operator, "job.retry", json!({"job": job})).await;
     assert!(retried.result().is_object() && retried.headers.contains_key("valetkey-revision"));

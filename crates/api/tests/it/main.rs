@@ -1,4 +1,4 @@
-//! The JSON adapter over the memory store, with a clock and randomness of the tests' own.
+//! The JSON adapter over the memory store, with the tests' own clock and randomness.
 
 // The lints' leave for tests covers test functions, not the helpers they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]

@@ -1,4 +1,4 @@
-//! Sign-in codes and the tokens that they give.
+//! Sign-in codes and the tokens that they are redeemed for.
 
 use http::Method;
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn what_is_no_live_code_is_refused_with_its_reason() {
     let code = fixture.call(By::Operator, "sign-in.create", json!({"person": firm.person})).await.text("code");
     fixture.clock.advance_ms(DAY_MS);
     assert_eq!(redeem(&fixture, &json!({"code": code}).to_string()).await.no(), (401, "token_expired"));
-    // A token is no code, whoever holds it.
+    // No token, not even an ADMIN's, works as a code.
     for text in [firm.admin_token.as_str(), "", "vkeyco_x", &code[..40]] {
         let answer = redeem(&fixture, &json!({"code": text}).to_string()).await;
         assert_eq!(answer.no(), (401, "token_malformed"), "{text}");

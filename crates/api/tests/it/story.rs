@@ -1,4 +1,4 @@
-//! What the commands do, and the words in which they refuse.
+//! What the commands do, and the texts of their refusals.
 
 use aws_lc_rs::hmac;
 use http::Method;
@@ -17,7 +17,7 @@ async fn a_token_is_issued_used_explained_and_revoked() {
     assert_eq!(issued.text("expires_at"), "2027-01-23T10:00:00.000Z", "60 days are the default");
     let who = fixture.call(By::Token(&text), "caller.show", json!({})).await;
     assert_eq!((&who.result()["id"], &who.result()["name"]), (&json!(firm.employee), &json!("Poster")));
-    // Who asks only who it is makes no use of its token.
+    // Asking who the caller is doesn't count as a use of its token.
     let row = fixture.call(firm.admin(), "token.show", json!({"token": id})).await;
     assert_eq!(row.result()["uses"], 0);
     fixture.call(By::Token(&text), "terms.show", json!({})).await;
@@ -127,7 +127,7 @@ async fn two_credentials_or_another_scheme_are_no_credential() {
         assert_eq!(answer.no(), (401, "token_malformed"));
         assert!(!answer.body.to_string().contains(&firm.admin_token));
     }
-    // Over the operator's socket a token counts as the token, so that a person can act there.
+    // A token sent over the operator's socket counts as that token, so that a person can act there.
     let answer = fixture
         .send(By::Operator, Method::POST, "/v1/commands/caller.show", &[("authorization", &bearer)], Vec::new())
         .await;
@@ -178,7 +178,7 @@ async fn explanations_do_not_reach_behind_the_wall_between_businesses() {
     assert_eq!(answers[0], answers[1]);
     let rows = fixture.call(other.admin(), "refusals.list", json!({})).await;
     assert!(!rows.body.to_string().contains(&firm.page));
-    // The operator sees what stood behind it.
+    // The operator sees the question behind the refusal.
     let trace = foreign.error()["trace"].clone();
     let found = fixture.call(By::Operator, "explain.trace", json!({"trace": trace})).await;
     assert_eq!(found.result()["then"]["question"]["target"]["asset"], firm.page.as_str());
@@ -356,7 +356,7 @@ async fn shares_are_seen_by_both_sides_and_each_sees_its_own() {
     assert_eq!(seen.result()["rows"][0]["partner"], partner.id.as_str());
     let got = fixture.call(partner.admin(), "asset.list", json!({"reach": "shared"})).await;
     assert_eq!(got.result()["rows"][0]["permitted_tasks"], json!(["ADVERTISE"]));
-    // Each side lists the users that it put there itself.
+    // Each side lists only the users that it assigned itself.
     let give = json!({"asset": firm.page, "user": partner.employee, "tasks": ["ADVERTISE"]});
     fixture.call(partner.admin(), "assignment.assign", give).await.result();
     let users = fixture.call(firm.admin(), "assignment.list", on_page.clone()).await;
@@ -444,7 +444,7 @@ async fn states_that_forbid_answer_409_with_what_to_do() {
     fixture.call(By::Operator, "system-user.create", create.clone()).await.result();
     assert_eq!(fixture.call(By::Operator, "system-user.create", create).await.no(), (409, "limit_reached"));
     assert_eq!(fixture.call(By::Operator, "person.delete", json!({"person": person})).await.no(), (409, "last_admin"));
-    // Limits are the operator's alone.
+    // Only the operator may change limits.
     let raised = fixture.call(By::Token(&token), "business.update", json!({"employee_system_users_limit": 9})).await;
     assert_eq!(
         (raised.no(), &raised.error()["granted_by"]),

@@ -25,7 +25,7 @@ async fn a_token_shows_what_it_was_used_for() {
         let answer = fixture.send(who, Method::POST, &path, &agent[..0], body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
-    // A call that is refused, and asking who one is, are no uses.
+    // A refused call is no use.
     fixture.call(who, "person.list", json!({})).await.error();
     let seen = uses(&fixture, firm.admin(), token, json!({})).await;
     assert_eq!(seen["as_of"], "2026-11-24T10:00:00.000Z");

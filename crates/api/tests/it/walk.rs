@@ -5,7 +5,7 @@ use valetkey_api::{Access, Command, commands};
 
 use crate::fixture::{By, Firm, Fixture};
 
-/// Right parameters of a command about a business, or `None` for a command that is missing here.
+/// Valid parameters of a command about a business, or `None` for a command that is missing here.
 fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
     let user = &firm.employee;
     Some(match name {
@@ -40,7 +40,7 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "terms.accept" => json!({"version": 1}),
         "terms.replace" => json!({"text": "New terms."}),
         "explain.trace" => json!({"trace": "Azzzzzzzzzzzzzzzzzzzzz"}),
-        // The id of no job: what happens to one that there is, other tests show.
+        // This is no job's id. Other tests try existing jobs.
         "job.retry" | "job.confirm" | "job.cancel" => json!({"job": firm.page}),
         "job.list" => json!({"state": "failed", "limit": 5}),
         "explain.question" => json!({"token": firm.employee_token_id, "asset": firm.page}),
@@ -52,7 +52,7 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
     })
 }
 
-/// What a caller of another business is told: nothing of what it names, or only about its own.
+/// The answers to a caller of another business: a refusal, or only its own data.
 fn foreign(command: &Command) -> &'static [(u16, &'static str)] {
     match (command.access, command.name) {
         (Access::Operator, _) => &[(403, "role_insufficient")],
@@ -104,7 +104,7 @@ async fn no_and_dead_credentials_get_401_before_anything_else_is_looked_at() {
     }
 }
 
-/// A page token stands for its Page. What its user may do as an ADMIN is none of its business.
+/// A page token acts for its Page alone. It does not have the ADMIN rights of its user.
 #[tokio::test]
 async fn an_admins_page_token_reaches_nothing_but_its_page() {
     let fixture = Fixture::new().await;
@@ -127,7 +127,7 @@ async fn an_admins_page_token_reaches_nothing_but_its_page() {
     assert_eq!(passed, PAGE_COMMANDS, "what a page token may do");
 }
 
-/// What an ADMIN's page token may do: about its Page alone.
+/// The commands that an ADMIN's page token may call, for its own Page only.
 const PAGE_COMMANDS: &[&str] = &["share.share"];
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn an_employee_gets_what_is_its_own_and_nothing_else() {
     let firm = Firm::found(&fixture, "velo").await;
     let other = Firm::found(&fixture, "other").await;
     for command in commands() {
-        // What would end the walk's own token is tried by other tests.
+        // Other tests try the commands that would revoke the token of this walk.
         if ["token.revoke", "token.revoke-all"].contains(&command.name) {
             continue;
         }
@@ -226,7 +226,8 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
         let fixture = Fixture::new().await;
         let firm = Firm::found(&fixture, "velo").await;
         let other = Firm::found(&fixture, "other").await;
-        // What ends something comes last, and in an order in which each still has something to end.
+        // Commands that end something come last, in an order in which each still has something to
+        // end.
         let last = [
             "token.revoke",
             "token.revoke-all",

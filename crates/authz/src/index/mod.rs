@@ -154,12 +154,13 @@ impl Index {
         let Some(row) = self.row_by_digest(digest) else {
             return view;
         };
+        // The assignment needs the user's place alone, so it is looked up before the user is read.
+        let assigned = entry.and_then(|e| self.assignments.value(row.user, e.slot)).unwrap_or(0);
         let Some(user) = self.users.get(row.user) else {
             return view;
         };
-        let business = user.business;
+        view.asset = entry.map(|e| self.asset_view(e, user.business, assigned));
         view.subject = Subject::Token(self.token_view(row, user));
-        view.asset = entry.map(|e| self.asset_view(e, business, row.user));
         view
     }
 
@@ -219,13 +220,12 @@ impl Index {
         self.tokens.get(row.parent).is_none_or(TokenRow::is_revoked)
     }
 
-    fn asset_view(&self, entry: AssetEntry, business: u32, user: u32) -> AssetView {
+    fn asset_view(&self, entry: AssetEntry, business: u32, assigned: u32) -> AssetView {
         let reach = if entry.owner == business && business != NONE {
             Reach::Owned
         } else {
             self.shares.value(entry.slot, business).map_or(Reach::None, |tasks| Reach::Shared(TaskSet(tasks)))
         };
-        let assigned = self.assignments.value(user, entry.slot).unwrap_or(0);
         AssetView { id: entry.id(), kind: entry.kind, reach, assigned: TaskSet(assigned) }
     }
 

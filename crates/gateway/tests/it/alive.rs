@@ -7,7 +7,7 @@ use valetkey_service::Call;
 
 use crate::fixture::{Answer, Fixture, fixture, name};
 
-/// The token of the company's Page, derived from the EMPLOYEE's, which may do this there.
+/// The token of the company's Page, derived from the EMPLOYEE's token, with these tasks.
 async fn page_token(fixture: &Fixture, tasks: &[&str]) -> String {
     let m = &fixture.company;
     let tasks = tasks.iter().map(|t| (*t).to_owned()).collect();
@@ -20,7 +20,8 @@ async fn derived(fixture: &Fixture, parent: &str, page: AssetId) -> String {
     fixture.service.page_tokens(&call, &[page]).await.unwrap()[0].1.reveal().to_owned()
 }
 
-/// Both paths, one question: the status and the reason of forward-auth, the answer of the check.
+/// Asks both paths one question: gives status and reason of forward-auth, and the answer of the
+/// check.
 fn both(fixture: &Fixture, words: &[(&str, &str)], token: &str) -> (u16, String, Value) {
     let query: Vec<String> = words.iter().map(|(n, v)| format!("{n}={v}")).collect();
     let forward = fixture.forward(&query.join("&"), token);
@@ -47,7 +48,7 @@ async fn a_page_token_answers_about_its_page_alone() {
     let (page, account) = (m.page.to_string(), m.account.to_string());
     let (yes, _, body) = both(&fixture, &[("asset", &page), ("task", "CREATE_CONTENT")], &token);
     assert_eq!((yes, &body["type"], &body["page"]), (200, &json!("PAGE"), &json!(page)));
-    // Its user has every scope, and may advertise in the account.
+    // The user of the page token has every scope, and ADVERTISE on the account.
     for scope in ["public_profile", "ads_read", "business_management", "pages_manage_posts", "pages_show_list"] {
         assert_eq!(both(&fixture, &[("scope", scope)], &token).0, 403);
         assert_eq!(reason(&fixture, &[("scope", scope)], &token), "role_insufficient", "{scope}");
@@ -56,7 +57,7 @@ async fn a_page_token_answers_about_its_page_alone() {
     assert_eq!(reason(&fixture, &[("role", "ADMIN")], &token), "role_insufficient");
     assert_eq!(reason(&fixture, &[("asset", &account)], &token), "not_visible");
     assert_eq!(reason(&fixture, &[("asset", &account), ("scope", "ads_read")], &token), "not_visible");
-    // An ADMIN's is no other.
+    // A page token derived from an ADMIN's token is treated the same.
     let admins = derived(&fixture, &m.admin_token, m.page).await;
     for words in [&[("scope", "business_management")][..], &[("role", "ADMIN")]] {
         assert_eq!(reason(&fixture, words, &admins), "role_insufficient");
@@ -112,10 +113,10 @@ async fn alive_is_asked_by_name_and_says_whose_token_it_is() {
         let many = fixture.check(token, &json!({"questions": [{"alive": true}, {"scope": "fly"}]}));
         assert_eq!(many.body["decisions"][0], json!({"allowed": true}), "{}", many.text);
     }
-    // An app asks for a token of its business.
+    // An app asks about a token of its business.
     let asked = fixture.check(&app, &json!({"token": page, "alive": true}));
     assert_eq!((&asked.body["allowed"], &asked.body["type"]), (&json!(true), &json!("PAGE")), "{}", asked.text);
-    // It stands alone, and a check that asks nothing is none.
+    // `alive` must be the only parameter, and a check that asks nothing is refused.
     for query in ["", "alive=", "alive=false", "alive=1", "alive", "alive=true&alive=true", "alive=true&scope=ads_read"]
         .into_iter()
         .map(str::to_owned)
@@ -144,7 +145,8 @@ async fn a_question_may_ask_for_a_role() {
     assert_eq!(reason(&fixture, &admin, m.person.text().unwrap()), "");
     assert_eq!(reason(&fixture, &admin, &m.employee_token), "role_insufficient");
     assert_eq!(reason(&fixture, &admin, &format!("{}|{}", m.app, m.secret)), "role_insufficient");
-    // With an asset: an ADMIN of its own business, which sees the asset; with a scope: that too.
+    // With an asset, the caller must be an ADMIN of its own business and see the asset. With a
+    // scope, the token must carry it too.
     let (page, foreign) = (m.page.to_string(), fixture.stranger.page.to_string());
     assert_eq!(reason(&fixture, &[("asset", &page), ("role", "ADMIN")], &m.admin_token), "");
     assert_eq!(reason(&fixture, &[("asset", &page), ("role", "ADMIN")], &m.employee_token), "role_insufficient");

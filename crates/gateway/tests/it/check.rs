@@ -78,7 +78,7 @@ async fn an_unreadable_body_is_refused_and_never_repeated() {
     assert!(fixture.gateway.check_path(&empty.head()).is_none());
     let empty = fixture.gateway.handle(empty, Origin::Network).await;
     assert_eq!(Answer::of(empty).no(), (400, "invalid_parameter"));
-    // Other paths are sent on.
+    // Other paths are not answered on the check path.
     let elsewhere = Request::new(http::Method::POST, "/v1/checks".parse().unwrap());
     assert!(fixture.gateway.check_path(&elsewhere.head()).is_none());
     assert!(fixture.gateway.check_path_with_body(&elsewhere.head(), &bytes::Bytes::new()).is_none());
@@ -105,7 +105,7 @@ async fn a_batch_holds_a_thousand_questions_and_no_more() {
     assert_eq!(decisions[1], json!({"allowed": false, "reason": "asset_not_assigned"}));
     assert_eq!(
         decisions[2],
-        json!({"allowed": false, "reason": "invalid_parameter", "message": "task is none of this asset's kind"})
+        json!({"allowed": false, "reason": "invalid_parameter", "message": "this asset's kind has no such task"})
     );
     assert_eq!(decisions[999], json!({"allowed": false, "reason": "not_visible"}));
     assert_eq!(fixture.check(&m.employee_token, &questions(1001)).no(), (400, "invalid_parameter"));
@@ -125,7 +125,7 @@ async fn a_dead_token_is_no_caller_one_question_or_many() {
         for body in [one.clone(), json!({"questions": [one]})] {
             let stranger = fixture.check(token, &body);
             assert_eq!(stranger.status.as_u16(), 401, "{}", stranger.text);
-            // How much is going on here is nothing for strangers.
+            // The revision would show strangers how much is changed here.
             assert_eq!(stranger.body.get("revision"), None, "{}", stranger.text);
         }
     }
@@ -181,7 +181,7 @@ async fn only_an_app_of_the_same_business_asks_about_anothers_token() {
         assert_eq!(answer.no(), wanted, "{}", answer.text);
         assert!(!answer.text.contains("vkey") && !answer.text.contains(&m.secret));
     }
-    // About another's dead token the answer is the answer.
+    // About another's dead token the status is 200, and the body holds the refusal.
     fixture.service.revoke_token(&m.person, m.employee_token_id).await.unwrap();
     let dead = fixture.check(&format!("{}|{}", m.app, m.secret), &ask);
     assert_eq!(dead.no(), (200, "token_revoked"), "{}", dead.text);

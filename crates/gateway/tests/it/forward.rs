@@ -40,7 +40,7 @@ async fn the_yes_says_who_it_is_and_nothing_secret() {
     assert_eq!(yes.header("cache-control"), Some("no-store"));
     let person = fixture.forward("scope=public_profile", m.person.text().unwrap());
     assert_eq!((person.status.as_u16(), person.header("valetkey-app")), (200, None));
-    // However the proxy asks, a visitor's method is none of our business.
+    // The method doesn't matter: some proxies pass on the visitor's method.
     let post = fixture.ask(
         "POST",
         &format!("/gateway/forward-auth?asset={}", m.account),
@@ -154,7 +154,7 @@ async fn declared_kinds_know_their_own_tasks() {
     assert_eq!(fixture.forward(&format!("asset={north}&task=PICK"), &m.employee_token).status.as_u16(), 200);
     assert_eq!(fixture.forward(&format!("asset={north}&task=COUNT"), &m.employee_token).no(), (403, "task_missing"));
     assert_eq!(fixture.forward(&format!("asset={north}&task=COUNT"), &m.admin_token).status.as_u16(), 200);
-    // The words are those of the kind, to the letter.
+    // Task names must be exactly those of the kind.
     assert_eq!(
         fixture.forward(&format!("asset={north}&task=Pick"), &m.employee_token).no(),
         (400, "invalid_parameter")
@@ -184,7 +184,7 @@ async fn a_proof_is_checked_when_sent_and_demanded_where_the_app_says_so() {
     fixture.service.update_app(&m.person, m.app, edit).await.unwrap();
     assert_eq!(ask(&[]).no(), (403, "proof_missing"));
     assert_eq!(ask(&[&right]).status.as_u16(), 200);
-    // What can't be read is no absent proof, and two are none.
+    // An unreadable proof doesn't count as absent, and two proofs are not accepted.
     assert_eq!(ask(&["é"]).no(), (403, "proof_invalid"));
     assert_eq!(ask(&[&right, &right]).no(), (403, "proof_invalid"));
     assert_eq!(ask(&[""]).no(), (403, "proof_invalid"));

@@ -1,4 +1,4 @@
-//! The decision tables as questions of the gateway: what a row says, both paths must answer.
+//! The decision tables as questions to the gateway: both paths must answer each row's decision.
 
 use http::Method;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ use valetkey_testkit::stage::{Stage, Staged};
 
 use crate::fixture::Answer;
 
-/// What the gateway can ask of a row: its words, and the question that they stand for.
+/// A row as a question to the gateway: its parameters, and the question that they mean.
 fn words_of(case: &Case) -> Option<(Vec<(&'static str, String)>, Question)> {
     let asked = &case.question;
     let kind = case.view.asset.map(|a| a.kind);
@@ -86,7 +86,7 @@ impl Asker<'_> {
     }
 }
 
-/// What differs between an answer and a decision.
+/// How an answer differs from a decision; `None` if they agree.
 fn differs(answer: &Answer, wanted: &Decision, is_forward: bool) -> Option<String> {
     let (status, reason) = match wanted {
         Decision::Allow(_) => (200, None),

@@ -13,21 +13,21 @@ use super::{Cx, Node, Row};
 use crate::protocol::envelope;
 use crate::schema::{self, Edge, Field, Level, NodeType};
 
-/// Where an object stands in an answer.
+/// The place of an object in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// It is what the path names; the right to see it was asked for.
+    /// The node that the path names. The right to see it was already asked.
     Node,
-    /// It is a row of a list, whose own right was asked for.
+    /// A row of a list. The list's own right was already asked.
     Row,
-    /// It is a single object inside another.
+    /// A single object inside another one.
     Inside,
 }
 
 /// What a caller may read of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// That it is there: id and name.
+    /// Only that it exists: id and name.
     Named,
     /// What an app shows to the other apps of its business.
     Public,
@@ -40,7 +40,7 @@ impl Access {
         if matches!(field.name, "id" | "name") {
             return true;
         }
-        // The right of the list covers what its rows show unasked, guarded fields aside.
+        // The right of the list covers the default fields of its rows, except guarded ones.
         if place == Place::Row && field.in_rows && field.level < Level::Guarded {
             return true;
         }
@@ -81,7 +81,7 @@ fn of_rights(
     all.into_iter().filter(|(level, _)| *level <= wanted).map(|(level, q)| (Access::Level(level), q)).collect()
 }
 
-/// Guarded fields take the full right too.
+/// Picks the deepest access that is allowed. Guarded fields need the full right too.
 fn decided(questions: &[(Access, Question)], mut may: impl FnMut(Question) -> Option<Allowed>) -> Access {
     let mut ask = |level: Level| {
         let asked = questions.iter().find(|(access, _)| *access == Access::Level(level));
@@ -96,8 +96,8 @@ fn decided(questions: &[(Access, Question)], mut may: impl FnMut(Question) -> Op
     if ask(Level::Identity) { Access::Level(Level::Identity) } else { Access::Named }
 }
 
-/// The access of content of one asset: what is public, and what is not yet. They are decided before
-/// the statement that reads the rows.
+/// The access to the content of one asset: to public and to unpublished content. Both are decided
+/// before the statement that reads the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ContentAccess {
     public: Access,
@@ -117,7 +117,7 @@ impl ContentAccess {
 }
 
 impl Cx<'_> {
-    /// The access of a node that is here already: a token, or what was made just now.
+    /// The access of a node that was already read: a token, or something just created.
     pub fn access_of(&self, node: &Node, wanted: Level) -> Access {
         let asked = questions(node, wanted);
         let questions: Vec<Question> = asked.iter().map(|(_, question)| *question).collect();
@@ -125,7 +125,7 @@ impl Cx<'_> {
         decided(&asked, |question| questions.iter().position(|q| *q == question).and_then(|at| *answers.get(at)?))
     }
 
-    /// The access of a thing of content.
+    /// The access of a piece of content.
     pub fn content_access(&self, named: &Named, wanted: Level) -> ContentAccess {
         let Some(kind) = named.kind() else {
             return ContentAccess { public: Access::Named, unpublished: Access::Named };
@@ -142,7 +142,7 @@ impl Cx<'_> {
         Ok(self.access_of_kind(kind, self.wanted(kind), |right| right.on_asset(asset, asset_kind)))
     }
 
-    /// The same for a list: `ask` makes a right a question about the asset whose content is listed.
+    /// The access of content of a kind. `ask` turns a right into the question about its asset.
     fn access_of_kind(&self, kind: &NodeType, wanted: Level, ask: impl Fn(&Right) -> Question) -> ContentAccess {
         let public = of_rights(wanted, &kind.identity, &kind.full, &kind.guarded, &ask);
         let soon = rights::READ_SCHEDULED;

@@ -10,6 +10,7 @@ use valetkey_service::rights;
 use super::input::Problem;
 use super::pages::{CONTENT_ROWS, Rendered};
 use super::{Answer, Cx, Node, Row};
+use crate::protocol::envelope::GraphError;
 use crate::protocol::{envelope, value};
 use crate::schema::{self, Edge};
 
@@ -110,17 +111,17 @@ impl Cx<'_> {
     pub async fn list_campaigns(&self, node: &Node, edge: &'static Edge) -> Result<Answer, Problem> {
         let account = node.asset_id().ok_or_else(envelope::server_fault)?;
         let question = node.question(&edge.right);
-        // Before the parameters are looked at, and again with each read.
+        // The right is asked before the parameters are read, and again with each read.
         self.ask(node, &edge.right)?;
         let filters = self.filters()?;
         let mut statuses: Vec<&str> = match self.input.list("effective_status")? {
             Some(asked) => only(STATUSES, &asked),
             None => SHOWN_STATUSES.to_vec(),
         };
-        let by_status =
-            |f: &&Filter| matches!(f.bare(), "effective_status" | "delivery_info" | "status" | "configured_status");
+        let by_status = |f: &&Filter| f.looked == Looked::Status;
         for (i, filter) in filters.iter().filter(by_status).enumerate() {
-            // A filter may ask for what isn't shown unasked; further ones narrow.
+            // The first filter may ask for statuses that aren't shown by default; further ones
+            // narrow.
             let from = if i == 0 && self.input.get("effective_status").is_none() { STATUSES } else { &statuses };
             statuses = filter.statuses(from);
         }
@@ -135,7 +136,7 @@ impl Cx<'_> {
             return self.write_content::<Campaign>(edge, question, query, Node::Campaign).await;
         }
         let page = self.filtered(edge, question, &query, &rest).await?;
-        // A filter that the store can't apply is counted the way it is shown.
+        // The store can't apply this filter, so the total is counted by reading the rows.
         let counted = match self.input.get("summary") {
             Some(_) => Some(self.count_filtered(question, &query, &rest).await?),
             None => None,
@@ -143,8 +144,8 @@ impl Cx<'_> {
         self.write_content_page(edge, question, &query, page, counted).await
     }
 
-    /// Reads on until a page of matching rows is full. Rows are rendered as they come, so that no
-    /// more of what is stored is held than one read.
+    /// Reads until a page of matching rows is full. Rows are rendered after each read, so that only
+    /// one read of stored rows is in memory.
     async fn filtered(
         &self,
         edge: &'static Edge,
@@ -161,7 +162,7 @@ impl Cx<'_> {
             let access = self.list_access(edge, question)?;
             let found = self.service().list_content::<Campaign>(self.call, question, &query).await?.into_inner();
             self.work.spend(found.rows.len() as u64);
-            // Pages backwards are gathered from their end.
+            // A page that is read backwards is filled from its end.
             let next = if backwards { found.rows.first() } else { found.rows.last() }.map(|t| (t.sort_at, t.id));
             let mut rows: Vec<_> = found.rows.into_iter().filter(|t| filters.iter().all(|f| f.matches(t))).collect();
             if backwards {
@@ -184,7 +185,7 @@ impl Cx<'_> {
         Err(envelope::reduce_data().into())
     }
 
-    /// How many rows match in all; none of them is kept.
+    /// Counts all rows that match, without keeping any.
     async fn count_filtered(
         &self,
         question: Question,
@@ -213,8 +214,7 @@ impl Cx<'_> {
         if items.len() > FILTERS_LIMIT {
             return Err(envelope::invalid_parameter("filtering", "at most 20 conditions").into());
         }
-        let filters: Vec<Filter> =
-            items.iter().map(|item| Filter::read(item).ok_or_else(bad)).collect::<Result<_, _>>()?;
+        let filters: Vec<Filter> = items.iter().map(Filter::read).collect::<Result<_, _>>()?;
         if filters.iter().any(|f| f.values.len() > FILTER_VALUES_LIMIT) {
             return Err(envelope::invalid_parameter("filtering", "conditions of at most 1000 values each").into());
         }
@@ -222,71 +222,145 @@ impl Cx<'_> {
     }
 }
 
-/// Those of some words that are asked for, whatever their case.
+/// The words that are asked for, in any case.
 fn only<'s>(words: &[&'s str], asked: &[String]) -> Vec<&'s str> {
     words.iter().copied().filter(|w| asked.iter().any(|a| a.eq_ignore_ascii_case(w))).collect()
 }
 
+/// What a condition of `filtering` looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    Status,
+    Name,
+    Objective,
+    Id,
+    Updated,
+    Created,
+}
+
+impl Looked {
+    /// The names that programs send, with `campaign.` before them or without.
+    const NAMES: &[(&str, Looked)] = &[
+        ("effective_status", Looked::Status),
+        ("delivery_info", Looked::Status),
+        ("status", Looked::Status),
+        ("configured_status", Looked::Status),
+        ("name", Looked::Name),
+        ("campaign_name", Looked::Name),
+        ("objective", Looked::Objective),
+        ("id", Looked::Id),
+        ("campaign_id", Looked::Id),
+        ("updated_time", Looked::Updated),
+        ("created_time", Looked::Created),
+    ];
+}
+
+/// How a condition compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Contain,
+    NotContain,
+    StartsWith,
+    In,
+    NotIn,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+impl Operator {
+    const WORDS: &[(&str, Operator)] = &[
+        ("EQUAL", Operator::Equal),
+        ("NOT_EQUAL", Operator::NotEqual),
+        ("CONTAIN", Operator::Contain),
+        ("NOT_CONTAIN", Operator::NotContain),
+        ("STARTS_WITH", Operator::StartsWith),
+        ("IN", Operator::In),
+        ("NOT_IN", Operator::NotIn),
+        ("GREATER_THAN", Operator::Greater),
+        ("GREATER_THAN_OR_EQUAL", Operator::GreaterOrEqual),
+        ("LESS_THAN", Operator::Less),
+        ("LESS_THAN_OR_EQUAL", Operator::LessOrEqual),
+    ];
+    /// Those that a status takes.
+    const OF_STATUS: &[Operator] = &[Operator::Equal, Operator::NotEqual, Operator::In, Operator::NotIn];
+}
+
 /// One condition of `filtering`.
 struct Filter {
-    field: String,
-    operator: String,
+    looked: Looked,
+    operator: Operator,
     values: Vec<String>,
 }
 
+fn named<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, row)| *row)
+}
+
 impl Filter {
-    fn read(item: &Value) -> Option<Filter> {
-        let value = item.get("value")?;
+    /// Reads a condition. One that can't be applied is an error: a list that ignores a filter shows rows
+    /// that its caller takes for others.
+    fn read(item: &Value) -> Result<Filter, GraphError> {
+        let wrong = |expected: &str| envelope::invalid_parameter("filtering", expected);
+        let part = |name: &str| item.get(name).and_then(Value::as_str);
+        let (Some(field), Some(operator), Some(value)) = (part("field"), part("operator"), item.get("value")) else {
+            return Err(wrong("a JSON array of {field, operator, value}"));
+        };
+        let bare = field.strip_prefix("campaign.").unwrap_or(field);
+        let fields = "conditions on id, name, objective, effective_status, updated_time or created_time";
+        let looked = named(Looked::NAMES, bare).ok_or_else(|| wrong(fields))?;
+        let operators: Vec<&str> = Operator::WORDS
+            .iter()
+            .filter(|(_, operator)| looked != Looked::Status || Operator::OF_STATUS.contains(operator))
+            .map(|(word, _)| *word)
+            .collect();
+        let operator = operator.to_uppercase();
+        let operator = named(Operator::WORDS, &operator).filter(|_| operators.contains(&operator.as_str()));
+        let operator = operator.ok_or_else(|| wrong(&format!("on {bare} the operators {}", operators.join(", "))))?;
         let values = match value.as_array() {
             Some(values) => values.iter().map(value::text_of).collect(),
             None => vec![value::text_of(value)],
         };
-        Some(Filter {
-            field: item.get("field")?.as_str()?.to_owned(),
-            operator: item.get("operator")?.as_str()?.to_uppercase(),
-            values,
-        })
+        Ok(Filter { looked, operator, values })
     }
 
-    /// Those of some statuses that the condition lets through.
+    /// The statuses that the condition lets through.
     fn statuses<'s>(&self, from: &[&'s str]) -> Vec<&'s str> {
         let named = only(from, &self.values);
-        if matches!(self.operator.as_str(), "NOT_IN" | "NOT_EQUAL") {
+        if matches!(self.operator, Operator::NotIn | Operator::NotEqual) {
             return from.iter().copied().filter(|s| !named.contains(s)).collect();
         }
         named
     }
 
-    fn bare(&self) -> &str {
-        self.field.strip_prefix("campaign.").unwrap_or(&self.field)
-    }
-
-    /// Unknown fields match, as a filter that can't be applied must hide nothing.
+    /// Whether a campaign meets the condition. Statuses are left to the store.
     fn matches(&self, campaign: &Item<Campaign>) -> bool {
-        let text = match self.bare() {
-            "name" => campaign.body.name.as_str().to_owned(),
-            "objective" => campaign.body.objective.clone(),
-            "id" => campaign.id.to_string(),
-            "updated_time" => (campaign.updated_at / 1000).to_string(),
-            "created_time" => (campaign.created_at / 1000).to_string(),
-            _ => return true,
+        let text = match self.looked {
+            Looked::Status => return true,
+            Looked::Name => campaign.body.name.as_str().to_owned(),
+            Looked::Objective => campaign.body.objective.clone(),
+            Looked::Id => campaign.id.to_string(),
+            Looked::Updated => (campaign.updated_at / 1000).to_string(),
+            Looked::Created => (campaign.created_at / 1000).to_string(),
         };
         let first = self.values.first().map(String::as_str).unwrap_or_default();
         let number = |t: &str| t.parse::<i64>().ok().or_else(|| value::time_ms(t).ok().map(|ms| ms / 1000));
         let compare = || number(&text).zip(number(first)).map(|(a, b)| a.cmp(&b));
-        match self.operator.as_str() {
-            "EQUAL" => text == first,
-            "NOT_EQUAL" => text != first,
-            "CONTAIN" => text.to_lowercase().contains(&first.to_lowercase()),
-            "NOT_CONTAIN" => !text.to_lowercase().contains(&first.to_lowercase()),
-            "STARTS_WITH" => text.to_lowercase().starts_with(&first.to_lowercase()),
-            "IN" => self.values.contains(&text),
-            "NOT_IN" => !self.values.contains(&text),
-            "GREATER_THAN" => compare().is_some_and(std::cmp::Ordering::is_gt),
-            "GREATER_THAN_OR_EQUAL" => compare().is_some_and(std::cmp::Ordering::is_ge),
-            "LESS_THAN" => compare().is_some_and(std::cmp::Ordering::is_lt),
-            "LESS_THAN_OR_EQUAL" => compare().is_some_and(std::cmp::Ordering::is_le),
-            _ => true,
+        match self.operator {
+            Operator::Equal => text == first,
+            Operator::NotEqual => text != first,
+            Operator::Contain => text.to_lowercase().contains(&first.to_lowercase()),
+            Operator::NotContain => !text.to_lowercase().contains(&first.to_lowercase()),
+            Operator::StartsWith => text.to_lowercase().starts_with(&first.to_lowercase()),
+            Operator::In => self.values.contains(&text),
+            Operator::NotIn => !self.values.contains(&text),
+            Operator::Greater => compare().is_some_and(std::cmp::Ordering::is_gt),
+            Operator::GreaterOrEqual => compare().is_some_and(std::cmp::Ordering::is_ge),
+            Operator::Less => compare().is_some_and(std::cmp::Ordering::is_lt),
+            Operator::LessOrEqual => compare().is_some_and(std::cmp::Ordering::is_le),
         }
     }
 }

@@ -20,8 +20,8 @@ impl Cx<'_> {
         Err(envelope::unsupported_method(self.input.verb.as_str()).into())
     }
 
-    /// Changes name and descriptive fields; parameters that are none of them are ignored, as
-    /// programs send whole objects back.
+    /// Changes the name and descriptive fields. Other parameters are ignored, because programs send
+    /// whole objects back.
     pub async fn update_asset(&self, node: &Node) -> Result<Answer, Problem> {
         let asset = self.asset(node)?;
         let right = match asset.kind {

@@ -13,13 +13,14 @@ use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::version;
 use crate::{Graph, write};
 
-/// After this long no further item is begun.
+/// After this time no further item is started.
 const BATCH_BUDGET: Duration = Duration::from_secs(45);
 
 impl Graph {
     /// Runs `batch` and gives the array as text.
     pub(crate) async fn run_batch(&self, call: &Call, input: &Input, text: &str) -> Result<String, GraphError> {
-        // A top-level token must be alive if there is one; items may bring their own.
+        // A top-level token is optional, since items may bring their own, but a dead one fails the
+        // batch.
         if let Some(error) = self.dead(call, true) {
             return Err(error);
         }
@@ -74,8 +75,8 @@ fn part_of(reply: &Reply) -> ItemResult {
     ItemResult::new(reply.status, &reply.headers, String::from_utf8_lossy(&reply.body).into_owned())
 }
 
-/// The parameters of an item: as everywhere, the body's count before the query's, and the first of
-/// a name before others, lists that end with `[]` aside.
+/// The parameters of an item. As everywhere, the body wins over the query and the first value of a
+/// name over later ones; names that end with `[]` keep all values.
 fn item_pairs(request: &ItemRequest) -> Vec<(String, String)> {
     let in_body: HashSet<&str> = request.body.iter().map(|(name, _)| name.as_str()).collect();
     let mut seen = HashSet::new();
@@ -112,8 +113,8 @@ fn item_input(
 ) -> Result<Input, GraphError> {
     let path = version::parse(&request.path)?;
     let verb = write::verb(request.method.as_str(), value_of(&pairs, "method"))?;
-    // Links carry the token if the caller sent it as a parameter, here or for the whole batch, and
-    // with it the proof, which comes as a parameter alone.
+    // Links repeat the token if the caller sent it as a parameter, in the item or for the whole
+    // batch. The proof goes with it, because a proof is always a parameter.
     let token_in_params = has_own || outer.token_in_params;
     if token_in_params && let Some(text) = call.text() {
         pairs.retain(|(n, _)| !matches!(n.as_str(), "access_token" | "appsecret_proof"));

@@ -71,7 +71,7 @@ impl Cx<'_> {
         Ok(answer)
     }
 
-    /// What is said of an asset when it is made, beside its name.
+    /// The descriptive fields that a new asset starts with, beside its name.
     fn first_details(&self, kind: AssetKind) -> Result<Map<String, Value>, Problem> {
         let mut details = Map::new();
         let mut keep = |name: &str, value: Option<Value>| {
@@ -112,7 +112,7 @@ impl Cx<'_> {
         Ok(details)
     }
 
-    /// The number of an ad account's zone, if the call names one.
+    /// The number of an ad account's time zone, if the call names one.
     pub fn timezone_id(&self) -> Result<Option<Value>, Problem> {
         match self.input.integer("timezone_id")? {
             Some(n) if n < 0 => Err(envelope::invalid_parameter("timezone_id", "0 or more").into()),
@@ -182,7 +182,7 @@ pub(super) fn id_alone(id: String) -> Map<String, Value> {
     body
 }
 
-/// Reads names of scopes; the first unknown one is named.
+/// Reads names of scopes. The error names the first unknown one.
 pub(super) fn parse_scopes(names: &[String]) -> Result<ScopeSet, Problem> {
     let parse = |name: &String| Scope::parse(name.trim()).ok_or_else(|| envelope::invalid_scope(name).into());
     names.iter().filter(|n| !n.trim().is_empty()).map(parse).collect()

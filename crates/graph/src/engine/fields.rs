@@ -9,8 +9,8 @@ use super::input::Problem;
 use super::{Cx, Node};
 
 impl Cx<'_> {
-    /// The fields of the call, or none when it names none. `rows` is how many objects of this kind
-    /// they are asked of, for each node of the call.
+    /// The fields that the call asks for, or none if it names none. `rows` is how many objects of
+    /// this kind each node of the call may answer with.
     pub fn field_specs(&self, rows: u64, kind: &NodeType) -> Result<Option<Vec<FieldSpec>>, Problem> {
         let Some(text) = self.input.get("fields") else { return Ok(None) };
         let specs = fields::parse(text).map_err(GraphError::from)?;
@@ -25,8 +25,8 @@ impl Cx<'_> {
     }
 }
 
-/// How many values a row may hold: an edge holds a page of 25 rows unless a limit says otherwise,
-/// everything else one object. Where the kind is not known a limit alone tells an edge.
+/// How many values a row may hold. An edge counts as a page of 25 rows unless a limit says
+/// otherwise, any other field as one object. If the kind is unknown, a limit marks an edge.
 fn worst_cost(specs: &[FieldSpec], kind: Option<&NodeType>) -> u64 {
     specs.iter().fold(0, |cost, spec| {
         let edge = kind.filter(|k| is_edge_of(k, &spec.name)).and_then(|k| k.edge(&spec.name, Verb::Get));
@@ -45,13 +45,13 @@ fn worst_cost(specs: &[FieldSpec], kind: Option<&NodeType>) -> u64 {
     })
 }
 
-/// What is given when nothing is asked for.
+/// The fields that are shown if the call names none.
 pub(super) fn defaults(kind: &'static NodeType, in_row: bool) -> Vec<FieldSpec> {
     let shown = |f: &&Field| if in_row { f.in_rows } else { f.on_node };
     kind.fields.iter().filter(shown).map(|f| FieldSpec::plain(f.name)).collect()
 }
 
-/// Whether a field stands for an edge.
+/// Whether a field name means an edge.
 pub(super) fn is_edge(node: &Node, name: &str) -> bool {
     is_edge_of(node.kind(), name)
 }

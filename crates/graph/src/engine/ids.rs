@@ -1,7 +1,7 @@
 //! `ids=`: several nodes, or one edge of each, in one call.
 //!
-//! All guards are read by one statement, each id has a decision of its own, and the first refusal in
-//! their order answers. Nothing of the other ids may be shown then.
+//! All guards are read by one statement, and each id is decided on its own. The first refusal in
+//! the order of the ids is the answer; nothing about the other ids may be shown then.
 
 use serde_json::{Map, Value};
 use valetkey_domain::Reason;
@@ -13,9 +13,6 @@ use super::{Answer, Cx, Named, VISIBLE};
 use crate::protocol::envelope::{self, MAX_IDS};
 use crate::refusal::missing_object;
 use crate::schema::Level;
-
-/// How many ids are read at once.
-const IDS_AT_ONCE: usize = 100;
 
 impl Cx<'_> {
     /// `GET /?ids=a,b`, and `GET /{edge}?ids=a,b`: one bad id fails all.
@@ -51,20 +48,12 @@ impl Cx<'_> {
     /// Several nodes: a decision for each, and one statement for the bodies.
     async fn nodes(&self, texts: &[&str], named: &[Named], nodes: u64) -> Result<Answer, Problem> {
         let level = named.iter().filter_map(Named::kind).map(|kind| self.wanted(kind)).max().unwrap_or(Level::Identity);
-        let mut rows = Vec::with_capacity(named.len());
         let rights: Vec<(Named, Right)> =
             named.iter().map(|named| (*named, named.kind().map_or(VISIBLE, |kind| kind.identity))).collect();
-        // The first refusal in their order is the one that answers, under the id that it is about.
-        for chunk in rights.chunks(IDS_AT_ONCE) {
-            let at = rows.len();
-            match self.load_all(chunk, level).await {
-                Ok(mut loaded) => {
-                    self.add_details(loaded.iter_mut().flatten()).await?;
-                    rows.extend(loaded);
-                }
-                Err(problem) => return Err(self.first_refused(chunk, texts.get(at..).unwrap_or_default(), problem)),
-            }
-        }
+        let rows = self.load_all(&rights, level).await;
+        // The first refusal in the order of the ids is the answer, and names its id.
+        let mut rows = rows.map_err(|problem| self.first_refused(&rights, texts, problem))?;
+        self.add_details(rows.iter_mut().flatten()).await?;
         let mut out = Map::new();
         for (text, row) in texts.iter().zip(rows) {
             let row = row.ok_or_else(|| alias_of(missing_object(self.input.verb, text).into(), text))?;
@@ -75,7 +64,7 @@ impl Cx<'_> {
         Ok(Answer::of(Value::Object(out)))
     }
 
-    /// The refusal of the first id that is refused, in its own words.
+    /// The error for the first id that is refused, as the caller wrote that id.
     fn first_refused(&self, rights: &[(Named, Right)], texts: &[&str], problem: Problem) -> Problem {
         let questions: Vec<Question> = rights.iter().map(|(named, right)| named.question(right)).collect();
         let answers = self.service.may_each(self.call, &questions);
@@ -94,8 +83,8 @@ impl Cx<'_> {
         Ok(Answer::of(Value::Object(out)))
     }
 
-    /// The call for one of several ids, as if it had come for that one alone: its links go on with
-    /// its own list.
+    /// The call for one of several ids, as if it were sent alone, so that its links continue its
+    /// own list.
     fn input_for(&self, id: &str, edge: Option<&str>, nodes: u64) -> Input {
         let version = self.input.version;
         Input {
@@ -114,7 +103,7 @@ impl Cx<'_> {
     }
 }
 
-/// In a list of ids, what is not there is told as an alias that does not exist.
+/// In a list of ids, an object that does not exist answers like an unknown alias.
 fn alias_of(problem: Problem, text: &str) -> Problem {
     let hidden = match &problem {
         Problem::Refusal(refusal) => refusal.reason == Reason::NotVisible,

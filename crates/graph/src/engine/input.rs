@@ -1,4 +1,4 @@
-//! One Graph call, however it came: as a request or as a part of a batch.
+//! One Graph call: a request, or an item of a batch.
 
 use serde_json::{Map, Value};
 use valetkey_domain::{Id, Refusal};
@@ -14,13 +14,13 @@ pub(crate) struct Input {
     pub verb: Verb,
     /// The version that serves the call.
     pub version: Version,
-    /// The path with version as the caller sent it, for links.
+    /// The path as the caller sent it, with or without a version, for links.
     pub path: String,
     pub segments: Vec<String>,
     pub pairs: Vec<(String, String)>,
     /// The token came as a parameter, so links repeat it.
     pub token_in_params: bool,
-    /// Of how many nodes the call asks the same.
+    /// How many nodes the call asks for, such as with `ids`.
     pub nodes: u64,
     /// Scheme, host and port as the caller sees them; none where that is not known for certain.
     pub base_url: Option<String>,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Input {
 }
 
 impl Input {
-    /// The value of a parameter; an empty one counts as absent, except for texts that say so.
+    /// The value of a parameter. An empty one counts as absent; texts that may be empty use `raw`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).filter(|v| !v.is_empty())
     }
@@ -117,8 +117,8 @@ impl Input {
         Ok(kept)
     }
 
-    /// An id that names an object of ours. What can't be one of our ids can't be visible either,
-    /// so it gets the same answer as a foreign id.
+    /// An id of an object here. A text that can't be one of our ids gets the same answer as an id
+    /// that the caller may not see.
     pub fn id<Of>(&self, name: &str) -> Result<Option<Id<Of>>, GraphError> {
         let Some(text) = self.get(name) else { return Ok(None) };
         match value::id(text) {
@@ -140,7 +140,7 @@ impl Input {
         self.raw(name).map(|text| parse_name(name, text)).transpose()
     }
 
-    /// What the caller called the object of the call.
+    /// How the caller named the object of the call.
     pub fn named(&self) -> Option<&str> {
         self.segments.first().map(String::as_str).filter(|s| *s != "me")
     }
@@ -150,7 +150,7 @@ fn not_json(name: &str, text: &str) -> GraphError {
     envelope::bad_json(name, value::json_break(text))
 }
 
-/// The deepest that a value in pieces nests.
+/// How deep a value in pieces may nest.
 const PIECES_DEPTH: usize = 4;
 
 /// The keys in `name[key][key]`, if the parameter is a piece of `name`.
@@ -175,7 +175,7 @@ fn gathered(pieces: &[Piece<'_>], read: &dyn Fn(&str) -> Value) -> Value {
     }
     let is_list = groups.iter().all(|(key, _)| key.bytes().all(|b| b.is_ascii_digit()));
     if is_list {
-        // Without a number a piece goes behind those that have one.
+        // A piece without a number goes behind those that have one.
         groups.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(u64::MAX));
         return groups.iter().map(|(_, group)| gathered(group, read)).collect();
     }

@@ -1,6 +1,7 @@
-//! Lists: which things an edge shows, page by page.
+//! Lists: which rows an edge shows, page by page.
 //!
-//! Lists of ids are cut by id, so a row that comes or goes between two pages moves no other row.
+//! Lists of ids are cut by id, so a row that is added or removed between two pages moves no other
+//! row.
 
 use serde_json::{Value, json};
 use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Caller, Id, List, Role, Scope, Status, TaskSet, UserId};
@@ -18,20 +19,20 @@ use crate::protocol::envelope;
 use crate::protocol::paging::{self, Links, Page};
 use crate::schema::{self, Edge, Listing, Op};
 
-/// How many rows are rendered at a time; the page tokens for so many are made in one commit.
+/// For how many rows page tokens are made in one commit.
 const CHUNK_ROWS: usize = 250;
-/// How many assets are read with their descriptive fields at a time, so that the largest that can be
-/// stored together are not more than one answer may hold.
+/// How many assets are read with their descriptive fields at a time. Even the largest that can be
+/// stored then fit into one answer.
 const DETAIL_ROWS: usize = 20;
 const _: () = assert!(DETAIL_ROWS * LARGEST_DETAILS_BYTES <= super::work::BYTES_LIMIT as usize);
 /// The descriptive fields of a Page, each as long as it may be.
 const LARGEST_DETAILS_BYTES: usize = 80 * super::assets::DETAIL_LIMIT_BYTES;
 
-/// What a list is made of before it is cut into pages.
+/// The items of a list before it is cut into pages.
 enum Items {
     /// Ids in ascending order; rows are made for one page only.
     Ids(Vec<Id>),
-    /// Rows that are all known, few by their nature.
+    /// All rows, for lists that are always short.
     Rows(Vec<Row>),
 }
 
@@ -61,7 +62,7 @@ impl Cx<'_> {
             Items::Ids(ids) => {
                 let cut = self.cut_ids(ids, &list_tag(node.id(), edge), is_newest_first(listing))?;
                 let mut data = Vec::with_capacity(cut.rows.len());
-                // Fields that can't be read are told so even where there is no row to show them.
+                // Unreadable `fields` are an error even if the list is empty.
                 self.render_rows(edge, &[], &mut data).await?;
                 for ids in cut.rows.chunks(CHUNK_ROWS) {
                     let mut tokens = self.tokens_of_rows(listing, ids).await?;
@@ -93,8 +94,8 @@ impl Cx<'_> {
         })
     }
 
-    /// Renders rows behind those that are rendered already. Long lists come in pieces, so that no
-    /// more than a piece of what is stored is in memory at once.
+    /// Renders rows and appends them to `data`. Long lists are rendered piece by piece, so that
+    /// only one piece of the stored rows is in memory.
     pub async fn render_rows(&self, edge: &'static Edge, rows: &[Row], data: &mut Vec<Value>) -> Result<(), Problem> {
         let limit = paging::limit(self.input.get("limit"))?;
         let row_type = schema::find(edge.rows);
@@ -104,7 +105,7 @@ impl Cx<'_> {
             let specs = match &asked {
                 Some(specs) => specs,
                 None => {
-                    // Rows of every kind have each their own fields.
+                    // Such a list mixes kinds, and each kind has its own default fields.
                     let kind = if edge.op == Op::List(Listing::AssignedAssets) { None } else { row_type };
                     usual = row_defaults(edge, kind.unwrap_or(row.node.kind()));
                     &usual
@@ -113,7 +114,7 @@ impl Cx<'_> {
             data.push(Value::Object(self.render(row, specs, Place::Row).await?));
         }
         if !rows.is_empty() {
-            // A long page must not keep the others of this thread waiting.
+            // A long page must not block other calls on this thread.
             tokio::task::yield_now().await;
         }
         Ok(())
@@ -142,8 +143,8 @@ impl Cx<'_> {
         Ok(Answer::of(Value::Object(paging::list(page, &links))))
     }
 
-    /// The parameters that links repeat: all that were sent, but no secret beside the token and the
-    /// proof that goes with it.
+    /// The parameters that links repeat: all that were sent, but no secret except the token and its
+    /// proof.
     fn repeated_params(&self) -> Vec<(String, String)> {
         let kept = |name: &str, value: &str| {
             let goes_along = name == "access_token" || name == "appsecret_proof";
@@ -156,7 +157,7 @@ impl Cx<'_> {
         self.input.pairs.iter().filter(|(name, value)| kept(name, value)).cloned().collect()
     }
 
-    /// The question of a list of records. Each of its steps asks it anew.
+    /// The question of a list of records. Each step of the list asks it again.
     fn list_question(&self, node: &Node, edge: &'static Edge, listing: Listing) -> Question {
         match (listing, node) {
             (Listing::Tokens, _) => node.question(&rights::MANAGE_OR_SELF),
@@ -216,7 +217,8 @@ impl Cx<'_> {
         }
     }
 
-    /// ADMINs see all people, a person with the role EMPLOYEE itself, and no other EMPLOYEE any.
+    /// An ADMIN sees all people. A person with the role EMPLOYEE sees only itself. Other callers
+    /// see none.
     fn people_ids(&self, node: &Node, question: Question) -> Result<Items, Problem> {
         let Node::Business(business) = node else { return Ok(Items::Ids(Vec::new())) };
         let business = business.id;
@@ -234,7 +236,7 @@ impl Cx<'_> {
         };
         match self.service().step(self.call, question, read)?.into_inner() {
             Some(ids) => Ok(Items::Ids(ids)),
-            // Asked, so that the no can be explained.
+            // The right is asked here so that the refusal is recorded and explained.
             None => self.ask(node, &rights::MANAGE_BUSINESS).map(|_| Items::Ids(Vec::new())),
         }
     }
@@ -270,7 +272,7 @@ impl Cx<'_> {
         ))
     }
 
-    /// Without MANAGE on the asset a caller sees its own row alone.
+    /// Without MANAGE on the asset, a caller sees only its own row.
     fn assigned_user_ids(&self, node: &Node, question: Question) -> Result<Items, Problem> {
         let Node::Asset(asset, _) = node else { return Ok(Items::Ids(Vec::new())) };
         let named = self.input.id("business");
@@ -278,7 +280,7 @@ impl Cx<'_> {
             let allowed = &facts.allowed;
             let own = allowed.caller.business();
             let business = named.as_ref().ok().copied().flatten().or(own);
-            // The owner's ADMINs may ask who of a partner works on the asset; nobody else learns of users
+            // ADMINs of the owner may list a partner's users on the asset. Nobody else sees users
             // of another business.
             if business != own && !(asset.business == own && business.is_some() && Cx::is_admin(allowed)) {
                 return Vec::new();
@@ -292,7 +294,7 @@ impl Cx<'_> {
                 .collect()
         };
         let ids = self.service().step(self.call, question, read)?.into_inner();
-        // The right comes before the parameter.
+        // The right is checked before the parameter.
         named?;
         Ok(Items::Ids(ids))
     }
@@ -365,7 +367,7 @@ impl<T> Cut<T> {
     }
 }
 
-/// What cursors of a list are made for: the list of this node alone.
+/// The tag of the cursors of a list. A cursor is valid only for this node's list.
 pub(super) fn list_tag(node: Option<Id>, edge: &Edge) -> String {
     let id = node.map(|id| id.to_string()).unwrap_or_default();
     format!("{id}/{}", edge.name)
@@ -399,13 +401,7 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, listing: Listing) -> Vec<
         },
         Listing::Owned(kind) => reachable(state, look(List::OwnedAssets(business)), kind, allowed),
         Listing::Client(kind) => reachable(state, look(List::SharedAssets(business)), kind, allowed),
-        Listing::Reachable(kind) => {
-            let mut ids = look(List::OwnedAssets(business));
-            ids.extend(look(List::SharedAssets(business)));
-            ids.sort_unstable();
-            ids.dedup();
-            reachable(state, ids, kind, allowed)
-        }
+        Listing::Reachable(kind) => reachable(state, reached_by(&look, business), kind, allowed),
         Listing::Agencies => partners_of(state, &look(List::OwnedAssets(business))),
         Listing::Clients => owners_of(state, &look(List::SharedAssets(business))),
         Listing::InstalledApps => look(List::InstalledApps(user)),
@@ -431,7 +427,7 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, listing: Listing) -> Vec<
                 Vec::new()
             }
         }
-        // These are read by functions of their own.
+        // These listings have functions of their own.
         Listing::People
         | Listing::MyPermissions
         | Listing::AppPermissions
@@ -440,7 +436,7 @@ fn ids_of(facts: &Facts<'_>, work: &Work, node: &Node, listing: Listing) -> Vec<
     }
 }
 
-/// The owner sees all partners of an asset, a partner itself.
+/// The owner sees all partners of an asset; a partner sees only itself.
 fn partner_ids(facts: &Facts<'_>, node: &Node, asset: AssetId) -> Vec<Id> {
     let own = facts.allowed.caller.business();
     let is_owner = node.business() == own;
@@ -457,7 +453,7 @@ pub(super) fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
     ids.into_iter().filter(|id| id.kind() == Some(kind.id_kind())).collect()
 }
 
-/// An EMPLOYEE sees only what it holds some task on.
+/// An EMPLOYEE sees only assets on which it holds a task.
 fn reachable(state: &Facts<'_>, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed) -> Vec<Id> {
     let mut ids = of_kind(ids, kind);
     if allowed.role != Role::Admin {
@@ -466,8 +462,8 @@ fn reachable(state: &Facts<'_>, ids: Vec<Id>, kind: AssetKind, allowed: &Allowed
     ids
 }
 
-/// Everything of a kind that a user reaches: an ADMIN what its business owns or has been given,
-/// an EMPLOYEE what is assigned to it.
+/// All assets of a kind that a user reaches: for an ADMIN those that its business owns or that are
+/// shared with it, for an EMPLOYEE those assigned to it.
 fn everything_of(look: &dyn Fn(List) -> Vec<Id>, node: &Node, kind: AssetKind) -> Vec<Id> {
     let (role, id, business) = match node {
         Node::SystemUser(u) => (u.role, u.id, u.business),
@@ -479,22 +475,23 @@ fn everything_of(look: &dyn Fn(List) -> Vec<Id>, node: &Node, kind: AssetKind) -
     if role == Role::Employee {
         return of_kind(look(List::AssetsOf(id)), kind);
     }
-    let mut ids = look(List::OwnedAssets(business));
-    ids.extend(look(List::SharedAssets(business)));
-    ids.sort_unstable();
-    ids.dedup();
-    of_kind(ids, kind)
+    of_kind(reached_by(look, business), kind)
 }
 
 fn partners_of(state: &Facts<'_>, assets: &[Id]) -> Vec<Id> {
-    let mut ids: Vec<Id> = assets.iter().flat_map(|a| state.partners_of(AssetId::of(*a))).map(Id::any).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+    distinct(assets.iter().flat_map(|a| state.partners_of(AssetId::of(*a))).map(Id::any).collect())
 }
 
 fn owners_of(state: &Facts<'_>, assets: &[Id]) -> Vec<Id> {
-    let mut ids: Vec<Id> = assets.iter().filter_map(|a| state.asset(AssetId::of(*a))?.business).map(Id::any).collect();
+    distinct(assets.iter().filter_map(|a| state.asset(AssetId::of(*a))?.business).map(Id::any).collect())
+}
+
+/// All assets that a business owns or that are shared with it.
+fn reached_by(look: &dyn Fn(List) -> Vec<Id>, business: BusinessId) -> Vec<Id> {
+    distinct([look(List::OwnedAssets(business)), look(List::SharedAssets(business))].concat())
+}
+
+fn distinct(mut ids: Vec<Id>) -> Vec<Id> {
     ids.sort_unstable();
     ids.dedup();
     ids

@@ -1,6 +1,6 @@
 //! The engine: serves every kind of node from the schema table.
 //!
-//! It parses, asks the service, and writes answers. A rule of the business never stands here.
+//! It parses, asks the service, and writes answers. It must never hold a business rule.
 
 mod access;
 mod ads;
@@ -44,7 +44,7 @@ pub(crate) struct Answer {
     pub body: Value,
     /// The revision of a write.
     pub revision: Option<u64>,
-    /// The asset that the call was about, for usage headers, with its use case.
+    /// The asset of the call and its use case, for the usage headers.
     pub about: Option<(AssetId, &'static str)>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Cx<'a> {
         self.dispatch().await.map_err(|problem| self.error(&problem))
     }
 
-    /// The wire's error for a problem.
+    /// The Graph error for a problem.
     pub fn error(&self, problem: &Problem) -> GraphError {
         match problem {
             Problem::Graph(error) => (**error).clone(),
@@ -92,12 +92,12 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Without any credential nothing is served, and the answer is the same everywhere.
+    /// Fails if the call has no credential. The error is the same everywhere.
     pub fn need_token(&self) -> Result<(), Problem> {
         if self.call.is_anonymous() { Err(envelope::no_token().into()) } else { Ok(()) }
     }
 
-    /// The caller, whoever it is. That alone is no use of its token.
+    /// The live caller, of any sort. This alone doesn't count as a use of its token.
     pub fn live(&self) -> Result<Allowed, Problem> {
         self.need_token()?;
         Ok(self.service.caller(self.call)?)
@@ -106,8 +106,8 @@ impl<'a> Cx<'a> {
     async fn dispatch(&self) -> Result<Answer, Problem> {
         let segments: Vec<&str> = self.input.segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
-            // Crash reports of the SDKs come without a token; nothing is looked up for them, so that
-            // a stranger learns of no id whether it was issued.
+            // The SDKs send crash reports without a token. Nothing is looked up for them, so that a
+            // stranger can't learn whether an id was issued.
             [_, "activities" | "instruments"] if self.input.verb == Verb::Post => {
                 Ok(Answer::of(json!({ "success": true })))
             }
@@ -139,7 +139,8 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// A path that leads nowhere is told so to whom a token is alive, and to whom has none.
+    /// An unknown path answers error 2500. If a token is sent, it is checked first, and a dead one
+    /// answers 190.
     fn no_such_path(&self, rest: &[&str]) -> Result<Answer, Problem> {
         if !self.call.is_anonymous() {
             self.live()?;
@@ -168,7 +169,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// What the token stands for.
+    /// The node that `me` means: the Page of a page token, else the user of the token.
     pub async fn me(&self) -> Result<Named, Problem> {
         if self.call.is_anonymous() {
             return Err(envelope::no_user().into());
@@ -186,8 +187,8 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// A text that can't be an id is an alias; what can be one and names nothing is decided like a
-    /// foreign id. The token was looked at before.
+    /// A text that can't be an id is an unknown alias. An id that names nothing answers like one
+    /// that the caller may not see. The token was checked before.
     pub fn named_or_alias(&self, text: &str, named: Option<Named>) -> Result<Named, Problem> {
         let looks_like_id = text.bytes().any(|b| b.is_ascii_digit())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:-".contains(&b));
@@ -197,8 +198,8 @@ impl<'a> Cx<'a> {
         named.ok_or_else(|| missing_object(self.input.verb, text).into())
     }
 
-    /// The answer about a node that the caller may know of, where the path asks for what is not
-    /// served. To others the node does not exist.
+    /// Answers `error` for a path that isn't served, if the caller may see the node. For other
+    /// callers the node does not exist.
     async fn unserved(&self, named: &Named, error: GraphError) -> Result<Answer, Problem> {
         self.load(named, &VISIBLE, Level::Identity).await?;
         Err(error.into())
@@ -212,8 +213,8 @@ impl<'a> Cx<'a> {
         Ok(row.node)
     }
 
-    /// The right of a call. Lists ask for their own with each of their steps; posts are decided by what
-    /// is asked for.
+    /// The right of a call. A list asks its own right in each of its steps. The right for a post
+    /// depends on the parameters.
     fn right_of(&self, edge: &Edge) -> Right {
         match edge.op {
             Op::List(_) | Op::Posts(_) | Op::Campaigns => VISIBLE,
@@ -224,8 +225,9 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// What a caller knows by name without a right to it: a partner of its business, the owner of what
-    /// it works on, the app whose token it carries, and other apps of its business.
+    /// A node that the caller may name without a right to it: a partner of its business, the owner
+    /// of an asset that it works on, the app of its token, and, for an app token, other apps of its
+    /// business.
     pub fn known_by_name(&self, named: &Named, wanted: Level) -> Option<Row> {
         let read = |facts: &Facts<'_>| match named.guard {
             Guard::Business if is_partner(facts, BusinessId::of(named.id)) => {
@@ -271,14 +273,14 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// One arm for each thing that a call can do.
+    /// Reads the node under the right of the call, then runs the call.
     async fn operate(&self, named: &Named, edge: &'static Edge) -> Result<Answer, Problem> {
         let node = self.loaded(named, edge).await?;
         let answer = self.act(&node, edge).await.map_err(|problem| self.clearer(problem, named, edge))?;
         Ok(Answer { about: answer.about.or(super::usage::about(&node, Some(edge))), ..answer })
     }
 
-    /// A missing role, said as what it is where no role would do.
+    /// Replaces the refusal of a missing role by a clearer error where no role would help.
     fn clearer(&self, problem: Problem, named: &Named, edge: &Edge) -> Problem {
         let of_role = matches!(&problem, Problem::Refusal(r) if r.reason == Reason::RoleInsufficient);
         if !of_role || edge.right.who != Who::OwnerAdmin {
@@ -333,7 +335,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Searches that belong to ad targeting are not served yet; known types are empty.
+    /// Searches for ad targeting are not served yet: every type answers an empty list.
     fn search(&self) -> Result<Answer, Problem> {
         self.need_token()?;
         if self.input.verb != Verb::Get {
@@ -346,7 +348,7 @@ impl<'a> Cx<'a> {
         Ok(Answer::of(json!({ "data": [] })))
     }
 
-    /// The caller, for a node of its own business.
+    /// Asks a right about a node.
     pub fn ask(&self, node: &Node, right: &valetkey_service::rights::Right) -> Result<Allowed, Problem> {
         Ok(self.service.ask(self.call, node.question(right))?)
     }
@@ -356,7 +358,7 @@ impl<'a> Cx<'a> {
     }
 }
 
-/// The right to know that something is there, for every credential.
+/// The right to know that a node exists, for every sort of credential.
 pub(crate) const VISIBLE: Right = Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
 
 /// Whether a business shares an asset with the caller's own, or the other way round, as far as the
@@ -374,7 +376,7 @@ fn is_partner(facts: &Facts<'_>, business: BusinessId) -> bool {
         let here = facts.shared_assets(own).iter().any(|a| owned_by(a, business));
         return here || facts.shared_assets(business).iter().any(|a| owned_by(a, own));
     }
-    // An EMPLOYEE knows the owners of what it works on.
+    // An EMPLOYEE knows the owners of the assets assigned to it.
     facts.assets_of(user).iter().any(|a| owned_by(a, business))
 }
 
@@ -390,8 +392,8 @@ fn app_access(facts: &Facts<'_>, named: &Named, business: Option<BusinessId>, wa
     }
 }
 
-/// The wire's error for a refusal. A wrong proof names the app whose secret it must be made with:
-/// who has the token knows it anyway.
+/// The Graph error for a refusal. For a wrong proof it names the app whose secret must be used. The
+/// holder of the token knows that app anyway.
 pub(crate) fn error_of(
     service: &Service,
     call: &Call,

@@ -1,4 +1,4 @@
-//! Nodes: how an id becomes a thing, and which question guards it.
+//! Nodes: which object an id names, and which question guards it.
 
 use serde_json::{Map, Value};
 use valetkey_domain::campaign::Campaign;
@@ -22,7 +22,7 @@ use crate::protocol::value::{self, IdText};
 use crate::refusal::missing_object;
 use crate::schema::{self, Level, NodeType};
 
-/// A thing that a path or a field names.
+/// An object that a path or a field names.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {
     Business(Business),
@@ -33,31 +33,31 @@ pub(crate) enum Node {
     Token(Box<Listed>),
     Post(Item<Post>),
     Campaign(Item<Campaign>),
-    /// A row that is no thing of its own: an assigned user, a scope.
+    /// A row without an id of its own: an assigned user, a scope.
     Row(&'static NodeType, Map<String, Value>),
 }
 
-/// A node in an answer, with what only this answer knows of it.
+/// A node in an answer, with the values that only this answer has.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub node: Node,
-    /// What its caller may read of it, decided with the step that read it.
+    /// What the caller may read of it, decided with the step that read it.
     pub access: Access,
     /// Values that the list knows: tasks, a page token.
     pub extra: Map<String, Value>,
-    /// Which of them stand in every row, whatever fields are asked for.
+    /// Which of them are shown in every row, even if not asked for.
     pub always: &'static [&'static str],
 }
 
 impl Row {
-    /// A node with what its caller may read of it.
+    /// A node with what the caller may read of it.
     pub fn seen(node: Node, access: Access) -> Row {
         Row { node, access, extra: Map::new(), always: &[] }
     }
 }
 
 impl Node {
-    /// A business, user, app or asset, without anything from the store; deleted users too.
+    /// A business, user, app or asset, read from the index alone. Deleted users are included.
     pub fn known(state: &dyn State, id: Id) -> Option<Node> {
         let user_id = UserId::of(id);
         let business = state.business(BusinessId::of(id)).map(Node::Business);
@@ -80,7 +80,7 @@ impl Node {
         }
     }
 
-    /// The number behind the node; rows that are no thing have none.
+    /// The id of the node. Rows without an id of their own have none.
     pub fn id(&self) -> Option<Id> {
         Some(match self {
             Node::Business(b) => b.id.any(),
@@ -128,7 +128,7 @@ impl Node {
         }
     }
 
-    /// The question of a right about this node.
+    /// The question that asks a right about this node.
     pub fn question(&self, right: &Right) -> Question {
         match self {
             Node::Business(b) => right.on_business(b.id),
@@ -145,7 +145,7 @@ impl Node {
         }
     }
 
-    /// The right that shows the node at all; content that isn't public yet asks for more.
+    /// The right to see the node at all. Unpublished content needs a stronger one.
     pub fn identity_right(&self) -> Right {
         if is_unpublished(self) { rights::READ_SCHEDULED } else { self.kind().identity }
     }
@@ -154,7 +154,7 @@ impl Node {
         if is_unpublished(self) { rights::READ_SCHEDULED } else { self.kind().full }
     }
 
-    /// The business that the node stands in, if it stands in one.
+    /// The business that the node belongs to, if any.
     pub fn business(&self) -> Option<BusinessId> {
         match self {
             Node::Business(b) => Some(b.id),
@@ -181,7 +181,7 @@ pub(crate) fn asset_type(kind: AssetKind) -> &'static NodeType {
     }
 }
 
-/// What a path or a parameter names, before anything of it is read.
+/// What a path or a parameter names, before the node is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Named {
     pub id: Id,
@@ -189,7 +189,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// The kind of node, as far as its guard tells; none if the id names nothing.
+    /// The kind of node that its guard says; none if the id names nothing.
     pub fn kind(&self) -> Option<&'static NodeType> {
         Some(match self.guard {
             Guard::Business => &schema::BUSINESS,
@@ -204,7 +204,7 @@ impl Named {
         })
     }
 
-    /// The question of a right about it.
+    /// The question that asks a right about it.
     pub fn question(&self, right: &Right) -> Question {
         self.guard.question(self.id, right)
     }
@@ -243,8 +243,8 @@ impl Cx<'_> {
         Ok(Named { id, guard: self.service().guard(id).await? })
     }
 
-    /// Reads a node under a right, which is decided just before; `wanted` is the highest level of the
-    /// fields that are asked for. An asset comes without its descriptive fields.
+    /// Reads a node under a right, which is decided just before. `wanted` is the highest level of
+    /// the requested fields. An asset is read without its descriptive fields.
     pub async fn load(&self, named: &Named, right: &Right, wanted: Level) -> Result<Row, Problem> {
         let mut rows = self.load_all(&[(*named, *right)], wanted).await?;
         rows.pop().flatten().ok_or_else(|| missing_object(self.input.verb, self.input.named().unwrap_or("me")).into())
@@ -257,8 +257,8 @@ impl Cx<'_> {
         Ok(row)
     }
 
-    /// Reads several nodes, each under its right: the first refusal in their order answers, and bodies
-    /// of content are read by one statement. What was deleted meanwhile is absent.
+    /// Reads several nodes, each under its right. The first refusal in their order is the answer.
+    /// All bodies of content are read by one statement; content deleted meanwhile is `None`.
     pub async fn load_all(&self, wanted: &[(Named, Right)], level: Level) -> Result<Vec<Option<Row>>, Problem> {
         let mut rows: Vec<Option<Row>> = Vec::with_capacity(wanted.len());
         let mut permits = Vec::new();
@@ -287,7 +287,7 @@ impl Cx<'_> {
         {
             let Some(body) = bodies.get(&ContentId::of(named.id)) else { continue };
             let row = content_row(&named.guard, body, access)?;
-            // What is not public yet takes another right to be read than what is.
+            // Unpublished content needs another right than published content.
             if right.scopes == rights::READ_POST.scopes && is_unpublished(&row.node) {
                 self.service().ask(self.call, named.question(&rights::READ_SCHEDULED))?;
             }
@@ -300,7 +300,7 @@ impl Cx<'_> {
 
     fn load_record(&self, named: &Named, right: &Right, level: Level) -> Result<Option<Row>, Problem> {
         if let Some(row) = self.known_by_name(named, level) {
-            // Found in silence; as an answer it is a use of the token like any other.
+            // The lookup above isn't counted. The answer must count as a use of the token.
             self.service().ask(self.call, Question::alive())?;
             return Ok(Some(row));
         }
@@ -312,8 +312,8 @@ impl Cx<'_> {
         Ok(self.service().step(self.call, named.question(right), read)?.into_inner())
     }
 
-    /// The listing asks for the right itself; what is not visible looks like an id that was never
-    /// issued, and every other no is told.
+    /// The service asks the right itself. A token that isn't visible looks like an id that was
+    /// never issued; every other refusal is answered as it is.
     async fn load_token(&self, named: &Named, level: Level) -> Result<Row, Problem> {
         let token = self.service().get_token(self.call, TokenId::of(named.id)).await?;
         let node = Node::Token(Box::new(token));
@@ -321,7 +321,7 @@ impl Cx<'_> {
         Ok(Row::seen(node, access))
     }
 
-    /// Adds the descriptive fields of assets, for which the caller sees the asset at all.
+    /// Adds the descriptive fields of assets. Seeing the asset is the only right they need.
     pub async fn add_details<'r>(&self, rows: impl Iterator<Item = &'r mut Row>) -> Result<(), Problem> {
         let mut assets: Vec<(AssetId, &mut Map<String, Value>)> = rows
             .filter_map(|row| {

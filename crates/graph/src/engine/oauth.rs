@@ -13,7 +13,7 @@ use crate::protocol::envelope::{self, ErrorKind, GraphError};
 use crate::refusal::graph_error;
 use crate::schema::Verb;
 
-/// How long a person's sign-in lets programs read, as clients expect it: ninety days.
+/// How long a person's sign-in lets programs read: ninety days, as clients expect.
 const DATA_ACCESS_S: i64 = 90 * 24 * 60 * 60;
 
 impl Cx<'_> {
@@ -57,7 +57,7 @@ impl Cx<'_> {
         let app = self.proven_app()?;
         let text =
             self.input.first(&["revoke_token", "token"]).ok_or_else(|| envelope::parameter_required("revoke_token"))?;
-        // Whoever brings only id and secret acts as the app.
+        // A caller without a token acts as the app itself.
         let secret = self.input.require("client_secret")?;
         let as_app = self.call.with_credential(Credential::Text(format!("{}|{secret}", app.app)));
         let call = if self.call.is_anonymous() { &as_app } else { self.call };
@@ -91,8 +91,8 @@ impl Cx<'_> {
         self.need_token()?;
         let itself = self.call.text().is_some() && self.call.text() == self.input.get("input_token");
         match self.live() {
-            // A dead token may still be shown what became of it, by itself. A missing proof is no
-            // death: whoever found a token must not learn from it what it is good for.
+            // A dead token may still inspect itself, to show why it died. A missing proof is
+            // another case: someone who found a token must not learn what it allows.
             Err(Problem::Refusal(refusal)) if !(itself && refusal.reason.is_death()) => return Err(refusal.into()),
             Err(Problem::Graph(error)) => return Err(error.into()),
             Ok(_) | Err(Problem::Refusal(_)) => {}
@@ -156,7 +156,7 @@ impl Cx<'_> {
         Answer::of(json!({ "data": data }))
     }
 
-    /// The error that stands inside an answer about a dead token.
+    /// The error inside an answer about a dead token.
     fn inner_error(&self, refusal: &Refusal) -> Value {
         let error = graph_error(refusal, &Words::default(), Verb::Get, None, self.now);
         let mut inner = json!({ "code": error.code, "message": error.message });
@@ -167,18 +167,18 @@ impl Cx<'_> {
     }
 }
 
-/// The token belongs to another app of the business than the one that asks.
+/// The inspected token belongs to another app of the business than the asking one.
 fn mismatch() -> Answer {
     let message = "(#100) The App_id in the input_token did not match the Viewing App";
     Answer::of(json!({ "data": { "error": { "code": 100, "message": message }, "is_valid": false, "scopes": [] } }))
 }
 
-/// Until when a person's token may read, in Unix seconds; 0 for software, where nothing limits it.
+/// Until when a person's token may read, in Unix seconds. It is 0, no limit, for software.
 fn data_access_end_s(token: &Token) -> i64 {
     if token.kind == TokenKind::User { token.created_at / 1000 + DATA_ACCESS_S } else { 0 }
 }
 
-/// What is said of a text that is no token, or none that the caller may know of.
+/// The answer for a text that is no token, or a token that the caller may not see.
 fn unreadable() -> Answer {
     Answer::of(json!({
         "data": {

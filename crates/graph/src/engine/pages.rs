@@ -35,19 +35,19 @@ const KEPT: &[&str] = &[
     "description",
     "name",
 ];
-/// The longest of them, in bytes.
+/// The longest value of one of them, in bytes.
 const KEPT_LIMIT_BYTES: usize = 20_000;
-/// How many rows of content are read at a time, so that the largest that can be stored together are
-/// not more than one answer may hold.
+/// How many rows of content are read at a time. Even the largest that can be stored then fit into
+/// one answer.
 pub(super) const CONTENT_ROWS: usize = 80;
 const _: () = assert!(CONTENT_ROWS * LARGEST_ROW_BYTES <= BYTES_LIMIT as usize);
 /// A post with everything as long as it may be; campaigns are smaller.
 const LARGEST_ROW_BYTES: usize = KEPT.len() * KEPT_LIMIT_BYTES + MESSAGE_LIMIT_BYTES + LINK_LIMIT_BYTES + 1_000;
 
-/// A page of content as it is answered.
+/// A rendered page of content.
 pub(crate) struct Rendered {
     pub data: Vec<Value>,
-    /// The place of each row in the list.
+    /// The sort key of each row.
     pub keys: Vec<(i64, ContentId)>,
     pub more: bool,
 }
@@ -65,20 +65,21 @@ impl Cx<'_> {
         Ok(Answer::made(body, done.revision))
     }
 
-    /// What is shown on the Page, now or later, is no post for ads, whatever it calls itself.
+    /// A post that is shown on the Page, now or later, is no post for ads, whatever
+    /// `unpublished_content_type` says.
     fn is_for_ads(&self, published: Option<bool>) -> bool {
         self.input.get("unpublished_content_type") == Some("ADS_POST")
             && published != Some(true)
             && self.input.get("scheduled_publish_time").is_none()
     }
 
-    /// The right to publish what is asked for. A parameter that can't be read asks for the stricter one.
+    /// The right that the new post needs. If a parameter can't be read, it is the stricter one.
     pub fn right_to_publish(&self) -> Right {
         let published = self.input.boolean("published").unwrap_or(Some(true));
         if self.is_for_ads(published) { rights::PUBLISH_ADS_POST } else { rights::PUBLISH }
     }
 
-    /// The right that a change of a post takes at least; what is really changed may take more.
+    /// The least right that a change of a post needs. The actual changes may need more.
     pub fn right_to_change_post(&self) -> Right {
         if self.input.get("is_hidden").is_some() { rights::HIDE_POST } else { rights::PUBLISH }
     }
@@ -100,14 +101,14 @@ impl Cx<'_> {
         let hides = self.input.get("is_hidden").is_some();
         let mut input = self.post_input()?;
         input.hidden = self.input.boolean("is_hidden")?;
-        // Programs send the whole post back; what is as it was is no change.
+        // Programs send the whole post back, so equal values are no change.
         let is_published = post.body.state == PostState::Published;
         input.published = self.input.boolean("is_published")?.filter(|p| *p != is_published);
         input.message = input.message.filter(|m| Some(m) != post.body.message.as_ref());
         input.link = input.link.filter(|l| Some(l) != post.body.link.as_ref());
         input.scheduled_at = input.scheduled_at.filter(|at| Some(*at) != post.body.scheduled_at);
         input.more.retain(|name, value| post.body.more.get(name) != Some(value));
-        // The right to hide covers that and nothing beside it.
+        // The right to hide covers hiding and nothing else.
         let hides_only = input.message.is_none()
             && input.link.is_none()
             && input.published.is_none()
@@ -128,7 +129,7 @@ impl Cx<'_> {
 
     pub async fn list_posts(&self, node: &Node, edge: &'static Edge, which: PostList) -> Result<Answer, Problem> {
         let page = node.asset_id().ok_or_else(envelope::server_fault)?;
-        // Before the parameters are looked at, and again with each read.
+        // The right is asked before the parameters are read, and again with each read.
         self.ask(node, &edge.right)?;
         let statuses = match which {
             PostList::Published => vec![PostState::Published.as_str().to_owned()],
@@ -139,7 +140,7 @@ impl Cx<'_> {
         self.write_content::<Post>(edge, node.question(&edge.right), query, Node::Post).await
     }
 
-    /// The query behind a list of content: places and limit from the paging parameters.
+    /// The query behind a list of content, with cursors and limit from the paging parameters.
     pub fn content_query(
         &self,
         parent: AssetId,
@@ -194,7 +195,7 @@ impl Cx<'_> {
             let mut data = Vec::with_capacity(rows.len());
             self.render_rows(edge, &rows, &mut data).await?;
             pieces.push(data);
-            // Pages backwards are gathered from their end.
+            // A page that is read backwards is filled from its end.
             let place = if backwards { read.first() } else { read.last() }.copied();
             if backwards {
                 keys.splice(0..0, read);

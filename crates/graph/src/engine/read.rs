@@ -1,4 +1,4 @@
-//! Reading: from a node and the fields asked for to a JSON object.
+//! Reading: makes a JSON object from a node and the requested fields.
 //!
 //! A field that the caller may not read is left out; one that does not exist is an error.
 
@@ -32,8 +32,8 @@ fn of_another_user(kind: &NodeType, name: &str) -> bool {
 }
 
 impl Cx<'_> {
-    /// The highest level of the fields that the call asks for. Fields that can't be read are said
-    /// later, once the right to the node is decided.
+    /// The highest level of the requested fields. Unreadable `fields` become an error later, after
+    /// the right to the node is decided.
     pub fn wanted(&self, kind: &NodeType) -> Level {
         match self.field_specs(1, kind) {
             Ok(Some(specs)) => wanted_level(kind, &specs),
@@ -52,8 +52,8 @@ impl Cx<'_> {
         Ok(body)
     }
 
-    /// The fields of something that a POST made, if they are asked for and may be read; its id
-    /// in any case.
+    /// The body for an object that a POST created: always its id, and the requested fields that the
+    /// caller may read.
     pub async fn made(&self, node: Node) -> Result<Map<String, Value>, Problem> {
         let id = node.printed_id();
         let mut body = Map::new();
@@ -69,8 +69,8 @@ impl Cx<'_> {
         Ok(body)
     }
 
-    /// One object. What may not be read is left out, so that a wide list of fields never fails for
-    /// one of them.
+    /// One object. A field that the caller may not read is left out, so that one such field doesn't
+    /// fail the call.
     pub fn render<'s>(
         &'s self,
         row: &'s Row,
@@ -111,7 +111,7 @@ impl Cx<'_> {
         })
     }
 
-    /// What stands in an object whatever is asked for.
+    /// Adds the fields that an object always shows.
     fn complete(&self, row: &Row, body: &mut Map<String, Value>) {
         for field in row.node.kind().fields.iter().filter(|f| f.always) {
             if body.contains_key(field.name) {
@@ -146,7 +146,7 @@ impl Cx<'_> {
                 let names = [FieldSpec::plain("id"), FieldSpec::plain("name")];
                 let children = if spec.children.is_empty() { &names[..] } else { &spec.children[..] };
                 let Some(inner) = self.inside(&row.node, id, children).await? else { return Ok(None) };
-                // What stands inside counts there.
+                // The inner object counts its own values.
                 return Ok(Some(Value::Object(self.render(&inner, children, Place::Inside).await?)));
             }
         };
@@ -156,8 +156,8 @@ impl Cx<'_> {
         Ok(value)
     }
 
-    /// An object inside another, if it may be named: a step of its own, in silence. The owner of a
-    /// shared asset may be: who sees the asset deals with that business.
+    /// An object inside another one, if the caller may see or name it. This is a step of its own
+    /// and isn't counted. A user who sees a shared asset may also see the name of its owner.
     async fn inside(&self, outer: &Node, id: Id, children: &[FieldSpec]) -> Result<Option<Row>, Problem> {
         let named = Named { id, guard: self.service.guard(id).await? };
         let Some(kind) = named.kind() else { return Ok(None) };
@@ -182,7 +182,7 @@ impl Cx<'_> {
         Ok(self.service.quiet_step(self.call, Question::alive(), by_name).and_then(Checked::into_inner))
     }
 
-    /// An edge inside braces: refused means left out.
+    /// An edge inside braces. If it is refused, it is left out.
     async fn nested_edge(&self, node: &Node, spec: &FieldSpec) -> Result<Option<Value>, Problem> {
         let Some(edge) = node.kind().edge(&spec.name, crate::schema::Verb::Get) else { return Ok(None) };
         self.work.check()?;
@@ -230,13 +230,13 @@ impl Cx<'_> {
         Ok(self.page_token_texts(&[page]).await?.pop().map(|(_, text)| Value::from(text)))
     }
 
-    /// The tokens of those Pages for which the caller may have one, made in one commit at most.
+    /// The page tokens that the caller may have among these Pages, made in at most one commit.
     pub async fn page_token_texts(&self, pages: &[AssetId]) -> Result<Vec<(AssetId, String)>, Problem> {
         let Some(own) = self.call.text() else { return Ok(Vec::new()) };
         let mut wanted = Vec::with_capacity(pages.len());
         for page in pages {
             match self.service.may(self.call, rights::PAGE_TOKEN.on_asset(*page, AssetKind::Page)) {
-                // A page token that is asked for its Page's token is that token itself.
+                // For a page token, the token of its Page is the page token itself.
                 Some(allowed) if allowed.page.is_some() => return Ok(vec![(*page, own.to_owned())]),
                 Some(_) => wanted.push(*page),
                 None => {}
@@ -254,9 +254,8 @@ impl Cx<'_> {
     }
 }
 
-/// Whether a refusal is about what the caller may do, so that what was asked for inside something
-/// else is left out. All others fail the call: a store that is away must not look like a missing
-/// right.
+/// Whether a refusal is about the caller's rights. An inner object that is refused so is left out.
+/// Other refusals fail the call: an unreachable store must not look like a missing right.
 fn is_of_rights(reason: Reason) -> bool {
     matches!(
         reason,

@@ -1,7 +1,6 @@
-//! Rows: how the ids of a list become what it shows.
+//! Rows: makes the rows of a list from its ids.
 //!
-//! Rows are made for one page only. Which ids a caller may see is decided before; a row adds nothing
-//! to that.
+//! Rows are made for one page only. Which ids the caller may see was decided before.
 
 use std::collections::HashMap;
 
@@ -20,7 +19,7 @@ use crate::protocol::fields::FieldSpec;
 use crate::schema::{self, Edge, Level, Listing, Op};
 
 impl Cx<'_> {
-    /// The rows of some ids, in their order: one step under the list's own right.
+    /// The rows of some ids, in their order, read in one step under the list's own right.
     pub async fn materialise(
         &self,
         node: &Node,
@@ -28,7 +27,7 @@ impl Cx<'_> {
         question: Question,
         ids: &[Id],
     ) -> Result<Vec<Row>, Problem> {
-        // Rows of several kinds are decided as deep as any of them can go.
+        // For a list of mixed kinds, rows are decided up to the deepest level.
         let level = schema::find(edge.rows).map_or(Level::Guarded, |kind| self.wanted(kind));
         match listing {
             Listing::AssignedUsers => self.assigned_rows(node, question, ids),
@@ -70,7 +69,8 @@ impl Cx<'_> {
         Row::seen(node, access)
     }
 
-    /// Assets with the tasks of the user whose list it is. `always` shows them unasked.
+    /// Assets with the tasks of the list's user. With `always` the tasks are shown even if not
+    /// asked for.
     async fn rows_with_tasks(
         &self,
         node: &Node,
@@ -109,8 +109,8 @@ impl Cx<'_> {
         Ok(rows)
     }
 
-    /// The tokens of the Pages among the rows, if these are asked for, derived together so that a
-    /// list costs one commit at most.
+    /// The tokens of the Pages among these rows, if they are asked for, made together in at most
+    /// one commit.
     pub async fn tokens_of_rows(
         &self,
         listing: Listing,
@@ -130,8 +130,8 @@ impl Cx<'_> {
         Ok(Some(self.page_token_texts(&named(&pages)).await?.into_iter().collect()))
     }
 
-    /// Partners of a business with what is shared with each, by kind, as far as the Graph has a name
-    /// for such a list.
+    /// Partners of a business with the assets shared with each, by kind. Only kinds for which the
+    /// Graph has such a list are shown.
     fn agency_rows(&self, node: &Node, question: Question, ids: &[Id], level: Level) -> Result<Vec<Row>, Problem> {
         let Node::Business(business) = node else { return Ok(Vec::new()) };
         let business = business.id;
@@ -232,12 +232,12 @@ impl Cx<'_> {
     }
 }
 
-/// The ids of a list as what the list's operation shows.
+/// The ids of a list, typed.
 fn named<Of>(ids: &[Id]) -> Vec<Id<Of>> {
     ids.iter().copied().map(Id::of).collect()
 }
 
-/// A row with what the caller may read of it, decided in the step that reads it.
+/// A row with the caller's access to it, decided in the step that reads it.
 fn row_in(facts: &Facts<'_>, node: Node, level: Level) -> Row {
     let access = match &node {
         Node::Asset(asset, _) if asset.kind == AssetKind::App => {
@@ -264,7 +264,7 @@ pub(super) fn row_defaults(edge: &Edge, kind: &'static schema::NodeType) -> Vec<
         Op::List(Listing::MyPages) => {
             ["access_token", "category", "category_list", "name", "id", "tasks"].map(FieldSpec::plain).to_vec()
         }
-        // What the share permits goes with these lists, where there is a share.
+        // These lists also show what the share permits, if there is a share.
         Op::List(Listing::Client(AssetKind::Page) | Listing::Assigned(_) | Listing::AssignedAssets) => {
             let mut shown = defaults(kind, true);
             shown.push(FieldSpec::plain("permitted_tasks"));
@@ -286,18 +286,18 @@ const PERMISSION_LISTS: &[(AssetKind, &str)] = &[
     (AssetKind::Catalog, "productcatalog_permissions"),
 ];
 
-/// Gives each Page its token, as far as the caller may have it.
+/// Adds its token to each Page for which the caller may have one.
 pub(super) fn give_tokens(rows: &mut [Row], tokens: &mut HashMap<AssetId, String>) {
     for row in rows {
         let Some(id) = row.node.id() else { continue };
-        // Absent says that the caller may not have it, so that no row asks once more.
+        // Null marks a token that the caller may not have, so that no row asks again.
         let text = tokens.remove(&AssetId::of(id)).map_or(Value::Null, Value::from);
         row.extra.insert("access_token".to_owned(), text.clone());
         row.extra.insert("page_token".to_owned(), text);
     }
 }
 
-/// A row that is no thing of its own.
+/// A row without an id of its own.
 pub(super) fn plain(kind: &'static schema::NodeType, fields: &[(&str, Value)]) -> Row {
     let map: Map<String, Value> = fields.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
     Row::seen(Node::Row(kind, map), Access::Level(Level::Full))

@@ -83,7 +83,7 @@ impl Cx<'_> {
         Ok(Answer { body, revision: Some(done.revision), about: None })
     }
 
-    /// How long a new token shall live, if the call says so: sixty days, or our `lifetime_s`.
+    /// The lifetime of a new token, if the call sets one: sixty days, or our own `lifetime_s`.
     pub fn lifetime(&self) -> Result<Option<Lifetime>, Problem> {
         let sixty = self.input.boolean("set_token_expires_in_60_days")?;
         let own = self.input.integer("lifetime_s")?;
@@ -114,8 +114,8 @@ impl Cx<'_> {
         Ok(Answer::success(revision))
     }
 
-    /// Takes one scope off one's own tokens, or the whole app off oneself. That it is oneself was
-    /// asked with the right of the edge.
+    /// Removes one scope from the caller's own tokens, or uninstalls the app of the calling token.
+    /// The right of the edge already demands that the user is the caller.
     pub async fn drop_permissions(&self, node: &Node, scope: Option<&str>) -> Result<Answer, Problem> {
         let allowed = self.live()?;
         if allowed.caller.user().is_none() || allowed.caller.user() != node.user() {

@@ -1,4 +1,4 @@
-//! What each kind of node says for each of its fields.
+//! The values of the fields of each kind of node.
 
 use serde_json::{Value, json};
 use valetkey_domain::post::PostState;
@@ -8,7 +8,7 @@ use valetkey_service::{Checked, Facts};
 use super::{Cx, Node, VISIBLE};
 use crate::protocol::times::graph_time;
 
-/// The value of a field, or what it takes to get one.
+/// The value of a field, or how to get it.
 pub(crate) enum FieldValue {
     Json(Value),
     /// Another node, which is read with a right of its own.
@@ -79,7 +79,7 @@ pub(crate) fn value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
     }
 }
 
-/// An address at this server, where the caller's way to it is known.
+/// An address at this server, if the base URL is known.
 fn address(cx: &Cx<'_>, path: impl std::fmt::Display) -> FieldValue {
     cx.input.base_url.as_ref().map_or(FieldValue::Nothing, |base| json!(format!("{base}/{path}")).into())
 }
@@ -151,7 +151,7 @@ fn asset_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
 }
 
 fn app_value(cx: &Cx<'_>, node: &Node, id: AppId, name: &str) -> FieldValue {
-    // What every app has needs no look at its record.
+    // These values are the same for every app, so no record is read.
     match name {
         "category" => return json!("Business").into(),
         "link" => return address(cx, id),

@@ -1,7 +1,7 @@
 //! How much one call may cost.
 //!
-//! A call may ask for lists inside lists. What it may answer with is estimated before; this counts
-//! what it really looks at, since a short page may be cut out of a long list.
+//! A call may ask for lists inside lists. The size of its answer is estimated before it runs. This
+//! counts what it really reads, since a short page may be cut out of a long list.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::protocol::envelope::{self, GraphError};
 
-/// What one call may look at before it may begin no further inner list: ids of lists, fields of
-/// objects, and rows of content. A batch is one call.
+/// How much one call may read before it may start no further list: ids of lists, fields of objects,
+/// and rows of content. A batch is one call.
 const LIMIT: u64 = 3_000_000;
-/// A list costs this much whatever it holds: some of them ask the store.
+/// The fixed cost of a list, even an empty one: some lists ask the store.
 const LIST_COST: u64 = 500;
 /// How many bytes of values one answer may hold; a batch is one answer.
 pub(super) const BYTES_LIMIT: u64 = 32 * 1024 * 1024;
@@ -31,17 +31,17 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    /// The work of one part of a batch, which counts for the whole.
+    /// The work of one item of a batch; it counts for the whole batch.
     pub fn part(&self) -> Work {
         Work { counters: Arc::clone(&self.counters) }
     }
 
-    /// Notes work that is done or about to be.
+    /// Counts work that is done or about to be done.
     pub fn spend(&self, amount: u64) {
         self.counters.spent.fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// Whether one more list may be begun.
+    /// Whether one more list may be started.
     pub fn check(&self) -> Result<(), GraphError> {
         self.spend(LIST_COST);
         let spent = self.counters.spent.load(Ordering::Relaxed);

@@ -1,7 +1,6 @@
-//! Batches: many calls in one. This module reads the array, plans which item
-//! waits for which, fills in references, and writes the answer array. It
-//! runs nothing and decides no right: each item is a call of its own, with
-//! its own token, for whoever executes the plan.
+//! Batches: many calls in one. This module reads the array, plans which item waits for which, fills
+//! in references, and writes the answer array. It runs nothing and decides no right: the engine
+//! runs each item as a call of its own, with its own token.
 
 mod item;
 mod loose;
@@ -28,13 +27,13 @@ pub struct Plan {
     slots: Vec<Slot>,
 }
 
-/// One item of the plan: what it asks, or why it can't be asked.
+/// One item of the plan: the call, or why the call can't be read.
 #[derive(Debug)]
 struct Slot {
     item: Result<Item, GraphError>,
-    /// Which earlier item each name in this one means.
+    /// The earlier item that each name in this one refers to.
     targets: HashMap<String, usize>,
-    /// Whether success is answered by `null`.
+    /// Whether a success is written as `null`.
     omitted_on_success: bool,
     include_headers: bool,
 }
@@ -101,7 +100,7 @@ impl ItemResult {
         Self { code: status.as_u16(), headers: headers.iter().filter_map(text).collect(), body }
     }
 
-    /// Whether dependents may run, and whether `null` may stand for it.
+    /// Whether it succeeded: then dependent items may run, and `null` may replace it.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         (200..300).contains(&self.code)
@@ -120,9 +119,9 @@ impl ItemResult {
 }
 
 impl Plan {
-    /// Reads the parameter `batch`. `include_headers` is the parameter of
-    /// that name of the whole call, true by default. What is wrong with one
-    /// item fails that item alone, when it is [substituted](Self::substitute).
+    /// Reads the parameter `batch`. `include_headers` is the parameter of that name of the whole
+    /// call, true by default. An error in one item fails only that item, when it is
+    /// [substituted](Self::substitute).
     ///
     /// # Errors
     /// The text is no JSON array of objects, or has 0 or more than 50 items.
@@ -173,8 +172,8 @@ impl Plan {
         self.slots.is_empty()
     }
 
-    /// An order in which every item comes after those that it depends on.
-    /// References only lead to earlier items, so it is the order sent.
+    /// An order in which every item comes after those that it depends on. References only lead to
+    /// earlier items, so it is the order in which they were sent.
     #[must_use]
     pub fn order(&self) -> Range<usize> {
         0..self.slots.len()
@@ -184,7 +183,7 @@ impl Plan {
     /// have their results (by index; `None` counts as not done).
     ///
     /// # Errors
-    /// The item can't be read, a reference leads nowhere, an item that this
+    /// The item can't be read, a reference names no earlier item, an item that this
     /// one depends on failed, or references insert more than
     /// [`MAX_INSERTED_BYTES`].
     pub fn substitute(&self, index: usize, results: &[Option<ItemResult>]) -> Result<ItemRequest, GraphError> {
@@ -250,7 +249,7 @@ impl Slot {
     }
 }
 
-/// Where a referenced value goes, which decides how it is written.
+/// Where a referenced value is inserted. This decides how it is escaped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Path,

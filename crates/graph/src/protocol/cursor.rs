@@ -1,7 +1,6 @@
-//! Opaque page cursors: the sort key of a row, as URL-safe text. A cursor
-//! carries a checksum that also covers the list it was made for, so that a
-//! cursor of another list, or a stranger's text, is told apart. It grants
-//! nothing and hides nothing: a forged one only chooses where a page starts,
+//! Opaque page cursors: the sort key of a row, as URL-safe text. A cursor carries a checksum that
+//! also covers the list it was made for, so that a cursor of another list, or any other text, is
+//! rejected. It grants nothing and hides nothing: a forged cursor only chooses where a page starts,
 //! and every row is still decided on its own.
 
 use aws_lc_rs::digest;
@@ -123,8 +122,7 @@ fn read_key(bytes: &[u8]) -> Option<Key> {
     }
 }
 
-/// The tag's length goes first, so that no tag and payload can be cut
-/// elsewhere with the same sum.
+/// The tag's length goes first, so that no other split into tag and payload has the same checksum.
 fn checksum(list_tag: &str, payload: &[u8]) -> [u8; CHECK_BYTES] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&u64::try_from(list_tag.len()).unwrap_or(u64::MAX).to_be_bytes());

@@ -1,7 +1,7 @@
-//! The error envelope of the Graph: what an error says, its HTTP status, and
-//! its bytes. Clients act on codes and look for literal texts, so both come
-//! from one place ([`rows`] for protocol and validation). An error must not
-//! hold a credential, nor tell a caller about what it can't see.
+//! The error envelope of the Graph: what an error says, its HTTP status, and its bytes. Clients act
+//! on codes and look for literal texts, so both come from one place ([`rows`] for protocol and
+//! validation). An error must not hold a credential, or anything about an object that the caller
+//! can't see.
 
 mod rows;
 
@@ -35,8 +35,8 @@ impl ErrorKind {
     }
 }
 
-/// One error as the Graph tells it. Build it with [`GraphError::new`] and
-/// the `with_…` methods, or take a row of [`rows`].
+/// One error in the form of the Graph. Build it with [`GraphError::new`] and the `with_…` methods,
+/// or take a row of [`rows`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphError {
     /// The code that clients act on.
@@ -122,7 +122,7 @@ impl GraphError {
         self
     }
 
-    /// With what the table of sentences says.
+    /// With the texts from the table of sentences.
     #[must_use]
     pub fn with_sentence(self, sentence: &Sentence) -> Self {
         self.with_user(&sentence.title, &sentence.text())
@@ -142,7 +142,7 @@ impl GraphError {
         self.with_data("blame_field_specs", Value::Array(paths))
     }
 
-    /// With the promise that a repeated call may succeed.
+    /// Marks the error as transient: a repeated call may succeed.
     #[must_use]
     pub fn transient(mut self) -> Self {
         self.is_transient = true;

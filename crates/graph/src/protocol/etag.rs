@@ -1,6 +1,6 @@
-//! Entity tags over answer bodies, and the test that lets a repeated GET
-//! answer 304. A tag is a digest of what the caller may read anyway; it must
-//! be taken of the finished body, after every right was checked.
+//! Entity tags over answer bodies, and the test that lets a repeated GET answer 304. A tag is a
+//! digest of a body that the caller may read. It must be computed from the finished body, after
+//! every right was checked.
 
 use aws_lc_rs::digest;
 

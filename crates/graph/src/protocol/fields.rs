@@ -1,6 +1,6 @@
-//! The `fields` language: which fields of a node are wanted, how nested
-//! edges are read, and what that may cost. It knows no node kind: whether a
-//! field exists, and what a modifier means, is decided by the schema.
+//! The `fields` language: which fields of a node are wanted, how nested edges are read, and the
+//! limits on that. It knows no node kind: the schema decides whether a field exists and what a
+//! modifier means.
 
 mod parser;
 
@@ -44,7 +44,7 @@ pub struct FieldSpec {
     pub alias: Option<String>,
     /// All modifiers but `as` and `fields`, in their order.
     pub modifiers: Vec<Modifier>,
-    /// The fields wanted of what it leads to; empty for the default fields.
+    /// The wanted fields of the inner objects; empty for the default fields.
     pub children: Vec<FieldSpec>,
 }
 
@@ -117,7 +117,7 @@ pub enum FieldsError {
     TooMany,
     /// Longer than [`MAX_TEXT_BYTES`].
     TooLong,
-    /// Dearer than [`MAX_COST`].
+    /// More values than [`MAX_COST`].
     TooCostly,
 }
 

@@ -1,7 +1,7 @@
-//! What the Graph dialect looks like on the wire, as pure functions: reading
-//! paths, fields, values, cursors and batches, and writing lists and errors.
-//! Nothing here may do I/O, look at a clock, draw randomness, or know a store;
-//! everything is total: hostile input gives a typed error, never a panic.
+//! What the Graph dialect looks like on the wire, as pure functions: reading paths, fields, values,
+//! cursors and batches, and writing lists and errors. Nothing here may do I/O, read a clock, use
+//! randomness, or know a store. Everything is total: hostile input gives a typed error, never a
+//! panic.
 
 pub mod batch;
 pub mod cursor;

@@ -1,7 +1,6 @@
-//! Lists as the Graph writes them: `data`, `paging` with cursors and links,
-//! `summary`. A link repeats the parameters that the caller sent, and no
-//! credential that it did not send as a parameter; the caller of this module
-//! therefore hands in exactly the parameters of the request.
+//! Lists as the Graph writes them: `data`, `paging` with cursors and links, `summary`. A link
+//! repeats the parameters that the caller sent. It must not repeat a credential that came in a
+//! header, so callers of this module pass only parameters of the request.
 
 use std::fmt;
 
@@ -41,13 +40,13 @@ fn is_huge_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What the links of a page are made of.
+/// The parts of the links of a page.
 #[derive(Clone, Copy)]
 pub struct Links<'a> {
-    /// Scheme, host and port as the caller sees them, without a final slash. Where they are not known
+    /// Scheme, host and port as the caller sees them, without a final slash. If they are unknown,
     /// there are no links, since a link may carry a token.
     pub base_url: Option<&'a str>,
-    /// The path with its version, from the slash on.
+    /// The path with its version, from the first slash on.
     pub path: &'a str,
     /// All parameters of the request, decoded, in their order.
     pub params: &'a [(String, String)],

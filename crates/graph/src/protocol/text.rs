@@ -11,18 +11,17 @@ pub const ECHO_LIMIT_CHARS: usize = 200;
 /// Names longer than this, in characters, get no suggestion.
 const NEAREST_LIMIT_CHARS: usize = 64;
 
-/// A run of this length of digits, capitals and small letters, two of the three at least, may be a
-/// token whose beginning is cut off, or an app's secret; ids and names have no such mixture.
+/// A run of this length that mixes at least two of digits, capitals and small letters may be a
+/// cut-off token or an app's secret. Ids and names have no such mixture.
 const OPAQUE_RUN_BYTES: usize = 20;
 /// How often an echo is decoded while looking for a credential in it.
 const DECODINGS: usize = 4;
 
-/// The text as an error may repeat it: credentials masked, and cut after
-/// [`ECHO_LIMIT_CHARS`] characters. What a credential looks like, and which parameters carry one,
-/// is what [`mask`] knows.
+/// The text as an error may repeat it: credentials masked, and cut after [`ECHO_LIMIT_CHARS`]
+/// characters. [`mask`] defines what a credential looks like and which parameters carry one.
 #[must_use]
 pub fn echo(text: &str) -> Cow<'_, str> {
-    // Masking looks at no more than an echo could show.
+    // Only the part that an echo could show is masked.
     let window = text.char_indices().nth(ECHO_LIMIT_CHARS * 2).map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
     match mask_encoded(window) {
         Some(masked) => Cow::Owned(cut(&masked).unwrap_or(masked)),
@@ -41,7 +40,7 @@ fn cut(text: &str) -> Option<String> {
     Some(format!("{}…", text.get(..end).unwrap_or_default()))
 }
 
-/// The text without its credentials, however often these are encoded; `None` if it has none.
+/// The text without its credentials, even if they are encoded several times; `None` if it has none.
 fn mask_encoded(text: &str) -> Option<String> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..DECODINGS {
@@ -57,7 +56,7 @@ fn mask_encoded(text: &str) -> Option<String> {
     Some(mask::MASKED.to_owned())
 }
 
-/// Masks words that look like a credential, and what is assigned to a name that carries one.
+/// Masks words that look like a credential, and values assigned to a name that carries one.
 fn mask_words(text: &str) -> Option<String> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '|' | '-' | '.');
     let mut masked = String::with_capacity(text.len());

@@ -1,7 +1,6 @@
-//! Parameter values, read as leniently as real clients need: text from a
-//! query or form, in the spellings of JSON, Python and plain text. Each
-//! reader says what it expected; none guesses beyond its rules, and none
-//! looks at who asks.
+//! Parameter values, read as leniently as real clients need: text from a query or form, in the
+//! spellings of JSON, Python and plain text. Each reader says what it expected. None guesses beyond
+//! its rules or depends on the caller.
 
 mod relaxed;
 mod time;
@@ -16,8 +15,7 @@ use super::envelope::{self, GraphError};
 /// The most entries of a list parameter.
 pub const MAX_LIST_ENTRIES: usize = 10_000;
 
-/// A value had another form than the one expected, which the text names
-/// ("true or false", "a list", …).
+/// A value had the wrong form. The text names the expected one ("true or false", "a list", …).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected(pub &'static str);
 
@@ -91,7 +89,8 @@ pub fn json(text: &str) -> Result<Value, Expected> {
     serde_json::from_str(text).ok().or_else(|| relaxed::parse(text)).ok_or(Expected("JSON"))
 }
 
-/// Where a text stops to be JSON, in bytes counted from 1; its length if it is JSON, or ends early.
+/// The byte, counted from 1, at which a text stops being JSON; its length if it is JSON or ends
+/// early.
 #[must_use]
 pub fn json_break(text: &str) -> usize {
     let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else { return text.len() };
@@ -110,9 +109,9 @@ pub fn object(text: &str) -> Result<Map<String, Value>, Expected> {
     }
 }
 
-/// A list of texts: a JSON array (entries that are objects or arrays keep
-/// their JSON text), `['A', 'B']`, `[A,B]`, `A,B`, or one quoted text. Empty
-/// text is an empty list; blanks around entries go.
+/// A list of texts: a JSON array (entries that are objects or arrays keep their JSON text),
+/// `['A', 'B']`, `[A,B]`, `A,B`, or one quoted text. Empty text is an empty list; blanks around
+/// entries are dropped.
 ///
 /// # Errors
 /// A broken array, null entries, an object, more than [`MAX_LIST_ENTRIES`].

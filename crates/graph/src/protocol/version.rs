@@ -1,6 +1,5 @@
-//! Reads a request path into the Graph version and its segments. It decides
-//! nothing about what the segments mean: which words exist, and how many
-//! segments a route takes, is the router's knowledge.
+//! Reads a request path into the Graph version and its segments. It does not know what the segments
+//! mean: the router knows which words exist and how many segments a route takes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -58,7 +57,7 @@ fn number(text: &str) -> Option<u16> {
     if canonical && digits { text.parse().ok() } else { None }
 }
 
-/// A path, read.
+/// A parsed path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphPath<'a> {
     /// The version that the path names, if it names one.
@@ -85,7 +84,7 @@ impl GraphPath<'_> {
 /// Why a path can't be read. The text starts without a slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathError {
-    /// The first segment looks like a version, and none such is served.
+    /// The first segment looks like a version that isn't served.
     UnknownVersion {
         /// The whole path.
         path: String,
@@ -99,8 +98,7 @@ pub enum PathError {
     TooLong,
 }
 
-/// Reads a path without its query: repeated and trailing slashes count as
-/// one and none.
+/// Reads a path without its query. Repeated slashes count as one; trailing ones are ignored.
 ///
 /// # Errors
 /// See [`PathError`].
@@ -136,8 +134,8 @@ fn joined<'a>(segments: impl Iterator<Item = &'a str>) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// A segment whose decoded form would hold a slash or a control character
-/// stays as it came: it then simply names nothing.
+/// A segment whose decoded form would hold a slash or a control character is left encoded, and so
+/// names nothing.
 fn decode_segment(raw: &str) -> Cow<'_, str> {
     let decoded = text::percent_decode(raw);
     if decoded.chars().any(|c| c == '/' || c.is_control()) { Cow::Borrowed(raw) } else { decoded }

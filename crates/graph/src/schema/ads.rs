@@ -14,7 +14,7 @@ pub(super) static TYPES: &[&NodeType] = &[&AD_ACCOUNT, &CAMPAIGN];
 const USERS: &[&str] = &["business_management", "ads_management"];
 const READERS: &[&str] = &["business_management", "ads_management", "ads_read"];
 
-/// What a campaign can be given, when it is made.
+/// The parameters to create a campaign.
 const CREATE_CAMPAIGN: &[Param] = &[
     required("name", Text),
     required("objective", Text),
@@ -40,7 +40,7 @@ const CREATE_CAMPAIGN: &[Param] = &[
     param("execution_options", List),
 ];
 
-/// And later.
+/// The parameters to update a campaign.
 const UPDATE_CAMPAIGN: &[Param] = &[
     param("name", Text),
     param("objective", Text),
@@ -211,7 +211,7 @@ pub static CAMPAIGN: NodeType = NodeType {
             Op::Write(Write::UpdateCampaign),
             UPDATE_CAMPAIGN,
             rights::WRITE_ADS,
-            "Changes the campaign; `stop_time` 0 takes the end away.",
+            "Changes the campaign; `stop_time` 0 removes the end.",
         ),
         delete(
             "",

@@ -1,7 +1,8 @@
 //! Instagram accounts, WhatsApp accounts and assets of declared kinds, and the edges that every
 //! kind of asset has: who is assigned to it, and which partners it is shared with.
 //!
-//! The rights of those edges stand here for the documents; the service asks the same ones itself.
+//! The rights of those edges are listed here for the documents; the service asks the same ones
+//! itself.
 
 use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Tasks, Who};
@@ -35,7 +36,7 @@ pub(super) const fn post(
     Edge { name, verb: Verb::Post, op, rows, params, right, what }
 }
 
-/// An edge that takes something away.
+/// An edge that deletes or removes something.
 pub(super) const fn delete(
     name: &'static str,
     op: Op,
@@ -46,7 +47,7 @@ pub(super) const fn delete(
     Edge { name, verb: Verb::Delete, op, rows: "", params, right, what }
 }
 
-/// A list that is empty because nothing can make what it would hold yet.
+/// A list that is always empty, because its rows can't be created yet.
 pub(super) const fn empty(name: &'static str, right: Right, what: &'static str) -> Edge {
     get(name, Op::List(Listing::Empty), "", &[], right, what)
 }

@@ -282,7 +282,7 @@ pub static BUSINESS: NodeType = NodeType {
             Op::List(Listing::Agencies),
             "Business",
             rights::MANAGE_BUSINESS,
-            "Partners that assets of the business are shared with; the lists that end with `_permissions` say which, and stand in these rows alone.",
+            "Partners that assets of the business are shared with; the lists that end with `_permissions` say which, and are only in these rows.",
         ),
         list(
             "clients",
@@ -313,7 +313,7 @@ pub static APPLICATION: NodeType = NodeType {
     ],
     absent: "namespace app_type company icon_url logo_url description app_domains contact_email privacy_policy_url terms_of_service_url",
     kept: "",
-    // The app itself and tokens of it see all of it; other apps of the business what is public.
+    // The app itself and its tokens see all fields; other apps of the business see the public ones.
     identity: rights::MANAGE_BUSINESS,
     full: rights::MANAGE_BUSINESS,
     guarded: rights::MANAGE_BUSINESS,

@@ -1,7 +1,8 @@
 //! The schema table: which kinds of nodes there are, with their fields, edges, verbs, parameters
-//! and rights. The engine serves what stands here, and `docs/reference/graph.md` is printed from it.
+//! and rights. The engine serves exactly this table, and `docs/reference/graph.md` is printed from
+//! it.
 //!
-//! Data only. A rule that a table can't say stands in a handler of the edge, never here.
+//! This is data only. A rule that a table can't express belongs in the handler of the edge.
 
 mod ads;
 mod assets;

@@ -1,7 +1,7 @@
 //! Pages and their posts.
 //!
-//! A Page's own token is a field here, but whether it is given is decided by the right
-//! `PAGE_TOKEN`, asked beside the level of the field.
+//! A Page's own token is a field here. The right `PAGE_TOKEN` decides whether it is shown, in
+//! addition to the level of the field.
 
 use valetkey_service::authz::Sorts;
 use valetkey_service::rights::{self, OPEN, Right, Tasks, Who};
@@ -16,7 +16,7 @@ pub(super) static TYPES: &[&NodeType] = &[&PAGE, &POST];
 
 const USERS: &[&str] = &["business_management", "pages_manage_metadata"];
 const READERS: &[&str] = &["business_management", "pages_manage_metadata", "pages_read_engagement"];
-/// Assignments of a Page may be changed with the Page's own token too, if its parent is an ADMIN's.
+/// The Page's own token may also change assignments of the Page, if its parent is an ADMIN's token.
 const MAY_ASSIGN: Right = Right { who: Who::Admin, scopes: USERS, sorts: Sorts::USERS_AND_PAGE, ..OPEN };
 const MAY_SHARE: Right = Right { who: Who::OwnerAdmin, ..MAY_ASSIGN };
 /// Reading what others wrote or did on a post.
@@ -28,7 +28,7 @@ const READ_LOCATIONS: Right =
 
 const WINDOW: &[Param] = &[param("since", Time), param("until", Time)];
 
-/// What a post can be given.
+/// The parameters of a post.
 const PUBLISH: &[Param] = &[
     param("message", Text),
     param("link", Text),

@@ -1,5 +1,5 @@
-//! Prints the reference of the Graph from the schema table, so that it can't say anything that is
-//! not served. It only prints: what a call asks for is decided by the service alone.
+//! Prints the reference of the Graph from the schema table, so that it only lists what is served.
+//! It decides nothing: rights are decided by the service alone.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::protocol::fields::{MAX_DEPTH, MAX_NAMES};
 use crate::protocol::paging::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::protocol::version::Version;
 
-/// What a kind has to say that no column holds.
+/// Notes on a kind that fit in no column.
 const NOTES: &[(&str, &str)] = &[
     (
         "Page",
@@ -81,10 +81,10 @@ This page is printed from the table that the server runs on. What is not here is
 
 ## How to read the tables
 
-- **who**: *any*: whoever passes the rest. *ADMIN*: a person or system user with that role in the business; it holds every task on what the business owns, and on what is shared with it up to the permitted tasks. *ADMIN of the owner*: the same in the business that owns the asset. *oneself*: the user that the token stands for.
+- **who**: *any*: every caller that has the rest. *ADMIN*: a person or system user with that role in the business; it holds every task on what the business owns, and on what is shared with it up to the permitted tasks. *ADMIN of the owner*: the same in the business that owns the asset. *oneself*: the user that the token stands for.
 - **scope**: one of these on the token. **task**: one of these on the asset, for campaigns and posts on their ad account or Page; MANAGE includes all tasks of its kind, ADVERTISE includes ANALYZE.
 - **tokens**: S of a system user, U of a person, P of a Page (for that Page only), A of an app.
-- **given to** (fields): *seen*: whoever may see the node. *read*: whoever may read it. *managed*: whoever may manage it.
+- **given to** (fields): *seen*: callers that may see the node. *read*: callers that may read it. *managed*: callers that may manage it.
 - **default**: where a field is answered when no `fields` are given: on the *node*, in *rows* of lists; *always*: whatever fields are asked for.
 - Parameters marked `*` must be given. *ours*: not a part of Meta's Graph.
 

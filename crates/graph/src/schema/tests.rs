@@ -1,4 +1,4 @@
-//! What must hold for the table as a whole, whoever changes it.
+//! Rules that hold for the whole table.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use valetkey_service::rights::{Right, Tasks, Who};
 
 use super::*;
 
-/// Names that connectors, command lines and agents ask for, by kind. Each must be taken, or the
+/// Names that connectors, command lines and agents ask for, by kind. Each must be accepted, or the
 /// whole call of such a program fails.
 const ASKED: &[(&str, &str)] = &[
     ("Business", "id name"),
@@ -116,7 +116,7 @@ fn no_name_stands_twice() {
     }
 }
 
-/// An edge that is a field too would never be reached inside braces.
+/// An edge with the name of a field could never be reached inside braces.
 #[test]
 fn no_edge_hides_behind_a_field() {
     for kind in all() {
@@ -222,8 +222,8 @@ fn every_right_names_scopes_and_tasks_that_exist() {
     }
 }
 
-/// Whoever may only look at itself must not look at its neighbours: what an ADMIN reaches would
-/// otherwise be a list for every EMPLOYEE.
+/// A caller that may only read itself must not read its neighbours. Otherwise every EMPLOYEE could
+/// list what an ADMIN reaches.
 #[test]
 fn what_is_ones_own_is_refused_to_others() {
     for kind in [&SYSTEM_USER, &BUSINESS_USER] {
@@ -299,7 +299,7 @@ fn the_reference_is_whole_and_the_same_each_time() {
             assert!(text.contains(edge.what), "{}/{}", kind.name, edge.name);
         }
     }
-    // A table whose rows differ in their cells is not a table.
+    // All rows of a Markdown table must have the same number of cells.
     let mut cells = None;
     for line in text.lines() {
         let count = line.starts_with('|').then(|| line.matches('|').count());

@@ -1,6 +1,6 @@
-//! What a row of the tables is made of: kinds of nodes, fields, edges, parameters.
+//! The types of the schema tables: kinds of nodes, fields, edges, parameters.
 //!
-//! It must never name a kind of node.
+//! It must not name a kind of node.
 
 use valetkey_domain::AssetKind;
 use valetkey_service::rights::Right;
@@ -26,14 +26,14 @@ pub enum Type {
     Node(&'static str),
 }
 
-/// What reading a field asks for, beside seeing the node.
+/// The right that reading a field needs, beside seeing the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Given to whoever may see that the node is there.
+    /// Shown to every caller that may see the node.
     Identity,
-    /// Given with the kind's reading right.
+    /// Shown with the kind's right to read.
     Full,
-    /// Given with the kind's managing right; left out for others.
+    /// Shown with the kind's right to manage; left out for others.
     Guarded,
 }
 
@@ -43,45 +43,45 @@ pub struct Field {
     pub name: &'static str,
     pub ty: Type,
     pub level: Level,
-    /// Given when no fields are asked for: on the node itself, in rows.
+    /// Shown if no fields are asked for: on the node itself, and in rows.
     pub on_node: bool,
     pub in_rows: bool,
-    /// Given in every row, whatever fields are asked for.
+    /// Shown in every answer, even if not asked for.
     pub always: bool,
 }
 
 impl Field {
-    /// A field of level full that is given only when asked for.
+    /// A field of level full that is shown only if asked for.
     pub const fn new(name: &'static str, ty: Type) -> Field {
         Field { name, ty, level: Level::Full, on_node: false, in_rows: false, always: false }
     }
 
-    /// Given to whoever sees the node.
+    /// Shown to every caller that may see the node.
     pub const fn identity(self) -> Field {
         Field { level: Level::Identity, ..self }
     }
 
-    /// Given to managers alone.
+    /// Shown only with the right to manage.
     pub const fn guarded(self) -> Field {
         Field { level: Level::Guarded, ..self }
     }
 
-    /// Given by default on the node.
+    /// Shown by default on the node.
     pub const fn node(self) -> Field {
         Field { on_node: true, ..self }
     }
 
-    /// Given by default in rows.
+    /// Shown by default in rows.
     pub const fn row(self) -> Field {
         Field { in_rows: true, ..self }
     }
 
-    /// Given by default on both.
+    /// Shown by default on both.
     pub const fn both(self) -> Field {
         Field { on_node: true, in_rows: true, ..self }
     }
 
-    /// Given in every row.
+    /// Shown in every answer.
     pub const fn always(self) -> Field {
         Field { always: true, in_rows: true, on_node: true, ..self }
     }
@@ -124,7 +124,8 @@ impl Verb {
     }
 }
 
-/// What a call does. The engine names each by name, so a new one does not compile until it is handled.
+/// What a call does. The engine matches every variant, so a new one does not compile until it is
+/// handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     /// Changes something, or accepts something.
@@ -210,7 +211,7 @@ pub enum Listing {
     Partners,
     // Of an app.
     AppPermissions,
-    /// A list that is always empty here, because what it would hold is not kept.
+    /// A list that is always empty, because its rows are not stored.
     Empty,
 }
 
@@ -229,7 +230,7 @@ pub struct Edge {
     pub name: &'static str,
     pub verb: Verb,
     pub op: Op,
-    /// The kind of the rows, or of what is made; empty when the answer is a success.
+    /// The kind of the rows, or of the new object; empty if the answer is only `success`.
     pub rows: &'static str,
     pub params: &'static [Param],
     pub right: Right,
@@ -243,15 +244,15 @@ pub struct NodeType {
     /// The name in the Graph, as errors print it.
     pub name: &'static str,
     pub fields: &'static [Field],
-    /// Names that programs ask for and that are not kept here: accepted, and left out.
+    /// Names that programs ask for but that are not stored: accepted, and left out of answers.
     pub absent: &'static str,
-    /// Descriptive text fields: kept as content of the asset, and writable by its managers.
+    /// Descriptive text fields: stored as content of the asset, and writable by its managers.
     pub kept: &'static str,
-    /// Seeing that the node is there, and its identity.
+    /// The right to see the node and its identity fields.
     pub identity: Right,
-    /// Reading the rest.
+    /// The right to read the other fields.
     pub full: Right,
-    /// Reading guarded fields.
+    /// The right to read guarded fields.
     pub guarded: Right,
     /// Calls on the node itself.
     pub calls: &'static [Edge],
@@ -269,7 +270,7 @@ impl NodeType {
         self.calls.iter().find(|e| e.verb == verb)
     }
 
-    /// The declared field, or one for a kept or accepted name.
+    /// The declared field, or one made for a name in `kept` or `absent`.
     pub fn field(&self, name: &str) -> Option<Field> {
         if let Some(field) = self.fields.iter().find(|f| f.name == name) {
             return Some(*field);

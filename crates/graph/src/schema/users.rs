@@ -15,8 +15,8 @@ const fn admin_or_self(scopes: &'static [&'static str]) -> Right {
     Right { own: Some(scopes), ..rights::MANAGE_BUSINESS }
 }
 
-/// The right of the user itself, and of nobody else: a user has no owner, so who asks about another
-/// is refused, ADMIN or not.
+/// The right of the user itself, and of nobody else. A user has no owner, so even an ADMIN is
+/// refused for another user.
 const fn myself(scopes: &'static [&'static str]) -> Right {
     Right { who: Who::OwnerAdmin, scopes, own: Some(scopes), ..OPEN }
 }
@@ -38,7 +38,7 @@ const fn list_assigned(
     get(name, Op::List(Listing::Assigned(kind)), rows, &[], admin_or_self(own), what)
 }
 
-/// What every user has, software or person; `me` leads here too.
+/// The edges of every user, system user or person; `me` leads here too.
 const EDGES: &[Edge] = &[
     get(
         "applications",

@@ -1,5 +1,5 @@
-//! What an attacker tries: a weak token that reaches further, a stranger that learns what exists,
-//! a secret that slips into an answer, a call that costs more than it should.
+//! Attacks: a weak token that reaches further, a stranger that learns what exists, a secret that
+//! gets into an answer, a call that costs more than it should.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use valetkey_service::Call;
 use crate::fixture::{Answer, Company, Fixture, fixture};
 
 impl Fixture {
-    /// A token of a system user with these scopes and what they depend on.
+    /// A token of a system user with these scopes and those that they depend on.
     pub async fn token(&self, of: &Company, user: UserId, scopes: &[&'static str], lifetime: Lifetime) -> String {
         let person = Call::with_token(&of.person_token, "seed");
         let ask = IssueRequest {
@@ -74,14 +74,15 @@ async fn an_employee_sees_no_more_than_the_name_of_who_made_it() {
     let tokens = fixture.get(&format!("/v26.0/me/access_tokens?fields=created_by{{{wide}}}"), &m.employee_token).await;
     assert_eq!(tokens.body["data"][0]["created_by"], person, "{}", tokens.text);
     let post = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.person_token, &[("message", "by a person")]).await;
-    // A person has no app, and a post of its own is written with its token all the same.
+    // A person has no app, but its token can still write its post.
     let read =
         fixture.get(&format!("/v26.0/{}?fields=admin_creator{{{wide}}}", post.str("id")), &m.employee_token).await;
     assert_eq!(read.body["admin_creator"], person, "{}", read.text);
     let business = fixture.get("/v26.0/me?fields=business{id,name,created_time,system_users{id},business_users{id,email},access_tokens{id},agencies{id}}", &m.employee_token).await;
     let mut sent: Vec<&String> = business.body["business"].as_object().unwrap().keys().collect();
     sent.sort();
-    // The employee holds every scope, so it reads the business itself, and none of what ADMINs manage.
+    // The employee holds every scope, so it reads the business, but not the lists that only ADMINs
+    // may read.
     assert_eq!(sent, ["created_time", "id", "name"], "{}", business.text);
 }
 
@@ -122,7 +123,7 @@ async fn a_page_token_of_an_admin_stands_for_its_page_alone() {
     assert_eq!(outcome(&inspected), no(403, 200, "role_insufficient"), "{}", inspected.text);
     let own = fixture.get(&format!("/v26.0/debug_token?input_token={token}"), &token).await;
     assert_eq!((&own.body["data"]["type"], &own.body["data"]["profile_id"]), (&json!("PAGE"), &json!(page)));
-    // It assigns and shares, as the Page; it takes nothing away.
+    // As the Page, it may assign and share, but not unassign or unshare.
     let assigned = fixture
         .post(&format!("/v26.0/{page}/assigned_users"), &token, &[("user", &employee), ("tasks", "ANALYZE")])
         .await;

@@ -23,7 +23,7 @@ async fn a_list_of_page_tokens_costs_one_commit() {
     assert_eq!(fixture.service.revision(), before + 1);
     fixture.get(&format!("/v26.0/{}/owned_pages?fields=access_token", m.business), &m.admin_token).await;
     assert_eq!(fixture.service.revision(), before + 1);
-    // Whoever may not have them gets the rows without, and nothing is written.
+    // A caller that may not have them gets the rows without tokens, and nothing is written.
     let person =
         fixture.get(&format!("/v26.0/{}/owned_pages?fields=access_token,tasks", m.business), &m.employee_token).await;
     assert_eq!(person.body, json!({"data": []}));
@@ -35,7 +35,7 @@ async fn what_would_cost_too_much_is_refused_before_it_is_begun() {
     let fixture = fixture().await;
     let m = &fixture.company;
     let t = m.admin_token.as_str();
-    // A name that stands twice, once under an alias, must not hide what the second asks for.
+    // If a name is asked for twice, once under an alias, both must be counted.
     let inner = "feed,feed.as(f){id,message,from}".to_owned();
     let hidden =
         (0..3).fold(inner, |inner, _| format!("business,business.as(b){{owned_pages,owned_pages.as(p){{{inner}}}}}"));
@@ -77,7 +77,7 @@ async fn an_answer_is_never_larger_than_it_may_be() {
     }
     let feed = format!("{}/feed?fields=message&limit=5000", m.page);
     assert_eq!(fixture.get(&format!("/v26.0/{feed}"), t).await.body["data"].as_array().map(Vec::len), Some(12));
-    // Fifty such parts are more than one answer may hold.
+    // Fifty such items are more than one answer may hold.
     let batch: Vec<Value> = (0..50).map(|_| json!({"method": "GET", "relative_url": feed})).collect();
     let answer =
         fixture.post("/v26.0/", t, &[("batch", &Value::from(batch).to_string()), ("include_headers", "false")]).await;

@@ -1,4 +1,4 @@
-//! The reference documents are printed from the tables. To write them anew:
+//! The reference documents are printed from the tables. To write them again:
 //! `UPDATE_DOCS=1 cargo test -p valetkey-graph --test it documents`.
 
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What an attacker tries with what is hidden, shared or not published: a partner, an EMPLOYEE under
-//! strict visibility, a scheduled post of a dead token, a post for ads.
+//! Attacks on hidden, shared or unpublished objects: by a partner, by an EMPLOYEE under strict
+//! visibility, on a scheduled post of a dead token, on a post for ads.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use valetkey_domain::rules::token::Lifetime;
 use crate::attack::{no, outcome};
 use crate::fixture::fixture;
 
-/// With `strict_visibility` nothing that an EMPLOYEE is not assigned to differs from what was never
-/// made: not as a path, in `ids`, in a batch, or inside something else.
+/// With `strict_visibility`, an object that an EMPLOYEE is not assigned to looks like one that
+/// never existed: as a path, in `ids`, in a batch, and inside another object.
 #[tokio::test]
 async fn strict_visibility_has_no_hole() {
     let fixture = fixture().await;
@@ -82,7 +82,7 @@ async fn strict_visibility_has_no_hole() {
             list.text
         );
     }
-    // Assigned, and no longer.
+    // Assigned, then unassigned.
     fixture.assign(m, m.page, m.employee, &["ANALYZE"]).await;
     let page_token = fixture.page_token(m, t).await;
     assert_eq!(fixture.get(&format!("/v26.0/{}", m.page), t).await.body["id"], m.page.to_string());

@@ -1,4 +1,4 @@
-//! What calls keep and what lists show of it.
+//! Which values calls store, and which of them lists show.
 
 use serde_json::{Value, json};
 use valetkey_domain::rules::token::Lifetime;
@@ -121,7 +121,7 @@ async fn what_braces_pick_counts_for_the_size_of_an_answer() {
     let url = format!("{}/feed?fields=place{{name}}&limit=5000", m.page);
     let one = fixture.get(&format!("/v26.0/{url}"), &m.admin_token).await;
     assert_eq!(one.body["data"][0]["place"]["name"].as_str().map(str::len), Some(19_000));
-    // Fifty parts with ten posts more are 38 MB.
+    // With ten more posts, fifty items are 38 MB.
     for _ in 0..10 {
         fixture.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "m"), ("place", &place)]).await;
     }

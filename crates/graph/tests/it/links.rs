@@ -1,5 +1,5 @@
-//! Links and cursors: each goes on with the list that it stands in, over the way that the caller came
-//! by, with what the caller sent.
+//! Links and cursors: each continues its own list, over the caller's own host and scheme, with the
+//! parameters that the caller sent.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -108,9 +108,9 @@ async fn links_in_a_batch_keep_version_token_and_proof() {
         let followed = fixture.raw("GET", next.strip_prefix(BASE).unwrap(), &[], Vec::new()).await;
         assert_eq!(followed.status, StatusCode::OK, "{}", followed.text);
     }
-    // The proof of the top token is none of another token's.
+    // The proof of the top token is no proof for another token.
     assert!(bodies[2]["data"].is_array(), "{}", answer.text);
-    // What came in the header alone is in no link, and its proof neither.
+    // A token that came in the header is in no link, and neither is its proof.
     let header = [("authorization", format!("Bearer {}", m.admin_token))];
     let header: Vec<(&str, &str)> = header.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let body = format!("batch={}&appsecret_proof={proof}", encode(&batch));

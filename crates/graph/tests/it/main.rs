@@ -9,6 +9,7 @@ mod attack;
 mod bad_input;
 mod costs;
 mod documents;
+mod filters;
 mod fixture;
 mod hidden;
 mod kept;

@@ -1,5 +1,5 @@
-//! Every route of the schema table, tried with no, broken, foreign and weak credentials; and every
-//! foreign id held against one that was never issued.
+//! Every route of the schema table, tried with no, broken, foreign and weak credentials. Every
+//! foreign id is compared with one that was never issued.
 
 use valetkey_domain::rules::token::Lifetime;
 use valetkey_graph::schema::{self, Verb};
@@ -7,7 +7,7 @@ use valetkey_service::Call;
 
 use crate::fixture::{Company, Fixture, fixture};
 
-/// The paths of a company's things, by the kind of node.
+/// The paths of a company's objects, by the kind of node.
 async fn paths(fixture: &Fixture, m: &Company) -> Vec<(&'static str, String)> {
     let posted = fixture.post(&format!("/v26.0/{}/feed", m.page), &m.admin_token, &[("message", "hello")]).await;
     let body = [("name", "C"), ("objective", "OUTCOME_TRAFFIC"), ("special_ad_categories", "[]")];
@@ -107,8 +107,8 @@ async fn a_foreign_id_answers_like_one_that_was_never_issued() {
     }
 }
 
-/// What an EMPLOYEE with every scope and without any assignment gets at each route, so that a read
-/// or a write that opens is seen.
+/// The answer to an EMPLOYEE with every scope and no assignment at each route. A read or write that
+/// becomes possible shows up as a difference.
 #[tokio::test]
 async fn the_access_matrix_of_an_employee_without_assignments() {
     let fixture = fixture().await;
@@ -120,7 +120,7 @@ async fn the_access_matrix_of_an_employee_without_assignments() {
     let mut lines = Vec::new();
     for (kind, id) in &paths_of {
         for (method, edge) in routes(kind) {
-            // A token of its own for each call, since some calls end it, and one takes the app away.
+            // Each call has a fresh token, since some calls revoke it, and one uninstalls the app.
             fixture.service.install_app(&person, m.employee, m.app).await.unwrap();
             let token = fixture.token(m, m.employee, &scopes, Lifetime::Never).await;
             let answer = fixture.send(method, &target(id, edge), Some(&token), &[]).await;

@@ -1,5 +1,5 @@
-//! Page tokens and caps on the wire: what kills a page token, what it can't do as its whole user, and
-//! what an app and a role leave of a token's scopes.
+//! Page tokens and caps on the wire: what kills a page token, what its user may do but it may not,
+//! and how an app and a role cap a token's scopes.
 
 use serde_json::{Value, json};
 use valetkey_domain::Role;
@@ -50,7 +50,7 @@ async fn assert_dead(fixture: &Fixture, text: &str) {
     let seen = fixture.inspect(text, &fixture.company.admin_token).await;
     assert_eq!((&seen["is_valid"], &seen["error"]["code"]), (&json!(false), &json!(190)), "{seen}");
     assert_eq!(seen["error"]["subcode"], 467, "{seen}");
-    // Itself it is told the same.
+    // The token gets the same answer about itself.
     let itself = fixture.inspect(text, text).await;
     assert_eq!((&itself["is_valid"], &itself["error"]["subcode"]), (&json!(false), &json!(467)), "{itself}");
 }
@@ -80,7 +80,7 @@ async fn whatever_ends_a_path_kills_the_token_and_me_accounts_gives_another() {
     // As a field of the node it is the same.
     let node = fixture.get(&format!("/v26.0/{}?fields=access_token", m.page), &m.employee_token).await;
     assert_eq!(node.str("access_token"), third);
-    // The scope that it rests on is taken from its parent.
+    // Its parent loses the scope that it depends on.
     let taken = fixture.delete("/v26.0/me/permissions/pages_show_list", &m.employee_token, &[]).await;
     assert_eq!(taken.body, json!({"success": true}), "{}", taken.text);
     assert_dead(&fixture, &third).await;
@@ -189,7 +189,7 @@ async fn a_page_token_reaches_nothing_of_its_whole_user() {
     }
     println!("{count} calls with an ADMIN's page token");
     assert!(count >= 80, "{count}");
-    // Its parent is not its own to inspect, nor to take back.
+    // It may not inspect or revoke its parent.
     let other = fixture.send("GET", "/v26.0/debug_token", Some(&token), &[("input_token", &m.admin_token)]).await;
     assert_eq!(other.reason(), Some("role_insufficient"), "{}", other.text);
     let app = m.app.to_string();
@@ -233,7 +233,7 @@ async fn an_employee_person_sees_its_business_and_its_own_entry() {
     let people = fixture.get(&format!("/v26.0/{business}/business_users"), &token).await;
     let rows = people.body["data"].as_array().unwrap_or_else(|| panic!("{}", people.text));
     assert_eq!((rows.len(), &rows[0]["id"], rows[0].get("email")), (1, &json!(bob), None), "{}", people.text);
-    // Of others it sees nothing, and a system user needs the scope.
+    // It sees nothing of other users. A system user needs the scope.
     let other = fixture.get(&format!("/v26.0/{}/businesses", m.admin_person), &token).await;
     assert_eq!((other.status.as_u16(), other.reason()), (403, Some("role_insufficient")), "{}", other.text);
     let permissions = fixture.get("/v26.0/me/permissions", &token).await;
@@ -256,7 +256,7 @@ async fn business_management_opens_nothing_to_an_employee_person() {
         let node = schema::find(kind).unwrap();
         for edge in node.edges.iter().filter(|e| manages(e.right.scopes)) {
             let is_open = matches!(edge.name, "business_users" | "businesses") && edge.verb == Verb::Get;
-            // What one may do to oneself asks for no scope.
+            // A call on the caller itself needs no scope.
             if is_open || edge.right.own.is_some() && kind == "BusinessUser" {
                 continue;
             }

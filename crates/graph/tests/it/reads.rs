@@ -1,12 +1,12 @@
-//! Every read of the route table, by callers who may not make it: as a call of its own, as `ids=`, and
-//! as an expansion inside what they may read.
+//! Every read of the route table, by callers that may not make it: as a call of its own, as `ids=`,
+//! and as an expansion inside an object that they may read.
 
 use valetkey_domain::rules::token::Lifetime;
 use valetkey_graph::schema::{self, NodeType, Verb};
 
 use crate::fixture::{Company, Fixture, encode, fixture};
 
-/// Texts that stand in what is not to be read, each one nowhere else.
+/// Texts that only the forbidden objects hold.
 const MARKS: &[&str] = &["MARK-post", "MARK-scheduled", "MARK-campaign", "City bikes", "Ads EU", "All bikes", "Shop"];
 
 struct Ids {
@@ -36,7 +36,7 @@ async fn nodes(fixture: &Fixture, m: &Company) -> Ids {
     Ids { of_kind }
 }
 
-/// All fields and edges of a kind, each with what can stand inside it.
+/// All fields and edges of a kind, each with its inner fields.
 fn wide(kind: &NodeType) -> String {
     let fields = kind.fields.iter().map(|f| match f.ty {
         schema::Type::Node(_) => format!("{}{{id,name}}", f.name),
@@ -46,7 +46,7 @@ fn wide(kind: &NodeType) -> String {
     fields.chain(edges).collect::<Vec<_>>().join(",")
 }
 
-/// The reads of one thing, in every form.
+/// The reads of one object, in every form.
 fn targets(kind: &NodeType, id: &str) -> Vec<String> {
     let id = encode(id);
     let edges = kind.edges.iter().filter(|e| e.verb == Verb::Get);
@@ -92,7 +92,7 @@ async fn no_read_shows_anything_to_a_caller_who_may_not_make_it() {
             }
         }
     }
-    // Expansions inside what they may read.
+    // Expansions inside objects that they may read.
     for (who, token) in &callers {
         for (target, kind) in [("/v26.0/me", "SystemUser"), ("/v26.0/me/assigned_assets", "Page")] {
             let Some(node) = schema::find(kind) else { panic!("{kind}") };
@@ -106,7 +106,7 @@ async fn no_read_shows_anything_to_a_caller_who_may_not_make_it() {
     assert!(calls > 700, "{calls}");
 }
 
-/// A fields list that expands what the caller may not read leaves it out and journals nothing.
+/// A `fields` list that expands an unreadable object leaves it out and journals nothing.
 #[tokio::test]
 async fn an_expansion_that_is_refused_is_left_out_in_silence() {
     let fixture = fixture().await;

@@ -1,5 +1,5 @@
-//! What callers are told: in which order, in which words, with which headers, and that every no can
-//! be explained.
+//! Errors and headers of answers: the order of checks, the texts, and that every refusal can be
+//! explained.
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ async fn a_dead_token_is_answered_before_anything_else() {
     let batch = json!([{"method": "GET", "relative_url": "v99.0/me", "access_token": dead}]).to_string();
     let answer = fixture.post("/v26.0/", &m.admin_token, &[("batch", &batch)]).await;
     assert_eq!(answer.body[0]["code"], 401, "{}", answer.text);
-    // Whether the proof stands in what can't be read is not known.
+    // The proof may be in the part that can't be read.
     fixture.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
     let answer = fixture.raw("POST", &format!("/v26.0/me?access_token={}", m.admin_token), &json, broken).await;
     assert_eq!((answer.code(), answer.reason()), (Some(100), None), "{}", answer.text);
@@ -283,7 +283,7 @@ async fn a_token_is_inspected_by_itself_its_app_and_admins_alone() {
         "scopes": [],
     }});
     assert_eq!((of_another.status, of_another.body), (StatusCode::OK, mismatch));
-    // Who found a dead token of an app that demands proofs learns that it is dead, and why.
+    // The finder of a dead token of an app that demands proofs may learn that it is dead, and why.
     fixture.post(&format!("/v26.0/{}", m.app), &m.person_token, &[("demands_proof", "true")]).await;
     fixture.delete(&format!("/v26.0/{}/access_tokens", m.employee), &m.person_token, &[]).await;
     let found = debug(&second, &second).await;

@@ -1,4 +1,4 @@
-//! The story that people come for: software with few rights acts, and is cut off.
+//! The main use case: software with few rights acts, and is cut off.
 
 use serde_json::{Value, json};
 

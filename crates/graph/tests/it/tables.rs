@@ -1,5 +1,5 @@
-//! The decision tables as calls: what a row says, the adapter must answer, in its own dialect. And the
-//! access matrix over every route of an asset.
+//! The decision tables as calls: the adapter must answer each row's decision in its own dialect.
+//! Also the access matrix over every route of an asset.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use valetkey_testkit::stage::{Stage, Staged};
 
 use crate::fixture::{Adapter, Answer, encode};
 
-/// Status, code and subcode of a reason: the whole table for an ordinary no.
+/// Status, code and subcode of a reason: the whole table of ordinary refusals.
 fn wire(reason: Reason) -> (u16, u64, Option<u64>) {
     match reason {
         Reason::TokenMalformed | Reason::TokenUnknown | Reason::TokenExpired | Reason::TokenRevoked => (401, 190, None),
@@ -27,17 +27,17 @@ fn wire(reason: Reason) -> (u16, u64, Option<u64>) {
     }
 }
 
-/// What an answer says, held against a decision: nothing if they agree.
+/// How an answer differs from a decision; `None` if they agree.
 fn differs(answer: &Answer, wanted: &Decision) -> Option<String> {
     let subcode = answer.body.pointer("/error/error_subcode").and_then(serde_json::Value::as_u64);
     let got = (answer.status.as_u16(), answer.code().unwrap_or(0), subcode);
     let right = match wanted {
-        // Beyond the decision, a call may still be refused for what it carries, or by a rule.
+        // An allowed call may still be refused for its parameters, or by a rule.
         Decision::Allow(_) => !matches!(got, (401 | 403, ..) | (_, 100, Some(33)) | (500.., ..)),
         Decision::Deny(denial) => {
             let reason = denial.refusal().reason;
             let (status, code, subcode) = wire(reason);
-            // An id that is not visible is answered like one that never was: without a reason.
+            // An id that is not visible answers like one that never existed: without a reason.
             let shown = if reason == Reason::NotVisible { None } else { Some(reason.as_str()) };
             got.0 == status && got.1 == code && (subcode.is_none() || got.2 == subcode) && answer.reason() == shown
         }
@@ -45,7 +45,7 @@ fn differs(answer: &Answer, wanted: &Decision) -> Option<String> {
     (!right).then(|| format!("{} {}", answer.status.as_u16(), answer.text))
 }
 
-/// The call of a row: its own, or one that comes as far as the row's answer.
+/// The call of a row: its own, or one that gets as far as the row's answer.
 fn call_of(case: &Case) -> Option<&str> {
     let user = matches!(case.view.subject, Subject::Token(t) if t.page.is_none());
     if let Some(call) = &case.call {
@@ -137,7 +137,7 @@ fn node_of(kind: AssetKind) -> Option<&'static NodeType> {
     schema::find(name)
 }
 
-/// The routes of a node that a right alone stands before.
+/// The routes of a node that only a right guards.
 fn routes(node: &'static NodeType) -> Vec<(String, &'static Right)> {
     let verb = |verb| match verb {
         Verb::Get => "GET",
@@ -156,7 +156,7 @@ async fn every_route_of_an_asset_by_task_by_relation_by_role() {
     let mut staged = Vec::new();
     for mut at in situations() {
         if let Some(node) = node_of(at.kind) {
-            // All scopes, so that scopes decide nothing here.
+            // The token has all scopes, so scopes don't matter here.
             if let Subject::Token(token) = &mut at.view.subject {
                 token.scopes = valetkey_domain::ScopeSet::all();
             }

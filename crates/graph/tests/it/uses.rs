@@ -1,5 +1,5 @@
-//! What counts as a use of a token: a call in which it was allowed, once, whatever the call asks on the
-//! way. Refused calls and inspections are none.
+//! What counts as a use of a token: each allowed call counts once, however many questions it asks.
+//! Refused calls and inspections don't count.
 
 use valetkey_domain::rules::token::Lifetime;
 

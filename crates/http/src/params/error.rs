@@ -73,8 +73,8 @@ impl ParamError {
         self
     }
 
-    /// The field's name, shortened and free of secrets; `None` when the fault
-    /// is the body's as a whole or the field has no readable name.
+    /// The field's name, shortened and free of secrets; `None` if the fault is in the whole body or
+    /// the field has no readable name.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }

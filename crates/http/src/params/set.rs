@@ -1,5 +1,4 @@
-//! Parameters that were read, and what can be asked of them. `Debug` must never
-//! show a value.
+//! The parameters of a request. `Debug` must never show a value.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -67,9 +66,8 @@ pub(super) struct Param {
 
 /// All parameters of one request. `Debug` shows names alone.
 ///
-/// Within one source the first of a name counts; the body's overrides the
-/// query's. Names that end with `[]` are lists: all of their values are kept,
-/// for [`Params::iter`].
+/// Within one source the first value of a name counts; the body overrides the query. Names that end
+/// with `[]` are lists: all of their values are kept, for [`Params::iter`].
 #[derive(Clone, Default, PartialEq)]
 pub struct Params {
     pub(super) params: Vec<Param>,
@@ -98,7 +96,7 @@ impl Params {
         self.params.iter().map(|param| (&*param.name, param.value.as_str()))
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn len(&self) -> usize {
         self.params.len()
     }
@@ -123,8 +121,7 @@ impl Params {
         self.json.as_ref()
     }
 
-    /// The access token, if it came as a parameter. Links for paging repeat it
-    /// then, and only then.
+    /// The access token, if it came as a parameter. Only then do paging links repeat it.
     pub fn access_token(&self) -> Option<&str> {
         self.get(ACCESS_TOKEN)
     }

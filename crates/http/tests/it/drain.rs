@@ -1,4 +1,4 @@
-//! What happens to requests when the server stops.
+//! Requests during the stop of the server.
 
 use super::fixture::{Fixture, config, get, soon};
 use tokio::net::TcpStream;

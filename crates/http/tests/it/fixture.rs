@@ -24,7 +24,7 @@ pub async fn soon<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(30), work).await.expect("it should be done by now")
 }
 
-/// What the handlers tell the test, and the other way round.
+/// Signals between the handlers and the test.
 pub struct Marks {
     pub entered: Semaphore,
     pub gate: Semaphore,

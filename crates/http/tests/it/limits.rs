@@ -1,4 +1,4 @@
-//! Every limit, reached and passed.
+//! Every limit, reached and exceeded.
 
 use super::fixture::{Fixture, config, get, post, soon};
 use valetkey_http::{Limits, ListenConfig};
@@ -16,11 +16,11 @@ async fn ten_megabytes_are_refused_in_the_sites_own_shape() {
     let fixture = Fixture::open(config());
     let shape = "{\"too_large\":1048576,\"at\":\"/echo\"}";
     let mut caller = fixture.caller().await;
-    // Sends all before it listens, as most programs do.
+    // The caller sends everything before it reads, as most programs do.
     let got = caller.ask(&post("/echo", &"x".repeat(TEN_MB))).await;
     assert_eq!((got.status, got.body.as_str()), (413, shape));
     assert!(got.head.contains("content-type: application/json"));
-    // What was refused was read to its end, so the connection goes on.
+    // The refused body was read completely, so the connection can be used again.
     assert_eq!(caller.ask(&get("/fast")).await.status, 200);
 
     let mut chunked = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
@@ -51,7 +51,7 @@ async fn where_files_may_be_sent_multipart_may_be_larger_and_the_limit_is_exact(
     };
     assert_eq!(caller.ask(&multipart("/echo", 20)).await.status, 200);
     assert_eq!(caller.ask(&multipart("/echo", 21)).await.body, "{\"too_large\":20,\"at\":\"/echo\"}");
-    // Elsewhere a content type opens no larger adapter.
+    // On other paths the content type does not raise the limit.
     let mut caller = fixture.caller().await;
     assert_eq!(caller.ask(&multipart("/other", 10)).await.status, 200);
     assert_eq!(caller.ask(&multipart("/other", 11)).await.body, "{\"too_large\":10,\"at\":\"/other\"}");
@@ -70,7 +70,7 @@ async fn headers_are_limited_in_bytes_and_number() {
     let more = Fixture::open(with(Limits { header_count_limit: 200, ..Limits::default() }));
     assert_eq!(more.ask(&with_headers(150)).await.status, 200);
     let default = Fixture::open(config());
-    // Far more than is ever read of it; the reply must outlive the rest.
+    // This is far more than is ever read; the reply must arrive although the rest is discarded.
     let huge = format!("GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(8_000_000));
     assert_eq!(fixture.ask(&huge).await.status, 431);
     let wide = format!("GET /fast?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(60_000));

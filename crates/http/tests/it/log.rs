@@ -1,4 +1,4 @@
-//! What the access log says, and what it must not.
+//! What the access log must and must not hold.
 
 use std::io;
 use std::sync::{Arc, Mutex};

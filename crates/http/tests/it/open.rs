@@ -1,4 +1,4 @@
-//! Where the listener opens, and where it refuses to.
+//! On which addresses the listener may listen, and on which it refuses to.
 
 use std::sync::Arc;
 

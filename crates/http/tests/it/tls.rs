@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use valetkey_http::{Limits, Pem, TlsError, TlsReloader};
 
-/// A certificate made here and now, and its PEM texts.
+/// A fresh certificate, and its PEM texts.
 fn made() -> (CertificateDer<'static>, Pem) {
     let made = rcgen::generate_simple_self_signed(vec!["valetkey.test".to_owned()]).unwrap();
     let pem = Pem {
@@ -72,7 +72,7 @@ async fn tls_speaks_both_versions_and_takes_a_new_certificate_while_running() {
     let (_, _, body) = http2::ask(&sender, Method::GET, "/other", Bytes::new()).await;
     assert_eq!(body, "GET /other 0 bytes from 127.0.0.1 tls true");
 
-    // A pair that doesn't fit changes nothing.
+    // A mismatched pair changes nothing.
     let (second, pem) = made();
     let mismatched = Pem { key: made().1.key, ..pem.clone() };
     *files.lock().unwrap() = Ok(mismatched);

@@ -1,6 +1,6 @@
-//! A command of the JSON adapter's table, called as its row says: what was typed becomes its
-//! parameters, and its answer is printed. It must never know a command by its name. What is a secret
-//! is printed once, to standard output, and kept nowhere.
+//! Calls a command of the JSON adapter's table as its row says: typed words become its parameters,
+//! and its answer is printed. It must never know a command by its name. A secret is printed once,
+//! to standard output, and stored nowhere.
 
 use std::io::{BufRead, IsTerminal as _};
 use std::process::ExitCode;
@@ -30,12 +30,12 @@ pub async fn run(input: &Input, command: &'static Command) -> Outcome {
     .await
 }
 
-/// Whether a parameter says what shall be different, and not of what.
+/// Whether a parameter is a change, and not the object that is changed.
 fn is_change(param: &Param) -> bool {
     param.typed.place == Place::Option && param.name != "business"
 }
 
-/// What was typed, as parameters of the adapter.
+/// The typed values, as parameters of the adapter.
 async fn params(session: &Session, input: &Input) -> Result<Map<String, Value>, Fail> {
     let mut map = Map::new();
     for param in input.row.params {
@@ -70,7 +70,7 @@ async fn value(session: &Session, param: &Param, text: &str, texts: &[String]) -
     }
 }
 
-/// A value that one text gives.
+/// The value of a single text.
 fn plain(param: &Param, text: &str) -> Value {
     match param.sort {
         Sort::Boolean => json!(text == "true"),
@@ -79,7 +79,7 @@ fn plain(param: &Param, text: &str) -> Value {
     }
 }
 
-/// The fields of an object; what reads as JSON is taken as such, so that numbers stay numbers.
+/// The fields of an object. Values that are JSON are read as JSON, so that numbers stay numbers.
 fn pairs(option: &str, list: &[String]) -> Result<Map<String, Value>, Fail> {
     let mut map = Map::new();
     for text in list {
@@ -94,7 +94,7 @@ fn pairs(option: &str, list: &[String]) -> Result<Map<String, Value>, Fail> {
     Ok(map)
 }
 
-/// Asks on a terminal before what can't be taken back. A script is not asked.
+/// Asks on a terminal before a change that can't be undone. A script is not asked.
 async fn confirm(session: &Session, input: &Input, ask: &Ask, params: &Map<String, Value>) -> Result<(), Fail> {
     if input.yes || !std::io::stdin().is_terminal() {
         return Ok(());
@@ -114,7 +114,7 @@ async fn confirm(session: &Session, input: &Input, ask: &Ask, params: &Map<Strin
     }
 }
 
-/// What is asked; nothing if the preview says that nothing is lost.
+/// The question; none if the preview says that nothing is lost.
 fn question(input: &Input, ask: &Ask, preview: &Value) -> Option<String> {
     if preview.get("asks") == Some(&Value::Bool(false)) {
         return None;
@@ -132,10 +132,10 @@ fn answer(question: &str, from: &mut impl BufRead) -> Result<(), Fail> {
     }
 }
 
-/// What a name in a sentence stands for: a field of the answer, or what was typed.
+/// The value of a name in a sentence: a field of the answer, or what was typed.
 fn known(input: &Input, result: &Value, name: &str) -> Option<String> {
     if let Some(value) = screen::at(result, name) {
-        // What is empty says nothing, so the part of the sentence around it is left out.
+        // An empty value counts as none, so the part of the sentence around it is left out.
         return Some(screen::cell(value)).filter(|text| !text.is_empty());
     }
     let typed = input.texts(name);
@@ -145,7 +145,7 @@ fn known(input: &Input, result: &Value, name: &str) -> Option<String> {
     input.row.param(name)?.default.map(str::to_owned)
 }
 
-/// An answer, and what it answers.
+/// An answer, and the input that it answers.
 struct Answered<'a> {
     input: &'a Input,
     command: &'static Command,

@@ -17,12 +17,12 @@ use super::tls;
 use crate::lifecycle::socket::{NAME, ShortPath};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A little more than the server allows itself for an answer.
+/// A little more than the server's own time limit for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(75);
-/// Far more than the longest page of a list.
+/// Far larger than the longest page of a list.
 const ANSWER_LIMIT_BYTES: usize = 256 * 1024 * 1024;
 
-/// What is sent.
+/// A request.
 #[derive(Debug)]
 pub struct Send<'a> {
     pub method: Method,
@@ -42,7 +42,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads a URL, and refuses what would send a token in the clear.
+    /// Reads a URL, and refuses one that would send a token in the clear.
     pub fn parse(text: &str) -> Result<Address, Fail> {
         let wrong =
             || Fail::new(format!("--server must be an address such as https://graph.example.com, not {}", shown(text)));
@@ -58,14 +58,14 @@ impl Address {
             return Err(wrong());
         }
         if !is_https && !is_loopback(&host) {
-            let why = format!("a token would travel to {host} in the clear");
+            let why = format!("a token would be sent to {host} in the clear");
             return Err(Fail::new(why).hint("use an https:// address, or run this where the server runs (--data DIR)"));
         }
         let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
         Ok(Address { is_https, host, port, prefix: uri.path().trim_end_matches('/').to_owned() })
     }
 
-    /// The address in one spelling, for messages and for the name of its login.
+    /// The address in one spelling, for messages and for the file name of its login.
     pub fn text(&self) -> String {
         let scheme = if self.is_https { "https" } else { "http" };
         format!("{scheme}://{}{}", self.authority(), self.prefix)
@@ -99,7 +99,7 @@ pub async fn connect_socket(folder: &Path) -> Result<Option<UnixStream>, Fail> {
     };
     match UnixStream::connect(path.as_path()).await {
         Ok(stream) => Ok(Some(stream)),
-        // A socket without a server was left by one that was killed.
+        // A killed server leaves its socket behind.
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
         Err(error) => {
             let hint = "the socket is its owner's alone: run this as the user that the server runs as";
@@ -150,7 +150,7 @@ where
         request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
     }
     let request = request.body(Full::new(Bytes::from(send.body.clone())));
-    // Only a token that no header can carry gets here.
+    // This fails only for a token that no header can carry.
     let request =
         request.map_err(|_| Fail::new("the token holds characters that no token has").hint("check what was pasted"))?;
     let call = async {

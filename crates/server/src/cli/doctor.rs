@@ -1,5 +1,5 @@
-//! Looks for what keeps a server from working, one line a thing, each with what to do. It must change
-//! nothing, and print no secret.
+//! Looks for problems that keep a server from working, one line for each check, with what to do. It
+//! must change nothing, and print no secret.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -25,12 +25,12 @@ use crate::lifecycle::open_service;
 
 /// Below this the disk is nearly full.
 const FREE_WARN_BYTES: u64 = 1024 * 1024 * 1024;
-/// Below this a write may fail any moment.
+/// Below this a write may fail at any moment.
 const FREE_FAIL_BYTES: u64 = 64 * 1024 * 1024;
-/// How far two clocks may be apart before it is worth a word.
+/// How far two clocks may differ before a warning.
 const CLOCK_WARN_MS: UnixMs = 5_000;
 
-/// What was found about one thing.
+/// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Ok,
@@ -66,7 +66,7 @@ impl Report {
         self.lines.push((Mark::Fail, check, found.into(), Some(todo.into())));
     }
 
-    /// A failure that says what to do in the same breath.
+    /// A failure whose text already says what to do.
     fn fail_alone(&mut self, check: &'static str, found: impl Into<String>) {
         self.lines.push((Mark::Fail, check, found.into(), None));
     }
@@ -129,7 +129,7 @@ pub async fn run(on: &On) -> Outcome {
     Ok(report.print(on.json))
 }
 
-/// A server elsewhere: whether it answers, and whether its clock and ours agree.
+/// Checks a server elsewhere: whether it answers, and whether its clock and ours agree.
 async fn elsewhere(report: &mut Report, on: &On) {
     match Session::open(on).await {
         Ok(session) => {
@@ -175,7 +175,7 @@ fn clock(report: &mut Report) {
     if now < EPOCH_MS {
         report.fail(
             "clock",
-            "it stands before 2025, so ids and ends of tokens would be wrong",
+            "it shows a time before 2025, so ids and ends of tokens would be wrong",
             "set the clock; let it follow a time server (NTP)",
         );
         return;
@@ -224,7 +224,7 @@ fn key(report: &mut Report, config: &Config) {
             };
             report.ok("master key", format!("{}, from {from}", key.id()));
         }
-        // These errors say what to do in the same breath.
+        // These errors already say what to do.
         Err(error) => report.fail_alone("master key", format!("{error:#}")),
     }
 }
@@ -247,7 +247,7 @@ fn disk(report: &mut Report, folder: &Path) {
     }
 }
 
-/// The running server, or, while none runs, the store and the port that one would need.
+/// Checks the running server, or, if none runs, the store and the port that it would need.
 async fn server(report: &mut Report, on: &On, config: &Config) {
     match client::connect_socket(&config.data).await {
         Ok(Some(_)) => elsewhere(report, on).await,

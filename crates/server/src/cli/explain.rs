@@ -1,5 +1,5 @@
-//! Explanations for people: then beside now, line by line, with what differs marked. Nothing is worked
-//! out here; every fact is the server's.
+//! Explanations for people: the facts at the time of the refusal beside those of now, with
+//! differences marked. Nothing is computed here; every fact comes from the server.
 
 use std::process::ExitCode;
 
@@ -68,7 +68,7 @@ async fn question(session: &Session, token: &str, input: &Input) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What to do about it, and who can, and the end of the paragraph.
+/// Prints what to do and who can do it, then an empty line.
 fn println_next(found: &Value) {
     for (title, name) in [("next", "hint"), ("can be granted by", "granted_by")] {
         if let Some(text) = found.get(name).filter(|text| !text.is_null()) {
@@ -86,7 +86,7 @@ struct Line {
     now: Option<String>,
 }
 
-/// The facts of both times, in the order of the first; what only the second has follows.
+/// The facts of both times, in the order of the first. Facts that only the second has follow.
 fn side_by_side(then: &Value, now: &Value) -> Vec<Line> {
     let (then, mut now) = (flat(then), flat(now));
     let mut lines = Vec::new();
@@ -117,7 +117,7 @@ fn print(lines: &[Line]) {
     screen::text_table(&["fact", "then", "now", ""], &rows);
 }
 
-/// An object as pairs of a path and a text. What is empty on the way says nothing and is left out.
+/// An object as pairs of a path and a text. Empty values are left out.
 fn flat(value: &Value) -> Vec<(String, String)> {
     let mut out = Vec::new();
     walk("", value, &mut out);

@@ -1,5 +1,5 @@
-//! What went wrong, as people and scripts read it: one line that says what, one that says what to
-//! do. No secret may stand in either.
+//! Failures, for people and scripts: one line that says what went wrong, one that says what to do.
+//! Neither may hold a secret.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{rows, screen};
 
-/// What a command gives back: a code that says whether all went well.
+/// The result of a command: its exit code, or a failure.
 pub type Outcome = Result<ExitCode, Fail>;
 
 /// A failure of a command.
@@ -41,7 +41,7 @@ impl Fail {
             message = format!("{message} ({reason})");
         }
         let granted = text("granted_by").map(|role| format!("can be granted by: {role}"));
-        // The adapter names its commands; people type words.
+        // The adapter's hints name its commands; people type words.
         let hint = match (text("hint").map(rows::spoken), granted) {
             (Some(hint), Some(granted)) => Some(format!("{hint}; {granted}")),
             (hint, granted) => hint.or(granted),

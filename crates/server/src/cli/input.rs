@@ -1,5 +1,5 @@
-//! What was typed: the row, its parameters and where to act. Options before and after the words of a
-//! command count alike. Nothing is looked up and nothing is done here.
+//! The parsed command line: the row, its parameters and where to act. Options may stand before or
+//! after the words of a command. Nothing is looked up or done here.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ pub struct On {
     pub json: bool,
 }
 
-/// One command line, read.
+/// A parsed command line.
 #[derive(Debug, Clone)]
 pub struct Input {
     pub row: Row,
@@ -110,14 +110,14 @@ pub enum Parsed {
     Demo(DemoArgs),
     Init(InitArgs),
     Serve(ServeArgs),
-    /// Everything that is no server and sets none up.
+    /// All other commands: they neither run nor set up a server.
     Here(Box<Input>),
 }
 
 /// Reads a whole command line, the program's name first.
 ///
 /// # Errors
-/// Help that was asked for, or what can't be understood.
+/// Help that was asked for, or a mistake in the command line.
 pub fn parse(args: &[OsString]) -> Result<Parsed, Error> {
     let matches = parser::command().try_get_matches_from(args)?;
     let mut levels: Vec<&ArgMatches> = vec![&matches];
@@ -199,13 +199,13 @@ impl Input {
 }
 
 impl On {
-    /// Collects the global options from wherever they stand. What a row has a parameter of its own
-    /// for goes there; what it does not take is refused.
+    /// Collects the global options from all levels. If a row has a parameter of the same name, the
+    /// value goes there. Options that the row does not take are refused.
     fn read(row: &Row, levels: &[&ArgMatches], values: &mut Values) -> Result<On, Error> {
         let mut globals = Values::new();
         for param in GLOBALS.iter().chain([&BUSINESS]) {
             let id = parser::global_id(param);
-            // A command that does not have the option has no such id.
+            // A command without the option doesn't know its id.
             let typed = levels.iter().filter_map(|m| m.try_contains_id(&id).ok().and_then(|_| raw(m, &id)));
             let mut typed: Vec<Vec<String>> = typed.collect();
             let own = row.param(param.name);
@@ -240,7 +240,7 @@ impl On {
     }
 }
 
-/// What was typed for a parameter, in its own spelling or the other one.
+/// What was typed for a parameter, with its own option or the other one.
 fn value_of(matches: &ArgMatches, param: &Param) -> Option<Vec<String>> {
     if let Some(all) = raw(matches, &parser::param_id(param.name)) {
         let words = if let Sort::Word(words) = param.sort { words } else { &[] };
@@ -259,7 +259,7 @@ fn value_of(matches: &ArgMatches, param: &Param) -> Option<Vec<String>> {
     Some(vec![value])
 }
 
-/// The texts behind an id, if it was typed. A switch gives `true`.
+/// The texts of an id, if it was typed. A switch gives `true`.
 fn raw(matches: &ArgMatches, id: &str) -> Option<Vec<String>> {
     if matches.value_source(id) != Some(ValueSource::CommandLine) {
         return None;
@@ -271,7 +271,7 @@ fn switch(matches: &ArgMatches, id: &str) -> bool {
     raw(matches, id).is_some()
 }
 
-/// A mistake in the form that the parser gives its own.
+/// A mistake in the same form as the parser's own.
 fn wrong(path: &str, what: &str) -> Error {
     let mut command = parser::command();
     command.build();

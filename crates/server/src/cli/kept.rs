@@ -1,5 +1,5 @@
-//! The login of a person, kept in a file of the user's own until it ends. The token must never be
-//! printed, and never be read from a file that others can read.
+//! The login of a person, kept in a private file until it ends. The token must never be printed,
+//! and never be read from a file that others can read.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Login {
 }
 
 impl Place {
-    /// Where the login lies.
+    /// The file of the login.
     pub fn file(&self) -> Result<PathBuf, Fail> {
         match self {
             Place::Folder(folder) => Ok(folder.join(FILE_NAME)),
@@ -92,7 +92,7 @@ pub fn load(place: &Place) -> Result<Login, Fail> {
     Ok(login)
 }
 
-/// What the file holds, ended or not.
+/// The login in the file, even if it has ended.
 pub fn read(file: &Path) -> Result<Option<Login>, Fail> {
     let shown = file.display();
     let opened = match File::open(file) {
@@ -109,7 +109,7 @@ pub fn read(file: &Path) -> Result<Option<Login>, Fail> {
     login.map(Some).map_err(|_| Fail::new(format!("{shown} holds no login")).hint("sign in again"))
 }
 
-/// Writes the file whole or not at all, for its owner alone.
+/// Writes the file completely or not at all, readable only by its owner.
 pub fn save(file: &Path, login: &Login) -> Result<(), Fail> {
     let shown = file.display();
     let failed = |error: std::io::Error| Fail::new(format!("the login can't be kept in {shown}: {error}"));

@@ -1,5 +1,5 @@
-//! The ledger on the command line: listed, verified, exported. A check is made here, entry by entry
-//! and record by record, and never left to the server that is being checked.
+//! The ledger on the command line: listed, verified, exported. The check runs here, entry by entry
+//! and record by record, never in the server that is being checked.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
@@ -35,7 +35,7 @@ const SHOWN_LIMIT: usize = 20;
 struct Header {
     /// The format of the export.
     valetkey_ledger: u32,
-    /// Whose entries these are; all if there is none.
+    /// The business whose entries these are; all entries if there is none.
     business: Option<String>,
 }
 
@@ -45,7 +45,8 @@ pub async fn verify(input: &Input) -> Outcome {
     if let Some(file) = input.path("file") {
         return verify_file(&file)?.tell(expect, on.json);
     }
-    // Whoever has the store itself gets all of it checked; others see entries alone.
+    // With access to the store, all of it is checked; otherwise only the entries that a server
+    // shows.
     if business.is_none() && has_store(on).await? {
         return verify_store(on).await?.tell(expect, on.json);
     }
@@ -59,7 +60,7 @@ pub async fn export_to(input: &Input) -> Outcome {
 }
 
 /// Whether the store can be read from here. A server may have been started with a store that only
-/// its own command line names; then what it shows is all there is to check.
+/// its own command line names; then only the entries that it shows can be checked.
 async fn has_store(on: &On) -> Result<bool, Fail> {
     if on.server.is_some() || on.as_login || target::shown_token(on).is_some() {
         return Ok(false);
@@ -69,11 +70,11 @@ async fn has_store(on: &On) -> Result<bool, Fail> {
     Ok(!is_elsewhere || client::connect_socket(&config.data).await?.is_none())
 }
 
-/// What a check found, and of what.
+/// The result of a check, and its scope.
 #[derive(Debug, Default)]
 struct Checked {
     report: Report,
-    /// Whose entries alone were checked.
+    /// The one business whose entries were checked, if not all.
     business: Option<String>,
 }
 
@@ -85,7 +86,7 @@ struct Checker {
 }
 
 impl Checker {
-    /// Of all entries, or of one business's alone.
+    /// A checker of all entries, or of one business's.
     fn of(business: Option<&str>) -> Result<Checker, Fail> {
         let verifier = match business {
             None => Verifier::default(),
@@ -97,7 +98,7 @@ impl Checker {
         Ok(Checker { verifier, report: Report::default() })
     }
 
-    /// Checks the next entry; after one that does not fit nothing more is looked at.
+    /// Checks the next entry. After one that does not fit, nothing more is checked.
     fn take(&mut self, entry: &Entry) {
         if self.report.chain.is_some() {
             return;
@@ -116,10 +117,10 @@ impl Checker {
     }
 }
 
-/// Checks the store of a data folder, which is read from here, whether a server runs in it or not.
+/// Checks the store of a data folder by reading it directly, whether a server runs in it or not.
 async fn verify_store(on: &On) -> Result<Checked, Fail> {
     let config = target::config(on)?;
-    // Without a server the folder is taken, so that none starts while this looks.
+    // If no server runs, the folder is locked, so that none starts during the check.
     let _taken = match client::connect_socket(&config.data).await? {
         Some(_) => None,
         None => Some(DataFolder::take(&config.data)?),
@@ -154,9 +155,9 @@ async fn open_to_read(config: &Config) -> Result<Arc<dyn Store>, Fail> {
     }
 }
 
-/// Checks the entries that a server shows: one business's, or to its operator all.
+/// Checks the entries that a server shows: those of one business, or all for its operator.
 async fn verify_shown(session: &Session, business: Option<&str>) -> Result<Checked, Fail> {
-    // A token sees its business's entries alone, so their own chain is what counts.
+    // A token sees only the entries of its business, so that business's chain is checked.
     let business = match names::business(session, business).await? {
         Some(business) => Some(business),
         None => own_business(session).await?,
@@ -181,12 +182,12 @@ async fn verify_shown(session: &Session, business: Option<&str>) -> Result<Check
     Ok(checker.end(business))
 }
 
-/// Whether all entries end before the head that the store itself names.
+/// What is wrong if the entries end before the head that the store names.
 fn cut_off(verifier: &Verifier, head: &Value) -> Option<String> {
     let revision = head.get("revision").and_then(Value::as_u64).unwrap_or_default();
     let hash = head.get("hash").and_then(Value::as_str).unwrap_or_default();
     let (last, last_hash) = verifier.last().unwrap_or((0, [0; 32]));
-    // A running server may have written more since the head was asked for.
+    // A running server may have written more since the head was read.
     let is_whole = last > revision || (last == revision && to_hex(&last_hash) == hash);
     (!is_whole)
         .then(|| format!("the entries end at {last}, and the head is {revision}: the end was cut off or altered"))
@@ -246,7 +247,7 @@ fn next_line(from: &mut impl BufRead) -> std::io::Result<Option<String>> {
 }
 
 impl Checked {
-    /// Tells what was found. Only what is all in order is a success.
+    /// Prints the result. It is a success only if everything is in order.
     fn tell(&self, expect: Option<&str>, as_json: bool) -> Outcome {
         let problems = self.problems(expect);
         if as_json {
@@ -281,7 +282,7 @@ impl Checked {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What is wrong, a line for each; no values, only kinds, ids and names of fields.
+    /// The problems, one line each. They hold no values, only kinds, ids and names of fields.
     fn problems(&self, expect: Option<&str>) -> Vec<String> {
         let Report { chain, without_payload, differences, not_verifiable, last, .. } = &self.report;
         let mut lines: Vec<String> = Vec::new();
@@ -324,7 +325,7 @@ impl Checked {
     }
 }
 
-/// The first of some lines, and how many more there are.
+/// Adds the first of some lines, and how many more there are.
 fn put(lines: &mut Vec<String>, some: impl Iterator<Item = String>, count: u64) {
     let before = lines.len();
     lines.extend(some.take(SHOWN_LIMIT));
@@ -368,7 +369,7 @@ async fn export(session: &Session, out: &Path, business: Option<&str>) -> Outcom
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file that is there whole or not at all.
+/// A file that is written completely or not at all.
 #[derive(Debug)]
 struct Draft {
     file: File,
@@ -404,7 +405,7 @@ impl Drop for Draft {
     }
 }
 
-/// A bar on terminals; elsewhere nothing is drawn.
+/// A progress bar on terminals; elsewhere nothing is drawn.
 fn progress(end: Option<u64>) -> ProgressBar {
     bar(end.unwrap_or(0), "{bar:40} {pos}/{len} entries, {eta} left")
 }
@@ -413,7 +414,7 @@ fn progress_bytes(end: u64) -> ProgressBar {
     bar(end, "{bar:40} {bytes}/{total_bytes}, {eta} left")
 }
 
-/// From entries on to what they are compared with, of which nobody knows how many there are.
+/// Switches the bar from entries to records, whose total is not known.
 fn show_count(bar: &ProgressBar, count: u64, of: &str) {
     if let Ok(style) = ProgressStyle::with_template("{pos} {msg} compared") {
         bar.set_style(style);

@@ -1,5 +1,5 @@
-//! People on the command line: a code is redeemed for a two-hour token, and the terms are accepted.
-//! The token must never be printed.
+//! Login on the command line: redeems a code for a two-hour token, and accepts the terms. The token
+//! must never be printed.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
@@ -75,7 +75,7 @@ fn show(login: &Login, as_json: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// `valetkey logout`: the token is revoked where it counts, then forgotten here.
+/// `valetkey logout`: revokes the token at the server, then deletes it here.
 pub async fn logout(on: &On) -> Outcome {
     let place = place_of(on)?;
     let file = place.file()?;
@@ -93,7 +93,7 @@ pub async fn logout(on: &On) -> Outcome {
     std::fs::remove_file(&file)
         .map_err(|e| Fail::new(format!("the login in {} can't be removed: {e}", file.display())))?;
     if let Err(fail) = revoked {
-        // What has ended, or was revoked before, needs no revoking.
+        // A token that has ended or was revoked before needs no revoking.
         if fail.reason().is_none() {
             screen::note(&format!(
                 "the token could not be revoked ({}); it ends by itself at {:.0}",
@@ -112,7 +112,7 @@ pub async fn logout(on: &On) -> Outcome {
 /// `valetkey terms accept`.
 pub async fn accept(input: &Input) -> Outcome {
     let on = &input.on;
-    // The operator can't accept for anybody, so the person who signed in does, wherever this runs.
+    // The operator can't accept for anybody, so the signed-in person does, even in the data folder.
     let by = if on.token.is_some() { By::Usual } else { By::Login };
     let session = Session::open_by(on, by).await.map_err(|fail| match fail.message() {
         "nobody is signed in here" => {
@@ -141,7 +141,7 @@ async fn accept_in(session: &Session, version: Option<i64>, yes: bool) -> Outcom
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the terms and waits for a yes. Nobody accepts them by a script that was not told to.
+/// Shows the terms and waits for a yes. A script accepts them only with `--yes`.
 fn ask_to_accept(terms: &Value, version: i64) -> Result<(), Fail> {
     if !std::io::stdin().is_terminal() {
         return Err(Fail::new("nobody is there to say yes to the terms")

@@ -1,4 +1,4 @@
-//! A command line that can't be understood: what is wrong, what was probably meant, and an example.
+//! A mistake in a command line: what is wrong, what was probably meant, and an example.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -9,9 +9,9 @@ use valetkey_api::Sort;
 
 use super::rows::{self, Does, GLOBALS, Row};
 
-/// Prints help or a mistake, and gives the code that the program ends with.
+/// Prints help or a mistake, and gives the exit code.
 pub fn print(error: &Error, args: &[OsString]) -> ExitCode {
-    // A closed standard output is no reason to fail.
+    // A closed standard output must not be a failure.
     let _ = error.print();
     if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         for line in advice(error, args) {
@@ -21,7 +21,8 @@ pub fn print(error: &Error, args: &[OsString]) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// What follows the message: other commands that end in the same word, or the example of this one.
+/// The lines after the message: other commands that end in the same word, or the example of this
+/// one.
 pub fn advice(error: &Error, args: &[OsString]) -> Vec<String> {
     if error.kind() == ErrorKind::InvalidSubcommand {
         let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return Vec::new() };
@@ -30,7 +31,7 @@ pub fn advice(error: &Error, args: &[OsString]) -> Vec<String> {
     row_of(args).map(|row| format!("Example: valetkey {}", row.line.example)).into_iter().collect()
 }
 
-/// Commands whose verb, or whose name in the JSON adapter, is this word.
+/// Commands with this word as verb or as name in the JSON adapter.
 fn meant(word: &str) -> Vec<Row> {
     let is_meant = |row: &Row| {
         let is_name = matches!(row.does, Does::Call(command) if command.name == word);
@@ -39,7 +40,7 @@ fn meant(word: &str) -> Vec<Row> {
     rows::all().into_iter().filter(is_meant).collect()
 }
 
-/// The row that the words in front of the mistake lead to.
+/// The row that the words before the mistake name.
 fn row_of(args: &[OsString]) -> Option<Row> {
     let takes_value = |text: &str| {
         let name = text.trim_start_matches("--");

@@ -1,5 +1,5 @@
-//! The command line: it turns words into calls of the JSON adapter, and answers into text. It must never
-//! decide about a right, and never write to a store but through that adapter.
+//! The command line: it turns words into calls of the JSON adapter, and answers into text. It must
+//! never decide about a right, and write to a store only through that adapter.
 
 mod call;
 mod client;
@@ -36,7 +36,7 @@ use rows::Does;
 
 use crate::telemetry::{self, LogConfig};
 
-/// Reads the arguments of the program. Help and mistakes are printed, and the code is the end of it.
+/// Reads the arguments of the program. Help and mistakes are printed; the error is the exit code.
 pub fn parse() -> Result<Parsed, ExitCode> {
     let args: Vec<OsString> = std::env::args_os().collect();
     input::parse(&args).map_err(|error| mistake::print(&error, &args))

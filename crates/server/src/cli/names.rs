@@ -1,4 +1,4 @@
-//! From what people type to ids: an id is taken as it is, a name must stand for exactly one record.
+//! Makes ids of typed texts: an id is used as it is, a name must name exactly one record.
 
 use serde_json::{Value, json};
 use valetkey_api::Noun;
@@ -8,7 +8,7 @@ use super::fail::Fail;
 use super::target::Session;
 use super::{rows, screen};
 
-/// The id that a text stands for.
+/// The id that a text names.
 pub async fn id(session: &Session, noun: Noun, text: &str) -> Result<String, Fail> {
     let digits = if noun == Noun::Asset { text.strip_prefix("act_").unwrap_or(text) } else { text };
     if <Id>::parse(digits).is_some() {

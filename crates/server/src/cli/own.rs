@@ -1,5 +1,6 @@
-//! The program's own rows: what is no single call of the JSON adapter. They have the same form as
-//! the rows of its table, and stand beside them in help, completions, man pages and the reference.
+//! The program's own rows: commands that are not a single call of the JSON adapter. They have the
+//! same form as the rows of its table, and are listed with them in help, completions, man pages and
+//! the reference.
 
 use valetkey_api::{Line, Noun, Param, Section, Sort, line, may, need};
 
@@ -9,7 +10,7 @@ pub struct Own {
     pub line: Line,
     pub summary: &'static str,
     pub params: &'static [Param],
-    /// Whether it takes the options that say where and as whom to act.
+    /// Whether it takes the global options, which say where and as whom to act.
     pub has_globals: bool,
     pub section: Section,
     pub run: Run,
@@ -141,8 +142,8 @@ pub static ROWS: &[Own] = &[
     },
     Own {
         line: line("ledger verify", "ledger verify --file ledger.jsonl").help(
-            "Whoever holds the store has all of it checked: the chain of entries, and each record against them. \
-             With a token or a file the entries alone are checked.",
+            "With access to the store, all of it is checked: the chain of entries, and each record against them. \
+             With a token or a file, only the entries are checked.",
         ),
         summary: "Check that nothing was altered, removed or inserted",
         params: &[

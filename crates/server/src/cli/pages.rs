@@ -1,4 +1,4 @@
-//! Completions and man pages, made from the parser. Nothing of a server is touched.
+//! Completions and man pages, made from the parser. No server is needed.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use super::fail::{Fail, Outcome};
 use super::input::Input;
 use super::{parser, screen};
 
-/// What stands at the foot of each man page.
+/// The foot of each man page.
 const SOURCE: &str = concat!("valetkey ", env!("CARGO_PKG_VERSION"));
 
 /// `valetkey completions`.
@@ -56,7 +56,7 @@ fn write(folder: &Path) -> std::io::Result<usize> {
     Ok(count)
 }
 
-/// A command and all below it, each under its whole name.
+/// A command and all its subcommands, each with its full name.
 fn named(name: &str, command: &clap::Command) -> Vec<(String, clap::Command)> {
     let title = name.to_owned();
     let own = command.clone().name(title.clone()).display_name(title.clone());
@@ -96,7 +96,7 @@ mod tests {
         for row in rows::all() {
             let file = folder.path().join(format!("valetkey-{}.1", row.line.path.replace(' ', "-")));
             let page = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-            // In roff a hyphen is written with a backslash in front.
+            // Roff writes a hyphen with a backslash before it.
             let page = page.replace("\\-", "-").replace("\\\\", "\\");
             assert!(page.contains(&format!("valetkey {}", row.line.example)), "{}: {page}", row.line.path);
         }

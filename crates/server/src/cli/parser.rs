@@ -1,5 +1,5 @@
 //! The parser of the command line, made from the rows. It must never know a command by its name:
-//! what differs between two commands stands in their rows.
+//! all differences between commands are in their rows.
 
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ pub fn command() -> Command {
     })
 }
 
-/// A first word with its verbs.
+/// A group: a first word with its verbs.
 fn group(first: &'static str) -> Command {
     let summary = GROUPS.iter().find(|g| g.word == first).map_or("", |g| g.summary);
     let group = Command::new(first).about(summary).subcommand_required(true).arg_required_else_help(true).args(early());
@@ -52,7 +52,7 @@ fn verb(row: &Row, word: &'static str) -> Command {
         verb = verb.arg(global(&YES).short('y'));
     }
     if row.param(BUSINESS.name).is_some_and(|p| p.typed.place == Place::Positional) {
-        // It may be typed as everywhere else too.
+        // It may also be typed as an option, as for other commands.
         verb = verb.arg(global(&BUSINESS).hide(true));
     }
     if row.has_globals {
@@ -83,7 +83,7 @@ pub fn also_id(name: &str) -> String {
 
 fn global(param: &Param) -> Arg {
     let arg = shape(Arg::new(global_id(param)).long(param.option_name()), param).help(sentence(param));
-    // How it prints is no matter of where it acts.
+    // These options don't say where to act, so they are not under that heading.
     if matches!(param.name, "json" | "yes") { arg } else { arg.help_heading(HEADING) }
 }
 
@@ -135,7 +135,7 @@ fn also_arg(param: &Param, also: Also) -> Arg {
     }
 }
 
-/// What the value of a parameter looks like.
+/// Sets the form of a parameter's value.
 fn shape(arg: Arg, param: &Param) -> Arg {
     let arg = match param.sort {
         Sort::Boolean if param.typed.with_value => arg.value_parser(["true", "false"]).hide_possible_values(true),
@@ -149,7 +149,7 @@ fn shape(arg: Arg, param: &Param) -> Arg {
     arg.value_name(value_name(param))
 }
 
-/// What stands for the value in the usage.
+/// The placeholder of the value in the usage.
 pub fn value_name(param: &Param) -> String {
     if let Some(name) = param.typed.value_name {
         return name.to_owned();
@@ -184,19 +184,19 @@ pub fn meaning(param: &Param) -> String {
     rows::spoken(&text)
 }
 
-/// What holds on the command line if a parameter is not typed. A switch that is not typed is off, and
-/// needs no word about it.
+/// The default on the command line if a parameter is not typed. A switch has none in the help,
+/// because it is simply off.
 pub fn default_of(param: &Param) -> Option<&'static str> {
     param.typed.sends.or(param.default).filter(|_| param.sort != Sort::Boolean)
 }
 
-/// The same with its default, as the help says it.
+/// The meaning with its default, as the help shows it.
 fn sentence(param: &Param) -> String {
     let text = without_stop(&meaning(param));
     default_of(param).map_or(text.clone(), |default| format!("{text} [default: {default}]"))
 }
 
-/// One sentence has no full stop in help; several have.
+/// In help, a single sentence has no full stop; several have.
 fn without_stop(text: &str) -> String {
     match text.strip_suffix('.') {
         Some(short) if !short.contains(". ") => short.to_owned(),

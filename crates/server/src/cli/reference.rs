@@ -1,5 +1,5 @@
-//! The reference of all commands, printed from the rows as `docs/reference/commands.md`. To write it
-//! anew: `UPDATE_DOCS=1 cargo test -p valetkey the_reference_of_commands`.
+//! The reference of all commands, printed from the rows as `docs/reference/commands.md`. To write
+//! it again: `UPDATE_DOCS=1 cargo test -p valetkey the_reference_of_commands`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn markdown() -> String {
         for (word, summary) in lines {
             let of: Vec<&Row> = all.iter().filter(|row| row.first() == word).collect();
             let _ = writeln!(text, "## {word}\n");
-            // A command of one word says itself what it is.
+            // The section of a single-word command needs no summary.
             if of.iter().any(|row| row.verb().is_some()) {
                 let _ = writeln!(text, "{}: {summary}.\n", section.title());
             }
@@ -103,7 +103,7 @@ fn is_switch(param: &Param) -> bool {
     param.sort == Sort::Boolean && !param.typed.with_value
 }
 
-/// A command line as the usage shows it: words at their place first, then options.
+/// A command line as the usage shows it: positional words first, then options.
 fn usage(row: &Row) -> String {
     let mut text = format!("valetkey {}", row.line.path);
     let of = |place: Place| row.params.iter().filter(move |p| p.typed.place == place);

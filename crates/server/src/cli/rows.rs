@@ -1,6 +1,5 @@
-//! All rows of the command line: the commands of the JSON adapter's table, and the program's own
-//! beside them. Parser, help, completions, man pages and the reference are made from these rows and
-//! from nothing else.
+//! All rows of the command line: the commands of the JSON adapter's table, and the program's own.
+//! Parser, help, completions, man pages and the reference are made only from these rows.
 
 use valetkey_api::{Command, GROUPS, Line, Param, Section, Sort, commands, may};
 
@@ -12,7 +11,7 @@ pub struct Row {
     pub line: &'static Line,
     pub summary: &'static str,
     pub params: &'static [Param],
-    /// Whether it takes the options that say where and as whom to act.
+    /// Whether it takes the global options, which say where and as whom to act.
     pub has_globals: bool,
     pub section: Section,
     pub does: Does,
@@ -72,8 +71,8 @@ pub fn all() -> Vec<Row> {
     rows
 }
 
-/// Where a first word stands in the overview: by section, groups before single commands, except that
-/// the first steps keep their order.
+/// The place of a first word in the overview: by section, groups before single commands, except
+/// that the first steps keep their order.
 fn place(first: &str, section: Section) -> (usize, usize) {
     let at = |section: Section| Section::ALL.iter().position(|s| *s == section).unwrap_or_default();
     match GROUPS.iter().position(|g| g.word == first) {
@@ -82,7 +81,7 @@ fn place(first: &str, section: Section) -> (usize, usize) {
     }
 }
 
-/// The row that these words name.
+/// Finds the row with this path.
 pub fn find(path: &str) -> Option<Row> {
     all().into_iter().find(|row| row.line.path == path)
 }
@@ -96,7 +95,7 @@ pub fn overview() -> Vec<(Section, Vec<(&'static str, &'static str)>)> {
         }
         match GROUPS.iter().find(|g| g.word == row.first()) {
             Some(group) => seen.push((group.section, group.word, group.summary)),
-            // A group without an entry of its own is shown by its first verb, so that nothing is missing.
+            // A group without an entry of its own shows the summary of its first verb.
             None => seen.push((row.section, row.first(), row.summary)),
         }
     }
@@ -106,7 +105,7 @@ pub fn overview() -> Vec<(Section, Vec<(&'static str, &'static str)>)> {
     Section::ALL.iter().map(|section| (*section, of(*section))).collect()
 }
 
-/// A text of the JSON adapter in the words of the command line: names of commands become what people
+/// A text of the JSON adapter for the command line: names of commands are replaced by the words to
 /// type.
 pub fn spoken(text: &str) -> String {
     let mut text = text.to_owned();
@@ -129,7 +128,7 @@ pub fn spoken(text: &str) -> String {
     text
 }
 
-/// The options that every command takes which acts on a server, before and after its words.
+/// The options of every command that acts on a server; they may stand before or after its words.
 pub static GLOBALS: &[Param] = &[
     may("data", Sort::Text, "The data folder: its server is asked, or its store opened while none runs.").shown("DIR"),
     may("config", Sort::Text, "The configuration, for the store's address. valetkey.toml is read if it is there.")
@@ -146,12 +145,12 @@ pub static GLOBALS: &[Param] = &[
     may("json", Sort::Boolean, "Print JSON."),
 ];
 
-/// Taken before the words of a command too, if the command has it.
+/// It may also stand before the words of a command that has it.
 pub static BUSINESS: Param =
     may("business", Sort::Id, "The business, where there is more than one.").of(valetkey_api::Noun::Business);
 
-/// Of the commands that ask first.
-pub static YES: Param = may("yes", Sort::Boolean, "Don't ask before something that can't be taken back.");
+/// The option of commands that ask first.
+pub static YES: Param = may("yes", Sort::Boolean, "Don't ask before changes that can't be undone.");
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,5 @@
-//! What is printed: tables and pairs for people, JSON for scripts. Colour is for terminals alone, and
-//! no character of an answer may steer the terminal.
+//! Output: tables and pairs for people, JSON for scripts. Colour is only for terminals, and no
+//! character of an answer may control the terminal.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ pub fn json(value: &Value) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Text without what steers a terminal.
+/// Text without characters that control a terminal.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect()
 }
@@ -33,14 +33,14 @@ pub fn cell(value: &Value) -> String {
     clean(&text).replace('\n', " ")
 }
 
-/// A time of the wire, as people read it: without the milliseconds and the letters between.
+/// A time for people: without the milliseconds and the letters of RFC 3339.
 fn time(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let is_time = bytes.len() == 24 && bytes[10] == b'T' && bytes[19] == b'.' && bytes[23] == b'Z' && bytes[4] == b'-';
     is_time.then(|| format!("{} {}Z", &text[..10], &text[11..19]))
 }
 
-/// Scopes of a row: a token may carry all there are, and a line of them helps nobody.
+/// How many scopes a row shows, since a token may carry all of them.
 const SCOPES_SHOWN: usize = 5;
 
 fn short(name: &str, value: &Value) -> String {
@@ -49,7 +49,7 @@ fn short(name: &str, value: &Value) -> String {
             let first: Vec<String> = items.iter().take(SCOPES_SHOWN - 1).map(cell).collect();
             format!("{} and {} more", first.join(", "), items.len() + 1 - SCOPES_SHOWN)
         }
-        // Ledger entries count their times in milliseconds.
+        // Ledger entries hold their times in milliseconds.
         Value::Number(number) if name == "at" => {
             let time = number.as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
             time.map_or_else(|| cell(value), |time| cell(&Value::String(format!("{time:.3}"))))
@@ -102,7 +102,7 @@ pub fn text_table(headings: &[&str], rows: &[Vec<String>]) {
 
 fn print_table(table: &Table) {
     for (number, line) in table.lines().enumerate() {
-        // The last column's padding is of no use to anybody.
+        // The last column needs no padding.
         let line = line.trim_end();
         let line = line.strip_prefix(' ').unwrap_or(line);
         if number == 0 {
@@ -124,12 +124,12 @@ pub fn pairs(value: &Value) {
     }
 }
 
-/// Says something beside the output, so that scripts don't read it.
+/// Prints a note to standard error, so that scripts don't read it.
 pub fn note(text: &str) {
     anstream::eprintln!("{}", clean(text).dimmed());
 }
 
-/// Says that something is done.
+/// Prints that something is done.
 pub fn done(text: &str) {
     anstream::println!("{} {}", "✓".green(), clean(text));
 }

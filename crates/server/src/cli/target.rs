@@ -1,6 +1,6 @@
-//! Where a command acts: the running server of a data folder over its socket, a server elsewhere with
-//! a token, or, while none runs, the store itself under the folder's lock. The same calls go to all
-//! three.
+//! Where a command acts: on the running server of a data folder over its socket, on a server
+//! elsewhere with a token, or, if none runs, on the store itself under the folder's lock. The calls
+//! are the same for all three.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::lifecycle::{Node, open_service};
 
 /// The variable that holds a token for `--server`.
 pub const TOKEN_VARIABLE: &str = "VALETKEY_TOKEN";
-/// Where the demo lies when nothing is said.
+/// The default folder of the demo.
 const DEMO: &str = "valetkey-data/demo";
 
 enum Adapter {
@@ -28,7 +28,7 @@ enum Adapter {
     Store { api: Api, node: Box<Node> },
 }
 
-/// One command's way to the JSON adapter.
+/// The connection of one command to the JSON adapter.
 pub struct Session {
     adapter: Adapter,
     bearer: Option<String>,
@@ -36,14 +36,14 @@ pub struct Session {
     pub json: bool,
 }
 
-/// What a command of the adapter gave.
+/// The answer of a command of the adapter.
 #[derive(Debug)]
 pub struct Done {
     pub result: Value,
     pub revision: String,
 }
 
-/// As whom a session acts when no token was given.
+/// As whom a session acts if no token was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// The operator at a data folder, the signed-in person at an address.
@@ -60,7 +60,7 @@ impl Session {
         Session::open_by(on, if on.as_login { By::Login } else { By::Usual }).await
     }
 
-    /// The same, as somebody.
+    /// The same, as the caller in `by`.
     pub async fn open_by(on: &On, by: By) -> Result<Session, Fail> {
         if let Some(server) = &on.server {
             if on.data.is_some() {
@@ -154,7 +154,7 @@ impl Session {
         }
     }
 
-    /// Lets go of the store, if it was opened.
+    /// Closes the store, if it was opened.
     pub async fn close(self) {
         if let Adapter::Store { api, node } = self.adapter {
             drop(api);
@@ -162,7 +162,7 @@ impl Session {
         }
     }
 
-    /// All rows of a list that is paged by `after`, one page after another.
+    /// All rows of a list that is paged by `after`, page by page.
     pub async fn pages(
         &self,
         command: &str,
@@ -183,7 +183,7 @@ impl Session {
     }
 }
 
-/// Runs something in a session, which is closed whatever comes of it.
+/// Runs `act` in a session, which is closed even if `act` fails.
 pub async fn within(on: &On, act: impl AsyncFnOnce(&Session) -> Outcome) -> Outcome {
     let session = Session::open(on).await?;
     let outcome = act(&session).await;
@@ -205,7 +205,7 @@ pub fn config(on: &On) -> Result<Config, Fail> {
     let named = data.is_some() || on.config.is_some();
     let config =
         Config::load(on.config.as_deref(), Flag::of("data", "--data", data)).map_err(|e| Fail::new(e.to_string()))?;
-    // Whoever only tried the demo has no other folder, and means that one.
+    // If only the demo's folder was set up, it is the one that is meant.
     let demo = Path::new(DEMO);
     if !named && config.data == Path::new(DATA) && !set_up(&config.data) && set_up(demo) {
         return Ok(Config { data: demo.to_owned(), ..Config::default() });

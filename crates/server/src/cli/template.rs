@@ -1,6 +1,6 @@
-//! Sentences of a row with the values of a call in them. See `Line::says` for how they are written.
+//! Fills the values of a call into the sentences of a row. `Line::says` documents their form.
 
-/// The sentence, with what `value` knows.
+/// The sentence with the values that `value` knows.
 pub fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = text;

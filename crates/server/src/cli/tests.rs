@@ -1,4 +1,4 @@
-//! The table of rows, the parser and the help, held against each other.
+//! Checks that the table of rows, the parser and the help agree.
 
 use std::ffi::OsString;
 
@@ -53,7 +53,7 @@ fn every_example_is_understood_and_leads_to_its_row() {
             Parsed::Serve(_) => assert_eq!(row.line.path, "serve"),
         }
     }
-    // The rows that the program answers itself have an example of their own in the table.
+    // Commands that the program runs itself also have an example in the table.
     for command in commands().filter(|c| c.line.by_program) {
         assert_eq!(read(command.line.example).row.line.path, command.line.path);
     }
@@ -139,7 +139,7 @@ fn options_count_before_and_after_the_command() {
         assert_eq!(seen(format!("{option} status")), seen(format!("status {option}")), "{option}");
         assert_ne!(seen("status".to_owned()), seen(format!("status {option}")), "{option}");
     }
-    // The servers have some of them as options of their own.
+    // `serve` and `demo` have some of them as their own options.
     assert!(matches!(parse(&split("--data d serve")), Ok(Parsed::Serve(args)) if args.data.is_some()));
     let init = "--json --data d init --business Velo --admin-email a@b.de";
     assert!(matches!(parse(&split(init)), Ok(Parsed::Init(args)) if args.json && args.data.is_some()));
@@ -247,7 +247,7 @@ fn the_yes_is_taken_where_something_is_asked() {
     assert_eq!(printed("system-user rename R S --yes").0, 2);
 }
 
-/// The help at a fixed width, whatever the terminal.
+/// The help at a fixed width, independent of the terminal.
 fn help_of(path: &[&str]) -> String {
     let mut root = parser::command().term_width(100);
     root.build();
@@ -279,7 +279,7 @@ fn the_overview_is_as_printed() {
       assignment   Who may do what on which asset
       share        Assets shared with partners
       token        Issue, list and revoke tokens
-      terms        The terms that stand before system users
+      terms        The terms to accept for system users
 
     Look
       job          What is to be done later, and what failed: list, retry
@@ -320,7 +320,7 @@ fn the_overview_is_as_printed() {
 #[test]
 fn the_help_of_a_command_is_as_printed() {
     insta::assert_snapshot!(help_of(&["app", "rotate-secret"]), @r#"
-    Give an app a new secret, shown once; the old one goes on for a while
+    Give an app a new secret, shown once; the old one works for a while
 
     Usage: valetkey app rotate-secret [OPTIONS] <APP>
 

@@ -1,5 +1,5 @@
-//! TLS towards a server: its certificate must lead to one that the system, or the user, trusts. There
-//! must never be a way around that.
+//! TLS to a server: its certificate must chain to one that the system or the user trusts. There
+//! must never be an option to skip that.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const BUNDLES: &[&str] = &[
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-/// The variable by which users name another file.
+/// The variable with which users name another file.
 const VARIABLE: &str = "SSL_CERT_FILE";
 
 /// Speaks TLS over a connection.
@@ -30,7 +30,7 @@ pub async fn connect(stream: TcpStream, host: &str, ca: Option<&Path>) -> Result
         .map_err(|_| Fail::new(format!("{host} is no name that a certificate can have")))?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| {
         Fail::new(format!("{host} could not show that it is {host}: {error}"))
-            .hint("if its certificate is your own, name the one that it leads to with --ca FILE")
+            .hint("if its certificate is your own, name its root certificate with --ca FILE")
     })
 }
 
@@ -43,7 +43,7 @@ fn config(ca: Option<&Path>) -> Result<ClientConfig, Fail> {
     let mut roots = RootCertStore::empty();
     let found: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| unreadable(&e))?;
-    // Single certificates that rustls can't read are no reason to trust none.
+    // Single certificates that rustls can't read are skipped.
     roots.add_parsable_certificates(found);
     if roots.is_empty() {
         return Err(unreadable(&"there is none in it"));
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::lifecycle::folder::tests::scratch;
 
-    /// A server that says one word to whoever trusts it, and where it listens.
+    /// A server that sends one word to clients that trust it, and its address.
     async fn server(certificate: &rcgen::CertifiedKey<rcgen::KeyPair>) -> std::net::SocketAddr {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(certificate.signing_key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -5,7 +5,7 @@ use valetkey_http::Limits;
 use super::said::ConfigError;
 use super::settings::{LIMIT_KEYS, Settings};
 
-/// Reads the limits that were said, and checks that the listener can work with each.
+/// Reads the configured limits, and checks that the listener can work with each.
 pub(super) fn read(settings: &Settings, limits: &mut Limits) -> Result<(), ConfigError> {
     for name in LIMIT_KEYS {
         let key = format!("limits.{name}");
@@ -18,7 +18,7 @@ pub(super) fn read(settings: &Settings, limits: &mut Limits) -> Result<(), Confi
 }
 
 fn set(limits: &mut Limits, name: &str, value: u64) {
-    // What doesn't fit is far beyond every limit's own range, so the check refuses it.
+    // A value that doesn't fit is far beyond the range of every limit, so the check refuses it.
     let count = usize::try_from(value).unwrap_or(usize::MAX);
     match name {
         "connection_limit" => limits.connection_limit = count,

@@ -1,7 +1,8 @@
-//! The configuration: what the file, the environment and the flags say, checked before anything is
-//! opened. Later ones in this order win. A mistake is answered with the place that it stands in.
+//! The configuration from the file, the environment and the flags, checked before anything is
+//! opened. Later sources in this order win. An error names the place of the mistake.
 //!
-//! Nothing here opens what it speaks of, and no text of an error or of `Debug` holds a password.
+//! Nothing here opens a store, socket or certificate. No text of an error or of `Debug` holds a
+//! password.
 
 mod limits;
 mod said;
@@ -23,13 +24,13 @@ use said::Origin;
 pub use said::{ConfigError, Flag};
 use settings::Settings;
 
-/// The file that is read when none is named and it is there.
+/// The file that is read if none is named and it exists.
 pub const FILE_NAME: &str = "valetkey.toml";
 /// The variable that names the file.
 pub const FILE_VARIABLE: &str = "VALETKEY_CONFIG";
-/// Where the data lie when nothing is said.
+/// The default data folder.
 pub const DATA: &str = "valetkey-data";
-/// Where the server listens when nothing is said.
+/// The default address to listen on.
 pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 const LEASE_WANTED: &str = "a number of seconds from 1 to 300";
@@ -40,12 +41,12 @@ const TEMPLATE: &str = include_str!("template.toml");
 pub enum StoreChoice {
     /// SQLite in the data folder.
     Sqlite,
-    /// PostgreSQL, or what speaks its language.
+    /// PostgreSQL, or a compatible engine.
     Postgres(Address),
 }
 
 impl StoreChoice {
-    /// The words for messages; no address, for it may hold a password.
+    /// The words for messages. They hold no address, because it may hold a password.
     pub fn title(&self) -> &'static str {
         match self {
             StoreChoice::Sqlite => "SQLite",
@@ -72,7 +73,7 @@ impl FromStr for StoreChoice {
 pub struct Address(String);
 
 impl Address {
-    /// The address, password and all.
+    /// The whole address, with its password.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -91,12 +92,12 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Everything that a server needs to know.
+/// The whole configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub data: PathBuf,
     pub store: StoreChoice,
-    /// What proves a PostgreSQL server, as PEM or DER.
+    /// The root certificate for a PostgreSQL server, as PEM or DER.
     pub store_root_certificate: Option<PathBuf>,
     pub master_key: keys::Origin,
     pub listen: SocketAddr,
@@ -110,7 +111,7 @@ pub struct Config {
     pub kinds: Vec<DeclaredKind>,
     /// This node's name, in receipts and in the lease.
     pub node: String,
-    /// How long its lease of a PostgreSQL store runs.
+    /// How long its lease of a PostgreSQL store lasts.
     pub lease: Duration,
 }
 
@@ -146,7 +147,7 @@ impl Config {
         Config::load_from(file, &environment, flags)
     }
 
-    /// The same with an environment of the caller's.
+    /// The same with the given environment.
     fn load_from(
         file: Option<&Path>,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -179,7 +180,7 @@ impl Config {
         }
         if let Some((origin, path)) = settings.path("store_root_certificate")? {
             if config.store == StoreChoice::Sqlite {
-                return Err(ConfigError::new(origin, "it is of use with a PostgreSQL store alone"));
+                return Err(ConfigError::new(origin, "it applies only to a PostgreSQL store"));
             }
             config.store_root_certificate = Some(path);
         }
@@ -262,7 +263,7 @@ fn kind_of((origin, kind): &(Origin, settings::KindTable)) -> Result<DeclaredKin
     if kind.tasks.is_empty() {
         return Err(wrong("a kind needs `tasks`, such as [\"MANAGE\", \"VIEW\"]"));
     }
-    // The number is given when the kind is declared to the service.
+    // The service assigns the number when the kind is declared.
     Ok(DeclaredKind { kind: AssetKind::Declared(0), word, title, tasks: kind.tasks.clone() })
 }
 
@@ -277,7 +278,7 @@ fn public_url(text: &str) -> Result<String, &'static str> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// The machine's name, for people; nothing is decided by it.
+/// The machine's name, for people only.
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();

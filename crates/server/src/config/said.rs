@@ -1,9 +1,9 @@
-//! Where something was said, and what is wrong with it. It must never hold a password.
+//! The place of a setting, and what is wrong with it. It must never hold a password.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where something was said.
+/// The place of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     File {
@@ -32,7 +32,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What is wrong, and where it stands.
+/// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {what}")]
 pub struct ConfigError {
@@ -46,18 +46,18 @@ impl ConfigError {
     }
 }
 
-/// A setting that the command line makes.
+/// A setting from the command line.
 #[derive(Debug, Clone)]
 pub struct Flag {
-    /// The key that it stands for, as in the file.
+    /// The key that it sets, as in the file.
     pub key: &'static str,
-    /// How it is written on the command line.
+    /// The name of the option.
     pub name: &'static str,
     pub value: String,
 }
 
 impl Flag {
-    /// A flag that was given, or none.
+    /// The flag, if it was typed.
     pub fn of(key: &'static str, name: &'static str, value: Option<impl ToString>) -> Option<Flag> {
         value.map(|value| Flag { key, name, value: value.to_string() })
     }

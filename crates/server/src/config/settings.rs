@@ -1,5 +1,5 @@
-//! What was said, key by key, with the place that it was said in. Every key that there is stands in
-//! one table; nothing here knows what a key means.
+//! The settings, key by key, each with the place that it came from. One table lists all keys;
+//! nothing here knows what a key means.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,9 +54,9 @@ pub(super) const LIMIT_KEYS: &[&str] = &[
 ];
 const KINDS: &str = "kinds";
 const KIND_KEYS: &[&str] = &["word", "title", "tasks"];
-/// The keys whose values must not stand in an error.
+/// The keys whose values must not be shown in an error.
 const SECRET: &[&str] = &["store"];
-/// The most of a value that an error repeats.
+/// How much of a value an error repeats.
 const SHOWN_CHARS: usize = 60;
 
 /// Every key of the file but those of kinds.
@@ -65,7 +65,7 @@ pub(super) fn keys() -> impl Iterator<Item = String> {
     KEYS.iter().map(|key| (*key).to_owned()).chain(limits)
 }
 
-/// The variable of the environment that stands for a key.
+/// The environment variable of a key.
 pub(super) fn variable(key: &str) -> String {
     format!("VALETKEY_{}", key.replace('.', "_").to_ascii_uppercase())
 }
@@ -76,7 +76,7 @@ enum Said {
     Many(Vec<String>),
 }
 
-/// A kind of asset as the file has it.
+/// A kind of asset as the file declares it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KindTable {
     pub word: Option<String>,
@@ -84,7 +84,7 @@ pub(super) struct KindTable {
     pub tasks: Vec<String>,
 }
 
-/// All that was said. A later source replaces an earlier one key by key.
+/// All settings. A later source replaces an earlier one key by key.
 #[derive(Default)]
 pub(super) struct Settings {
     values: BTreeMap<String, (Origin, Said)>,
@@ -92,7 +92,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads the named file, or the usual one if it is there.
+    /// Reads the named file, or the usual one if it exists.
     pub fn read_file(&mut self, named: Option<&Path>, usual: &Path) -> Result<(), ConfigError> {
         let path = named.unwrap_or(usual);
         let text = match std::fs::read_to_string(path) {
@@ -162,8 +162,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Reads the variables that stand for keys; an empty one says nothing. Other variables are left
-    /// alone, for the surroundings set some that look like ours.
+    /// Reads the variables of the keys; an empty one counts as absent. Unknown variables are no
+    /// error, because other programs set some that look like ours.
     pub fn read_environment(&mut self, environment: &dyn Fn(&str) -> Option<String>) {
         for key in keys() {
             let name = variable(&key);
@@ -173,7 +173,7 @@ impl Settings {
         }
     }
 
-    /// Reads what the command line says.
+    /// Reads the flags of the command line.
     pub fn read_flags(&mut self, flags: impl IntoIterator<Item = Flag>) {
         for flag in flags {
             self.values.insert(flag.key.to_owned(), (Origin::Flag(flag.name), Said::One(flag.value)));
@@ -189,7 +189,7 @@ impl Settings {
         }
     }
 
-    /// A path. In the file it is meant from the file's own folder on.
+    /// A path. A relative path in the file starts at the file's own folder.
     pub fn path(&self, key: &str) -> Result<Option<(&Origin, PathBuf)>, ConfigError> {
         let Some((origin, text)) = self.text(key)? else { return Ok(None) };
         if text.is_empty() {
@@ -199,7 +199,7 @@ impl Settings {
         Ok(Some((origin, base.unwrap_or(Path::new("")).join(text))))
     }
 
-    /// Something that is read from its text.
+    /// A value that is parsed from its text.
     pub fn parsed<T: FromStr>(&self, key: &str, wanted: &str) -> Result<Option<(&Origin, T)>, ConfigError> {
         let Some((origin, text)) = self.text(key)? else { return Ok(None) };
         match text.parse() {
@@ -257,7 +257,7 @@ fn unknown(origin: &Origin, key: &str, known: impl Iterator<Item = String>) -> C
     if let Some(near) = nearest(key, &known) {
         return ConfigError::new(origin, format!("there is no such key; did you mean `{near}`?"));
     }
-    // Those of the same table, and the tables themselves.
+    // The keys of the same table, and the tables themselves.
     let table = key.rsplit_once('.').map_or(String::new(), |(table, _)| format!("{table}."));
     let beside = known.iter().filter_map(|key| key.strip_prefix(&table)).filter_map(|key| key.split('.').next());
     let mut beside: Vec<&str> = beside.collect();
@@ -265,14 +265,14 @@ fn unknown(origin: &Origin, key: &str, known: impl Iterator<Item = String>) -> C
     ConfigError::new(origin, format!("there is no such key; there are {}", beside.join(", ")))
 }
 
-/// The known key that a wrong one was most likely meant to be, in another table too.
+/// The known key that was most likely meant, in any table.
 fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a String> {
     let leaf = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
     let key = key.to_ascii_lowercase().replace('-', "_");
     let measured = known.iter().map(|candidate| {
         let whole = distance(&key, candidate);
         let leaves = distance(&leaf(&key), &leaf(candidate)) + 1;
-        // The unit at the end is what people leave out.
+        // People often leave out the unit at the end.
         let begins = if leaf(&key).len() > 3 && leaf(candidate).starts_with(&leaf(&key)) { 1 } else { usize::MAX };
         (whole.min(leaves).min(begins), candidate)
     });

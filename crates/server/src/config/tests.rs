@@ -1,4 +1,4 @@
-//! What each source may say, and what a mistake is answered with.
+//! What each source may set, and the errors for mistakes.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn everything() -> String {
         Some(rest) if rest.starts_with('[') || rest.contains(" = ") => rest,
         _ => line,
     });
-    // Of two stores only one can be.
+    // Only one of the two stores can be set.
     keys.filter(|line| *line != "store = \"sqlite\"").collect::<Vec<_>>().join("\n")
 }
 
@@ -82,7 +82,7 @@ fn a_value_that_makes_no_sense_is_named_with_its_place() {
         ),
         (
             "store_root_certificate = \"x\"",
-            "etc/valetkey.toml, line 1, store_root_certificate: it is of use with a PostgreSQL store alone",
+            "etc/valetkey.toml, line 1, store_root_certificate: it applies only to a PostgreSQL store",
         ),
     ] {
         assert_eq!(error(text), said, "{text}");

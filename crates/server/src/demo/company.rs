@@ -1,4 +1,4 @@
-//! The company that the demo tells of: a bicycle maker and its agency, as plain data.
+//! The company of the demo: a bicycle maker and its agency, as plain data.
 
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,7 @@ pub struct CampaignSketch {
     pub daily_budget: i64,
 }
 
-/// What an EMPLOYEE system user may do, by the places of Pages and ad accounts in the lists below.
+/// What an EMPLOYEE system user may do; Pages and ad accounts by their index in the lists below.
 pub struct HelperSketch {
     pub name: &'static str,
     pub pages: &'static [(usize, &'static [&'static str])],
@@ -38,13 +38,13 @@ pub struct HelperSketch {
     pub scopes: &'static [&'static str],
 }
 
-/// Under which trace the ledger shows the demo's set-up.
+/// The trace of the demo's set-up in the ledger.
 pub const TRACE: &str = "demo";
 
 pub const BUSINESS: &str = "Alder & Pine Cycles";
 pub const ADMIN: (&str, &str) = ("Mara Lindqvist", "mara@alderpine.example");
 pub const COLLEAGUE: (&str, &str) = ("Jonas Okafor", "jonas@alderpine.example");
-/// The first demands no proof of its secret, the second does.
+/// The first demands no proof, the second does.
 pub const APPS: [&str; 2] = ["Workshop Desk", "Ads Bridge"];
 pub const CATALOG: &str = "Bicycles and parts";
 pub const PIXEL: &str = "Web shop";

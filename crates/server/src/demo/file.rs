@@ -1,5 +1,5 @@
-//! `demo.json`: all that scripts need to know of the demo, its tokens and secrets among them. The
-//! file is its owner's alone, is replaced in one step, and tells of a loopback server only.
+//! `demo.json`: all that scripts need to know about the demo, with its tokens and secrets. Only its
+//! owner can read it, it is replaced in one step, and it is written only for a loopback server.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -28,7 +28,7 @@ pub struct Demo {
     pub pixel: Bare,
     pub admin_system_user: AdminSystemUser,
     pub system_users: Vec<SystemUser>,
-    /// A code that lets the admin person in, once.
+    /// A single-use sign-in code for the admin person.
     pub sign_in: String,
 }
 
@@ -87,13 +87,13 @@ pub struct SystemUser {
     pub token: String,
 }
 
-/// What an earlier start has left; nothing if it can't be read, for all of it can be made anew.
+/// The file of an earlier start; `None` if it can't be read, since everything can be made again.
 pub fn read(folder: &Path) -> Option<Demo> {
     let text = std::fs::read(folder.join(NAME)).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
-/// Puts the file in place, whole or not at all.
+/// Writes the file completely or not at all.
 ///
 /// # Errors
 /// When the folder can't be written.

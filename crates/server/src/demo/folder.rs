@@ -1,5 +1,5 @@
-//! The demo's data folder. What is not a demo's is never touched, and `--fresh` empties a demo's
-//! folder and no other.
+//! The demo's data folder. Other folders are never touched, and `--fresh` empties only a demo's
+//! folder.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -10,14 +10,14 @@ use anyhow::{Context as _, bail};
 
 use crate::lifecycle::folder::{DataFolder, LOCK_NAME};
 
-/// The file that says whose folder it is.
+/// The file that marks a demo's folder.
 pub const MARKER: &str = "valetkey-demo";
 const MARKER_TEXT: &str = "This folder belongs to `valetkey demo`, which may remove it as a whole.\n";
 
-/// Makes or finds the demo's folder, and takes it.
+/// Creates or finds the demo's folder, and locks it.
 ///
 /// # Errors
-/// When it holds something else, or is taken.
+/// When it holds something else, or another process has locked it.
 pub fn prepare(path: &Path, fresh: bool) -> anyhow::Result<DataFolder> {
     let shown = path.display();
     if is_foreign(path)? {
@@ -34,7 +34,7 @@ pub fn prepare(path: &Path, fresh: bool) -> anyhow::Result<DataFolder> {
     Ok(folder)
 }
 
-/// Whether the folder holds something, and no demo.
+/// Whether the folder holds something that is no demo.
 fn is_foreign(path: &Path) -> anyhow::Result<bool> {
     let shown = path.display();
     let entries = match std::fs::read_dir(path) {
@@ -46,7 +46,7 @@ fn is_foreign(path: &Path) -> anyhow::Result<bool> {
         return Ok(false);
     }
     for entry in entries {
-        // A start that was cut off before the marker was written leaves the lock alone.
+        // A start that ended before the marker was written leaves only the lock.
         if entry.with_context(|| format!("{shown} can't be looked into"))?.file_name() != LOCK_NAME {
             return Ok(true);
         }
@@ -54,8 +54,8 @@ fn is_foreign(path: &Path) -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// Removes everything but the lock, which this process holds. The marker goes last, so that a
-/// cut-off attempt can be made again.
+/// Removes everything but the lock, which this process holds. The marker is removed last, so that
+/// an interrupted attempt can be repeated.
 fn empty(path: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;

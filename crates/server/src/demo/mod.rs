@@ -1,5 +1,5 @@
-//! `valetkey demo`: a server on this machine alone, with a company to play with, that tells people
-//! and scripts how to use it.
+//! `valetkey demo`: a server for this machine only, with a sample company. It shows people and
+//! scripts how to use it.
 //!
 //! It must never listen to the outside, take settings of the user's own server, or touch a folder
 //! that is not a demo's.
@@ -25,10 +25,10 @@ use crate::lifecycle::signals::Sighup;
 use crate::serve::Server;
 use crate::telemetry::{self, LogConfig};
 
-/// Runs the demo until it is told to stop.
+/// Runs the demo until a signal stops it.
 ///
 /// # Errors
-/// Whatever keeps it from starting.
+/// The reason why it could not start.
 pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     let config = configuration(&args)?;
     telemetry::start(&config.log);
@@ -46,7 +46,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     };
     let running = server.start();
     if let Err(error) = file::write(&config.data, &demo) {
-        // Without its file the demo is of no use to scripts, but it has to end in order all the same.
+        // Without its file the demo is useless, but it must still end in order.
         running.finish().await;
         return Err(error);
     }
@@ -79,7 +79,7 @@ async fn seeded(server: &Server, config: &Config) -> anyhow::Result<file::Demo> 
     demo.context("the demo's data can't be completed; `valetkey demo --fresh` begins anew")
 }
 
-/// One line on the terminal that says what is being made.
+/// One line on the terminal that shows the progress.
 struct Line {
     on_terminal: bool,
 }

@@ -1,4 +1,4 @@
-//! The session of an admin person: signed in when the first act needs it, and over at the end.
+//! The session of an admin person: signed in at the first call, and signed out at the end.
 
 use anyhow::Context as _;
 use valetkey_domain::{TokenId, UserId};
@@ -14,12 +14,12 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Nobody is signed in yet.
+    /// A session that is not signed in yet.
     pub fn new(service: &'a Service, person: UserId) -> Session<'a> {
         Session { service, person, signed_in: None }
     }
 
-    /// A call of the person, who signs in for it if need be.
+    /// A call as the person; signs in first if needed.
     pub async fn call(&mut self) -> anyhow::Result<Call> {
         if let Some((_, call)) = &self.signed_in {
             return Ok(call.clone());
@@ -33,7 +33,7 @@ impl<'a> Session<'a> {
         Ok(call)
     }
 
-    /// Signs out, so that no token stays behind that nobody holds.
+    /// Signs out, so that no unused token is left.
     pub async fn end(&mut self) {
         if let Some((token, call)) = self.signed_in.take()
             && let Err(refusal) = self.service.revoke_token(&call, token).await

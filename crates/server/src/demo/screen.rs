@@ -1,4 +1,4 @@
-//! The one screen that the demo shows: where it is, three calls to paste, and how to stop.
+//! The screen that the demo shows: its address, three calls to paste, and how to stop.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::file::Demo;
 /// The folder that is used when none is named.
 const USUAL_FOLDER: &str = "valetkey-data/demo";
 
-/// The screen, with colours; whoever prints it takes them out where there is no terminal. It holds
-/// three of the demo's tokens and no other secret.
+/// The screen, with colours; the printer removes them if there is no terminal. It holds three of
+/// the demo's tokens and no other secret.
 pub fn screen(demo: &Demo, folder: &Path, store: &str) -> String {
     let mut out = String::new();
     let file = folder.join(super::file::NAME);
@@ -39,7 +39,7 @@ pub fn screen(demo: &Demo, folder: &Path, store: &str) -> String {
     out
 }
 
-/// Three calls that work when pasted, each with what it shows.
+/// Three calls that work when pasted, each with a description.
 pub fn calls(demo: &Demo) -> Vec<(String, String)> {
     let graph = format!("{}/{}", demo.base_url, Version::NEWEST);
     let (Some(scheduler), Some(reporter)) = (demo.system_users.first(), demo.system_users.get(1)) else {

@@ -1,9 +1,9 @@
-//! Brings the demo's company to life, or finds it again: each thing is looked up first, by the id
-//! of an earlier start or by its name, and made only if it is not there. So a start that was cut
-//! off goes on where it was, and what somebody deleted comes back.
+//! Creates the demo's company, or finds it again. Each object is looked up first, by the id of an
+//! earlier start or by its name, and created only if it is missing. So an interrupted start
+//! continues where it stopped, and deleted objects are created again.
 //!
 //! Everything goes through the service, as the operator and as the people of the company, so that
-//! the ledger tells a true history. Nothing is written past the rules.
+//! the rules apply and the ledger shows the true history.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value};
@@ -25,7 +25,7 @@ use super::tokens;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// Told what is being made, for people who wait.
+/// Is called with what is being made, to show the progress.
 pub type Progress<'a> = &'a mut (dyn FnMut(&str) + Send);
 
 /// A business with the session of its admin person.
@@ -122,7 +122,7 @@ async fn partner(service: &Service, old: Option<&Demo>, progress: Progress<'_>) 
     Ok(file::Partner { business, app: file::PartnerApp { id: app.id, secret: app.secret }, admin_token })
 }
 
-/// What assignments speak of.
+/// The assets that assignments refer to.
 struct Places<'a> {
     pages: &'a [file::Named<of::Asset>],
     ad_accounts: &'a [file::AdAccount],
@@ -219,7 +219,7 @@ impl<'a> Seeded<'a> {
         Ok(made.with_context(|| format!("the person {name}"))?.value)
     }
 
-    /// A system user that is there and switched on.
+    /// A system user that exists and is active.
     async fn system_user(
         &mut self,
         name: &str,
@@ -338,7 +338,7 @@ impl<'a> Seeded<'a> {
         Ok(())
     }
 
-    /// Gives a helper what its work needs.
+    /// Assigns a system user the assets that its work needs.
     async fn equip(&mut self, user: UserId, sketch: &HelperSketch, places: &Places<'_>) -> anyhow::Result<()> {
         for (at, tasks) in sketch.pages {
             let Some(page) = places.pages.get(*at) else { bail!("there is no Page {at}") };

@@ -1,4 +1,4 @@
-//! The demo's tokens: a live one is kept, a dead one is issued anew.
+//! The demo's tokens: a live one is kept, a dead one is replaced by a new one.
 
 use anyhow::Context as _;
 use valetkey_domain::credential::{Digest, app_secret_proof};
@@ -67,7 +67,7 @@ pub async fn keep_or_issue(
     }
 }
 
-/// Of the scopes wanted, those that the app may ask for.
+/// The wanted scopes that the app may ask for.
 fn possible(service: &Service, app: AppId, wanted: ScopeSet) -> anyhow::Result<ScopeSet> {
     let allowed =
         Operator::of(service, TRACE).read(|state| state.app(app).map(|a| a.allowed_scopes))?.unwrap_or_default();

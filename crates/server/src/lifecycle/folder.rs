@@ -1,7 +1,7 @@
-//! The data folder: made for its owner alone, and taken by one process at a time.
+//! The data folder: readable only by its owner, and locked by one process at a time.
 //!
 //! Nothing here may remove anything, and nothing may be read or written in a folder that another
-//! process has taken.
+//! process has locked.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// The file whose lock says that a process works in the folder; it holds the process's number.
+/// The file whose lock marks the folder as in use; it holds the id of the process.
 pub const LOCK_NAME: &str = "node.lock";
 
-/// A data folder that this process has taken. It is free again when this is dropped, or when the
-/// process ends in whatever way.
+/// A data folder that this process has locked. The lock is released when this is dropped, or when
+/// the process ends in any way.
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
@@ -22,10 +22,10 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Takes a folder that is there.
+    /// Locks an existing folder.
     ///
     /// # Errors
-    /// When it is not there, can't be written, or is taken.
+    /// When it does not exist, can't be written, or is locked.
     pub fn take(path: &Path) -> anyhow::Result<DataFolder> {
         let shown = path.display();
         match std::fs::metadata(path) {
@@ -50,13 +50,13 @@ impl DataFolder {
                     .with_context(|| format!("the data folder {shown} can't be locked: put it on a local disk"));
             }
         }
-        // For people who look for the process; nothing is decided by it.
+        // The number is only for people who look for the process.
         let said = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id()));
         said.with_context(|| format!("nothing can be written in the data folder {shown}"))?;
         Ok(DataFolder { path: path.to_owned(), _lock: lock })
     }
 
-    /// Makes the folder if need be, for its owner alone, and takes it.
+    /// Makes the folder if needed, readable only by its owner, and locks it.
     ///
     /// # Errors
     /// As [`DataFolder::take`], and when it can't be made.
@@ -76,7 +76,7 @@ impl DataFolder {
         DataFolder::take(path)
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -99,7 +99,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A folder of one test's own, removed when dropped.
+    /// A folder of a single test, removed when dropped.
     #[derive(Debug)]
     pub(crate) struct Scratch(PathBuf);
 

@@ -1,5 +1,5 @@
-//! From a configuration to a running service, and back to nothing: folder, store, lease, keys and
-//! service are opened in this order and closed in the opposite one.
+//! Starts and stops the service of a configuration: folder, store, lease, keys and service are
+//! opened in this order and closed in the opposite one.
 //!
 //! A service must never outlive the lock or the lease that makes it the only one on its store.
 
@@ -25,19 +25,19 @@ use crate::keys;
 use crate::random::{self, SystemRandom};
 use folder::DataFolder;
 
-/// What a service stands on. It has to be closed, so that nothing that waits is lost and the next
-/// start need not wait.
+/// A service with its store, lease and folder. It has to be closed, so that pending writes are not
+/// lost and the next start need not wait.
 #[derive(Debug)]
 pub struct Node {
     service: Service,
     lease: Option<Lease>,
     background: JoinHandle<()>,
     stop_background: CancellationToken,
-    // Declared last: the folder is let go once nothing works in it any more.
+    // Declared last, so the folder is unlocked after everything else is dropped.
     folder: DataFolder,
 }
 
-/// Whether a master key may be made where there is none.
+/// Whether a master key may be made if there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstKey {
     /// The data were set up before.
@@ -46,21 +46,21 @@ pub enum FirstKey {
     MayBeMade,
 }
 
-/// What a service does beside what it is asked.
+/// What a service does in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Background {
     /// Runs due jobs, and writes use counts and refusals.
     All,
-    /// Writes use counts and refusals alone: a command beside no server does what it says, and
-    /// publishes no post on the way.
+    /// Only writes use counts and refusals. A single command must not run jobs, such as publishing
+    /// a post.
     Records,
 }
 
-/// Opens the service that a configuration speaks of, as the one node on its store, for one command.
-/// The second part has to be closed at the end.
+/// Opens the service of a configuration, as the only node on its store, for one command. The node
+/// has to be closed at the end.
 ///
 /// # Errors
-/// When the folder is not there or taken, when the store can't be used or another node works on it,
+/// When the folder is missing or locked, when the store can't be used or another node works on it,
 /// or when the keys don't fit.
 pub async fn open_service(config: &Config) -> anyhow::Result<(Service, Node)> {
     let folder = DataFolder::take(&config.data)?;
@@ -69,7 +69,7 @@ pub async fn open_service(config: &Config) -> anyhow::Result<(Service, Node)> {
 }
 
 impl Node {
-    /// Opens the service in a folder that was taken before.
+    /// Opens the service in a folder that is already locked.
     ///
     /// # Errors
     /// As [`open_service`].
@@ -79,12 +79,12 @@ impl Node {
         first_key: FirstKey,
         work: Background,
     ) -> anyhow::Result<Node> {
-        // Before the store, so that a wrong folder stays as it is.
+        // This runs before the store is opened, so that a wrong folder is not changed.
         check_key(config, &folder, first_key)?;
         let store = open_store(config, folder.path()).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let lease = match &config.store {
-            // The lock of the data file does here what a lease does there.
+            // SQLite needs no lease: the lock of the data file has the same effect.
             StoreChoice::Sqlite => None,
             StoreChoice::Postgres(_) => {
                 Some(Lease::take(Arc::clone(&store), Arc::clone(&clock), holder(config)?, config.lease).await?)
@@ -127,12 +127,12 @@ impl Node {
         &self.folder
     }
 
-    /// Fires once this node must stop answering; never where no lease is needed.
+    /// Fires once this node must stop answering; never if no lease is needed.
     pub fn lost(&self) -> CancellationToken {
         self.lease.as_ref().map_or_else(CancellationToken::new, Lease::lost)
     }
 
-    /// Writes what waits, stops the service and gives the lease back.
+    /// Writes pending rows, stops the service and releases the lease.
     pub async fn close(self) {
         self.stop_background.cancel();
         if self.background.await.is_err() {
@@ -171,7 +171,7 @@ async fn connect(config: &Config, address: &Address) -> anyhow::Result<Arc<dyn S
     Ok(Arc::new(PostgresStore::connect_with(settings(config, address)?).await?))
 }
 
-/// Connects to a PostgreSQL store to read alone, beside whoever works on it.
+/// Connects to a PostgreSQL store only to read, beside the node that works on it.
 ///
 /// # Errors
 /// When the root certificate can't be read, or the database can't be used.
@@ -188,7 +188,7 @@ fn settings(config: &Config, address: &Address) -> anyhow::Result<Settings> {
     Ok(Settings::new(address.expose(), &roots)?)
 }
 
-/// A name for the lease that no other start of any node has, whatever its folder is a copy of.
+/// A name for the lease that no other start of any node has, even one with a copy of this folder.
 fn holder(config: &Config) -> anyhow::Result<String> {
     Ok(format!("{} ({})", config.node, to_hex(&random::bytes::<8>()?)))
 }
@@ -201,7 +201,7 @@ async fn open_on(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Service> {
     store.migrate().await?;
-    // A new key can't open what an older one sealed, so none is made for a store that has data keys.
+    // A new key can't open what an older one sealed, so none is made if the store has data keys.
     let is_new = store.keys().await?.is_empty();
     let master = match first_key {
         FirstKey::MayBeMade if is_new => keys::read_or_make(folder, &config.master_key)?,

@@ -1,25 +1,25 @@
-//! What the operating system asks of the server: to stop, or to read its certificate again.
+//! Signals of the operating system: stop, or read the certificate again.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a hang-up of the terminal, or a SIGHUP of the operator, means.
+/// What SIGHUP means, which a closed terminal or the operator sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sighup {
     /// Read the certificate again.
     Reloads,
-    /// Stop: the server runs for the one who looks at the terminal.
+    /// Stop: the server belongs to its terminal.
     Stops,
 }
 
-/// What came.
+/// The signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Came {
     Stop,
     Reload,
 }
 
-/// The signals that the server listens to, from the moment that this is made.
+/// The signals that the server listens to, from its creation on.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -32,7 +32,7 @@ impl Signals {
     /// Listens from now on.
     ///
     /// # Errors
-    /// When the system does not let us.
+    /// When the system does not allow it.
     pub fn listen(on_sighup: Sighup) -> anyhow::Result<Signals> {
         let listen = |kind| signal(kind).context("the system's signals can't be listened to");
         Ok(Signals {

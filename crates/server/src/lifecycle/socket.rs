@@ -1,5 +1,5 @@
-//! The operator's socket in the data folder: whoever can open it is the operator, so nobody but the
-//! folder's owner may, not even for the moment between its making and its closing.
+//! The operator's socket in the data folder. Any process that can open it acts as the operator, so
+//! only the folder's owner may ever open it, even right after it is created.
 
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::ErrorKind;
@@ -12,13 +12,12 @@ use anyhow::Context as _;
 
 /// The socket's name in the data folder.
 pub const NAME: &str = "valetkey.sock";
-/// The folder in which it is made before it gets its name.
+/// The private folder in which it is created, before it is moved to its name.
 const DRAFT_FOLDER: &str = ".sock";
-/// The longest path that a socket's address holds on every system we run on.
+/// The longest socket path that works on every system that we support.
 const ADDRESS_LIMIT_BYTES: usize = 100;
 
-/// A way to write a socket's path that fits an address, however deep the folder lies. It is good
-/// for as long as this lives.
+/// A socket path that fits an address even in a deep folder. It is valid for as long as this lives.
 #[derive(Debug)]
 pub struct ShortPath {
     path: PathBuf,
@@ -35,7 +34,7 @@ impl ShortPath {
         if plain.as_os_str().len() <= ADDRESS_LIMIT_BYTES {
             return Ok(ShortPath { path: plain, _folder: None });
         }
-        // The kernel's own name for an open folder is always short.
+        // The kernel's path of an open folder in `/proc` is always short.
         let opened = File::open(folder)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd())).join(name);
         Ok(ShortPath { path, _folder: Some(opened) })
@@ -54,11 +53,11 @@ pub struct OperatorSocket {
 }
 
 impl OperatorSocket {
-    /// Binds the socket in a folder that this process has taken; one that a dead server left is
-    /// replaced.
+    /// Binds the socket in a folder that this process has locked. A socket that a dead server left
+    /// is replaced.
     ///
     /// # Errors
-    /// When the folder can't be written, or its file system knows no sockets.
+    /// When the folder can't be written, or its file system has no sockets.
     pub fn bind(folder: &Path) -> anyhow::Result<(OperatorSocket, UnixListener)> {
         let path = folder.join(NAME);
         let listener = bind_closed(folder, &path)
@@ -69,7 +68,7 @@ impl OperatorSocket {
 
 impl Drop for OperatorSocket {
     fn drop(&mut self) {
-        // What stays is replaced by the next server.
+        // If this fails, the next server replaces the file.
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! Which adapter answers what, and in whose dialect failures are said.
+//! Which adapter answers which path, and in which dialect failures are answered.
 
 use http::header::ALLOW;
 use http::{HeaderMap, Method, StatusCode};
@@ -32,7 +32,7 @@ fn text(reply: &Reply) -> &str {
     std::str::from_utf8(&reply.body).unwrap()
 }
 
-/// What an adapter of another dialect needs: it answers in capitals.
+/// An adapter of another dialect: it answers in capitals.
 struct Loud(&'static [Claim]);
 
 impl Adapter for Loud {
@@ -234,7 +234,8 @@ async fn a_failure_is_answered_in_the_dialect_that_was_asked() {
         text(&reply).to_owned()
     };
     assert!(late(Method::GET, "/v26.0/me").contains("\"is_transient\":true"));
-    // A write may have been done, and a blind repetition could do it twice, whatever it calls itself.
+    // The write may have been applied, and a blind retry could apply it twice, even if it was sent
+    // as a GET.
     assert!(late(Method::GET, "/v26.0/me/feed?message=x&method=post").contains("\"is_transient\":false"));
     assert!(late(Method::GET, "/v26.0/me?fields=method").contains("\"is_transient\":true"));
     assert!(late(Method::POST, "/v26.0/me/feed").contains("\"is_transient\":false"));

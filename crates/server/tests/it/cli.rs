@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::program::{Ended, Folder, Running};
 
-/// Runs a command in the folder's data, and wants it to succeed.
+/// Runs a command on the folder's data; it must succeed.
 fn run(folder: &Folder, line: &[&str]) -> String {
     let ended = folder.run(&[line, &["--data", "d"]].concat());
     assert!(ended.status.success(), "{line:?}: {ended:?}");
@@ -30,7 +30,7 @@ fn id(folder: &Folder, line: &[&str]) -> String {
     json_of(folder, line)["id"].as_str().unwrap().to_owned()
 }
 
-/// A folder that is set up, its ADMIN signed in.
+/// A folder that is set up, with its ADMIN signed in.
 fn set_up() -> Folder {
     let folder = Folder::new();
     let made = folder.run(&["init", "--business", "Velo", "--admin-email", "ada@example.com", "--data", "d", "--json"]);
@@ -116,7 +116,7 @@ fn a_token_is_revoked_with_all_that_came_from_it() {
     let server = serve(&folder);
     let first = issue(&folder, &[]);
     let id = json_of(&folder, &["token", "list", "--user", "Robot"])["rows"][0]["id"].as_str().unwrap().to_owned();
-    // By their ids, since a token that may not manage the business can't look up names.
+    // Ids are used, since a token that may not manage the business can't look up names.
     let id_of = |list: &[&str]| json_of(&folder, list)["rows"][0]["id"].as_str().unwrap().to_owned();
     let (robot, shop) = (id_of(&["system-user", "list"]), id_of(&["app", "list"]));
     let line = ["token", "issue", &robot, &shop, "--scopes", "pages_show_list", "--days", "1"];
@@ -147,14 +147,14 @@ fn an_admin_token_manages_its_business_from_elsewhere() {
     assert!(made.status.success(), "{made:?}");
     let listed = at(&server, &folder, token, &["person", "list"]);
     assert!(listed.out.contains("bo@example.com"), "{listed:?}");
-    // What is the operator's stays the operator's.
+    // An ADMIN's token can't call the operator's commands.
     let no = at(&server, &folder, token, &["person", "sign-in", "bo@example.com"]);
     assert!(no.error().contains("only the operator of this server can do this"), "{no:?}");
     assert!(no.err.contains("hint: run it where the server runs"), "{no:?}");
     let checked = at(&server, &folder, token, &["ledger", "verify", "--json"]);
     let checked: Value = serde_json::from_str(&checked.out).unwrap();
     assert_eq!(checked["intact"], true, "a business's own chain is checked");
-    // Without a token, or with one that would travel in the clear, nothing is sent.
+    // Without a token, or if the token would be sent in the clear, nothing is sent.
     let nobody = Ended::of(
         folder.command(&["status", "--server", &server.base_url]).env("XDG_CONFIG_HOME", folder.join("config")),
     );
@@ -174,7 +174,7 @@ fn a_person_signs_in_accepts_and_signs_out() {
     let token = std::fs::read_to_string(&file).unwrap();
     let token = serde_json::from_str::<Value>(&token).unwrap()["access_token"].as_str().unwrap().to_owned();
     assert!(!shown.contains(&token));
-    // Nobody accepts by a script that was not told to.
+    // A script accepts the terms only with `--yes`.
     assert!(refused(&folder, &["terms", "accept"]).contains("nobody is there to say yes"));
     assert!(run(&folder, &["terms", "accept", "--yes"]).contains("version 1 of the terms accepted"));
     assert_eq!(json_of(&folder, &["business", "list"])["rows"][0]["terms_accepted"], true);
@@ -225,7 +225,7 @@ fn names_stand_for_ids_where_they_are_unique() {
     let both = refused(&folder, &["system-user", "deactivate", "Writer"]);
     assert!(both.contains("more than one") && both.contains(&robot) && both.contains(&twin), "{both}");
     run(&folder, &["system-user", "deactivate", &twin]);
-    // A second business makes the first one no longer implied.
+    // With a second business, the first is no longer the default.
     run(&folder, &["business", "create", "Agency", "--admin-email", "eve@example.org"]);
     let which = refused(&folder, &["person", "list"]);
     assert!(which.contains("more than one business"), "{which}");
@@ -250,7 +250,7 @@ fn the_ledger_is_exported_and_any_change_of_it_is_found() {
     let stopped = json_of(&folder, &["ledger", "verify"]);
     assert_eq!((&running["intact"], &running["hash"]), (&json!(true), &stopped["hash"]));
     let hash = running["hash"].as_str().unwrap();
-    // A file is checked without any folder.
+    // A file is checked without a data folder.
     let check = |name: &str, more: &[&str]| {
         folder.run(&[&["ledger", "verify", "--file", name, "--data", "none"], more].concat())
     };
@@ -385,7 +385,7 @@ fn every_list_prints_a_table_and_json() {
                 let lines: Vec<&str> = ended.out.lines().collect();
                 assert_eq!(lines.len(), rows + 1, "{line:?}: {ended:?}");
                 assert!(lines[0].chars().all(|c| !c.is_lowercase()), "{lines:?}");
-                // A column that never shows anything has a wrong name.
+                // A column that is empty in every row has a wrong name.
                 let dashes = |l: &str| l.split_whitespace().filter(|w| *w == "-").count();
                 assert!(lines[1..].iter().any(|l| dashes(l) < 5), "{line:?}: {lines:?}");
             }
@@ -445,7 +445,7 @@ fn whoever_only_tried_the_demo_needs_no_flag() {
     let listed = folder.run(&["business", "list", "--json"]);
     assert!(listed.status.success(), "{listed:?}");
     server.stop();
-    // The server is gone, and its store is opened instead.
+    // The server has stopped, so its store is opened directly.
     let again = folder.run(&["business", "list", "--json"]);
     assert_eq!((again.status.success(), &again.out), (true, &listed.out), "{again:?}");
     assert!(folder.run(&["ledger", "verify"]).status.success());

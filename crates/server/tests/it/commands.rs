@@ -1,5 +1,5 @@
-//! The examples of the table of commands, run; and what is made from the table: help, completions, man
-//! pages.
+//! Runs the examples of the table of commands, and checks what is made from the table: help,
+//! completions, man pages.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ fn split(line: &str) -> Vec<&str> {
     parts.flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
 }
 
-/// Options that the examples leave out stand before them.
+/// Runs an example with the options that it leaves out before it.
 fn run(folder: &Folder, data: &str, before: &[&str], line: &str) -> Ended {
     folder.run(&[&["--data", data], before, &split(line)].concat())
 }
@@ -36,7 +36,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A company in which the examples make sense, and the id of a token that works.
+/// Sets up a company for the examples, and gives the id of a live token.
 fn base(folder: &Folder) -> String {
     let line = "init --business Velo --admin-email ada@example.com --data base --json";
     let made = folder.run(&split(line));
@@ -68,7 +68,7 @@ fn the_example_of_every_command_runs() {
     let mut count = 0;
     for command in commands().filter(|c| !c.line.by_program) {
         let line = command.line.example.replace("123456789", &token);
-        // Each begins with the same store, so none rests on another.
+        // Each begins with a copy of the same store, so none depends on another.
         let data = format!("for-{}", command.name);
         copy(&folder.join("base"), &folder.join(&data));
         let takes_business = command.params.iter().any(|p| p.name == "business");
@@ -76,7 +76,7 @@ fn the_example_of_every_command_runs() {
         let before: &[&str] = if takes_business && !names_business { &["--business", "Velo"] } else { &[] };
         let ended = run(&folder, &data, before, &line);
         if command.name.starts_with("job.") && command.writes {
-            // No command makes a job that failed; the line still has to reach the handler.
+            // No command can create a failed job, but the line must still reach the handler.
             assert!(ended.error().contains("(not_visible)"), "{line}: {ended:?}");
         } else {
             assert!(ended.status.success(), "{line}: {ended:?}");

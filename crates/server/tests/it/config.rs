@@ -1,4 +1,4 @@
-//! A configuration that can't be meant stops the server before it touches anything.
+//! A wrong configuration stops the server before it touches anything.
 
 use crate::program::Folder;
 

@@ -10,7 +10,7 @@ fn text<'a>(demo: &'a Value, pointer: &str) -> &'a str {
     demo.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} is absent"))
 }
 
-/// Everything that lasts: all but the address and the code.
+/// The lasting part of the file: all but the address and the code.
 fn lasting(mut demo: Value) -> Value {
     let map = demo.as_object_mut().unwrap();
     map.remove("base_url");
@@ -135,7 +135,7 @@ fn a_lost_file_is_made_anew_with_secrets_and_tokens_that_work() {
     assert_eq!(second.get("/v26.0/me", Some(text(&after, "/admin_system_user/token"))).0, 200);
     second.stop();
 
-    // A secret that does not work any more is no reason to fail either.
+    // A secret that no longer works is no failure either.
     let stale = after.to_string().replace(text(&after, "/app/secret"), text(&before, "/app/secret"));
     std::fs::write(folder.join("demo/demo.json"), stale).unwrap();
     let third = Running::demo(&folder, &[]);

@@ -1,11 +1,11 @@
-//! `ledger verify` against a store whose bytes were changed past the program, with and without a
-//! server that runs.
+//! `ledger verify` on a store whose bytes were changed outside the program, with and without a
+//! running server.
 
 use serde_json::Value;
 
 use crate::program::{Ended, Folder, Running};
 
-/// A folder with a business, an app and a Page, whose name stands in the ledger and in its record.
+/// A folder with a business, an app and a Page. The Page's name is in the ledger and in its record.
 fn ready() -> Folder {
     let folder = Folder::new();
     let run = |line: &[&str]| {
@@ -24,13 +24,13 @@ fn verify(folder: &Folder, more: &[&str]) -> Ended {
     folder.run(&[&["ledger", "verify", "--data", "d"], more].concat())
 }
 
-/// Changes a word in the data file where it is not part of JSON. SQLite keeps texts as they are, and
-/// the length stays.
+/// Replaces a word in the data file, either where it is part of JSON or where it is not. SQLite
+/// stores texts unchanged, so a word of equal length keeps the file valid.
 fn alter(folder: &Folder, word: &str, is_json: bool, by: &str) {
     let file = folder.join("d/valetkey.db");
     let mut bytes = std::fs::read(&file).unwrap();
     let word_bytes = word.as_bytes();
-    // On both sides, for what stands before a text of a row can be any byte.
+    // Both sides are checked, because the byte before a text of a row can be any byte.
     let is_quoted = |at: usize| bytes[at - 1] == b'"' && bytes[at + word.len()] == b'"';
     let places: Vec<usize> = (1..bytes.len() - word.len())
         .filter(|at| bytes[*at..].starts_with(word_bytes) && is_quoted(*at) == is_json)
@@ -55,13 +55,13 @@ fn what_the_store_holds_is_compared_with_and_without_a_server() {
     let expected = "its name is not what entry";
     assert!(stopped.error().contains("asset ") && stopped.err.contains(expected), "{stopped:?}");
     assert!(!stopped.err.contains("Kaleidoscope") && !stopped.err.contains("Stethoscopes"), "{stopped:?}");
-    // The server takes it for true, and the check beside it does not.
+    // The server accepts the changed record, but the check finds it.
     let server = Running::serve(folder.command(&["serve", "--data", "d", "--port", "0"]));
     let running = verify(&folder, &["--json"]);
     assert_eq!(running.status.code(), Some(1), "{running:?}");
     let all: Value = serde_json::from_str(&running.out).unwrap();
     assert_eq!((&all["intact"], &all["differences"]["count"]), (&Value::Bool(false), &Value::from(1)), "{all}");
-    // One business's entries are in order, and it is said that nothing else was looked at.
+    // The entries of one business are in order, and the output says that nothing else was checked.
     let of_one = verify(&folder, &["--business", "Velo"]);
     assert!(of_one.status.success() && of_one.err.contains("what is in force was not compared"), "{of_one:?}");
     server.stop();
@@ -95,7 +95,7 @@ fn entries_of_others_make_an_export_of_one_business_a_lie() {
     assert!(!one.contains(foreign));
     let mixed = check("mixed", &format!("{one}{foreign}\n"));
     assert!(mixed.error().contains("is not one of business"), "{mixed:?}");
-    // Without its payload an entry is not in order, and its place in the chain does not help it.
+    // An entry without its payload is an error, even if its place in the chain is right.
     let mut entry: Value = serde_json::from_str(foreign).unwrap();
     entry["body"] = Value::Null;
     let erased = check("erased", &all.replace(foreign, &entry.to_string()));

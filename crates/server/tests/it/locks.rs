@@ -1,8 +1,8 @@
-//! What keeps a second server out is not a file that somebody can delete.
+//! A second server is kept out even if the lock files are deleted.
 
 use crate::program::{Folder, Running};
 
-/// Removes every lock file of a data folder; how many there were.
+/// Removes every lock file of a data folder, and gives their number.
 pub fn remove_lock_files(folder: &Folder, data: &str) -> usize {
     let mut count = 0;
     for entry in std::fs::read_dir(folder.join(data)).unwrap() {
@@ -25,7 +25,7 @@ fn deleting_every_lock_file_under_a_running_server_lets_no_second_one_in() {
     assert_eq!(remove_lock_files(&folder, "d"), 2);
     let refused = Running::refused(serve());
     assert!(refused.contains("another valetkey works on"), "{refused}");
-    // The first one has lost nothing by it: it answers, and it writes.
+    // The first server is not affected: it still answers and writes.
     assert_eq!(first.get("/readyz", None).0, 200);
     let made = folder.run(&["business", "create", "Second", "--admin-email", "b@example.com", "--data", "d"]);
     assert!(made.status.success(), "{made:?}");

@@ -1,4 +1,4 @@
-//! The same over PostgreSQL, where a lease makes one node the only one.
+//! The server over PostgreSQL, where a lease admits only one node.
 
 use std::process::Command;
 
@@ -32,19 +32,19 @@ fn a_second_node_is_refused_whatever_its_folder_holds_until_the_first_one_is_gon
     let refused = Running::refused(serve(&folder, &store, "two"));
     assert!(refused.contains("another node") && refused.contains("works on this database"), "{refused}");
     assert!(!refused.contains(store.split('@').next().unwrap()), "the password is in the error");
-    // The very folder of the first one, without its lock: the lease alone decides.
+    // The same folder as the first one's, without its lock: only the lease decides.
     assert_eq!(remove_lock_files(&folder, "one"), 1);
     let refused = Running::refused(serve(&folder, &store, "one"));
     assert!(refused.contains("another node"), "{refused}");
     assert_eq!(first.get("/readyz", None).0, 200);
 
-    // Who is dead is waited for, on whatever machine.
+    // The lease of a killed server must run out first, on any machine.
     first.kill();
     let again = Running::serve(serve(&folder, &store, "one"));
     assert!(again.said.contains("waiting to see whether it still renews it"), "{}", again.said);
     assert_eq!(again.get("/readyz", None).0, 200);
     again.stop();
-    // An orderly end gives the lease back, so nobody waits.
+    // An orderly stop releases the lease, so the next start does not wait.
     let second = Running::serve(serve(&folder, &store, "two"));
     assert!(!second.said.contains("waiting"), "{}", second.said);
     second.stop();

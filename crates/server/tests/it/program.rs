@@ -27,8 +27,8 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// The program with these arguments, in this folder, without the settings of whoever runs the
-    /// tests.
+    /// The program with these arguments, in this folder, without the settings of the user who runs
+    /// the tests.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_valetkey"));
         command.args(args).current_dir(&self.0).stdin(Stdio::null());
@@ -40,7 +40,7 @@ impl Folder {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs it until it ends.
     pub fn run(&self, args: &[&str]) -> Ended {
         Ended::of(&mut self.command(args))
     }
@@ -80,7 +80,7 @@ impl Ended {
 pub struct Running {
     child: Child,
     pub base_url: String,
-    /// What it printed until it was ready.
+    /// Its output until it was ready.
     pub said: String,
 }
 
@@ -94,7 +94,7 @@ impl Running {
         Running { child, base_url, said }
     }
 
-    /// Starts `serve` and waits until it says where.
+    /// Starts `serve` and waits until it prints its address.
     pub fn serve(mut command: Command) -> Running {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = read_until(child.stderr.take().unwrap(), "serves http");
@@ -103,7 +103,7 @@ impl Running {
         Running { child, base_url, said }
     }
 
-    /// Runs a server that must not start; gives what it said. One that starts all the same is killed.
+    /// Runs a server that must not start, and gives its output. One that starts anyway is killed.
     pub fn refused(mut command: Command) -> String {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
@@ -130,13 +130,13 @@ impl Running {
         assert!(status.success());
     }
 
-    /// Tells it to stop, and holds it to ending well.
+    /// Asks it to stop, and checks that it ends without an error.
     pub fn stop(mut self) {
         self.signal("TERM");
         assert!(self.child.wait().unwrap().success());
     }
 
-    /// Ends it as a loss of power would.
+    /// Kills it, as a loss of power would.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -189,13 +189,13 @@ fn ask(
     (status, body)
 }
 
-/// What scripts read of a demo in `demo`.
+/// The `demo.json` of a demo in the folder `demo`.
 pub fn demo_json(folder: &Folder) -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder.join("demo/demo.json")).unwrap()).unwrap()
 }
 
-/// All lines up to one with the word. The rest is read to its end beside the test, so that the
-/// program never waits for a reader.
+/// All lines up to one with the word. Another thread reads the rest, so that the program never
+/// waits for a reader.
 fn read_until(from: impl std::io::Read + Send + 'static, word: &str) -> String {
     let mut reader = BufReader::new(from);
     let mut said = String::new();

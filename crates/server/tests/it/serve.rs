@@ -1,4 +1,4 @@
-//! A server that starts, is in somebody's way, is told things, and ends.
+//! A server that starts, meets a used port, reads its configuration, gets signals, and ends.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -87,7 +87,7 @@ fn a_port_in_use_is_named_and_the_folder_is_free_afterwards() {
     assert!(ended.error().contains("stop it, or choose another port with --port"), "{ended:?}");
     assert!(!folder.join("d/valetkey.sock").exists());
     serve(&folder).stop();
-    // It is noticed before the store is touched: one that isn't there isn't made.
+    // The error comes before the store is opened: a missing store is not created.
     for file in ["valetkey.db", "valetkey.db-wal", "valetkey.db-shm"] {
         let _ = std::fs::remove_file(folder.join("d").join(file));
     }

@@ -1,8 +1,8 @@
-//! Data that earlier versions wrote are opened by this one, and read the same.
+//! This version opens data that earlier versions wrote, and reads them the same.
 //!
-//! Each folder in `tests/upgrade` is a version. What it was asked and what it answered is in its
-//! `expected.json.gz`, and this version is asked the same. A fixture must never be changed to suit a
-//! new version: where an answer may differ, the rule for that stands here or in `questions.py`.
+//! Each folder in `tests/upgrade` is a version. Its questions and answers are in
+//! `expected.json.gz`, and this version is asked the same. A fixture must never be changed to suit
+//! a new version: if an answer may differ, the rule for that belongs here or in `questions.py`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use valetkey_testkit::postgres::{Options, Server};
 
 use crate::program::{Ended, Folder, Running, command};
 
-/// Keys that a row may have beyond those that are expected: `questions.py` says why each is left out.
+/// Keys that a row may have beyond the expected ones; `questions.py` says why each is left out.
 const LEFT_OUT: &[&str] = &["paging", "use_count", "last_used_time", "last_used_ip", "scopes"];
 /// How many differences are shown.
 const SHOWN: usize = 12;
@@ -68,7 +68,7 @@ fn unpacked(file: &Path) -> Vec<u8> {
     output.stdout
 }
 
-/// Starts this version on the data, asks, writes, and lets the ledger be verified.
+/// Starts this version on the data, asks, writes, and verifies the ledger.
 fn upgrade(fixture: &Path, folder: &Folder, store: Option<&str>) {
     let expected: Value = serde_json::from_slice(&unpacked(&fixture.join("expected.json.gz"))).unwrap();
     let program = |words: &[&str]| {
@@ -123,7 +123,7 @@ fn scheduled(expected: &Value) -> BTreeMap<String, i64> {
     rows.map(|row| (post(row), row["scheduled_publish_time"].as_i64().unwrap())).collect()
 }
 
-/// The same as this version's jobs have it: each waits, and knows whom it runs as.
+/// The same from this version's jobs: each is waiting and has an actor.
 fn jobs(socket: &Path) -> BTreeMap<String, i64> {
     let (status, body) = command(socket, "job.list", &serde_json::json!({ "limit": 1000 }));
     assert_eq!(status, 200, "{body}");
@@ -137,7 +137,7 @@ fn jobs(socket: &Path) -> BTreeMap<String, i64> {
     .collect()
 }
 
-/// Every question whose answer is another than it was.
+/// Every question whose answer has changed.
 fn differences(server: &Running, socket: &Path, expected: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for question in expected["answers"].as_array().unwrap() {
@@ -157,7 +157,7 @@ fn differences(server: &Running, socket: &Path, expected: &Value) -> Vec<String>
         let body = if question["command"].is_string() { &body["result"] } else { &body };
         let rule = Rule {
             exact: status == 200 && name.contains("fields="),
-            // Entries of this version follow upon those of the earlier ones.
+            // Entries of this version follow those of the earlier ones.
             grows: question["command"] == "ledger.list",
         };
         let difference = if question["status"] == status {
@@ -170,11 +170,11 @@ fn differences(server: &Running, socket: &Path, expected: &Value) -> Vec<String>
     found
 }
 
-/// How an answer is held against the expected one.
+/// How an answer is compared with the expected one.
 struct Rule {
     /// Whether objects may hold nothing beyond what is expected.
     exact: bool,
-    /// Whether lists may go on.
+    /// Whether lists may be longer.
     grows: bool,
 }
 

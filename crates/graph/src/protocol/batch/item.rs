@@ -29,7 +29,7 @@ pub(super) struct Template {
     pub(super) is_json: bool,
 }
 
-/// An item, read, with references still open.
+/// An item that was read, with references not yet filled in.
 pub(super) struct Item {
     pub(super) method: Method,
     pub(super) path: Vec<Piece>,
@@ -108,7 +108,7 @@ fn method(fields: &Map<String, Value>) -> Result<Method, GraphError> {
     }
 }
 
-/// The path and the query, parted by the first `?` outside a reference.
+/// The path and the query, split at the first `?` outside a reference.
 fn split_url(url: &str) -> (&str, &str) {
     let url = url.split_once('#').filter(|_| !url.contains("{result")).map_or(url, |(url, _)| url);
     let last_brace = url.rfind('}').unwrap_or(0);

@@ -6,10 +6,9 @@ use serde_json::Deserializer;
 
 use crate::protocol::text::percent_decode;
 
-/// The pairs of a query or form text. After `key=`, a value that opens with
-/// `{`, `[` or `"` and is one JSON text up to `&` or the end is taken as it
-/// stands; any other value runs to the next `&` that a key and `=` follow,
-/// with `+` as blank and valid `%XX` decoded.
+/// The pairs of a query or form text. After `key=`, a value that opens with `{`, `[` or `"` and is
+/// one JSON text up to `&` or the end is taken unchanged. Any other value ends at the next `&` that
+/// is followed by a key and `=`; in it `+` is a blank and valid `%XX` is decoded.
 #[must_use]
 pub fn pairs(text: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
@@ -60,7 +59,7 @@ fn json_end(text: &str) -> Option<usize> {
     (after.is_empty() || after.starts_with('&')).then_some(end)
 }
 
-/// Whether a parameter name and `=` stand here; `%5B` counts as `[`.
+/// Whether the text starts with a parameter name and `=`; `%5B` counts as `[`.
 fn starts_with_key(text: &str) -> bool {
     let mut bytes = text.bytes();
     let first = bytes.next();

@@ -6,19 +6,19 @@ use serde_json::Value;
 
 /// The most steps in a path.
 const MAX_STEPS: usize = 16;
-/// How far the `$` may be from the name's start, in bytes.
+/// The longest text between `=` and the `:` of a reference, in bytes.
 const MAX_NAME_BYTES: usize = 512;
 
 /// A part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Text as it stands.
+    /// Plain text.
     Text(String),
-    /// A place that a value of another item fills.
+    /// A reference to a value of another item.
     Reference {
         /// The other item's name.
         name: String,
-        /// The way to the value in its body.
+        /// The path to the value in its body.
         path: Vec<Step>,
     },
 }
@@ -26,7 +26,7 @@ pub(super) enum Piece {
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// `.name`, `['name']`, and `.0`, which also is a place in an array.
+    /// `.name`, `['name']`, and `.0`, which is also an index in an array.
     Name(String),
     /// `[0]`.
     Index(usize),
@@ -63,8 +63,7 @@ fn push_text(pieces: &mut Vec<Piece>, text: Option<&str>) {
     }
 }
 
-/// After an open brace: the name of `result = NAME : $`, and where the path
-/// behind `$` starts.
+/// Reads `result = NAME : $` after an open brace: the name, and where the path after `$` starts.
 fn head(text: &str, from: usize) -> Option<(&str, usize)> {
     let rest = text.get(from..)?.trim_start();
     let rest = rest.strip_prefix("result")?.trim_start().strip_prefix('=')?;

@@ -19,7 +19,7 @@ fn failed() -> Option<ItemResult> {
     Some(ItemResult { code: 400, headers: vec![], body: "{\"error\":{}}".to_owned() })
 }
 
-/// The part for an error, as whoever runs a batch makes it.
+/// The part for an error, as the engine writes it.
 fn part_of(error: &GraphError, trace: &str, headers: &HeaderMap) -> ItemResult {
     let mut part = ItemResult::new(error.http_status, headers, error.to_value(trace).to_string());
     let challenge = error.www_authenticate();
@@ -31,7 +31,7 @@ fn only(item: Value) -> Result<ItemRequest, GraphError> {
     plan(json!([item])).substitute(0, &[])
 }
 
-/// What the second of two items asks, when the first answered `body`.
+/// The call of the second of two items, if the first answered `body`.
 fn second(body: Value, item: Value) -> Result<ItemRequest, GraphError> {
     plan(json!([{"method": "GET", "relative_url": "me", "name": "x"}, item])).substitute(1, &[ok(body)])
 }
@@ -119,7 +119,7 @@ fn names_are_not_identifiers() {
     let get = |name: &str| json!({"method": "GET", "relative_url": "me", "name": name});
     let uses = |name: &str| json!({"method": "GET", "relative_url": format!("{{result={name}:$.id}}")});
     let batch = plan(json!([get("A ad?: 1"), get("A ad?: 1"), uses("A ad?: 1"), get("A ad?: 1"), uses("A ad?: 1")]));
-    // The nearest earlier one is meant.
+    // The reference means the nearest earlier item of that name.
     let results = [ok(json!({"id": "1"})), ok(json!({"id": "2"})), None, ok(json!({"id": "4"}))];
     assert_eq!(batch.substitute(2, &results).map(|request| request.path), Ok("2".to_owned()));
     assert_eq!(batch.substitute(4, &results).map(|request| request.path), Ok("4".to_owned()));

@@ -1,7 +1,6 @@
-//! One constructor for each error of protocol and validation, with its
-//! literal text. Refusals of rights are not here: they carry reasons, and
-//! are built where decisions are mapped to the wire. What people read about
-//! a reason comes from the one table in `domain`.
+//! One constructor for each error of protocol and validation, with its literal text. Refusals of
+//! rights are not here: `refusal` maps their reasons to errors. The sentences for people come from
+//! the one table in `domain`.
 
 use http::StatusCode;
 use serde_json::json;
@@ -64,8 +63,7 @@ pub fn unknown_version(path: &str) -> GraphError {
     unknown_path(path).with_user("Unknown version", &served)
 }
 
-/// A path that no route has; `rest` is the part that is too much, without
-/// its first slash.
+/// A path that no route has; `rest` is the part that matches nothing, without its first slash.
 #[must_use]
 pub fn unknown_path(rest: &str) -> GraphError {
     let message = format!("Unknown path components: /{}", echo(rest));
@@ -73,8 +71,8 @@ pub fn unknown_path(rest: &str) -> GraphError {
         .with_user("Unknown path", "A path is /{version}/{id} or /{version}/{id}/{edge}.")
 }
 
-/// A first segment, or an entry of `ids`, that is no id and no known word,
-/// and likewise an id that the caller can't see.
+/// A first segment, or an entry of `ids`, that is no id and no known word. In `ids`, an id that the
+/// caller can't see gets the same error.
 #[must_use]
 pub fn alias(alias: &str) -> GraphError {
     let message = format!("Some of the aliases you requested do not exist: {}", echo(alias));
@@ -103,8 +101,8 @@ pub fn unknown_edge(edge: &str, kind: &str, near: Option<&str>) -> GraphError {
     nonexisting(edge, kind).with_user("Unknown edge", &no_such("edge", edge, kind, near))
 }
 
-/// A verb that node or edge doesn't have, an unknown edge by POST or DELETE,
-/// or an unknown `method=`.
+/// A verb that the node or edge doesn't have, an unknown edge with POST or DELETE, or an unknown
+/// `method=`.
 #[must_use]
 pub fn unsupported_method(verb: &str) -> GraphError {
     let verb = echo(verb).to_ascii_lowercase();
@@ -182,7 +180,7 @@ pub fn scope_dependency(scope: &str, needed: &str) -> GraphError {
     said(error, &Refusal::of(Reason::ScopeIncomplete).with_value(scope).with_expected(needed))
 }
 
-/// A token asked for that would be wider than the calling one.
+/// The requested token would be wider than the calling one.
 #[must_use]
 pub fn wider_than_token() -> GraphError {
     let error = GraphError::numbered(200, "A token can't issue more permission than it has");
@@ -198,7 +196,7 @@ pub fn body_too_large(limit_bytes: u64) -> GraphError {
         .with_user("Too large", "Send less at once.")
 }
 
-/// A body, or a parameter, that should be JSON and breaks at a byte.
+/// A body, or a parameter, that should be JSON but isn't from the byte `position` on.
 #[must_use]
 pub fn bad_json(name: &str, position: usize) -> GraphError {
     plain_100("Invalid parameter")
@@ -242,8 +240,7 @@ fn reference(name: &str, title: &str, msg: &str) -> GraphError {
     plain_100(&format!("Invalid reference {}", echo(name))).with_subcode(9_000_013).with_user(title, msg)
 }
 
-/// A reference to an item that doesn't stand earlier in the batch, or one
-/// that can't be read.
+/// A reference that names no earlier item of the batch, or that can't be read.
 #[must_use]
 pub fn batch_invalid_reference(name: &str) -> GraphError {
     let msg = "A reference is {result=NAME:$.path}, and the item NAME must stand earlier in the batch.";
@@ -273,21 +270,22 @@ pub fn schedule_invalid() -> GraphError {
         .with_blame(&["scheduled_publish_time"])
 }
 
-/// An id in a parameter that the caller can't see; the same for a foreign
-/// one and for one never issued.
+/// An id in a parameter that the caller can't see. A foreign id and one never issued answer the
+/// same.
 #[must_use]
 pub fn invisible_parameter(name: &str) -> GraphError {
     said(plain_100("Invalid parameter"), &Refusal::unknown_reference(&echo(name))).with_blame(&[name])
 }
 
-/// The last ADMIN person would go.
+/// The change would remove the last ADMIN person.
 #[must_use]
 pub fn last_admin() -> GraphError {
     let error = plain_100("The last ADMIN of a business stays").with_subcode(9_000_015);
     said(error, &Refusal::of(Reason::LastAdmin))
 }
 
-/// A partner shares what was shared with it. No role would do: what is missing is ownership.
+/// A partner tries to share an asset that was shared with it. No role would help, because only the
+/// owner may share.
 #[must_use]
 pub fn partner_share(kind: &str) -> GraphError {
     GraphError::numbered(200, &format!("Only the owner has permission to share this {kind}"))
@@ -296,7 +294,7 @@ pub fn partner_share(kind: &str) -> GraphError {
         .with_data("granted_by", json!("ADMIN of the owning business"))
 }
 
-/// An edge that shows or changes one's own things alone, asked about another user.
+/// An edge that a user may call only on itself, called on another user.
 #[must_use]
 pub fn oneself_alone() -> GraphError {
     GraphError::numbered(200, "Only the user itself has permission to ask for this")
@@ -327,14 +325,14 @@ pub fn grant_type() -> GraphError {
     enum_value("grant_type", &["client_credentials", "fb_exchange_token"])
 }
 
-/// A token without end, or with a late one, where tokens must end within so many seconds.
+/// The requested token has no end, or ends after the longest allowed lifetime in seconds.
 #[must_use]
 pub fn token_end_demanded(limit_s: i64) -> GraphError {
     let error = plain_100("Tokens of this business must end").with_subcode(9_000_017);
     said(error, &Refusal::of(Reason::TokenMustEnd).with_count(limit_s)).with_blame(&["set_token_expires_in_60_days"])
 }
 
-/// More calls than are allowed in so short a time; the one ordinary no that a retry can change.
+/// Too many calls in a short time. This is the only ordinary refusal that a retry can change.
 #[must_use]
 pub fn rate_limited() -> GraphError {
     let error = GraphError::numbered(613, "Calls to this api have exceeded the rate limit.");
@@ -368,7 +366,7 @@ pub fn not_fresh() -> GraphError {
     said(unavailable(), &Refusal::of(Reason::NotFresh)).transient().with_retry_after_s(1)
 }
 
-/// The server has too much to do, or a read gave no answer in time.
+/// The server is overloaded, or a read gave no answer in time.
 #[must_use]
 pub fn busy() -> GraphError {
     unavailable()
@@ -383,16 +381,15 @@ pub fn store_away() -> GraphError {
     said(unavailable(), &Refusal::of(Reason::Unavailable)).transient().with_retry_after_s(1)
 }
 
-/// A write whose outcome isn't known. Not transient: a blind repetition
-/// could do it twice.
+/// A write with an unknown outcome. Not transient: a blind retry could apply it twice.
 #[must_use]
 pub fn outcome_unknown(commit_id: &str) -> GraphError {
     let error = may_be_done(&format!("look up commit {commit_id}"));
     said(error, &Refusal::of(Reason::OutcomeUnknown).with_value(commit_id)).with_data("commit_id", json!(commit_id))
 }
 
-/// What was taken away is in force here and not written yet. Not transient: the server itself tries
-/// again, and a repetition changes nothing.
+/// A narrowing is in force here but not written yet. Not transient: the server itself retries, and
+/// a repeated call changes nothing.
 #[must_use]
 pub fn not_durable() -> GraphError {
     said(unavailable().with_subcode(9_000_019), &Refusal::of(Reason::NotDurable))

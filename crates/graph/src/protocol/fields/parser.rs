@@ -67,7 +67,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The error for what stands here instead of `wanted`.
+    /// The error for finding other text here instead of `wanted`.
     fn expected(&self, wanted: &str) -> FieldsError {
         let found = match self.peek() {
             None => format!("Expected {wanted}, got end of string"),
@@ -193,9 +193,9 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The text up to the bracket that closes the argument. Brackets must
-    /// balance; inside quotes they don't count. A quote opens only where a
-    /// value can begin, so that an apostrophe inside a word is just that.
+    /// The text up to the bracket that closes the argument. Brackets must balance; inside quotes
+    /// they don't count. A quote opens only where a value can begin, so an apostrophe inside a word
+    /// is no quote.
     fn argument(&mut self) -> Result<&'a str, FieldsError> {
         let rest = self.rest();
         let start = self.at;
@@ -237,8 +237,8 @@ impl<'a> Parser<'a> {
         Err(self.expected("\")\""))
     }
 
-    /// One field per name in the answer. The same field twice counts once;
-    /// two different ones under one name would hide each other.
+    /// One field per name in the answer. The same field twice counts once. Two different ones under
+    /// one name are an error, because one would hide the other.
     fn distinct(&self, specs: Vec<(usize, FieldSpec)>) -> Result<Vec<FieldSpec>, FieldsError> {
         let mut places: HashMap<String, usize> = HashMap::with_capacity(specs.len());
         let mut kept: Vec<FieldSpec> = Vec::with_capacity(specs.len());
@@ -273,7 +273,7 @@ fn closing(open: char) -> char {
     }
 }
 
-/// Moves behind the quote that ends the text; false if there is none.
+/// Moves past the closing quote; false if there is none.
 fn skip_quoted(chars: &mut std::str::CharIndices<'_>, quote: char) -> bool {
     while let Some((_, c)) = chars.next() {
         if c == '\\' {

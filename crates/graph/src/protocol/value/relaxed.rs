@@ -1,6 +1,5 @@
-//! JSON as people type it into curl: single quotes, `True`, `None`, bare
-//! words, a comma too many. It is tried only where strict JSON failed, and
-//! must never accept less than the whole text.
+//! JSON as people type it into curl: single quotes, `True`, `None`, bare words, a comma too many.
+//! It is tried only if strict JSON failed, and must accept only whole texts.
 
 use serde_json::{Map, Number, Value};
 

@@ -13,8 +13,8 @@ const MAX_UNIX_S: i64 = 253_402_300_799;
 /// 0001-01-01T00:00:00Z.
 const MIN_UNIX_S: i64 = -62_135_596_800;
 
-/// A time in milliseconds since 1970. A time without a zone is UTC, a date
-/// alone its midnight.
+/// A time in milliseconds since 1970. A time without a zone is UTC. A date alone means its
+/// midnight.
 ///
 /// # Errors
 /// Any text that is not a time between the years 1 and 9999.
@@ -22,8 +22,8 @@ pub fn time_ms(text: &str) -> Result<i64, Expected> {
     time_ms_in(text, 0)
 }
 
-/// As [`time_ms`], but a time without a zone lies this many seconds east of
-/// UTC, such as the offset of an ad account's zone.
+/// As [`time_ms`], but a time without a zone has this offset in seconds east of UTC, such as the
+/// one of an ad account's zone.
 ///
 /// # Errors
 /// As [`time_ms`].
