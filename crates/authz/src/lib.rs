@@ -13,6 +13,6 @@ pub mod tables;
 mod view;
 
 pub use decide::{Allowed, Decision, Denial, decide};
-pub use index::Index;
+pub use index::{Index, Loading};
 pub use question::{Need, Own, Proof, Question, Sorts, Target};
 pub use view::{AppView, AssetView, Reach, Subject, TokenView, View, gather, gather_app};

@@ -18,9 +18,10 @@ use valetkey_service::authz::{Allowed, Decision, Question, Sorts, Subject, Targe
 use valetkey_service::store::UsedFor;
 use valetkey_service::uses::used_for;
 
+use crate::core::Gateway;
 use crate::forward::sort_of;
 use crate::question::Words;
-use crate::{Gateway, refused, status_of, used_from, with_reason};
+use crate::reply::{refused, status_of, used_from, with_reason};
 
 /// How many questions one call may ask.
 pub const QUESTIONS_LIMIT: usize = 1_000;

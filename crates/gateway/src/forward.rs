@@ -14,8 +14,9 @@ use valetkey_http::{Head, Reply, credential};
 use valetkey_service::authz::{Allowed, Decision, Subject, View};
 use valetkey_service::uses::used_for;
 
+use crate::core::Gateway;
 use crate::question::Words;
-use crate::{Gateway, refused, status_of, used_from, with_reason};
+use crate::reply::{refused, status_of, used_from, with_reason};
 
 const OK_BODY: &[u8] = b"{\"allowed\":true}";
 /// The header with the proof that the visitor's app may demand.

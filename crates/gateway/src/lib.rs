@@ -4,35 +4,25 @@
 //! read the store, or copy a credential into an answer.
 
 mod check;
+mod core;
 mod forward;
 mod openapi;
 mod question;
+mod reply;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use valetkey_domain::Reason;
+use http::{HeaderValue, Method, StatusCode};
 use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request};
 use valetkey_service::Service;
-use valetkey_service::uses::UsedFrom;
 
-/// The path that proxies ask.
-pub const FORWARD_AUTH: &str = "/gateway/forward-auth";
-/// The path that programs ask.
-pub const CHECK: &str = "/v1/check";
-
-/// The adapter. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Gateway {
-    service: Service,
-    /// The headers of an allowed answer, with empty values.
-    welcome: HeaderMap,
-}
+pub use core::{CHECK, FORWARD_AUTH, Gateway};
+use reply::refused;
 
 impl Gateway {
     /// An adapter in front of a service.
     pub fn new(service: Service) -> Gateway {
-        Gateway { service, welcome: forward::welcome_headers() }
+        Gateway::with_headers(service, forward::welcome_headers())
     }
 }
 
@@ -79,67 +69,4 @@ impl Adapter for Gateway {
     fn paths(&self) -> Vec<PathEntry> {
         openapi::paths()
     }
-}
-
-/// The status of a reason: 401 for a dead credential, 403 for every other refusal.
-fn status_of(reason: Reason) -> StatusCode {
-    match reason {
-        Reason::TokenMalformed
-        | Reason::TokenUnknown
-        | Reason::TokenExpired
-        | Reason::TokenRevoked
-        | Reason::UserDeactivated
-        | Reason::UserDeleted
-        | Reason::AppDisconnected
-        | Reason::AppNotInstalled => StatusCode::UNAUTHORIZED,
-        Reason::NotFresh | Reason::Unavailable | Reason::NotDurable => StatusCode::SERVICE_UNAVAILABLE,
-        Reason::Fault => StatusCode::INTERNAL_SERVER_ERROR,
-        Reason::Invalid | Reason::Required | Reason::NotOneOf | Reason::UnknownReference => StatusCode::BAD_REQUEST,
-        Reason::AppNotInstalledForIssue
-        | Reason::ProofMissing
-        | Reason::ProofInvalid
-        | Reason::NotVisible
-        | Reason::ShareEnded
-        | Reason::ScopeMissing
-        | Reason::AssetNotAssigned
-        | Reason::TaskMissing
-        | Reason::RoleInsufficient
-        | Reason::TermsNotAccepted
-        | Reason::NoConnectedApp
-        | Reason::LimitReached
-        | Reason::IpNotAllowed
-        | Reason::OutsideTimeWindow
-        | Reason::RateLimited
-        | Reason::ScopeNotPossible
-        | Reason::ScopeIncomplete
-        | Reason::WiderThanCaller
-        | Reason::TokenMustEnd
-        | Reason::LastAdmin
-        | Reason::Conflict
-        | Reason::OutcomeUnknown => StatusCode::FORBIDDEN,
-    }
-}
-
-/// The source of a call.
-fn used_from<'a>(head: &Head<'a>) -> UsedFrom<'a> {
-    let user_agent = head.headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    UsedFrom { ip: Some(head.client_ip()), user_agent }
-}
-
-/// A refusal of the whole call, with a sentence for the operator of the proxy or program.
-fn refused(status: StatusCode, reason: &str, message: &str, head: &Head<'_>) -> Reply {
-    let trace = head.request_id();
-    let body = serde_json::json!({ "error": { "reason": reason, "message": message, "trace": trace.as_str() } });
-    with_reason(Reply::json(status, body.to_string()), status, reason)
-}
-
-fn with_reason(mut reply: Reply, status: StatusCode, reason: &str) -> Reply {
-    if let Ok(value) = HeaderValue::from_str(reason) {
-        reply = reply.header(HeaderName::from_static("valetkey-reason"), value);
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        reply =
-            reply.header(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
-    }
-    reply.header(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use valetkey_http::PathEntry;
 
 use crate::check::QUESTIONS_LIMIT;
-use crate::{CHECK, FORWARD_AUTH};
+use crate::core::{CHECK, FORWARD_AUTH};
 
 /// The two paths, as the document and the welcome page show them.
 pub(crate) fn paths() -> Vec<PathEntry> {

@@ -5,11 +5,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
-use valetkey_domain::{AppId, AssetId, AssetKind, UnixMs};
+use valetkey_domain::{AppId, AssetId, UnixMs};
 use valetkey_service::usage::{Counter, Hour, Usage};
-
-use crate::engine::Node;
-use crate::schema::Edge;
 
 /// The calls per hour that count as one hundred percent.
 const NOMINAL_CALLS: u64 = 1_000_000;
@@ -18,28 +15,6 @@ const NOMINAL_BUSY_US: u64 = 3_600_000_000;
 /// The highest percentage shown. From 85 on, connectors sleep for minutes, but nothing is limited
 /// here.
 const SHOWN_LIMIT: u64 = 84;
-
-/// The asset that a call is about, and the use case that counts it.
-pub(crate) fn about(node: &Node, edge: Option<&Edge>) -> Option<(AssetId, &'static str)> {
-    match node {
-        Node::Asset(asset, _) => match asset.kind {
-            AssetKind::Page => Some((asset.id, "pages")),
-            AssetKind::AdAccount if edge.is_none_or(|e| !matches!(e.name, "assigned_users" | "agencies" | "users")) => {
-                Some((asset.id, "ads_management"))
-            }
-            AssetKind::Catalog => Some((asset.id, "catalog_management")),
-            AssetKind::AdAccount
-            | AssetKind::Pixel
-            | AssetKind::InstagramAccount
-            | AssetKind::WhatsappAccount
-            | AssetKind::App
-            | AssetKind::Declared(_) => None,
-        },
-        Node::Post(post) => Some((post.asset, "pages")),
-        Node::Campaign(campaign) => Some((campaign.asset, "ads_management")),
-        Node::Business(_) | Node::SystemUser(_) | Node::Person(_) | Node::Token(_) | Node::Row(..) => None,
-    }
-}
 
 /// Counts a call and writes the headers.
 pub(crate) fn write(

@@ -13,7 +13,7 @@ use valetkey_authz::{Subject, TokenView, View};
 use valetkey_domain::noun::token::Token;
 use valetkey_domain::{AppId, BusinessId, Change, ChangeSet, Reason, Record, State, Status, TokenId, UnixMs, UserId};
 
-use crate::token::TokenStatus;
+use crate::token_status::TokenStatus;
 
 /// What one block takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use tokio::sync::mpsc;
 use valetkey_authz::{Decision, Denial, Index, Question, Subject, View};
-use valetkey_domain::{IdSource, Random, Reason, Refusal, State, UnixMs};
+use valetkey_domain::{Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::KeyRing;
 use valetkey_store::{Store, StoreError, UsedFor};
 
+use crate::anchor::Anchor;
 use crate::call::{Call, Credential, Used};
 use crate::clock::Clock;
-use crate::follow::Anchor;
 use crate::journal::Journal;
-use crate::receipt::Receipts;
+use crate::readiness::Readiness;
+use crate::receipt::{Confirmation, Receipt, Receipts};
 use crate::usage::Usage;
 use crate::uses::{UsedFrom, Uses};
-use crate::writer::{self, Envelope, WriteState};
+use crate::writer::{Envelope, WriteState};
 
 /// What a service is made of.
 pub struct Deps {
@@ -83,70 +84,10 @@ pub(crate) struct Inner {
     pub writing: Arc<WriteState>,
 }
 
-/// How many commands may wait for the writer before callers wait for a place in the queue.
-const QUEUE_LIMIT: usize = 4096;
 /// A moment so early that no lease ends at it: the mark of a node that is halted.
 const HALTED: u64 = 1;
 
 impl Service {
-    /// Loads the index from the store and starts the writer. Must be called inside a runtime.
-    ///
-    /// # Errors
-    /// When the store can't be read, or holds what this version does not know.
-    pub async fn open(deps: Deps) -> Result<Service, OpenError> {
-        let Deps { store, clock, mut random, keys, node } = deps;
-        let mut index = Index::new();
-        // A commit of an earlier process may still be under way; it holds this lock. Without the wait,
-        // a right that it takes away would stay in force here until the next write.
-        drop(store.lock_head().await?);
-        let head = store.load(&mut |record| index.insert(record)).await?;
-        if let Some(what) = index.broken() {
-            return Err(OpenError::Ledger(what.to_owned()));
-        }
-        index.set_revision(head.revision);
-        let mut start = [0u8; 8];
-        if !random.fill(&mut start) {
-            return Err(OpenError::Random);
-        }
-        let ids = IdSource::new(u64::from_le_bytes(start));
-        let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
-        let now = clock.now();
-        let inner = Arc::new(Inner {
-            index: RwLock::new(index),
-            anchor: Mutex::new(Anchor::of(head)),
-            clock,
-            keys: RwLock::new(keys),
-            node,
-            commands,
-            journal: Journal::new(),
-            receipts: Mutex::new(Receipts::new(head.revision, now)),
-            uses: Uses::default(),
-            usage: Usage::default(),
-            allowed: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            fresh_until_ms: AtomicU64::new(u64::MAX),
-            stopped: AtomicBool::new(false),
-            wake_jobs: tokio::sync::Notify::new(),
-            writing: Arc::default(),
-            store,
-        });
-        tokio::spawn(writer::run(Arc::clone(&inner), queue, ids, random));
-        let service = Service { inner };
-        // Before anything else is written: the newest entry shows whether this version wrote before.
-        crate::jobs::enter_old_jobs(&service).await?;
-        Ok(service)
-    }
-
-    /// Runs the background work (jobs, use counts, refusals) until `stop` fires.
-    pub async fn run_background(&self, stop: tokio_util::sync::CancellationToken) {
-        crate::jobs::run(self.clone(), stop).await;
-    }
-
-    /// Writes use counts and refusals until `stop` fires, and runs no job.
-    pub async fn keep_records(&self, stop: tokio_util::sync::CancellationToken) {
-        crate::telemetry::keep_records(self, stop).await;
-    }
-
     /// Whether the index can be trusted: `false` once a fold failed or a lease ran out.
     pub fn is_fresh(&self) -> bool {
         self.inner.index().is_ok()
@@ -203,6 +144,28 @@ impl Service {
     pub fn note_refusal(&self, trace: &str, ip: IpAddr, question: &Question, view: &View, denial: &Denial) {
         let call = Call::new(Credential::None, trace).with_source(Some(ip), None);
         self.inner.journal.remember(&call, question, view, denial, self.inner.clock.now());
+    }
+
+    /// The receipt of a revision; `None` if no node knows it yet.
+    ///
+    /// # Errors
+    /// `not_fresh` when the node can't answer for itself.
+    pub fn receipt(&self, revision: u64) -> Result<Option<Receipt>, Refusal> {
+        self.read(|_| ())?;
+        let Ok(receipts) = self.inner.receipts.lock() else {
+            return Ok(None);
+        };
+        Ok(receipts.find(revision).filter(|_| revision > 0).map(|confirmed_at| Receipt {
+            revision,
+            complete: true,
+            nodes: vec![Confirmation { node: self.inner.node.clone(), confirmed_at }],
+        }))
+    }
+
+    /// What this node can do now.
+    pub fn readiness(&self) -> Readiness {
+        let writing = &self.inner.writing;
+        Readiness { is_fresh: self.is_fresh(), writing: writing.status(), not_durable: writing.waiting_count() }
     }
 
     /// Stops taking commands; the writer finishes what it has.

@@ -4,32 +4,14 @@
 //! something was taken away. Then the node is halted: nothing here may skip it and go on.
 
 use valetkey_domain::{ChangeSet, Reason, Refusal};
-use valetkey_store::{Entry, Head};
+use valetkey_store::Head;
 
+use crate::anchor::Anchor;
 use crate::core::{Inner, Service};
 use crate::writer::unavailable;
 
 /// How many ledger entries are read at a time.
 const TAIL_LIMIT: usize = 1_000;
-
-/// The newest place in the ledger whose hash this node knows. After it there can only be this node's
-/// own writes, which it knows by their revisions alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Anchor {
-    revision: u64,
-    hash: [u8; 32],
-}
-
-impl Anchor {
-    pub fn of(head: Head) -> Anchor {
-        Anchor { revision: head.revision, hash: head.hash }
-    }
-
-    /// Whether an entry is the next one of this chain, and its hash matches its fields.
-    fn leads_to(&self, entry: &Entry) -> bool {
-        entry.revision == self.revision + 1 && entry.prev == self.hash && entry.chain_hash() == entry.hash
-    }
-}
 
 /// How far a node had come at some moment.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ mod enter;
 mod kind;
 mod manage;
 mod publish;
+mod registry;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ pub use valetkey_store::JobState;
 
 /// Runs until `stop` fires, then writes what waits.
 pub(crate) async fn run(service: Service, stop: CancellationToken) {
-    let jobs = tokio::spawn(run::run_jobs(service.clone(), kind::KINDS, stop.clone()));
+    let jobs = tokio::spawn(run::run_jobs(service.clone(), registry::KINDS, stop.clone()));
     keep_records(&service, stop).await;
     if jobs.await.is_err() {
         tracing::error!("the job runner broke off");

@@ -4,6 +4,7 @@
 //! commits, folds, and answers with the revision. Nothing here may know a wire format, and no
 //! answer may leave before its change is durable and folded.
 
+mod anchor;
 pub mod app;
 mod ask;
 pub mod asset;
@@ -13,6 +14,7 @@ pub mod business;
 pub mod call;
 pub mod clock;
 pub mod content;
+mod content_row;
 mod core;
 pub mod explain;
 mod follow;
@@ -21,6 +23,7 @@ pub mod jobs;
 pub mod journal;
 pub mod lease;
 pub mod ledger;
+mod open;
 pub mod operator;
 pub mod person;
 pub mod read;
@@ -34,6 +37,7 @@ pub mod system_user;
 mod telemetry;
 pub mod terms;
 pub mod token;
+mod token_status;
 pub mod usage;
 pub mod uses;
 pub mod verify;

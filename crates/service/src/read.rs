@@ -225,7 +225,10 @@ impl Service {
             return Ok(HashMap::new());
         }
         let rows = self.store().contents(&allowed).await.map_err(|e| store_refusal(&e))?;
-        Ok(rows.into_iter().filter_map(|r| serde_json::from_str(&r.body).ok().map(|body| (r.asset, body))).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|r| serde_json::from_str(&r.body).ok().map(|body| (AssetId::of(r.id.any()), body)))
+            .collect())
     }
 }
 

@@ -1,7 +1,5 @@
 //! Whether a node can do its work, for `/readyz`.
 
-use crate::core::Service;
-
 /// Whether changes can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writing {
@@ -57,14 +55,6 @@ impl std::fmt::Display for Readiness {
                 )
             }
         }
-    }
-}
-
-impl Service {
-    /// What this node can do now.
-    pub fn readiness(&self) -> Readiness {
-        let writing = &self.inner.writing;
-        Readiness { is_fresh: self.is_fresh(), writing: writing.status(), not_durable: writing.waiting_count() }
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use valetkey_domain::{Refusal, UnixMs};
-
-use crate::core::Service;
+use valetkey_domain::UnixMs;
 
 /// How many revisions are remembered one by one; older ones are surely confirmed.
 const KEPT: usize = 100_000;
@@ -48,29 +46,11 @@ impl Receipts {
         }
     }
 
-    fn find(&self, revision: u64) -> Option<UnixMs> {
+    pub(crate) fn find(&self, revision: u64) -> Option<UnixMs> {
         if revision <= self.floor.0 {
             return Some(self.floor.1);
         }
         let at = self.newer.partition_point(|(r, _)| *r < revision);
         self.newer.get(at).map(|(_, time)| *time)
-    }
-}
-
-impl Service {
-    /// The receipt of a revision; `None` if no node knows it yet.
-    ///
-    /// # Errors
-    /// `not_fresh` when the node can't answer for itself.
-    pub fn receipt(&self, revision: u64) -> Result<Option<Receipt>, Refusal> {
-        self.read(|_| ())?;
-        let Ok(receipts) = self.inner.receipts.lock() else {
-            return Ok(None);
-        };
-        Ok(receipts.find(revision).filter(|_| revision > 0).map(|confirmed_at| Receipt {
-            revision,
-            complete: true,
-            nodes: vec![Confirmation { node: self.inner.node.clone(), confirmed_at }],
-        }))
     }
 }

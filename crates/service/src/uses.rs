@@ -21,6 +21,7 @@ use valetkey_store::{TokenUse, Usage, UsedFor};
 
 use hash::{ByMixedId, mixed};
 pub use list::TokenUsage;
+pub use row::UsedFrom;
 use row::{Rest, Row};
 
 const SHARD_BITS: u32 = 4;
@@ -41,14 +42,6 @@ const BOUNDS: Bounds = Bounds { tokens: 65_536, rows: 16_384, rows_of_token: 1_0
 
 /// How many rows of a token are searched one by one; further rows have an index.
 const FEW: usize = 8;
-
-/// Where a use came from.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct UsedFrom<'a> {
-    pub ip: Option<IpAddr>,
-    /// The program, as it names itself.
-    pub user_agent: Option<&'a str>,
-}
 
 /// What allowed a question: the first of its scopes, and the first of its tasks, that the caller has.
 pub fn used_for(question: &Question, allowed: &Allowed) -> UsedFor {

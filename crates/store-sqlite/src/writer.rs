@@ -11,7 +11,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
-use valetkey_store::sql::append::{self, Appender, Step};
+use valetkey_store::sql::Step;
+use valetkey_store::sql::append::{self, Appender};
 use valetkey_store::sql::{rows, statements};
 use valetkey_store::{Batch, CommitError, Head, Outcome, StoreError, Write};
 

@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::{Action, Actor, BusinessId, ChangeSet, Id, UnixMs};
 
-use crate::payload::{self, Payload};
-use crate::{StoreError, Write};
+use crate::batch::Write;
+use crate::digest::finish;
+use crate::error::StoreError;
+use crate::payload::{self, Class, Payload};
+
+pub use crate::digest::{from_hex, payload_digest, to_hex};
 
 /// The format of entries that this version writes.
 ///
@@ -23,16 +27,6 @@ pub const JOBS_FORMAT: u32 = 2;
 const FIRST_FORMAT: u32 = 1;
 /// The length of every salt. With any other, bytes could move between salt and payload unnoticed.
 pub const SALT_BYTES: usize = 16;
-
-/// Whether indexes must fold an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Changes of authority records; every index folds them.
-    Authority,
-    /// Changes of content; followers skip them.
-    Content,
-}
 
 /// One entry.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,20 +201,6 @@ fn is_known(format: u32) -> bool {
     (FIRST_FORMAT..=FORMAT).contains(&format)
 }
 
-/// SHA-256 of salt and payload.
-pub fn payload_digest(salt: &[u8], body: &str) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    context.update(salt);
-    context.update(body.as_bytes());
-    finish(context)
-}
-
-pub(crate) fn finish(context: Context) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(context.finish().as_ref());
-    out
-}
-
 /// What is wrong with a chain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
@@ -352,18 +332,6 @@ mod hex_32 {
             .and_then(|b| b.try_into().ok())
             .ok_or_else(|| serde::de::Error::custom("not 32 bytes in hexadecimal"))
     }
-}
-
-/// Lower-case hexadecimal.
-pub fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Reads hexadecimal of any case.
-pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| if let [high, low] = pair { Some(digit(*high)? << 4 | digit(*low)?) } else { None }).collect()
 }
 
 #[cfg(test)]

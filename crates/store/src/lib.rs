@@ -4,9 +4,12 @@
 //!
 //! Nothing here may name a database driver, and nothing may decide about rights.
 
+pub mod batch;
 pub mod content;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod digest;
+pub mod error;
 pub mod faulty;
 pub mod job;
 pub mod ledger;
@@ -16,13 +19,13 @@ pub mod port;
 pub mod sql;
 pub mod telemetry;
 
+pub use batch::{Batch, Outcome, Write};
 pub use content::{Content, ContentGuard, ContentQuery, ContentWrite};
+pub use error::{CommitError, StoreError};
 pub use faulty::Faulty;
 pub use job::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
-pub use ledger::{Class, Entry};
+pub use ledger::Entry;
 pub use memory::MemoryStore;
-pub use port::{
-    Batch, CommitError, Head, HeadLock, KeyRow, LeaseRow, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
-    Write,
-};
+pub use payload::Class;
+pub use port::{Head, HeadLock, KeyRow, LeaseRow, RefusalRow, Renewal, Store, TokenUse};
 pub use telemetry::{Quotas, Usage, UsageBounds, UsageQuery, UsedFor};

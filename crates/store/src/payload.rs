@@ -11,10 +11,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use valetkey_domain::{Change, ContentId};
 
-use crate::ledger::{finish, payload_digest, to_hex};
-use crate::{Class, Content, ContentWrite, JobWrite, Write};
+use crate::batch::Write;
+use crate::content::{Content, ContentWrite};
+use crate::digest::{finish, payload_digest, to_hex};
+use crate::job::JobWrite;
 
 pub use job::{JobDid, JobLine, job_digest};
+
+/// Whether indexes must fold an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Changes of authority records; every index folds them.
+    Authority,
+    /// Changes of content; followers skip them.
+    Content,
+}
 
 /// What one entry says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

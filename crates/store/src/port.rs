@@ -5,10 +5,12 @@
 //! it answers `Ok`, the batch is on stable storage.
 
 use async_trait::async_trait;
-use valetkey_domain::{BusinessId, ChangeSet, ContentId, Id, JobId, Record, TokenId, UnixMs};
+use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
-use crate::content::{Content, ContentGuard, ContentQuery, ContentWrite};
-use crate::job::{Job, JobCount, JobRest, JobState, JobWrite, NextJob};
+use crate::batch::{Batch, Outcome};
+use crate::content::{Content, ContentGuard, ContentQuery};
+use crate::error::{CommitError, StoreError};
+use crate::job::{Job, JobCount, JobRest, JobState, NextJob};
 use crate::ledger::Entry;
 use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 
@@ -32,74 +34,6 @@ impl Head {
         let last_narrowing = if entry.narrows { entry.revision } else { self.last_narrowing };
         Head { revision: entry.revision, hash: entry.hash, last_narrowing }
     }
-}
-
-/// Everything that one command writes.
-#[derive(Debug, Clone)]
-pub struct Write {
-    pub set: ChangeSet,
-    pub content: Vec<ContentWrite>,
-    pub jobs: Vec<JobWrite>,
-    /// Random; makes the digest of the payload impossible to guess once the payload is erased.
-    pub salt: [u8; 16],
-}
-
-/// Commands that are committed together.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Random; finds the batch again when its outcome is unknown.
-    pub commit_id: [u8; 16],
-    pub writes: Vec<Write>,
-}
-
-/// What became of one write of a batch that was committed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    Applied {
-        revision: u64,
-    },
-    /// A condition of its content or jobs failed; nothing of it was written.
-    Conflict,
-}
-
-/// Why a store failed.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-pub enum StoreError {
-    /// It can't be reached now; trying again later makes sense.
-    #[error("the store can't be reached: {0}")]
-    Unavailable(String),
-    /// No space is left, or the medium failed.
-    #[error("the store can't write: {0}")]
-    Full(String),
-    /// A row is not what this version wrote.
-    #[error("the store holds something unexpected: {0}")]
-    Corrupt(String),
-    /// The data was written by a newer version.
-    #[error("the data has format {found}, this program knows up to {known}; use a newer valetkey")]
-    Newer { found: i64, known: i64 },
-    /// Somebody else works on the same data.
-    #[error("the data is in use: {0}")]
-    InUse(String),
-    /// A setting of the store makes its promises void.
-    #[error("the store is not safe to use: {0}")]
-    Unsafe(String),
-    /// Anything else; a bug.
-    #[error("the store failed: {0}")]
-    Other(String),
-}
-
-/// Why a commit failed.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-pub enum CommitError {
-    /// Nothing of the batch was written, for sure.
-    #[error("not applied: {0}")]
-    NotApplied(StoreError),
-    /// A constraint refused the write at this position; nothing of the batch was written.
-    #[error("write {index} breaks a constraint: {detail}")]
-    Refused { index: usize, detail: String },
-    /// It may or may not have been written; `Store::outcome` will tell.
-    #[error("outcome unknown: {0}")]
-    Unknown(StoreError),
 }
 
 /// The locked head: nobody else commits while this lives. Dropping it releases the lock.

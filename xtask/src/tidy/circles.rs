@@ -22,65 +22,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{Finding, files::File};
 use source::{Import, Source};
 
-/// The reason of most exceptions.
-const BEFORE: &str = "it stood before the rule and is still to be split";
-
-/// Arrows that are left out of the search: the file, what it uses, and the reason.
-const ALLOWED: &[(&str, &str, &str)] = &[
-    ("crates/gateway/src/forward.rs", "crates/gateway/src/lib.rs", BEFORE),
-    ("crates/gateway/src/lib.rs", "crates/gateway/src/openapi.rs", BEFORE),
-    ("crates/graph/src/engine/access.rs", "crates/graph/src/engine/mod.rs", BEFORE),
-    ("crates/graph/src/engine/access.rs", "crates/graph/src/engine/node.rs", BEFORE),
-    ("crates/graph/src/engine/lists.rs", "crates/graph/src/engine/rows.rs", BEFORE),
-    ("crates/graph/src/engine/mod.rs", "crates/graph/src/engine/node.rs", BEFORE),
-    ("crates/graph/src/engine/mod.rs", "crates/graph/src/usage.rs", BEFORE),
-    ("crates/service/src/content.rs", "crates/service/src/jobs/publish.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/follow.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/jobs/enter.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/receipt.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/telemetry.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/writer/batch.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/writer/mod.rs", BEFORE),
-    ("crates/service/src/core.rs", "crates/service/src/writer/waiting.rs", BEFORE),
-    ("crates/service/src/follow.rs", "crates/service/src/writer/mod.rs", BEFORE),
-    ("crates/service/src/jobs/kind.rs", "crates/service/src/jobs/publish.rs", BEFORE),
-    ("crates/service/src/uses.rs", "crates/service/src/uses/row.rs", BEFORE),
-    ("crates/service/src/verify.rs", "crates/service/src/verify/content.rs", BEFORE),
-    ("crates/service/src/verify.rs", "crates/service/src/verify/jobs.rs", BEFORE),
-    ("crates/service/src/writer/batch.rs", "crates/service/src/writer/mod.rs", BEFORE),
-    ("crates/service/src/writer/batch.rs", "crates/service/src/writer/round.rs", BEFORE),
-    ("crates/service/src/writer/batch.rs", "crates/service/src/writer/waiting.rs", BEFORE),
-    ("crates/service/src/writer/mod.rs", "crates/service/src/writer/waiting.rs", BEFORE),
-    ("crates/store/src/ledger.rs", "crates/store/src/payload.rs", BEFORE),
-    ("crates/store/src/ledger.rs", "crates/store/src/port.rs", BEFORE),
-    ("crates/store/src/sql/append.rs", "crates/store/src/sql/records.rs", BEFORE),
-    ("crates/store/src/sql/append.rs", "crates/store/src/sql/rows.rs", BEFORE),
-];
-
 /// How many re-exports are followed at most, before the search for an item's module is given up.
 const MOST_STEPS: usize = 16;
 
 pub fn check(files: &[File]) -> Vec<Finding> {
-    check_with(files, ALLOWED)
-}
-
-fn check_with(files: &[File], allowed: &[(&str, &str, &str)]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut used: BTreeSet<usize> = BTreeSet::new();
     for files in crates(files).into_values() {
-        let modules = Modules::new(&files);
-        let mut arrows = modules.arrows();
-        for (index, (from, to, reason)) in allowed.iter().enumerate() {
-            if !reason.is_empty() && arrows.get_mut(*from).is_some_and(|targets| targets.remove(*to).is_some()) {
-                used.insert(index);
-            }
-        }
+        let arrows = Modules::new(&files).arrows();
         findings.extend(knots(&arrows).iter().map(|knot| finding(knot, &arrows)));
-    }
-    for (index, (from, to, _)) in allowed.iter().enumerate() {
-        if !used.contains(&index) && files.iter().any(|file| file.path == *from) {
-            findings.push(Finding::new(from, 0, format!("no longer uses {to}; take the exception out of circles.rs")));
-        }
     }
     findings
 }

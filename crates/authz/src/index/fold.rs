@@ -250,15 +250,24 @@ impl Index {
     }
 
     fn put_assignment(&mut self, assignment: Assignment) {
+        let listed = (assignment.asset, assignment.user);
+        if self.place_assignment(assignment) {
+            self.records.assigned_on.insert(listed);
+        }
+    }
+
+    /// All of an assignment but its place in the list of users on the asset. Says whether it fits.
+    pub(super) fn place_assignment(&mut self, assignment: Assignment) -> bool {
         let (Some(user), Some(entry)) =
             (self.user_slot(assignment.user), self.assets.find(assignment.asset.get(), |_| true))
         else {
-            return self.breaks("an assignment of an unknown user or asset");
+            self.breaks("an assignment of an unknown user or asset");
+            return false;
         };
         let tasks = expanded(entry.kind, self.records.kinds.get(&entry.kind), assignment.tasks);
         self.assignments.set(user, entry.slot, tasks.0);
-        self.records.assigned_on.insert((assignment.asset, assignment.user));
         self.records.assignments.insert((assignment.user, assignment.asset), assignment);
+        true
     }
 
     fn put_share(&mut self, share: Share) {

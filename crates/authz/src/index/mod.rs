@@ -6,6 +6,7 @@
 
 mod arena;
 mod fold;
+mod loading;
 mod rows;
 mod state;
 mod table;
@@ -27,6 +28,7 @@ use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, DeclaredKind, Id, S
 use crate::question::Target;
 use crate::view::{AppView, AssetView, Reach, Subject, TokenView, View};
 use arena::Arena;
+pub use loading::Loading;
 use rows::{AppRow, AssetEntry, BusinessRow, NONE, TokenRow, UserCold, UserRow, digest_hash};
 use table::{PairTable, SlotEntry, SlotTable, Table, mix};
 
@@ -129,11 +131,6 @@ impl Index {
     /// The revision that the index shows.
     pub fn revision(&self) -> u64 {
         self.revision
-    }
-
-    /// Sets the revision after a load.
-    pub fn set_revision(&mut self, revision: u64) {
-        self.revision = revision;
     }
 
     /// Why the index may not be asked any more, if so: a change referred to something unknown.

@@ -46,7 +46,8 @@ impl State for Index {
                 r.page_counters.get(&(parent, page)).cloned().map(Record::PageCounter)
             }
             RecordKey::SignInCode(digest) => r.codes.get(&digest).cloned().map(Record::SignInCode),
-            RecordKey::Terms => r.terms.clone().map(Record::Terms),
+            // Ours are in force until the operator replaces them.
+            RecordKey::Terms => Some(Record::Terms(r.terms.clone().unwrap_or_default())),
         }
     }
 

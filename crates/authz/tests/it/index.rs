@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use valetkey_authz::model::Model;
-use valetkey_authz::{Index, Reach, Subject, Target, gather};
+use valetkey_authz::{Index, Loading, Reach, Subject, Target, gather};
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
 use valetkey_domain::limits::Limits;
@@ -70,10 +70,9 @@ fn load_rank(record: &Record) -> u8 {
 fn loaded(model: &Model) -> Index {
     let mut records: Vec<Record> = model.records().cloned().collect();
     records.sort_by_key(|r| (load_rank(r), r.key()));
-    let mut index = Index::new();
-    records.into_iter().for_each(|r| index.insert(r));
-    index.set_revision(model.revision);
-    index
+    let mut loading = Loading::new();
+    records.into_iter().for_each(|r| loading.insert(r));
+    loading.finish(model.revision)
 }
 
 proptest! {

@@ -2,55 +2,17 @@
 //!
 //! An access belongs to the row that it was decided for. It must never be kept for another one.
 
-use valetkey_domain::AssetKind;
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Caller, Role};
 use valetkey_service::Facts;
 use valetkey_service::authz::{Allowed, Question, Target};
 use valetkey_service::rights::{self, Right};
 
+use super::cx::Cx;
 use super::input::Problem;
-use super::node::{Named, is_unpublished};
-use super::{Cx, Node, Row};
+use super::node::{Named, Node, Row, is_unpublished};
+use super::shown::Access;
 use crate::protocol::envelope;
-use crate::schema::{self, Edge, Field, Level, NodeType};
-
-/// The place of an object in an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// The node that the path names. The right to see it was already asked.
-    Node,
-    /// A row of a list. The list's own right was already asked.
-    Row,
-    /// A single object inside another one.
-    Inside,
-}
-
-/// What a caller may read of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Only that it exists: id and name.
-    Named,
-    /// What an app shows to the other apps of its business.
-    Public,
-    Level(Level),
-}
-
-impl Access {
-    /// Whether a field is shown at a place.
-    pub fn shows(self, field: &Field, place: Place) -> bool {
-        if matches!(field.name, "id" | "name") {
-            return true;
-        }
-        // The right of the list covers the default fields of its rows, except guarded ones.
-        if place == Place::Row && field.in_rows && field.level < Level::Guarded {
-            return true;
-        }
-        match self {
-            Access::Named => false,
-            Access::Public => matches!(field.name, "category" | "link"),
-            Access::Level(level) => field.level <= level,
-        }
-    }
-}
+use crate::schema::{self, APPLICATION, Edge, Level, NodeType};
 
 /// The highest level among fields of a kind.
 pub(crate) fn wanted<'s>(kind: &NodeType, names: impl Iterator<Item = &'s str>) -> Level {
@@ -154,5 +116,41 @@ impl Cx<'_> {
         let answers = self.service().may_each(self.call, &questions);
         let may = |question: Question| questions.iter().position(|q| *q == question).and_then(|at| *answers.get(at)?);
         ContentAccess { public: decided(&public, may), unpublished: decided(&unpublished, may) }
+    }
+}
+
+/// Whether a business shares an asset with the caller's own, or the other way round, as far as the
+/// caller can see.
+pub(super) fn is_partner(facts: &Facts<'_>, business: BusinessId) -> bool {
+    let allowed = facts.allowed;
+    let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else {
+        return false;
+    };
+    if own == business {
+        return false;
+    }
+    let owned_by = |asset: &AssetId, owner: BusinessId| facts.asset(*asset).is_some_and(|a| a.business == Some(owner));
+    if allowed.role == Role::Admin {
+        let here = facts.shared_assets(own).iter().any(|a| owned_by(a, business));
+        return here || facts.shared_assets(business).iter().any(|a| owned_by(a, own));
+    }
+    // An EMPLOYEE knows the owners of the assets assigned to it.
+    facts.assets_of(user).iter().any(|a| owned_by(a, business))
+}
+
+/// What an app, or a token of it, may read of the app itself and of other apps of its business.
+pub(super) fn app_access(
+    facts: &Facts<'_>,
+    named: &Named,
+    business: Option<BusinessId>,
+    wanted: Level,
+) -> Option<Access> {
+    let guarded = || wanted == Level::Guarded && facts.may(named.question(&APPLICATION.guarded)).is_some();
+    match facts.allowed.caller {
+        Caller::App { app, .. } | Caller::SystemUser { app, .. } if app.any() == named.id => {
+            Some(Access::Level(if guarded() { Level::Guarded } else { Level::Full }))
+        }
+        Caller::App { business: own, .. } if business == Some(own) => Some(Access::Public),
+        Caller::App { .. } | Caller::SystemUser { .. } | Caller::Person { .. } | Caller::Operator => None,
     }
 }

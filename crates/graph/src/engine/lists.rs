@@ -10,9 +10,9 @@ use valetkey_service::Facts;
 use valetkey_service::authz::{Allowed, Need, Question, Target};
 use valetkey_service::rights::{self, Right, Who};
 
-use super::access::Place;
 use super::input::Problem;
-use super::rows::{give_tokens, plain, row_defaults};
+use super::rows::{give_tokens, of_kind, plain, row_defaults};
+use super::shown::Place;
 use super::{Answer, Cx, Node, Row, Work};
 use crate::protocol::cursor::{Cursor, Key};
 use crate::protocol::envelope;
@@ -217,8 +217,8 @@ impl Cx<'_> {
         }
     }
 
-    /// An ADMIN sees all people. A person with the role EMPLOYEE sees only itself. Other callers
-    /// see none.
+    /// An ADMIN sees all people. A person with the role EMPLOYEE, or a person that was asked for no
+    /// scope, sees only itself. Other callers are refused.
     fn people_ids(&self, node: &Node, question: Question) -> Result<Items, Problem> {
         let Node::Business(business) = node else { return Ok(Items::Ids(Vec::new())) };
         let business = business.id;
@@ -447,10 +447,6 @@ fn partner_ids(facts: &Facts<'_>, node: &Node, asset: AssetId) -> Vec<Id> {
 fn live_users(state: &Facts<'_>, users: Vec<Id>) -> Vec<Id> {
     let live = |u: &Id| state.system_user(UserId::of(*u)).is_some_and(|u| u.status != Status::Deleted);
     users.into_iter().filter(live).collect()
-}
-
-pub(super) fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
-    ids.into_iter().filter(|id| id.kind() == Some(kind.id_kind())).collect()
 }
 
 /// An EMPLOYEE sees only assets on which it holds a task.

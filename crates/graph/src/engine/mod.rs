@@ -7,27 +7,30 @@ mod ads;
 mod assets;
 mod batch;
 mod business;
+mod cx;
 mod fields;
 mod ids;
 mod input;
 mod lists;
+mod load;
 mod node;
 mod oauth;
 mod pages;
 mod read;
 mod rows;
+mod shown;
 mod users;
 mod values;
 mod work;
 
-use serde_json::{Map, Value, json};
-use valetkey_domain::{AssetId, BusinessId, Caller, Id, Reason, Refusal, Role, ScopeSet, UnixMs, Words};
-use valetkey_service::authz::{Allowed, Question, Sorts, Target};
+use serde_json::{Value, json};
+use valetkey_domain::{AssetId, Caller, Id, Reason, Refusal, ScopeSet, Words};
+use valetkey_service::authz::{Question, Target};
 use valetkey_service::read::Guard;
 use valetkey_service::rights::{Right, Who};
 use valetkey_service::{Call, Facts, Service};
 
-use access::Access;
+pub(crate) use cx::{Answer, Cx, VISIBLE};
 pub(crate) use input::{Input, Problem};
 pub(crate) use node::{Named, Node, Row};
 pub(crate) use work::Work;
@@ -36,47 +39,9 @@ use crate::protocol::envelope::{self, GraphError};
 use crate::protocol::text::{echo, holds_credential, nearest};
 use crate::protocol::times::session_time;
 use crate::refusal::{graph_error, missing_object};
-use crate::schema::{APPLICATION, Edge, Level, NodeType, Op, Verb, Write};
+use crate::schema::{Edge, Level, NodeType, Op, Verb, Write};
 
-/// An answer before it is written.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub body: Value,
-    /// The revision of a write.
-    pub revision: Option<u64>,
-    /// The asset of the call and its use case, for the usage headers.
-    pub about: Option<(AssetId, &'static str)>,
-}
-
-impl Answer {
-    pub fn of(body: Value) -> Answer {
-        Answer { body, revision: None, about: None }
-    }
-
-    pub fn success(revision: u64) -> Answer {
-        Answer { body: json!({ "success": true }), revision: Some(revision), about: None }
-    }
-
-    pub fn made(fields: Map<String, Value>, revision: u64) -> Answer {
-        Answer { body: Value::Object(fields), revision: Some(revision), about: None }
-    }
-}
-
-/// What a call works with.
-#[derive(Clone, Copy)]
-pub(crate) struct Cx<'a> {
-    pub service: &'a Service,
-    pub call: &'a Call,
-    pub input: &'a Input,
-    pub now: UnixMs,
-    pub work: &'a Work,
-}
-
-impl<'a> Cx<'a> {
-    pub fn service(&self) -> &'a Service {
-        self.service
-    }
-
+impl Cx<'_> {
     /// Serves the call.
     pub async fn run(&self) -> Result<Answer, GraphError> {
         self.dispatch().await.map_err(|problem| self.error(&problem))
@@ -90,17 +55,6 @@ impl<'a> Cx<'a> {
                 error_of(self.service, self.call, refusal, self.input.verb, self.input.named())
             }
         }
-    }
-
-    /// Fails if the call has no credential. The error is the same everywhere.
-    pub fn need_token(&self) -> Result<(), Problem> {
-        if self.call.is_anonymous() { Err(envelope::no_token().into()) } else { Ok(()) }
-    }
-
-    /// The live caller, of any sort. This alone doesn't count as a use of its token.
-    pub fn live(&self) -> Result<Allowed, Problem> {
-        self.need_token()?;
-        Ok(self.service.caller(self.call)?)
     }
 
     async fn dispatch(&self) -> Result<Answer, Problem> {
@@ -225,35 +179,12 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// A node that the caller may name without a right to it: a partner of its business, the owner
-    /// of an asset that it works on, the app of its token, and, for an app token, other apps of its
-    /// business.
-    pub fn known_by_name(&self, named: &Named, wanted: Level) -> Option<Row> {
-        let read = |facts: &Facts<'_>| match named.guard {
-            Guard::Business if is_partner(facts, BusinessId::of(named.id)) => {
-                Node::known(&**facts, named.id).map(|node| Row::seen(node, Access::Named))
-            }
-            Guard::App { business } => {
-                let access = app_access(facts, named, business, wanted)?;
-                Node::known(&**facts, named.id).map(|node| Row::seen(node, access))
-            }
-            Guard::Business
-            | Guard::SystemUser { .. }
-            | Guard::Person { .. }
-            | Guard::Asset { .. }
-            | Guard::Token { .. }
-            | Guard::Content { .. }
-            | Guard::Absent => None,
-        };
-        self.service.quiet_step(self.call, Question::alive(), read)?.into_inner()
-    }
-
     async fn on_node(&self, named: &Named) -> Result<Answer, Problem> {
         let Some(kind) = named.kind() else { return self.unserved(named, envelope::server_fault()).await };
         match self.input.verb {
             Verb::Get => {
                 let row = self.load_whole(named, &kind.identity, self.wanted(kind)).await?;
-                let about = super::usage::about(&row.node, None);
+                let about = row.node.use_case(None);
                 let body = self.read_node(&row).await?;
                 Ok(Answer { about, ..Answer::of(Value::Object(body)) })
             }
@@ -277,7 +208,7 @@ impl<'a> Cx<'a> {
     async fn operate(&self, named: &Named, edge: &'static Edge) -> Result<Answer, Problem> {
         let node = self.loaded(named, edge).await?;
         let answer = self.act(&node, edge).await.map_err(|problem| self.clearer(problem, named, edge))?;
-        Ok(Answer { about: answer.about.or(super::usage::about(&node, Some(edge))), ..answer })
+        Ok(Answer { about: answer.about.or(node.use_case(Some(edge))), ..answer })
     }
 
     /// Replaces the refusal of a missing role by a clearer error where no role would help.
@@ -346,49 +277,6 @@ impl<'a> Cx<'a> {
         self.service.ask(self.call, question)?;
         self.input.require("type")?;
         Ok(Answer::of(json!({ "data": [] })))
-    }
-
-    /// Asks a right about a node.
-    pub fn ask(&self, node: &Node, right: &valetkey_service::rights::Right) -> Result<Allowed, Problem> {
-        Ok(self.service.ask(self.call, node.question(right))?)
-    }
-
-    pub fn is_admin(allowed: &Allowed) -> bool {
-        allowed.role == Role::Admin
-    }
-}
-
-/// The right to know that a node exists, for every sort of credential.
-pub(crate) const VISIBLE: Right = Right { sorts: Sorts::ANY, ..valetkey_service::rights::OPEN };
-
-/// Whether a business shares an asset with the caller's own, or the other way round, as far as the
-/// caller can see.
-fn is_partner(facts: &Facts<'_>, business: BusinessId) -> bool {
-    let allowed = facts.allowed;
-    let (Some(own), Some(user), None) = (allowed.caller.business(), allowed.caller.user(), allowed.page) else {
-        return false;
-    };
-    if own == business {
-        return false;
-    }
-    let owned_by = |asset: &AssetId, owner: BusinessId| facts.asset(*asset).is_some_and(|a| a.business == Some(owner));
-    if allowed.role == Role::Admin {
-        let here = facts.shared_assets(own).iter().any(|a| owned_by(a, business));
-        return here || facts.shared_assets(business).iter().any(|a| owned_by(a, own));
-    }
-    // An EMPLOYEE knows the owners of the assets assigned to it.
-    facts.assets_of(user).iter().any(|a| owned_by(a, business))
-}
-
-/// What an app, or a token of it, may read of the app itself and of other apps of its business.
-fn app_access(facts: &Facts<'_>, named: &Named, business: Option<BusinessId>, wanted: Level) -> Option<Access> {
-    let guarded = || wanted == Level::Guarded && facts.may(named.question(&APPLICATION.guarded)).is_some();
-    match facts.allowed.caller {
-        Caller::App { app, .. } | Caller::SystemUser { app, .. } if app.any() == named.id => {
-            Some(Access::Level(if guarded() { Level::Guarded } else { Level::Full }))
-        }
-        Caller::App { business: own, .. } if business == Some(own) => Some(Access::Public),
-        Caller::App { .. } | Caller::SystemUser { .. } | Caller::Person { .. } | Caller::Operator => None,
     }
 }
 

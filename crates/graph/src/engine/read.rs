@@ -8,9 +8,10 @@ use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, Reason};
 use valetkey_service::authz::{Question, Sorts};
 use valetkey_service::{Checked, Facts, rights};
 
-use super::access::{self, Access, Place};
+use super::access;
 use super::fields::{defaults, is_edge};
 use super::input::{Input, Problem};
+use super::shown::{Access, Place};
 use super::values::{FieldValue, value};
 use super::{Cx, Named, Node, Row, VISIBLE};
 use crate::protocol::envelope;

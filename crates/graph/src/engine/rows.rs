@@ -10,11 +10,12 @@ use valetkey_service::Facts;
 use valetkey_service::authz::Question;
 use valetkey_service::read::Guard;
 
-use super::access::{self, Access};
+use super::access;
+use super::access::app_access;
 use super::fields::defaults;
 use super::input::Problem;
-use super::lists::of_kind;
-use super::{Cx, Named, Node, Row, app_access};
+use super::shown::Access;
+use super::{Cx, Named, Node, Row};
 use crate::protocol::fields::FieldSpec;
 use crate::schema::{self, Edge, Level, Listing, Op};
 
@@ -301,4 +302,9 @@ pub(super) fn give_tokens(rows: &mut [Row], tokens: &mut HashMap<AssetId, String
 pub(super) fn plain(kind: &'static schema::NodeType, fields: &[(&str, Value)]) -> Row {
     let map: Map<String, Value> = fields.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect();
     Row::seen(Node::Row(kind, map), Access::Level(Level::Full))
+}
+
+/// The ids whose kind bits are those of this kind.
+pub(super) fn of_kind(ids: Vec<Id>, kind: AssetKind) -> Vec<Id> {
+    ids.into_iter().filter(|id| id.kind() == Some(kind.id_kind())).collect()
 }

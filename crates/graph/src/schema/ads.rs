@@ -135,7 +135,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
                 param("is_completed", Boolean),
             ],
             rights::READ_ADS,
-            "Campaigns; deleted and archived ones only when `effective_status` asks for them. `date_preset`, `time_range` and `is_completed` are accepted and hide nothing.",
+            "Campaigns; deleted and archived ones only when `effective_status` asks for them. `date_preset`, `time_range` and `is_completed` are accepted and hide nothing. `filtering` takes conditions on `id`, `name`, `objective`, `effective_status`, `updated_time` and `created_time`; any other is refused.",
         ),
         post(
             "campaigns",

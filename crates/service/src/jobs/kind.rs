@@ -1,5 +1,4 @@
-//! The registry: every kind of job is one row, and the row is what runs. A job whose kind has no row
-//! is set aside, never dropped.
+//! What a kind of job is: its limits and pauses, and the functions that run it.
 
 use std::pin::Pin;
 
@@ -8,7 +7,6 @@ use valetkey_domain::{AssetId, ContentId, Refusal, UnixMs};
 use valetkey_store::{Content, Job};
 
 use super::backing::Backed;
-use super::publish;
 use crate::core::Service;
 
 /// A run of a job.
@@ -52,9 +50,6 @@ pub(super) struct About {
     pub asset: Option<AssetId>,
 }
 
-/// All kinds.
-pub(super) static KINDS: &[Kind] = &[publish::KIND];
-
 impl Kind {
     /// The kind of a word.
     pub fn find(kinds: &'static [Kind], name: &str) -> Option<&'static Kind> {
@@ -67,11 +62,4 @@ impl Kind {
         let pause = u64::from(self.first_pause_ms) << doublings;
         i64::try_from(pause.min(u64::from(self.longest_pause_ms))).unwrap_or(i64::MAX)
     }
-}
-
-/// What a job is about, if its kind is known and its payload can be read.
-pub(super) fn about(job: &Job) -> About {
-    let payload = serde_json::from_str(&job.payload).ok();
-    let kind = Kind::find(KINDS, &job.kind);
-    kind.zip(payload).map(|(kind, payload)| (kind.about)(&payload)).unwrap_or_default()
 }

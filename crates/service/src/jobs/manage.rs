@@ -9,7 +9,8 @@ use valetkey_domain::{Action, Actor, AssetId, ContentId, Id, JobId, Planner, Rea
 use valetkey_store::{Content, ContentWrite, Job, JobState, JobWrite};
 
 use super::backing::{Unbacked, compare};
-use super::kind::{About, KINDS, Kind, about};
+use super::kind::{About, Kind};
+use super::registry::{KINDS, about};
 use crate::call::Call;
 use crate::content::store_refusal;
 use crate::core::Service;

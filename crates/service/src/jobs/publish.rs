@@ -12,7 +12,7 @@ use valetkey_store::{Content, ContentWrite, Job, JobWrite};
 use super::backing::Backed;
 use super::kind::{About, Kind};
 use crate::call::Call;
-use crate::content::{Item, body_of, changed_row, content_plan};
+use crate::content_row::{Item, body_of, changed_row, content_plan};
 use crate::core::Service;
 use crate::rights;
 

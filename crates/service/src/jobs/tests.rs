@@ -11,7 +11,8 @@ use valetkey_seal::{KeyRing, MasterKey, OsRandom};
 use valetkey_store::{Job, JobState, JobWrite, MemoryStore, Store};
 use valetkey_testkit::random::SeededRandom;
 
-use super::kind::{About, KINDS, Kind};
+use super::kind::{About, Kind};
+use super::registry::KINDS;
 use super::run::run_jobs;
 use crate::call::Call;
 use crate::clock::Clock;

@@ -7,7 +7,13 @@ use valetkey_domain::{TokenId, UnixMs};
 use valetkey_store::telemetry::day_of;
 use valetkey_store::{Usage, UsedFor};
 
-use super::UsedFrom;
+/// Where a use came from.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UsedFrom<'a> {
+    pub ip: Option<IpAddr>,
+    /// The program, as it names itself.
+    pub user_agent: Option<&'a str>,
+}
 
 /// How much of a program's name is kept, in bytes.
 pub(super) const USER_AGENT_LIMIT_BYTES: usize = 200;

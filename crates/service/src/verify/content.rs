@@ -1,78 +1,15 @@
 //! Compares content with the newest lines about it, part by part, so that memory stays bounded.
 
 use valetkey_domain::ContentId;
-use valetkey_domain::id::of;
-use valetkey_store::payload::{ContentLine, Did};
 use valetkey_store::{Content, StoreError};
 
-use super::newest::{Line, Lines, Newest, News, suspects, take_through};
+use super::check::{Check, ENTRIES_AT_ONCE};
+use super::newest::{Newest, suspects, take_through};
 use super::report::Progress;
-use super::{Check, ENTRIES_AT_ONCE};
+use super::window::Window;
 
 /// How many rows are read at once; a row has at most some tens of kilobytes.
 const ROWS_AT_ONCE: usize = 100;
-
-impl Line for ContentLine {
-    type Row = Content;
-    type Of = of::Content;
-    const NOUN: &'static str = "content";
-
-    fn id(&self) -> ContentId {
-        self.id
-    }
-
-    fn is_removal(&self) -> bool {
-        match self.did {
-            Did::Insert | Did::Update => false,
-            Did::Delete => true,
-        }
-    }
-
-    fn left(newest: &Newest<ContentLine>, row: &Content) -> bool {
-        newest.line.left(&newest.salt, row)
-    }
-
-    fn row_id(row: &Content) -> ContentId {
-        row.id
-    }
-
-    fn among(news: &News) -> &[Newest<ContentLine>] {
-        &news.content
-    }
-}
-
-/// The part of the content that is compared now, in the order of ids.
-#[derive(Debug)]
-pub(super) struct Window {
-    behind: Option<ContentId>,
-    /// `None`: up to the end.
-    through: Option<ContentId>,
-    lines: Lines<ContentLine>,
-    limit: usize,
-}
-
-impl Window {
-    pub(super) fn behind(behind: Option<ContentId>, limit: usize) -> Window {
-        Window { behind, through: None, lines: Lines::new(), limit }
-    }
-
-    pub(super) fn put(&mut self, newest: Newest<ContentLine>) {
-        let id = newest.line.id;
-        if self.behind.is_some_and(|behind| id <= behind) || self.through.is_some_and(|through| id > through) {
-            return;
-        }
-        if newest.line.is_removal() {
-            self.lines.remove(&id);
-            return;
-        }
-        self.lines.insert(id, newest);
-        // The line with the largest id waits for the next part.
-        if self.lines.len() > self.limit {
-            self.lines.pop_last();
-            self.through = self.lines.last_key_value().map(|(id, _)| *id);
-        }
-    }
-}
 
 impl Check<'_> {
     pub(super) async fn compare_content(&mut self) -> Result<(), StoreError> {
@@ -119,7 +56,7 @@ impl Check<'_> {
         let suspects = suspects(rows, lines, |_| false);
         if let Some(compared) = &mut self.report.compared {
             compared.content += count;
-            (self.said)(Progress::Content(compared.content));
+            (self.progress)(Progress::Content(compared.content));
         }
         self.settle(suspects).await?;
         Ok(end != through && self.report.chain.is_none())

@@ -1,61 +1,12 @@
 //! Compares jobs with the newest lines about them, page by page.
 
 use valetkey_domain::JobId;
-use valetkey_domain::id::of;
-use valetkey_store::payload::JobLine;
 use valetkey_store::{Job, StoreError};
 
-use super::Check;
-use super::newest::{Line, Lines, Newest, News, suspects, take_through};
+use super::check::Check;
+use super::newest::{suspects, take_through};
 
 const ROWS_AT_ONCE: usize = 1_000;
-
-impl Line for JobLine {
-    type Row = Job;
-    type Of = of::Job;
-    const NOUN: &'static str = "job";
-
-    fn id(&self) -> JobId {
-        self.id
-    }
-
-    fn is_removal(&self) -> bool {
-        self.is_removal()
-    }
-
-    fn left(newest: &Newest<JobLine>, row: &Job) -> bool {
-        row.revision == Some(newest.revision) && newest.line.left(&newest.salt, row)
-    }
-
-    fn row_id(row: &Job) -> JobId {
-        row.id
-    }
-
-    fn among(news: &News) -> &[Newest<JobLine>] {
-        &news.jobs
-    }
-}
-
-/// The lines about jobs after the last that was compared.
-#[derive(Debug, Default)]
-pub(super) struct JobLines {
-    behind: Option<JobId>,
-    lines: Lines<JobLine>,
-}
-
-impl JobLines {
-    pub(super) fn put(&mut self, newest: Newest<JobLine>) {
-        let id = newest.line.id;
-        if self.behind.is_some_and(|behind| id <= behind) {
-            return;
-        }
-        if newest.line.is_removal() {
-            self.lines.remove(&id);
-        } else {
-            self.lines.insert(id, newest);
-        }
-    }
-}
 
 impl Check<'_> {
     pub(super) async fn compare_jobs(&mut self) -> Result<(), StoreError> {

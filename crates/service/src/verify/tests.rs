@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::FutureExt as _;
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::noun::asset::Asset;
-use valetkey_domain::{Action, Actor, AssetKind, ChangeSet, Id, Name};
+use valetkey_domain::{Action, Actor, AssetKind, Change, ChangeSet, Id, Name, Record, RecordKey};
 use valetkey_store::{Batch, Content, ContentWrite, Job, JobWrite, MemoryStore, Outcome, Write};
 
+use super::report::{NAMED_LIMIT, are, fields, name};
 use super::*;
 
 fn id<Of>(n: u64) -> Id<Of> {
@@ -86,8 +87,8 @@ impl World {
         self.write(vec![jobs[0].id().any()], Vec::new(), Vec::new(), jobs);
     }
 
-    async fn run(&self, content_at_once: usize, mut said: impl FnMut(Progress) + Send) -> Report {
-        run(&self.store, &mut said, content_at_once).await.unwrap()
+    async fn run(&self, content_at_once: usize, mut progress: impl FnMut(Progress) + Send) -> Report {
+        run(&self.store, &mut progress, content_at_once).await.unwrap()
     }
 }
 

@@ -15,9 +15,9 @@ use valetkey_authz::overlay::Overlay;
 use valetkey_domain::{IdSource, Random, Reason, Refusal};
 use valetkey_store::{Batch, CommitError, Entry, Head, HeadLock, Outcome, StoreError, Write};
 
+use super::command::{Envelope, PATIENCE, is_gone, plan_safely, unavailable};
 use super::round::{BATCH_LIMIT, Load, Round, Taken, close, close_resting, hand_back, take_out};
-use super::waiting::{WriteState, is_gone, plan_safely};
-use super::{Envelope, PATIENCE, unavailable};
+use super::waiting::WriteState;
 use crate::core::Inner;
 use crate::follow::{catch_up, fold};
 use crate::readiness::Writing;

@@ -7,120 +7,27 @@
 //! takes a credential away is put in force on this node at once, and written later ([`waiting`]).
 
 mod batch;
+mod command;
+mod force;
 mod round;
 mod waiting;
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
-use valetkey_authz::{Allowed, Decision, Question};
-use valetkey_domain::{ChangeSet, IdSource, Planner, Random, Reason, Refusal, State};
-use valetkey_store::{ContentWrite, JobWrite};
+use valetkey_authz::{Allowed, Decision, Question, View};
+use valetkey_domain::{IdSource, Planner, Random, Reason, Refusal, State, UnixMs};
 
 use crate::call::Call;
 use crate::core::{Inner, Service};
 
 pub(crate) use batch::run;
+use command::{Command, Decides, PATIENCE, Queued, too_late};
+pub use command::{Done, Plan};
+pub(crate) use command::{Envelope, InForce, not_durable, unavailable};
 pub(crate) use waiting::{Tried, WriteState};
-
-/// How long a command waits for the store before it is refused; and how long a commit may take before
-/// its callers are answered that the outcome is unknown.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What a command wants written.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    pub set: ChangeSet,
-    pub content: Vec<ContentWrite>,
-    pub jobs: Vec<JobWrite>,
-}
-
-impl Plan {
-    /// A plan of authority changes alone.
-    pub fn of(set: ChangeSet) -> Plan {
-        Plan { set, content: Vec::new(), jobs: Vec::new() }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.set.changes.is_empty() && self.content.is_empty() && self.jobs.is_empty()
-    }
-}
-
-/// What a use case gives back: its answer, and the revision at which it holds.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Done<T> {
-    pub value: T,
-    pub revision: u64,
-}
-
-/// Leaves the answer out: it may be a secret.
-impl<T> std::fmt::Debug for Done<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Done").field("revision", &self.revision).finish_non_exhaustive()
-    }
-}
-
-/// When a command is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InForce {
-    /// Once it is written. While nothing can be written, it is refused.
-    OnceWritten,
-    /// At once on this node, even while nothing can be written: for changes that take a credential away.
-    AtOnce,
-}
-
-impl InForce {
-    /// [`InForce::AtOnce`] if it takes something away, else [`InForce::OnceWritten`].
-    pub(crate) fn at_once_if(takes_away: bool) -> InForce {
-        if takes_away { InForce::AtOnce } else { InForce::OnceWritten }
-    }
-}
-
-pub(crate) trait Command: Send {
-    fn plan(
-        &mut self,
-        inner: &Inner,
-        state: &dyn State,
-        revision: u64,
-        ids: &mut IdSource,
-        random: &mut dyn Random,
-    ) -> Result<Plan, Refusal>;
-
-    fn in_force(&self) -> InForce;
-
-    /// Whether the caller had the right, so that the last plan reached its rule.
-    fn is_allowed(&self) -> bool;
-
-    /// Keeps the last decision: the command is in force by it, even if its caller loses the right before
-    /// it is written.
-    fn keep_decision(&mut self);
-
-    /// Answers the caller once; later answers are dropped.
-    fn answer(&mut self, answer: Result<u64, Refusal>);
-}
-
-/// A command in the queue. Whoever takes it out owns it: the writer, or the caller that waited too
-/// long.
-pub(crate) struct Queued {
-    command: Mutex<Option<Box<dyn Command>>>,
-    until: Instant,
-}
-
-/// What goes through the queue.
-pub(crate) type Envelope = Arc<Queued>;
-
-impl Queued {
-    fn take(&self) -> Option<Box<dyn Command>> {
-        self.command.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn is_late(&self) -> bool {
-        Instant::now() >= self.until
-    }
-}
 
 struct Decided<T, F> {
     call: Call,
@@ -141,19 +48,19 @@ where
 {
     fn plan(
         &mut self,
-        inner: &Inner,
+        decides: &dyn Decides,
         state: &dyn State,
         revision: u64,
         ids: &mut IdSource,
         random: &mut dyn Random,
     ) -> Result<Plan, Refusal> {
-        let now = inner.clock.now();
+        let now = decides.now();
         let mut planner = Planner::new(state, now, ids, random);
         if let Some(allowed) = self.allowed.filter(|_| self.stands) {
             return (self.rule)(&mut planner, &allowed).map(|(plan, _)| plan);
         }
         self.allowed = None;
-        let (view, decision) = inner.decide_on(&self.call, self.question, state, revision, now);
+        let (view, decision) = decides.decide_on(&self.call, self.question, state, revision, now);
         let allowed = match decision {
             Decision::Allow(allowed) => allowed,
             Decision::Deny(denial) => return Err(denial.refusal()),
@@ -165,7 +72,7 @@ where
                 Ok(plan)
             }
             Err(refusal) => {
-                inner.journal.remember_rule(&self.call, &view, &refusal, now);
+                decides.remember_rule(&self.call, &view, &refusal, now);
                 Err(refusal)
             }
         }
@@ -192,6 +99,27 @@ where
         };
         // The caller may be gone; the command is done anyway.
         let _ = reply.send(result);
+    }
+}
+
+impl Decides for Inner {
+    fn now(&self) -> UnixMs {
+        self.clock.now()
+    }
+
+    fn decide_on(
+        &self,
+        call: &Call,
+        question: Question,
+        state: &dyn State,
+        revision: u64,
+        now: UnixMs,
+    ) -> (View, Decision) {
+        Inner::decide_on(self, call, question, state, revision, now)
+    }
+
+    fn remember_rule(&self, call: &Call, view: &View, refusal: &Refusal, now: UnixMs) {
+        self.journal.remember_rule(call, view, refusal, now);
     }
 }
 
@@ -288,18 +216,6 @@ fn give_up(inner: &Inner, command: Box<dyn Command>) -> Refusal {
     }
 }
 
-fn too_late() -> Refusal {
-    unavailable("the store did not answer in time; nothing was written")
-}
-
 fn fault<T, E>(_: E) -> Result<T, Refusal> {
     Err(Refusal::of(Reason::Fault))
-}
-
-pub(crate) fn unavailable(note: &str) -> Refusal {
-    Refusal::of(Reason::Unavailable).with_note(note)
-}
-
-pub(crate) fn not_durable() -> Refusal {
-    Refusal::of(Reason::NotDurable)
 }

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use valetkey_domain::{Reason, Refusal};
 use valetkey_store::Write;
 
-use super::{Command, Envelope, InForce, Tried, not_durable, too_late};
+use super::command::{Command, Envelope, InForce, not_durable, too_late};
+use super::waiting::Tried;
 use crate::block_list::blocks_of;
 use crate::core::Inner;
 

@@ -7,13 +7,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use valetkey_authz::overlay::Overlay;
-use valetkey_domain::{ChangeSet, IdSource, Random, Reason, Refusal, State};
+use valetkey_domain::ChangeSet;
 use valetkey_store::StoreError;
 
-use super::{Command, Plan, not_durable};
-use crate::block_list::{Block, BlockList, blocks_of};
-use crate::core::Inner;
+use super::command::{Command, not_durable};
+use crate::block_list::{Block, BlockList};
 use crate::readiness::Writing;
 
 /// How many commands may be in force without being written. A further one is refused.
@@ -40,18 +38,18 @@ impl Default for WriteState {
 }
 
 #[derive(Default)]
-struct Waiting {
+pub(super) struct Waiting {
     newest: u64,
     /// In the order in which they came in force.
-    entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
 }
 
-struct Entry {
-    id: u64,
+pub(super) struct Entry {
+    pub id: u64,
     /// `None` while the writer has it.
-    command: Option<Box<dyn Command>>,
+    pub command: Option<Box<dyn Command>>,
     /// What it changes; `None` if it only waits for the changes before it.
-    set: Option<ChangeSet>,
+    pub set: Option<ChangeSet>,
     blocks: Vec<Block>,
 }
 
@@ -99,7 +97,7 @@ impl WriteState {
         self.list().entries.len()
     }
 
-    fn list(&self) -> MutexGuard<'_, Waiting> {
+    pub(super) fn list(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -108,7 +106,13 @@ impl WriteState {
         self.add(&mut self.list(), command, set.clone(), blocks)
     }
 
-    fn add(&self, list: &mut Waiting, command: &mut dyn Command, set: ChangeSet, blocks: Vec<Block>) -> Option<u64> {
+    pub(super) fn add(
+        &self,
+        list: &mut Waiting,
+        command: &mut dyn Command,
+        set: ChangeSet,
+        blocks: Vec<Block>,
+    ) -> Option<u64> {
         if list.entries.len() >= WAITING_LIMIT {
             return None;
         }
@@ -163,72 +167,4 @@ impl WriteState {
         // Commands without changes of their own need no more than this answer.
         list.entries.retain(|e| e.set.is_some());
     }
-}
-
-/// A command that is in force at once draws no random bytes; if it tries to, it fails.
-struct NoRandom;
-
-impl Random for NoRandom {
-    fn fill(&mut self, _: &mut [u8]) -> bool {
-        false
-    }
-}
-
-impl Inner {
-    /// Decides and plans a command on the known state, and puts it in force on this node. It then waits to
-    /// be written, and its caller is answered when it is written or writing failed.
-    pub(crate) fn put_in_force(&self, mut command: Box<dyn Command>) -> Tried {
-        // Held throughout, so that what waits keeps the order in which it was planned.
-        let mut list = self.writing.list();
-        let planned = {
-            let Ok(index) = self.index() else { return Tried::No(command) };
-            let mut overlay = Overlay::new(&*index);
-            for set in list.entries.iter().filter_map(|e| e.set.as_ref()) {
-                overlay.apply(set);
-            }
-            let revision = index.revision();
-            plan_safely(self, &mut *command, &overlay, revision, &mut IdSource::new(0), &mut NoRandom)
-        };
-        let is_void = match &planned {
-            Ok(plan) => plan.is_empty(),
-            Err(refusal) => command.is_allowed() && is_gone(refusal),
-        };
-        if is_void && !list.entries.is_empty() {
-            return Tried::RestsOnWaiting(command);
-        }
-        let Ok(plan) = planned else { return Tried::No(command) };
-        let Some(blocks) = blocks_of_plan(&plan) else { return Tried::No(command) };
-        let Some(id) = self.writing.add(&mut list, &mut *command, plan.set, blocks) else { return Tried::No(command) };
-        if let Some(entry) = list.entries.last_mut().filter(|e| e.id == id) {
-            entry.command = Some(command);
-        }
-        self.writing.wake.notify_one();
-        Tried::InForce
-    }
-}
-
-fn blocks_of_plan(plan: &Plan) -> Option<Vec<Block>> {
-    let is_authority_alone = plan.content.is_empty() && plan.jobs.is_empty();
-    blocks_of(&plan.set).filter(|_| is_authority_alone)
-}
-
-/// Whether a rule finds nothing left to do, because its subject is gone.
-pub(super) fn is_gone(refusal: &Refusal) -> bool {
-    matches!(refusal.reason, Reason::NotVisible | Reason::UnknownReference)
-}
-
-/// A rule that panics is a bug and costs its command, never the writer.
-pub(crate) fn plan_safely(
-    inner: &Inner,
-    command: &mut dyn Command,
-    state: &dyn State,
-    revision: u64,
-    ids: &mut IdSource,
-    random: &mut dyn Random,
-) -> Result<Plan, Refusal> {
-    let plan = || command.plan(inner, state, revision, ids, random);
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(plan)).unwrap_or_else(|_| {
-        tracing::error!("a command broke off while it was planned; nothing of it was written");
-        Err(Refusal::of(Reason::Fault))
-    })
 }

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use valetkey_domain::{Actor, Id, JobId, UnixMs};
 
-use crate::ledger::{finish, to_hex};
+use crate::digest::{finish, to_hex};
 use crate::{Job, JobWrite};
 
 /// What happened to a job.

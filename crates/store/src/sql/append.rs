@@ -13,19 +13,10 @@ use valetkey_domain::BusinessId;
 use super::rows::{
     content_values, entered_values, entry_values, expected_revision, job_values, rearmed_values, stored_revision,
 };
-use super::statements::{self as sql, Statement};
-use super::{Value, records};
+use super::statements::{self as sql};
+use super::{Step, records};
 use crate::ledger::Link;
 use crate::{Batch, ContentWrite, Entry, Head, JobWrite, StoreError, Write};
-
-/// One statement to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    pub statement: Statement,
-    pub values: Vec<Value>,
-    /// How many rows it must write, if that matters; only conditions name it.
-    pub expect: Option<u64>,
-}
 
 /// What one write became.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::StoreError;
-use crate::ledger::to_hex;
+use crate::digest::to_hex;
 
 /// One step from a format of the data to the next.
 #[derive(Debug, Clone, Copy)]

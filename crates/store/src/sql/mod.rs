@@ -14,10 +14,19 @@ pub mod refusals;
 pub mod rows;
 pub mod statements;
 
-pub use append::{Appender, Step};
+pub use append::Appender;
 pub use statements::Statement;
 
 use crate::StoreError;
+
+/// One statement to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub statement: Statement,
+    pub values: Vec<Value>,
+    /// How many rows it must write, if that matters; only conditions name it.
+    pub expect: Option<u64>,
+}
 
 /// One parameter.
 #[derive(Clone, PartialEq, Eq)]
