@@ -49,7 +49,7 @@ fn machine(page: &mut Page, figures: &Value) {
         ("Kernel", text("kernel")),
         ("File system of the data", text("file_system")),
         ("Compiler", text("rustc")),
-        ("Profile", "`release`, as `cargo build --release` builds it".to_string()),
+        ("Profile", "`dist`, as `cargo build --profile dist` builds it".to_string()),
         ("Load average before and after", format!("{} and {}", load("/machine/load_before"), load("/load_after"))),
     ];
     page.table(&["What", "Value"], rows.map(|(what, value)| vec![what.to_string(), value]));
