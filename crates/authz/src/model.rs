@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use valetkey_domain::credential::Digest;
 use valetkey_domain::noun::sign_in::SignInCode;
-use valetkey_domain::noun::terms::Terms;
 use valetkey_domain::noun::token::Token;
 use valetkey_domain::{
     AppId, AssetId, BusinessId, Change, ChangeSet, DeclaredKind, Id, List, Record, RecordKey, State, TokenId, UserId,
@@ -51,9 +50,7 @@ impl Model {
 
 impl State for Model {
     fn record(&self, key: RecordKey) -> Option<Record> {
-        // Ours are in force until the operator replaces them.
-        let terms = || (key == RecordKey::Terms).then(|| Record::Terms(Terms::default()));
-        self.records.get(&key).cloned().or_else(terms)
+        self.records.get(&key).cloned()
     }
 
     fn token_by_digest(&self, digest: &Digest) -> Option<Token> {

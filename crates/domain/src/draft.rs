@@ -34,7 +34,7 @@ impl<'a> Draft<'a> {
     pub fn planned(&self, key: RecordKey) -> Option<Record> {
         match self.places.get(&key).and_then(|place| self.changes.get(*place)) {
             Some(change) => change.after.clone(),
-            None => self.state.record(key),
+            None => self.before(key),
         }
     }
 
@@ -50,12 +50,18 @@ impl<'a> Draft<'a> {
         std::mem::take(&mut self.changes)
     }
 
+    /// A record as it was before the command. Our terms are in force though no record holds them, so the
+    /// operator's first text replaces them.
+    fn before(&self, key: RecordKey) -> Option<Record> {
+        if key == RecordKey::Terms { Some(self.state.terms().into()) } else { self.state.record(key) }
+    }
+
     fn plan(&mut self, key: RecordKey, after: Option<Record>) {
         if let Some(change) = self.places.get(&key).and_then(|place| self.changes.get_mut(*place)) {
             change.after = after;
             return;
         }
-        let before = self.state.record(key);
+        let before = self.before(key);
         if before != after {
             self.places.insert(key, self.changes.len());
             self.changes.push(Change { before, after });

@@ -21,8 +21,7 @@ use crate::{
 /// An implementation gives the first six methods. The others look up a noun by its typed key, or show
 /// a list with typed ids; they follow from those six.
 pub trait State {
-    /// The record of a key. An app is found under its own key, and not as an asset. There are always
-    /// terms: ours, until the operator replaces them.
+    /// The record of a key. An app is found under its own key, and not as an asset.
     fn record(&self, key: RecordKey) -> Option<Record>;
     fn token_by_digest(&self, digest: &Digest) -> Option<Token>;
     /// The ids of a list, ascending.

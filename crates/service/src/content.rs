@@ -15,8 +15,9 @@ use crate::core::Service;
 use crate::jobs::{publish_job, publish_job_of};
 use crate::writer::{Done, Plan};
 
+use crate::content_row::new_row;
 pub use crate::content_row::{Item, Rows};
-pub(crate) use crate::content_row::{changed_row, content_plan, details_of, details_row, new_row, store_refusal};
+pub(crate) use crate::content_row::{changed_row, content_plan, details_of, details_row, store_refusal};
 
 /// How often a write is tried when another write changed the row first.
 const CONFLICT_TRIES: usize = 8;

@@ -4,12 +4,12 @@
 //!
 //! Nothing here may name a database driver, and nothing may decide about rights.
 
-pub mod batch;
+mod batch;
 pub mod content;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod digest;
-pub mod error;
+mod error;
 pub mod faulty;
 pub mod job;
 pub mod ledger;

@@ -46,8 +46,7 @@ impl State for Index {
                 r.page_counters.get(&(parent, page)).cloned().map(Record::PageCounter)
             }
             RecordKey::SignInCode(digest) => r.codes.get(&digest).cloned().map(Record::SignInCode),
-            // Ours are in force until the operator replaces them.
-            RecordKey::Terms => Some(Record::Terms(r.terms.clone().unwrap_or_default())),
+            RecordKey::Terms => r.terms.clone().map(Record::Terms),
         }
     }
 

@@ -8,4 +8,5 @@ mod ids;
 mod narrows;
 mod rules;
 mod script;
+mod terms;
 mod words;

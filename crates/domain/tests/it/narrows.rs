@@ -4,11 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use valetkey_authz::model::Model;
-use valetkey_domain::noun::terms::Terms;
-use valetkey_domain::rules::terms;
-use valetkey_domain::{Caller, Change, IdSource, Planner, Record};
-use valetkey_testkit::random::SeededRandom;
+use valetkey_domain::{Change, Record};
 
 const TABLE: &str = include_str!("narrows.txt");
 
@@ -126,13 +122,4 @@ fn records_come_back_from_json_as_they_went() {
         let stored = record(&sample);
         assert_eq!(record(&serde_json::to_value(&stored).unwrap()), stored);
     }
-}
-
-/// Before the operator's first text ours are in force, though no record holds them.
-#[test]
-fn the_first_new_terms_say_which_text_they_replace() {
-    let (model, mut ids, mut random) = (Model::default(), IdSource::new(0), SeededRandom::new(1));
-    let mut planner = Planner::new(&model, 1, &mut ids, &mut random);
-    let set = terms::replace(&mut planner, &Caller::Operator, "Ask before you post.").unwrap();
-    assert_eq!(set.changes[0].before, Some(Record::Terms(Terms::default())));
 }

@@ -1,4 +1,5 @@
 //! Reading nodes: from the texts that name them, under the right that was chosen for them.
+//! No row is read without the decision that it stands under.
 
 use serde_json::{Map, Value};
 use valetkey_domain::{AssetId, AssetKind, BusinessId, ContentId, Id, IdKind, TaskSet, TokenId};
@@ -158,7 +159,7 @@ impl Cx<'_> {
     }
 
     /// Asks a right about a node.
-    pub fn ask(&self, node: &Node, right: &valetkey_service::rights::Right) -> Result<Allowed, Problem> {
+    pub fn ask(&self, node: &Node, right: &Right) -> Result<Allowed, Problem> {
         Ok(self.service.ask(self.call, node.question(right))?)
     }
 

@@ -10,8 +10,7 @@ use valetkey_service::Facts;
 use valetkey_service::authz::Question;
 use valetkey_service::read::Guard;
 
-use super::access;
-use super::access::app_access;
+use super::access::{self, app_access};
 use super::fields::defaults;
 use super::input::Problem;
 use super::shown::Access;

@@ -135,7 +135,7 @@ pub static AD_ACCOUNT: NodeType = NodeType {
                 param("is_completed", Boolean),
             ],
             rights::READ_ADS,
-            "Campaigns; deleted and archived ones only when `effective_status` asks for them. `date_preset`, `time_range` and `is_completed` are accepted and hide nothing. `filtering` takes conditions on `id`, `name`, `objective`, `effective_status`, `updated_time` and `created_time`; any other is refused.",
+            "Campaigns; deleted and archived ones only when `effective_status` asks for them. `date_preset`, `time_range` and `is_completed` are accepted and hide nothing. `filtering` takes conditions on `id`, `name`, `objective`, `updated_time`, `created_time`, and on `effective_status` by `EQUAL`, `NOT_EQUAL`, `IN` and `NOT_IN`. `campaign_name`, `campaign_id` and a `campaign.` before any name are other spellings; `status`, `configured_status` and `delivery_info` are taken for `effective_status`. A condition on anything else is refused.",
         ),
         post(
             "campaigns",

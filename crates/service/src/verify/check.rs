@@ -1,5 +1,5 @@
 //! The check of one store: the ledger, then the records; content and jobs are compared by their own
-//! modules.
+//! modules. It must never write, and never stop at the first difference.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use super::window::Window;
 pub(super) const ENTRIES_AT_ONCE: usize = 1_000;
 
 /// Sixteen bytes of a digest, to save memory: there may be millions of records.
-pub(super) type Mark = [u8; 16];
+type Mark = [u8; 16];
 
 fn mark(record: &Record) -> Result<Mark, StoreError> {
     let text = serde_json::to_string(record).map_err(|e| StoreError::Other(format!("a record as JSON: {e}")))?;

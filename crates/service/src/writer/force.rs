@@ -1,4 +1,7 @@
 //! Putting a command in force on this node before it is written.
+//!
+//! The list of waiting changes is held from the decision to the block. No id and no random byte is
+//! drawn here: what is in force is planned again when it is written.
 
 use valetkey_authz::overlay::Overlay;
 use valetkey_domain::{IdSource, Random};

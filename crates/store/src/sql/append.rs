@@ -13,7 +13,7 @@ use valetkey_domain::BusinessId;
 use super::rows::{
     content_values, entered_values, entry_values, expected_revision, job_values, rearmed_values, stored_revision,
 };
-use super::statements::{self as sql};
+use super::statements as sql;
 use super::{Step, records};
 use crate::ledger::Link;
 use crate::{Batch, ContentWrite, Entry, Head, JobWrite, StoreError, Write};
