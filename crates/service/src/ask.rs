@@ -1,4 +1,4 @@
-//! The one place that looks, decides, counts and journals.
+//! Looks, decides, counts and journals, for every call.
 //!
 //! A step is one read of the index: its right is decided on the very revision that is read. The result
 //! of a step carries its decision, and no later step may use that decision. Nothing here may answer

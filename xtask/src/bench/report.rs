@@ -11,14 +11,14 @@ use super::goals::{ROWS, goal_text, judged, text_at};
 pub fn markdown(figures: &Value) -> String {
     let mut page = Page(String::new());
     page.text(
-        "# Performance\n\nThis page was written by `cargo xtask bench`, whole, in one run; nothing on it was edited by \
-         hand. Figures are medians; the range in brackets is the median's 95 percent interval by rank. Nothing here is \
-         asserted by a test, for a time belongs to a machine.",
+        "# Performance\n\nThe figures on this page were written by `cargo xtask bench`, whole, in one run. The reasons \
+         beside missed goals stand in `xtask/src/bench/goals.rs`. Figures are medians; the range in brackets is the \
+         median's 95 percent interval by rank. Nothing here is asserted by a test, for a time belongs to a machine.",
     );
     if figures["quick"] == true {
         page.text("**This was a quick run, which shows only that everything runs. Its figures mean nothing.**");
     }
-    page.text("## Goals\n\nThe goals are those of the design, set before the code.");
+    page.text("## Goals\n\nThe goals were set before the code was written.");
     let rows = ROWS.iter().map(|row| {
         let (measured, outcome) = judged(row, figures);
         vec![row.what.to_string(), goal_text(row), measured, outcome]
@@ -157,8 +157,8 @@ fn decision(page: &mut Page, figures: &Value) {
         "All of the check path but HTTP: the token's checksum, its SHA-256, the lock, the index, `decide`. {} system \
          users, {} assignments. The hot set are 1,024 tokens in rotation, the random ones a million draws from all \
          tokens. Nanoseconds, medians of 101 blocks of 10,000. A fold is one change set, folded alone. *Huge pages* is a \
-         run of its own with `GLIBC_TUNABLES` set as in [decision 0001](decisions/0001-index.md); the server doesn't set \
-         it, whoever starts the server may.",
+         run of its own with `GLIBC_TUNABLES=glibc.malloc.hugetlb=1`, which `serve` sets for itself where the kernel \
+         leaves the choice to programs: [decision 0037](decisions/0037-large-pages.md).",
         count(&rows.first().map_or(Value::Null, |row| row["system_users"].clone())),
         count(&rows.first().map_or(Value::Null, |row| row["assignments"].clone())),
     ));
