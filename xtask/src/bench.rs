@@ -4,6 +4,7 @@
 
 mod adapters;
 mod check;
+mod console;
 mod figures;
 mod goals;
 mod instructions;
@@ -35,6 +36,7 @@ and writes docs/performance.md. What is measured:
   adapters      /v1/check and reads of the Graph beside bare answers of their size
   instructions  the check path by instructions, where valgrind is installed
   issue         durable issue of tokens beside SQLite and the disk alone
+  console       the console's pages with 10,000 assets: their bytes and the server's time
 
 Options:
   --quick      small numbers, to see that everything runs
@@ -47,7 +49,7 @@ temporary folder (TMPDIR chooses another).
 ";
 
 /// All sections that can be measured, in order.
-const SECTIONS: &[&str] = &["decision", "memory", "check", "adapters", "instructions", "issue"];
+const SECTIONS: &[&str] = &["decision", "memory", "check", "adapters", "instructions", "issue", "console"];
 const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -128,6 +130,7 @@ fn measure(bench: &Bench<'_>, section: &str) -> Result<Value> {
         "instructions" if !bench.valgrind => Ok(Value::Null),
         "instructions" => instructions::measure(bench),
         "issue" => writes::measure(bench),
+        "console" => console::measure(bench),
         other => bail!("nothing measures '{other}'"),
     }
 }
@@ -154,6 +157,7 @@ mod tests {
         assert!(!parse("--quick").unwrap().is_whole());
         let some = parse("--only check --only issue").unwrap();
         assert!(!some.is_whole() && some.wants("check") && some.wants("issue") && !some.wants("memory"));
+        assert!(parse("--only console").unwrap().wants("console"));
         assert!(parse("--only nothing").unwrap_err().to_string().contains("instructions"));
         assert!(parse("--only").is_err());
     }

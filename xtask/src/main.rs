@@ -31,6 +31,12 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "test", about: "all tests: Rust, client stories, system suites", help: test::HELP, run: test::run },
+    Task {
+        name: "screenshots",
+        about: "pictures of the console, into docs/screenshots",
+        help: test::screenshots::HELP,
+        run: test::screenshots::run,
+    },
     Task { name: "lint", about: "format, clippy, tidy, licences", help: lint::HELP, run: lint::run },
     Task { name: "tidy", about: "the project's own rules about its files", help: tidy::HELP, run: tidy::run },
     Task { name: "bench", about: "measures, and writes docs/performance.md", help: bench::HELP, run: bench::run },
@@ -84,7 +90,7 @@ fn find(name: &str) -> Result<&'static Task> {
 fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask COMMAND [OPTIONS]\n\nCommands:\n");
     for task in TASKS {
-        text.push_str(&format!("  {:<10}{}\n", task.name, task.about));
+        text.push_str(&format!("  {:<13}{}\n", task.name, task.about));
     }
     text.push_str("\n`cargo xtask COMMAND --help` says more about one of them.\n");
     text

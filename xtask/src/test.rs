@@ -7,6 +7,7 @@ mod counts;
 mod plan;
 mod report;
 mod rust;
+pub mod screenshots;
 mod store;
 mod system;
 mod work;
@@ -31,7 +32,7 @@ Usage: cargo xtask test [--install] [--only NAME]... [--list]
 
 Runs all tests: the Rust tests, those of the service and of the adapters once more
 over SQLite and PostgreSQL, the stories that official SDKs tell against the
-demo on each store, and the system suites. Ends with a table and, as its last
+demo on each store, the system suites, and the console in a real browser. Ends with a table and, as its last
 line, `N passed, N failed`, which is kept in target/xtask/summary.txt as well.
 
 Options:

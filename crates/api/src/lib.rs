@@ -8,6 +8,7 @@ mod error;
 mod line;
 mod openapi;
 mod param;
+mod preview;
 mod show;
 mod table;
 
@@ -18,6 +19,7 @@ use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use valetkey_domain::credential::{self, CredentialKind};
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::{Reason, Refusal};
 use valetkey_http::credential::{Authorization, authorization};
 use valetkey_http::{Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request};
@@ -121,7 +123,8 @@ impl Api {
         let outcome = (row.run)(ctx).await;
         self.service.finish(&call);
         match outcome {
-            Ok(answer) => self.answered(row.writes, answer.result, answer.revision),
+            // A preview of a write wrote nothing.
+            Ok(answer) => self.answered(row.writes && answer.revision.is_some(), answer.result, answer.revision),
             Err(refusal) => refuse(renamed(row, refusal)),
         }
     }
@@ -222,12 +225,17 @@ impl Api {
         let about_code = [
             (Reason::TokenUnknown, format!("the sign-in code is not known, or was used already; {again}")),
             (Reason::TokenExpired, format!("the sign-in code has ended; {again}")),
+            (
+                Reason::TokenRevoked,
+                format!("the sign-in code is worth nothing since the person has a sign-in of its own; {again}"),
+            ),
             (Reason::UserDeactivated, "the person behind the sign-in code is deactivated or deleted".to_owned()),
         ];
-        let done = self.service.redeem_sign_in_code(trace, code).await.map_err(|refusal| {
-            let found = about_code.iter().find(|(reason, _)| *reason == refusal.reason);
-            found.map_or(refusal, |(reason, note)| no(*reason, note))
-        })?;
+        let done =
+            self.service.redeem_sign_in_code(trace, code, PersonToken::CommandLine).await.map_err(|refusal| {
+                let found = about_code.iter().find(|(reason, _)| *reason == refusal.reason);
+                found.map_or(refusal, |(reason, note)| no(*reason, note))
+            })?;
         let (token, text) = &done.value;
         // The names are read with the new token.
         let call = Call::with_token(text.reveal(), trace).quietly();

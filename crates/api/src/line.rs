@@ -21,6 +21,9 @@ pub struct Line {
     pub needs_change: bool,
     /// The program has a command of its own at this path, which calls this one.
     pub by_program: bool,
+    /// The command that is called instead if `-` is typed in place of the first parameter. It takes the
+    /// text from standard input, and the other parameters as they are.
+    pub by_text: Option<&'static str>,
 }
 
 /// What is printed of the answer. `--json` prints all of it.
@@ -64,6 +67,7 @@ pub const fn line(path: &'static str, example: &'static str) -> Line {
         asks: None,
         needs_change: false,
         by_program: false,
+        by_text: None,
     }
 }
 
@@ -146,6 +150,13 @@ impl Line {
     #[must_use]
     pub const fn by_program(mut self) -> Line {
         self.by_program = true;
+        self
+    }
+
+    /// With `-` in place of the first parameter, it is this other command.
+    #[must_use]
+    pub const fn by_text(mut self, command: &'static str) -> Line {
+        self.by_text = Some(command);
         self
     }
 

@@ -43,6 +43,9 @@ pub struct Typed {
     pub sends: Option<&'static str>,
     /// The typed word is a file name; the value is the file's text.
     pub from_file: bool,
+    /// `-` is typed, and the first line of standard input is sent: for secrets, which a list of processes
+    /// would show.
+    pub from_input: bool,
     /// The boolean is typed with its value, true or false, not as an option without value.
     pub with_value: bool,
     /// Another option that sets the same parameter.
@@ -226,6 +229,7 @@ const PLAIN: Typed = Typed {
     value_name: None,
     sends: None,
     from_file: false,
+    from_input: false,
     with_value: false,
     also: None,
 };
@@ -312,6 +316,13 @@ impl Param {
     #[must_use]
     pub const fn from_file(mut self) -> Param {
         self.typed.from_file = true;
+        self
+    }
+
+    /// On the command line `-` is typed, and the first line of standard input is sent.
+    #[must_use]
+    pub const fn from_input(mut self) -> Param {
+        self.typed.from_input = true;
         self
     }
 

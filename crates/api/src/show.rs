@@ -64,6 +64,7 @@ pub(crate) fn system_user(state: &dyn State, u: &SystemUser) -> Value {
     json!({
         "id": u.id, "business": u.business, "name": u.name, "role": u.role.as_str(), "status": u.status.as_str(),
         "apps": state.installed_apps(u.id), "created_at": time(u.created_at), "created_by": u.created_by,
+        "description": u.description,
     })
 }
 
@@ -121,7 +122,8 @@ pub(crate) fn token(state: &dyn State, t: &Token) -> Value {
     json!({
         "id": t.id, "type": t.kind.as_str(), "user": t.user, "user_name": name, "business": t.business, "app": t.app,
         "scopes": t.effective_scopes(state), "issued_scopes": t.scopes, "created_at": time(t.created_at), "created_by": t.created_by, "parent": t.parent, "page": t.page,
-        "expires_at": maybe_time(t.expires_at), "revoked_at": maybe_time(t.revoked_at),
+        "expires_at": maybe_time(t.expires_at), "revoked_at": maybe_time(t.revoked_at), "purpose": t.purpose,
+        "session": t.session,
     })
 }
 
@@ -142,6 +144,6 @@ pub(crate) fn sign_in_code(state: &dyn State, c: &SignInCode) -> Value {
     let person = state.person(c.person);
     json!({
         "person": c.person, "email": person.map(|p| p.email), "business": c.business,
-        "created_at": time(c.created_at), "expires_at": time(c.expires_at),
+        "created_at": time(c.created_at), "expires_at": time(c.expires_at), "created_by": c.created_by,
     })
 }

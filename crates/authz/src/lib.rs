@@ -15,4 +15,4 @@ mod view;
 pub use decide::{Allowed, Decision, Denial, decide};
 pub use index::{Index, Loading};
 pub use question::{Need, Own, Proof, Question, Sorts, Target};
-pub use view::{AppView, AssetView, Reach, Subject, TokenView, View, gather, gather_app};
+pub use view::{AppView, AssetView, Reach, Subject, TokenView, View, gather, gather_app, gather_user};

@@ -5,10 +5,14 @@
 use std::collections::BTreeMap;
 
 use valetkey_domain::credential::Digest;
+use valetkey_domain::noun::human::Human;
+use valetkey_domain::noun::passkey::Passkey;
+use valetkey_domain::noun::person::Person;
 use valetkey_domain::noun::sign_in::SignInCode;
 use valetkey_domain::noun::token::Token;
 use valetkey_domain::{
-    AppId, AssetId, BusinessId, Change, ChangeSet, DeclaredKind, Id, List, Record, RecordKey, State, TokenId, UserId,
+    AppId, AssetId, BusinessId, Change, ChangeSet, DeclaredKind, HumanId, Id, List, PasskeyId, Record, RecordKey,
+    State, TokenId, UserId,
 };
 
 /// All records of one revision.
@@ -79,7 +83,22 @@ impl State for Model {
             RecordKey::App(AppId::of(id)),
             RecordKey::Asset(AssetId::of(id)),
             RecordKey::Token(TokenId::of(id)),
+            RecordKey::Human(HumanId::of(id)),
+            RecordKey::Passkey(PasskeyId::of(id)),
         ];
         keys.iter().any(|key| self.records.contains_key(key))
+    }
+
+    fn human_by_email(&self, email: &str) -> Option<Human> {
+        self.pick(Human::from_ref).find(|human| human.email == email).cloned()
+    }
+
+    fn passkey_by_credential(&self, digest: &Digest) -> Option<Passkey> {
+        self.pick(Passkey::from_ref).find(|passkey| passkey.credential_digest() == *digest).cloned()
+    }
+
+    fn people_without_human(&self, email: &str) -> Vec<UserId> {
+        let people = self.pick(Person::from_ref).filter(|p| p.is_without_human() && p.email == email);
+        people.map(|person| person.id).collect()
     }
 }

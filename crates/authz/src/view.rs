@@ -126,12 +126,51 @@ pub fn gather_app(state: &dyn State, revision: u64, app: AppId, target: Target) 
     View { revision, subject: Subject::App(view), asset }
 }
 
-fn token_view(state: &dyn State, token: &Token) -> TokenView {
-    let (role, status) = match (state.system_user(token.user), state.person(token.user)) {
+/// Gathers the view of a user as a token without an app and without an end would show it: for the
+/// question what the user may do, whichever tokens it has. It carries no scope of an app, so a question
+/// about it must ask for none.
+pub fn gather_user(state: &dyn State, revision: u64, user: UserId, target: Target) -> View {
+    let (kind, business) = match (state.system_user(user), state.person(user)) {
+        (Some(user), _) => (TokenKind::SystemUser, user.business),
+        (None, Some(person)) => (TokenKind::User, person.business),
+        (None, None) => return View { revision, subject: Subject::Unknown, asset: None },
+    };
+    let (role, status) = standing(state, user);
+    let subject = TokenView {
+        // No token has the id of a user.
+        id: TokenId::of(user.any()),
+        kind,
+        user,
+        business,
+        role,
+        status,
+        strict_visibility: state.business(business).is_some_and(|b| b.strict_visibility),
+        app: None,
+        installed: true,
+        scopes: ScopeSet::EMPTY,
+        expires_at: None,
+        revoked_at: None,
+        parent_dead: false,
+        page: None,
+    };
+    let asset = match target {
+        Target::Asset(id) => asset_view(state, id, business, Some(user)),
+        Target::Nothing | Target::Alive | Target::Business(_) => None,
+    };
+    View { revision, subject: Subject::Token(subject), asset }
+}
+
+/// The role and status of a user; one without a record is deleted.
+fn standing(state: &dyn State, user: UserId) -> (Role, Status) {
+    match (state.system_user(user), state.person(user)) {
         (Some(user), _) => (user.role, user.status),
         (None, Some(person)) => (person.role, person.status),
         (None, None) => (Role::Employee, Status::Deleted),
-    };
+    }
+}
+
+fn token_view(state: &dyn State, token: &Token) -> TokenView {
+    let (role, status) = standing(state, token.user);
     let app = token.app.map(|id| {
         let record = state.app(id);
         AppView {
@@ -164,10 +203,11 @@ fn token_view(state: &dyn State, token: &Token) -> TokenView {
 }
 
 fn asset_view(state: &dyn State, id: AssetId, business: BusinessId, user: Option<UserId>) -> Option<AssetView> {
-    let asset = state.asset(id)?;
+    // A deleted asset is known and out of everybody's reach, like a foreign one.
+    let asset = state.asset_ever(id)?;
     let declared = state.declared_kind(asset.kind);
     let grown = |set| expanded(asset.kind, declared.as_ref(), set);
-    let reach = if asset.business == Some(business) {
+    let reach = if asset.business == Some(business) && asset.deleted_at.is_none() {
         Reach::Owned
     } else {
         state.share(id, business).map_or(Reach::None, |s| Reach::Shared(grown(s.tasks)))

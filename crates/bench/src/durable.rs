@@ -8,47 +8,25 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 use serde_json::{Value, json};
+use valetkey_domain::ScopeSet;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
-use valetkey_domain::{Random, ScopeSet};
-use valetkey_service::{Call, Clock, Deps, Service};
+use valetkey_service::{Call, Service};
 use valetkey_store::sql::{self, Appender, Step};
 use valetkey_store::{Head, Store, Write};
 
 use crate::world::{self, SMALL};
-use crate::{rows, seed};
+use crate::{rows, seed, system};
 
 /// Bytes of one write to the raw file: about what an entry of the ledger takes.
 const RAW_BYTES: usize = 512;
 /// Tokens of the measured rows have other numbers than those of the world.
 const FIRST_ROW: usize = 1 << 24;
-
-#[derive(Debug)]
-struct SystemClock(Instant);
-
-impl Clock for SystemClock {
-    fn now(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    }
-
-    fn monotonic_ms(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&mut self, buffer: &mut [u8]) -> bool {
-        aws_lc_rs::rand::fill(buffer).is_ok()
-    }
-}
 
 /// Tokens that the service issues in a second to `callers` callers. Each waits for its answer before
 /// it asks again.
@@ -57,14 +35,7 @@ pub fn issue(within: &str, callers: usize, time: Duration) -> anyhow::Result<Val
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let (store, keys) = seed::small(scratch.path()).await?;
-        let deps = Deps {
-            store: Arc::new(store),
-            clock: Arc::new(SystemClock(Instant::now())),
-            random: Box::new(SystemRandom),
-            keys,
-            node: "bench".to_owned(),
-        };
-        let service = Service::open(deps).await?;
+        let service = Service::open(system::deps(Arc::new(store), keys)).await?;
         let turn = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();
         let calling: Vec<_> =
@@ -103,6 +74,7 @@ async fn call_on(service: Service, turn: Arc<AtomicUsize>, until: Instant) -> an
             scopes: ScopeSet::of(&[world::SCOPE, "pages_read_engagement", "pages_show_list"]),
             lifetime: Lifetime::Seconds(5_184_000),
             add_dependencies: false,
+            purpose: None,
         };
         let done = service.issue_token(&call, ask).await;
         done.map_err(|refusal| anyhow::anyhow!("a token was refused: {}", refusal.reason.as_str()))?;

@@ -3,12 +3,15 @@
 //! It is not part of the product. Nothing here asserts a time.
 
 mod bare;
+mod console;
 mod decision;
 mod durable;
+mod large;
 mod load;
 mod median;
 mod rows;
 mod seed;
+mod system;
 mod world;
 
 use std::time::Duration;
@@ -16,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 // The same allocator as the server's, for both sides of a comparison.
-const MEASUREMENTS: &str = "decision, memory, seed, bare, load, issue, sqlite, fdatasync";
+const MEASUREMENTS: &str = "decision, memory, seed, bare, load, console, issue, sqlite, fdatasync";
 
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
             connections: args.number("--connections", 64)?,
             requests: args.number("--requests", 100_000)?,
         })?,
+        "console" => console::run(&args.text("--data")?, args.number("--requests", 200)?)?,
         "issue" => durable::issue(&args.text("--data")?, args.number("--callers", 1)?, args.seconds()?)?,
         "sqlite" => durable::sqlite(&args.text("--data")?, args.number("--group", 1)?, args.seconds()?)?,
         "fdatasync" => durable::fdatasync(&args.text("--data")?, args.seconds()?)?,

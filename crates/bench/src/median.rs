@@ -1,4 +1,4 @@
-//! The median of measured values, and its interval.
+//! The median of measured values with its interval, and what most of them do not exceed.
 //!
 //! It must never assume a distribution of the values.
 
@@ -14,9 +14,26 @@ pub fn median(values: &[f64]) -> (f64, f64, f64) {
     (middle, sorted[(last / 2).saturating_sub(reach)], sorted[(count / 2 + reach).min(last)])
 }
 
+/// The least of the values that so many of a hundred do not exceed.
+pub fn percentile(values: &[f64], of_hundred: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() * of_hundred).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::{median, percentile};
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let values: Vec<f64> = (1..=50).map(f64::from).rev().collect();
+        assert_eq!(percentile(&values, 95), 48.0);
+        assert_eq!(percentile(&values, 100), 50.0);
+        assert_eq!(percentile(&[7.0], 95), 7.0);
+        assert_eq!(percentile(&[], 95), 0.0);
+    }
 
     #[test]
     fn a_median_stands_between_its_ranks() {

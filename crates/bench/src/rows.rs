@@ -23,8 +23,11 @@ pub fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
 pub fn bulk(records: Vec<Record>) -> anyhow::Result<Write> {
     let changes = records.into_iter().map(|record| Change { before: None, after: Some(record) }).collect();
     let actor = Actor { kind: ActorKind::Operator, id: None, token: None };
-    let set =
-        ChangeSet { at: MADE_AT, action: Action::TokenIssued, actor, business: None, subjects: Vec::new(), changes };
+    entry(ChangeSet { at: MADE_AT, action: Action::TokenIssued, actor, business: None, subjects: Vec::new(), changes })
+}
+
+/// One entry of the ledger.
+pub fn entry(set: ChangeSet) -> anyhow::Result<Write> {
     Ok(Write { set, content: Vec::new(), jobs: Vec::new(), salt: random()? })
 }
 
@@ -37,8 +40,7 @@ pub fn issued(world: World, n: usize) -> anyhow::Result<Write> {
         [Some(token.id.any()), Some(token.user.any()), token.app.map(Id::any)].into_iter().flatten().collect();
     let business = Some(token.business);
     let changes = vec![Change { before: None, after: Some(record) }];
-    let set = ChangeSet { at: MADE_AT, action: Action::TokenIssued, actor, business, subjects, changes };
-    Ok(Write { set, content: Vec::new(), jobs: Vec::new(), salt: random()? })
+    entry(ChangeSet { at: MADE_AT, action: Action::TokenIssued, actor, business, subjects, changes })
 }
 
 /// Commits writes together.

@@ -80,7 +80,8 @@ async fn write(store: &SqliteStore, records: Vec<Record>) -> anyhow::Result<()> 
     rows::commit(store, vec![rows::bulk(records)?]).await
 }
 
-async fn make_keys(folder: &Path, store: &SqliteStore) -> anyhow::Result<KeyRing> {
+/// A new master key in the folder and a data key in the store; the ring of both.
+pub async fn make_keys(folder: &Path, store: &SqliteStore) -> anyhow::Result<KeyRing> {
     let master = MasterKey::generate(&OsRandom)?;
     let path = folder.join("master.key");
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;

@@ -129,6 +129,8 @@ impl World {
             parent: None,
             page: None,
             revoked_at: None,
+            purpose: None,
+            session: false,
         }
     }
 
@@ -143,6 +145,7 @@ impl World {
                 business: Some(self.business(a)),
                 name: title("Page", a),
                 created_at: MADE_AT,
+                deleted_at: None,
             })
         });
         let assignments = (0..self.users).flat_map(move |u| (0..ASSIGNED).map(move |nth| self.assignment(u, nth)));
@@ -165,6 +168,7 @@ impl World {
                 limits: Limits::default(),
                 strict_visibility: b.is_multiple_of(50),
                 token_lifetime_limit_s: None,
+                deleted_at: None,
             }),
             Record::Person(Person {
                 id: person,
@@ -174,6 +178,7 @@ impl World {
                 role: Role::Admin,
                 status: Status::Active,
                 created_at: MADE_AT,
+                human: None,
             }),
             Record::App(App {
                 id: app,
@@ -185,6 +190,7 @@ impl World {
                 previous_secret: None,
                 allowed_scopes: ScopeSet::all(),
                 demands_proof: false,
+                deleted_at: None,
             }),
             Record::Connection(Connection { business, app, created_at: MADE_AT }),
         ]
@@ -202,6 +208,7 @@ impl World {
                 status: Status::Active,
                 created_at: MADE_AT,
                 created_by: None,
+                description: None,
             }),
             Record::Installation(Installation { system_user: user, app: self.app(u), business, created_at: MADE_AT }),
         ]
@@ -220,7 +227,8 @@ impl World {
     }
 }
 
-fn title(what: &str, n: usize) -> Name {
+/// A name with a number.
+pub fn title(what: &str, n: usize) -> Name {
     // These names are valid, so the program stops here only if the rule for names has changed.
     Name::parse(&format!("{what} {n}")).unwrap_or_else(|_| std::process::exit(70))
 }

@@ -141,7 +141,12 @@ pub struct Digest(pub [u8; 32]);
 impl Digest {
     /// Hashes a text.
     pub fn of(text: &str) -> Digest {
-        let hash = digest::digest(&digest::SHA256, text.as_bytes());
+        Digest::of_bytes(text.as_bytes())
+    }
+
+    /// Hashes bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Digest {
+        let hash = digest::digest(&digest::SHA256, bytes);
         let mut out = [0u8; 32];
         out.copy_from_slice(hash.as_ref());
         Digest(out)

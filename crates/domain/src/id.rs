@@ -46,6 +46,11 @@ pub mod of {
     pub enum Content {}
     #[derive(Debug, Clone, Copy)]
     pub enum Job {}
+    /// A human being who signs in, whoever it works for.
+    #[derive(Debug, Clone, Copy)]
+    pub enum Human {}
+    #[derive(Debug, Clone, Copy)]
+    pub enum Passkey {}
 }
 
 pub type BusinessId = Id<of::Business>;
@@ -55,6 +60,8 @@ pub type AssetId = Id<of::Asset>;
 pub type TokenId = Id<of::Token>;
 pub type ContentId = Id<of::Content>;
 pub type JobId = Id<of::Job>;
+pub type HumanId = Id<of::Human>;
+pub type PasskeyId = Id<of::Passkey>;
 
 /// What an id names. The numbers are stored; never reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,6 +83,8 @@ pub enum IdKind {
     Post = 13,
     Campaign = 14,
     Job = 15,
+    Human = 16,
+    Passkey = 17,
 }
 
 impl IdKind {
@@ -96,6 +105,8 @@ impl IdKind {
             13 => IdKind::Post,
             14 => IdKind::Campaign,
             15 => IdKind::Job,
+            16 => IdKind::Human,
+            17 => IdKind::Passkey,
             _ => return None,
         })
     }
@@ -205,7 +216,7 @@ macro_rules! any_from {
     };
 }
 
-any_from!(BusinessId, UserId, AppId, AssetId, TokenId, ContentId, JobId);
+any_from!(BusinessId, UserId, AppId, AssetId, TokenId, ContentId, JobId, HumanId, PasskeyId);
 
 /// An app is an asset of kind app, under the same number.
 impl From<AppId> for AssetId {

@@ -1,7 +1,7 @@
 //! What names a record: its noun and its ids. Two records with one key are the same record.
 
 use crate::credential::Digest;
-use crate::{AppId, AssetId, AssetKind, BusinessId, Id, TokenId, UserId};
+use crate::{AppId, AssetId, AssetKind, BusinessId, HumanId, Id, PasskeyId, TokenId, UserId};
 
 /// The key of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub enum RecordKey {
     PageCounter(TokenId, AssetId),
     SignInCode(Digest),
     Terms,
+    Human(HumanId),
+    Passkey(PasskeyId),
 }
 
 impl RecordKey {
@@ -34,6 +36,8 @@ impl RecordKey {
             RecordKey::App(app) => [Some(app.any()), None],
             RecordKey::Asset(asset) => [Some(asset.any()), None],
             RecordKey::Token(token) => [Some(token.any()), None],
+            RecordKey::Human(human) => [Some(human.any()), None],
+            RecordKey::Passkey(passkey) => [Some(passkey.any()), None],
             RecordKey::Connection(business, app) => [Some(business.any()), Some(app.any())],
             RecordKey::Installation(user, app) => [Some(user.any()), Some(app.any())],
             RecordKey::Assignment(user, asset) => [Some(user.any()), Some(asset.any())],

@@ -1,6 +1,6 @@
 //! Lists of ids that a state can show. Each is in ascending order of ids.
 
-use crate::{AssetId, BusinessId, UserId};
+use crate::{AssetId, BusinessId, HumanId, UserId};
 
 /// A list. What it shows is written beside it; [`State`](crate::State) has a typed method for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,4 +40,8 @@ pub enum List {
         page: AssetId,
         user: UserId,
     },
+    /// Passkeys of a human.
+    PasskeysOf(HumanId),
+    /// Entries of a human: the people that it is, in one business each. Deleted ones are not among them.
+    EntriesOf(HumanId),
 }

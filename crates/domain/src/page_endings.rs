@@ -80,7 +80,9 @@ fn ends(change: &Change) -> Ends {
         (Record::Assignment(b), None) => Ends::PathOf { user: b.user, asset: b.asset },
         (Record::Share(b), None) => Ends::PathsIn { business: b.partner, asset: b.asset },
         (Record::Asset(b), None) => Ends::PathsTo { asset: b.id },
-        (Record::Asset(b), Some(Record::Asset(a))) if a.business != b.business => Ends::PathsTo { asset: b.id },
+        (Record::Asset(b), Some(Record::Asset(a))) if a.business != b.business || a.deleted_at != b.deleted_at => {
+            Ends::PathsTo { asset: b.id }
+        }
         (Record::Person(b), Some(Record::Person(a))) => of_role((b.id, b.role), a.role, a.status),
         (Record::SystemUser(b), Some(Record::SystemUser(a))) => of_role((b.id, b.role), a.role, a.status),
         (Record::Token(b), Some(Record::Token(a))) => of_token(b, a),
@@ -99,6 +101,8 @@ fn ends(change: &Change) -> Ends {
             | Record::DeclaredKind(_)
             | Record::PageCounter(_)
             | Record::SignInCode(_)
+            | Record::Human(_)
+            | Record::Passkey(_)
             | Record::Terms(_),
             _,
         ) => Ends::Nothing,

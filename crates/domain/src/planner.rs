@@ -3,6 +3,7 @@
 
 use crate::credential::{CredentialKind, CredentialText, RANDOM_BYTES};
 use crate::draft::Draft;
+use crate::noun::human::HANDLE_BYTES;
 use crate::refusal::{Refusal, role};
 use crate::{
     Action, Actor, AppId, BusinessId, ChangeSet, Id, IdKind, IdSource, Reason, Record, RecordKey, State, TokenId,
@@ -161,6 +162,18 @@ impl<'a> Planner<'a> {
             }
         }
         Err(Refusal::of(Reason::Fault).with_note("the random source failed or repeats itself; no credential was made"))
+    }
+
+    /// A random handle for a new human.
+    ///
+    /// # Errors
+    /// If the random source fails.
+    pub fn new_handle(&mut self) -> Result<[u8; HANDLE_BYTES], Refusal> {
+        let mut handle = [0; HANDLE_BYTES];
+        if self.random.fill(&mut handle) {
+            return Ok(handle);
+        }
+        Err(Refusal::of(Reason::Fault).with_note("the random source failed; no handle was made"))
     }
 
     /// Plans that a record shall be like this. A record that is so already is no change.

@@ -7,7 +7,9 @@ use crate::noun::app::{App, Connection, Installation};
 use crate::noun::asset::Asset;
 use crate::noun::assignment::Assignment;
 use crate::noun::business::Business;
+use crate::noun::human::Human;
 use crate::noun::page_token::PageCounter;
+use crate::noun::passkey::Passkey;
 use crate::noun::person::Person;
 use crate::noun::share::Share;
 use crate::noun::sign_in::SignInCode;
@@ -69,6 +71,8 @@ macro_rules! records {
 
 records! {
     Business,
+    Human,
+    Passkey,
     Person,
     SystemUser,
     App,

@@ -4,9 +4,13 @@
 //! A row must name what is wrong without telling a stranger that something exists, and must never
 //! name a person. A new reason doesn't compile before it has its row.
 
+mod titles;
+
 use crate::refusal::{Reason, Refusal, role};
 use crate::task::Vocabulary;
 use crate::{DeclaredKind, TaskSet};
+
+pub use titles::task_title;
 
 const ADMIN: &str = "ADMIN of the business";
 const ADMIN_PERSON: &str = "ADMIN person of the business";
@@ -322,8 +326,8 @@ fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// With a full stop, if it has no end yet.
-fn closed(text: &str) -> String {
+/// A text with a full stop, if it has no end yet.
+pub fn closed(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 

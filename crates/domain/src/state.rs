@@ -5,7 +5,9 @@ use crate::noun::app::{App, Connection, Installation};
 use crate::noun::asset::Asset;
 use crate::noun::assignment::Assignment;
 use crate::noun::business::Business;
+use crate::noun::human::Human;
 use crate::noun::page_token::PageCounter;
+use crate::noun::passkey::Passkey;
 use crate::noun::person::Person;
 use crate::noun::share::Share;
 use crate::noun::sign_in::SignInCode;
@@ -13,13 +15,14 @@ use crate::noun::system_user::SystemUser;
 use crate::noun::terms::Terms;
 use crate::noun::token::Token;
 use crate::{
-    AppId, AssetId, AssetKind, BusinessId, DeclaredKind, Id, List, Record, RecordKey, Status, TokenId, UserId,
+    AppId, AssetId, AssetKind, BusinessId, DeclaredKind, HumanId, Id, List, PasskeyId, Record, RecordKey, Status,
+    TokenId, UserId,
 };
 
 /// One revision of the authority records. Readers get copies, so no lock outlives a call.
 ///
-/// An implementation gives the first six methods. The others look up a noun by its typed key, or show
-/// a list with typed ids; they follow from those six.
+/// An implementation gives the first nine methods. The others look up a noun by its typed key, or show
+/// a list with typed ids; they follow from those nine.
 pub trait State {
     /// The record of a key. An app is found under its own key, and not as an asset.
     fn record(&self, key: RecordKey) -> Option<Record>;
@@ -30,8 +33,29 @@ pub trait State {
     fn sign_in_codes(&self) -> Vec<SignInCode>;
     /// Whether any record has this id.
     fn exists(&self, id: Id) -> bool;
+    /// The human who signs in with this address, in lower case.
+    fn human_by_email(&self, email: &str) -> Option<Human>;
+    /// The passkey whose credential id has this SHA-256, whoever it belongs to.
+    fn passkey_by_credential(&self, digest: &Digest) -> Option<Passkey>;
+    /// People with this address who are not deleted and have no human yet, ascending. Only earlier
+    /// versions made such people.
+    fn people_without_human(&self, email: &str) -> Vec<UserId>;
 
+    fn human(&self, id: HumanId) -> Option<Human> {
+        self.record(RecordKey::Human(id)).and_then(Human::from_record)
+    }
+
+    fn passkey(&self, id: PasskeyId) -> Option<Passkey> {
+        self.record(RecordKey::Passkey(id)).and_then(Passkey::from_record)
+    }
+
+    /// A business that is not deleted.
     fn business(&self, id: BusinessId) -> Option<Business> {
+        self.business_ever(id).filter(|business| business.deleted_at.is_none())
+    }
+
+    /// The same, deleted or not: for names in histories. No rule may act on it.
+    fn business_ever(&self, id: BusinessId) -> Option<Business> {
         self.record(RecordKey::Business(id)).and_then(Business::from_record)
     }
 
@@ -43,7 +67,13 @@ pub trait State {
         self.record(RecordKey::SystemUser(id)).and_then(SystemUser::from_record)
     }
 
+    /// An app that is not deleted.
     fn app(&self, id: AppId) -> Option<App> {
+        self.app_ever(id).filter(|app| app.deleted_at.is_none())
+    }
+
+    /// The same, deleted or not: for names in histories. No rule may act on it.
+    fn app_ever(&self, id: AppId) -> Option<App> {
         self.record(RecordKey::App(id)).and_then(App::from_record)
     }
 
@@ -59,10 +89,15 @@ pub trait State {
         self.record(RecordKey::DeclaredKind(kind)).and_then(DeclaredKind::from_record)
     }
 
-    /// An asset; an app answers as an asset of kind app.
+    /// An asset that is not deleted; an app answers as an asset of kind app.
     fn asset(&self, id: AssetId) -> Option<Asset> {
+        self.asset_ever(id).filter(|asset| asset.deleted_at.is_none())
+    }
+
+    /// The same, deleted or not: for names in histories. No rule may act on it.
+    fn asset_ever(&self, id: AssetId) -> Option<Asset> {
         let stored = self.record(RecordKey::Asset(id)).and_then(Asset::from_record);
-        stored.or_else(|| self.app(AppId::of(id.any())).map(|app| app.as_asset()))
+        stored.or_else(|| self.app_ever(AppId::of(id.any())).map(|app| app.as_asset()))
     }
 
     fn assignment(&self, user: UserId, asset: AssetId) -> Option<Assignment> {
@@ -163,6 +198,15 @@ pub trait State {
     /// Those of one user.
     fn page_tokens_of(&self, page: AssetId, user: UserId) -> Vec<TokenId> {
         typed(self.list(List::PageTokensOf { page, user }))
+    }
+
+    fn passkeys_of(&self, human: HumanId) -> Vec<PasskeyId> {
+        typed(self.list(List::PasskeysOf(human)))
+    }
+
+    /// The people that a human is, in one business each; deleted ones are not among them.
+    fn entries_of(&self, human: HumanId) -> Vec<UserId> {
+        typed(self.list(List::EntriesOf(human)))
     }
 }
 

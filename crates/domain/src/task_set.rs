@@ -41,6 +41,11 @@ impl TaskSet {
         self.0 & other.0 != 0
     }
 
+    /// The tasks of this set that the other has not.
+    pub fn without(self, other: TaskSet) -> TaskSet {
+        TaskSet(self.0 & !other.0)
+    }
+
     /// Whether every task of `other` is in this set.
     pub fn covers(self, other: TaskSet) -> bool {
         self.0 & other.0 == other.0

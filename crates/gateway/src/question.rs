@@ -118,7 +118,9 @@ fn task_of(service: &Service, asset: AssetId, name: &str) -> Option<TaskSet> {
         | IdKind::Token
         | IdKind::Post
         | IdKind::Campaign
-        | IdKind::Job => return None,
+        | IdKind::Job
+        | IdKind::Human
+        | IdKind::Passkey => return None,
     };
     Vocabulary::of(kind, None)?.parse(name)
 }

@@ -97,6 +97,7 @@ fn as_json(config: &Config, made: &Made) -> String {
         "business": { "id": made.business.0, "name": made.business.1 },
         "admin": { "id": made.admin.0, "name": made.admin.1, "email": made.admin.2 },
         "sign_in": made.code,
+        "sign_in_link": config.browser_url(config.listen).and_then(|url| valetkey_console::sign_in_link(&url, &made.code)),
         "sign_in_ends_at": made.code_ends_at / 1_000,
     });
     format!("{all:#}\n")
@@ -110,13 +111,16 @@ fn screen(config: &Config, made: &Made) -> String {
     for (label, value, note) in [
         ("business", made.business.0.to_string(), String::new()),
         ("admin", made.admin.0.to_string(), format!("{}, {}", made.admin.1, made.admin.2)),
-        ("code", made.code.clone(), "works once, within a day".to_owned()),
+        ("code", made.code.clone(), "works once, within a day: in the console or at the command line".to_owned()),
     ] {
         let _ = writeln!(out, "  {:<10}{}  {}", label.dimmed(), value, note.dimmed());
     }
     let _ = writeln!(out, "\n  {}\n", "What comes next".bold());
+    let link = config.browser_url(config.listen).and_then(|url| valetkey_console::sign_in_link(&url, &made.code));
+    let link = link.unwrap_or_else(|| "set public_url, so that the console has an address".to_owned());
     let steps = [
         (format!("valetkey serve{flag}"), "in a terminal of its own, or as a service"),
+        (link, "open it in a browser; everything below can be done there too"),
         (format!("valetkey login {}{flag}", made.code), "you are the admin for two hours"),
         (format!("valetkey terms accept{flag}"), "read them first: valetkey terms show"),
         (format!("valetkey app create \"My app\"{flag}"), "shows the app's secret, once"),

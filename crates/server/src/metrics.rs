@@ -17,6 +17,9 @@ pub struct Gauges {
     pub is_fresh: bool,
     /// Unix seconds at which the process was ready.
     pub started_s: i64,
+    /// The last check of the ledger, in unix seconds, and whether it found nothing; `None` before the
+    /// first.
+    pub verified: Option<(i64, bool)>,
 }
 
 /// The page.
@@ -26,6 +29,11 @@ pub fn page(stats: &StatsSnapshot, gauges: &Gauges) -> String {
     out.gauge("valetkey_start_time_seconds", "When the server was ready, in unix seconds.", gauges.started_s);
     out.gauge("valetkey_fresh", "Whether this node may answer: 1 or 0.", u8::from(gauges.is_fresh));
     out.gauge("valetkey_revision", "The newest revision that this node knows.", gauges.revision);
+    // Before the first check there is nothing to say, and a zero would sound an alarm.
+    if let Some((at_s, is_ok)) = gauges.verified {
+        out.gauge("valetkey_ledger_verified_seconds", "When the ledger was last verified, in unix seconds.", at_s);
+        out.gauge("valetkey_ledger_verified_ok", "Whether nothing was found then: 1 or 0.", u8::from(is_ok));
+    }
     out.counters(
         "valetkey_decisions_total",
         "Questions that were decided.",
@@ -100,7 +108,17 @@ mod tests {
     #[test]
     fn every_line_is_one_that_prometheus_reads() {
         let stats = StatsSnapshot { requests_total: 7, panics_total: 1, ..StatsSnapshot::default() };
-        let page = page(&stats, &Gauges { allowed: 3, refused: 2, revision: 41, is_fresh: true, started_s: 5 });
+        let gauges = Gauges {
+            allowed: 3,
+            refused: 2,
+            revision: 41,
+            is_fresh: true,
+            started_s: 5,
+            verified: Some((1_700, false)),
+        };
+        let unverified = super::page(&stats, &Gauges { verified: None, ..gauges });
+        assert!(!unverified.contains("verified"), "{unverified}");
+        let page = page(&stats, &gauges);
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
             assert!(name.starts_with("valetkey_"), "{line}");
@@ -114,6 +132,8 @@ mod tests {
             "valetkey_decisions_total{answer=\"refused\"} 2",
             "valetkey_revision 41",
             "valetkey_fresh 1",
+            "valetkey_ledger_verified_seconds 1700",
+            "valetkey_ledger_verified_ok 0",
         ] {
             assert!(page.lines().any(|l| l == line), "{line}\n{page}");
         }

@@ -1,16 +1,17 @@
-//! The operations adapter: health, readiness, metrics and the welcome page, for operators. It must
+//! The operations adapter: health, readiness, metrics and the list of paths, for operators. It must
 //! show only counts and states, never a name or an id.
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use http::{HeaderValue, Method, StatusCode};
 use tokio_util::sync::CancellationToken;
 use valetkey_http::{
     Adapter, Claim, Failure, Head, Origin, PathEntry, Reply, Request, Stats, json_error, unknown_path,
 };
 use valetkey_service::Service;
+use valetkey_service::store::Verification;
 
 use crate::metrics::{self, Gauges};
 
@@ -21,8 +22,8 @@ pub struct Operations {
     stats: Arc<Stats>,
     stopping: CancellationToken,
     started_s: i64,
-    /// The welcome page, once the paths of all adapters are known.
-    welcome: String,
+    /// The list of paths, once those of all adapters are known.
+    paths: String,
 }
 
 impl Operations {
@@ -30,7 +31,7 @@ impl Operations {
     /// it reports that the server isn't ready.
     pub fn new(service: Service, stats: Arc<Stats>, stopping: CancellationToken) -> Operations {
         let started_s = service.now().div_euclid(1_000);
-        Operations { service, stats, stopping, started_s, welcome: String::new() }
+        Operations { service, stats, stopping, started_s, paths: String::new() }
     }
 
     fn ready(&self) -> Reply {
@@ -39,7 +40,8 @@ impl Operations {
         }
         let readiness = self.service.readiness();
         let status = if readiness.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        Reply::text(status, readiness.to_string())
+        let verified = self.service.known_verification().map(|found| verified(&found)).unwrap_or_default();
+        Reply::text(status, format!("{readiness}{verified}"))
     }
 
     fn metrics(&self) -> Reply {
@@ -50,24 +52,27 @@ impl Operations {
             revision: self.service.revision(),
             is_fresh: self.service.is_fresh(),
             started_s: self.started_s,
+            verified: self.service.known_verification().map(|v| (v.at.div_euclid(1_000), v.is_ok())),
         };
         let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         Reply::text(StatusCode::OK, metrics::page(&self.stats.snapshot(), &gauges)).header(CONTENT_TYPE, kind)
     }
 
-    fn welcome(&self) -> Reply {
-        let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-        Reply::new(StatusCode::OK)
-            .header(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))
-            .header(CONTENT_SECURITY_POLICY, policy)
-            .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-            .body(self.welcome.clone())
+    /// Browsers are led to the console; programs get the list of paths.
+    fn root(&self, request: &Request) -> Reply {
+        let accepted = request.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let reply = if accepted.contains("text/html") {
+            Reply::new(StatusCode::SEE_OTHER).header(LOCATION, HeaderValue::from_static("/console"))
+        } else {
+            Reply::text(StatusCode::OK, self.paths.clone())
+        };
+        reply.header(VARY, HeaderValue::from_static("accept"))
     }
 
     fn answer(&self, request: &Request) -> Reply {
         let no_store = |reply: Reply| reply.header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let page: &dyn Fn() -> Reply = match request.path().trim_matches('/') {
-            "" => &|| self.welcome(),
+            "" => &|| self.root(request),
             "healthz" => &|| no_store(Reply::text(StatusCode::OK, "ok\n")),
             "readyz" => &|| no_store(self.ready()),
             "metrics" => &|| no_store(self.metrics()),
@@ -119,19 +124,22 @@ impl Adapter for Operations {
     }
 
     fn set_paths(&mut self, all: &Arc<[PathEntry]>) {
-        self.welcome = welcome_page(all);
+        self.paths = list_of(all);
     }
 }
 
-/// The page for browsers, with a row for each path that has a summary.
-fn welcome_page(paths: &[PathEntry]) -> String {
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
-    let rows: Vec<String> = paths
-        .iter()
-        .filter_map(|entry| Some((entry.path, entry.summary?)))
-        .map(|(path, summary)| format!("  <dt><code>{}</code></dt>\n  <dd>{}</dd>", escape(path), escape(summary)))
-        .collect();
-    include_str!("welcome.html").replace("{paths}", &rows.join("\n"))
+/// The line about the last check of the ledger.
+fn verified(found: &Verification) -> String {
+    let at = jiff::Timestamp::from_millisecond(found.at).map_or_else(|_| "?".to_owned(), |at| format!("{at:.0}"));
+    let what = if found.is_ok() { "the ledger was verified" } else { "the ledger does not verify, as checked" };
+    format!("{what} at {at}: {found}\n")
+}
+
+/// What `/` answers to programs: a line for each path that has a summary.
+fn list_of(paths: &[PathEntry]) -> String {
+    let rows = paths.iter().filter_map(|entry| Some((entry.path, entry.summary?)));
+    let lines: Vec<String> = rows.map(|(path, summary)| format!("  {path:<28} {summary}\n")).collect();
+    format!("Valetkey: system users, their tokens, and a Graph API for them.\n\n{}", lines.concat())
 }
 
 #[cfg(test)]
@@ -139,10 +147,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_welcome_page_shows_each_path_that_has_a_summary_and_no_markup_of_it() {
+    fn the_last_check_of_the_ledger_is_one_line() {
+        let whole = Verification { at: 0, revision: 7, is_chain_whole: true, ..Verification::default() };
+        assert_eq!(
+            verified(&whole),
+            "the ledger was verified at 1970-01-01T00:00:00Z: nothing was altered up to revision 7\n"
+        );
+        let broken = Verification { is_chain_whole: false, ..whole };
+        let text = verified(&broken);
+        assert!(text.starts_with("the ledger does not verify") && text.contains("behind revision 7"), "{text}");
+    }
+
+    #[test]
+    fn the_list_shows_each_path_that_has_a_summary() {
         let entry = |path, summary| PathEntry { path, summary, item: None };
-        let page = welcome_page(&[entry("/a", Some("one <b> & two")), entry("/hidden", None)]);
-        assert!(page.contains("<dt><code>/a</code></dt>\n  <dd>one &lt;b> &amp; two</dd>"), "{page}");
-        assert!(!page.contains("/hidden") && !page.contains("{paths}"), "{page}");
+        let list = list_of(&[entry("/a", Some("one")), entry("/hidden", None)]);
+        assert!(list.ends_with("  /a                           one\n"), "{list}");
+        assert!(!list.contains("/hidden"), "{list}");
     }
 }

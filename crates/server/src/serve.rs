@@ -178,6 +178,7 @@ impl Front {
         self.mounts.mount(adapters::all(Parts {
             service: node.service().clone(),
             public_url: config.public_url.clone(),
+            browser_url: config.browser_url(self.address),
             params: config.limits.params.clone(),
             stats: Arc::clone(&self.stats),
             stopping: self.stopping.clone(),

@@ -163,6 +163,19 @@ impl Service {
         .await
     }
 
+    /// Deletes an app with its connections, installations and tokens: they are dead when this returns.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn delete_app(&self, call: &Call, id: AppId) -> Result<Done<()>, Refusal> {
+        let question = self.manage_app(call, id)?;
+        self.command(call, question, move |planner, allowed| {
+            Ok((Plan::of(app::delete(planner, &allowed.caller, id)?), ()))
+        })
+        .await
+        .map_err(|r| about(r, id))
+    }
+
     /// Installs an app on a system user.
     ///
     /// # Errors
@@ -209,7 +222,7 @@ impl Service {
         Ok(ProvenApp { app: id, business: app.business })
     }
 
-    fn manage_app(&self, call: &Call, id: AppId) -> Result<Question, Refusal> {
+    pub(crate) fn manage_app(&self, call: &Call, id: AppId) -> Result<Question, Refusal> {
         let business = self.read(|s| s.app(id).map(|a| a.business))?.ok_or_else(|| self.absent(call, id))?;
         Ok(rights::MANAGE_BUSINESS.on_business(business))
     }

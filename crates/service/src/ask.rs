@@ -6,9 +6,11 @@
 
 use std::ops::Deref;
 
-use valetkey_authz::{Allowed, Decision, Denial, Index, Question, Subject, Target, View, decide};
+use valetkey_authz::{
+    Allowed, Decision, Denial, Index, Question, Subject, Target, View, decide, gather_app, gather_user,
+};
 use valetkey_domain::credential::{self, Digest};
-use valetkey_domain::{AssetId, Id, Reason, Refusal, State, TokenId, UnixMs};
+use valetkey_domain::{AppId, AssetId, Id, Reason, Refusal, State, TokenId, UnixMs, UserId};
 
 use crate::call::{Call, Credential, Memo, Mode};
 use crate::core::{Inner, Service};
@@ -134,6 +136,10 @@ pub(crate) enum Sent<'a> {
     },
     Operator,
     Token(TokenId),
+    /// An app that proved itself, by its id: to ask again what it asked.
+    App(AppId),
+    /// A user, whichever tokens it has.
+    User(UserId),
 }
 
 impl<'a> Sent<'a> {
@@ -412,6 +418,12 @@ impl Inner {
                 let view = digest.map_or(nobody(Subject::Unknown), |d| on.gather(&d, question.target));
                 // The proof was checked when the effect was asked for; the token's text is not stored.
                 (view, question.proof(valetkey_authz::Proof::Right))
+            }
+            Sent::App(app) => {
+                (gather_app(on.state(), revision, app, question.target), question.proof(valetkey_authz::Proof::Right))
+            }
+            Sent::User(user) => {
+                (gather_user(on.state(), revision, user, question.target), question.proof(valetkey_authz::Proof::Right))
             }
             Sent::Text { text, memo, .. } if text.contains('|') => {
                 (self.app_view(on.state(), revision, text, memo, question.target, now), question)

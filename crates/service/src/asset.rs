@@ -71,6 +71,19 @@ impl Service {
         .await
     }
 
+    /// Deletes an asset of a business with its assignments, shares and page tokens. What it holds stays
+    /// in the store and is out of reach.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn delete_asset(&self, call: &Call, id: AssetId) -> Result<Done<()>, Refusal> {
+        let kind = self.kind_of(call, id)?;
+        self.command(call, rights::DELETE_ASSET.on_asset(id, kind), move |planner, allowed| {
+            Ok((Plan::of(asset::delete(planner, &allowed.caller, id)?), ()))
+        })
+        .await
+    }
+
     /// Renames an asset.
     ///
     /// # Errors

@@ -182,6 +182,8 @@ fn block_of(change: &Change) -> Option<Block> {
             | Record::Share(_)
             | Record::PageCounter(_)
             | Record::SignInCode(_)
+            | Record::Human(_)
+            | Record::Passkey(_)
             | Record::Terms(_),
             _,
         ) => None,
@@ -200,6 +202,12 @@ fn follows(change: &Change, blocks: &[Block]) -> bool {
         Some(Record::Assignment(gone)) => {
             let is_off = |block: &Block| matches!(block, Block::User { user, .. } if *user == gone.user);
             change.after.is_none() && blocks.iter().any(is_off)
+        }
+        // They go with the last person that their human is, when it is deleted; nothing else is signed in
+        // with them.
+        Some(Record::Human(_) | Record::Passkey(_)) => {
+            let is_deleted = |block: &Block| matches!(block, Block::User { status: Status::Deleted, .. });
+            change.after.is_none() && blocks.iter().any(is_deleted)
         }
         // The counter keeps the text of a dead page token from being derived again, and nothing is
         // derived while the change can't be written.

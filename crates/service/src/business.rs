@@ -41,6 +41,17 @@ impl Service {
         .await
     }
 
+    /// Deletes a business that has no assets, shares or live tokens. Only the operator may.
+    ///
+    /// # Errors
+    /// The refusal; `invalid_parameter` with what is left of it.
+    pub async fn delete_business(&self, call: &Call, id: BusinessId) -> Result<Done<()>, Refusal> {
+        self.command(call, Question::about(Target::Nothing), move |planner, allowed| {
+            Ok((Plan::of(business::delete(planner, &allowed.caller, id)?), ()))
+        })
+        .await
+    }
+
     /// Makes one declared kind match the configuration.
     ///
     /// # Errors

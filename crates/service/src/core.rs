@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use valetkey_authz::{Decision, Denial, Index, Question, Subject, View};
 use valetkey_domain::{Random, Reason, Refusal, State, UnixMs};
 use valetkey_seal::KeyRing;
-use valetkey_store::{Store, StoreError, UsedFor};
+use valetkey_store::{Store, StoreError, UsedFor, Verification};
 
 use crate::anchor::Anchor;
 use crate::call::{Call, Credential, Used};
@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     pub wake_jobs: tokio::sync::Notify,
     /// Whether the store can write, and which changes are in force but not written.
     pub writing: Arc<WriteState>,
+    /// What the last check of the ledger found, as far as this node read it.
+    pub verified: Mutex<Option<Verification>>,
 }
 
 /// A moment so early that no lease ends at it: the mark of a node that is halted.

@@ -7,6 +7,7 @@
 //! Facts about something that the caller's business doesn't see may reveal its owner. They are kept
 //! apart in a row, under [`APART`], and only the operator may see them.
 
+pub(crate) mod kept;
 mod source;
 mod waiting;
 
@@ -20,6 +21,7 @@ use valetkey_domain::{AssetKind, Refusal, TaskSet, UnixMs};
 use valetkey_store::{Quotas, RefusalRow};
 
 use crate::call::Call;
+use crate::uses::program;
 use source::Source;
 use waiting::Waiting;
 
@@ -85,7 +87,7 @@ impl Journal {
     }
 
     /// Remembers a refusal of a rule, after the decision had allowed the call.
-    pub fn remember_rule(&self, call: &Call, view: &View, refusal: &Refusal, now: UnixMs) {
+    pub fn remember_rule(&self, call: &Call, question: &Question, view: &View, refusal: &Refusal, now: UnixMs) {
         let (business, token) = match &view.subject {
             Subject::Token(t) => (Some(t.business), Some(t.id)),
             Subject::App(a) => (Some(a.business), None),
@@ -101,10 +103,12 @@ impl Journal {
             reason: refusal.reason.as_str().to_owned(),
             body: json!({
                 "revision": view.revision.to_string(),
-                "question": { "decided": "allowed; a rule refused it" },
+                "question": rule_facts(question, view.asset.as_ref()),
+                "asset": view.asset.as_ref().map(asset_facts),
                 "refusal": refusal,
                 "facts": subject_facts(&view.subject),
                 "ip": call.ip().map(|ip| ip.to_string()),
+                "program": call.user_agent().map(program),
             })
             .to_string(),
         });
@@ -204,6 +208,7 @@ pub(crate) fn describe(call: &Call, question: Option<&Question>, view: &View, de
     out.insert("hidden".into(), json!(denial.hidden));
     out.insert("facts".into(), subject_facts(&view.subject));
     out.insert("ip".into(), json!(call.ip().map(|ip| ip.to_string())));
+    out.insert("program".into(), json!(call.user_agent().map(program)));
     if question.is_none_or(|q| is_visible(q.target, view)) {
         out.extend(asked);
     } else {
@@ -254,7 +259,21 @@ fn question_facts(question: &Question, asset: Option<&AssetView>) -> Value {
         Need::AnyTask => json!("any task on the asset"),
         Need::Tasks(tasks) => json!({"one_of": task_names(kind, tasks)}),
     };
-    json!({ "target": target, "scopes_one_of": question.scopes, "need": need, "proof": format!("{:?}", question.proof) })
+    json!({
+        "target": target,
+        "scopes_one_of": question.scopes,
+        "need": need,
+        "proof": format!("{:?}", question.proof),
+        // All of it, so that the same question can be asked again.
+        "again": kept::again(question),
+    })
+}
+
+/// The question of a call that was allowed, and then refused by a rule.
+fn rule_facts(question: &Question, asset: Option<&AssetView>) -> Value {
+    let mut facts = question_facts(question, asset);
+    facts["decided"] = json!("allowed; a rule refused it");
+    facts
 }
 
 fn missing_facts(denial: &Denial) -> Value {
@@ -264,6 +283,8 @@ fn missing_facts(denial: &Denial) -> Value {
         "tasks_one_of": task_names(missing.kind, missing.tasks),
         "held": task_names(missing.kind, missing.held),
         "asset": missing.asset,
+        "tasks_bits": missing.tasks,
+        "held_bits": missing.held,
     })
 }
 
@@ -299,6 +320,10 @@ fn token_facts(token: &TokenView) -> Value {
 }
 
 pub(crate) fn asset_facts(asset: &AssetView) -> Value {
+    let shared = match asset.reach {
+        Reach::Shared(tasks) => Some(tasks),
+        Reach::Owned | Reach::None => None,
+    };
     let reach = match asset.reach {
         Reach::Owned => json!("owned"),
         Reach::Shared(tasks) => json!({"shared": task_names(Some(asset.kind), tasks)}),
@@ -309,6 +334,10 @@ pub(crate) fn asset_facts(asset: &AssetView) -> Value {
         "kind": asset.kind.row().map_or("declared", |r| r.word),
         "reach": reach,
         "assigned": task_names(Some(asset.kind), asset.assigned),
+        // The same as numbers: a declared kind names its tasks elsewhere.
+        "kind_number": asset.kind,
+        "assigned_bits": asset.assigned,
+        "shared_bits": shared,
     })
 }
 

@@ -4,6 +4,8 @@
 //! commits, folds, and answers with the revision. Nothing here may know a wire format, and no
 //! answer may leave before its change is durable and folded.
 
+pub mod access;
+pub mod activity;
 mod anchor;
 pub mod app;
 mod ask;
@@ -18,6 +20,7 @@ mod content_row;
 mod core;
 pub mod explain;
 mod follow;
+pub mod found_token;
 pub mod inspect;
 pub mod jobs;
 pub mod journal;
@@ -26,20 +29,24 @@ pub mod ledger;
 mod open;
 pub mod operator;
 pub mod person;
+pub mod preview;
 pub mod read;
 pub mod readiness;
 pub mod receipt;
 pub mod rights;
 mod secrets;
+pub mod session;
 pub mod share;
 pub mod sign_in;
 pub mod system_user;
 mod telemetry;
 pub mod terms;
+pub mod ticket;
 pub mod token;
 mod token_status;
 pub mod usage;
 pub mod uses;
+mod verification;
 pub mod verify;
 mod writer;
 

@@ -58,6 +58,7 @@ impl Service {
             stopped: AtomicBool::new(false),
             wake_jobs: tokio::sync::Notify::new(),
             writing: Arc::default(),
+            verified: Mutex::default(),
             store,
         });
         tokio::spawn(writer::run(Arc::clone(&inner), queue, ids, random));
@@ -67,9 +68,14 @@ impl Service {
         Ok(service)
     }
 
-    /// Runs the background work (jobs, use counts, refusals) until `stop` fires.
+    /// Runs the background work (jobs, use counts, refusals, the daily check of the ledger) until
+    /// `stop` fires.
     pub async fn run_background(&self, stop: tokio_util::sync::CancellationToken) {
+        let checks = tokio::spawn(crate::verification::keep_verified(self.clone(), stop.clone()));
         crate::jobs::run(self.clone(), stop).await;
+        if checks.await.is_err() {
+            tracing::error!("the daily check of the ledger broke off");
+        }
     }
 
     /// Writes use counts and refusals until `stop` fires, and runs no job.

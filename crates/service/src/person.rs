@@ -5,11 +5,11 @@ use valetkey_domain::{BusinessId, Id, Name, Refusal, Role, Status, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
-use crate::rights;
+use crate::rights::{self, Right};
 use crate::writer::{Done, InForce, Plan};
 
 impl Service {
-    /// Adds a person.
+    /// Adds a person. An address that is in use on this server is the operator's to add.
     ///
     /// # Errors
     /// The refusal.
@@ -35,9 +35,7 @@ impl Service {
     /// The refusal.
     pub async fn update_person(&self, call: &Call, id: UserId, edit: PersonEdit) -> Result<Done<()>, Refusal> {
         let business = self.read(|s| s.person(id).map(|p| p.business))?.ok_or_else(|| self.absent(call, id))?;
-        // A person names itself and may leave; role and status are for ADMINs.
-        let own = edit.role.is_none() && edit.status.is_none_or(|s| s == Status::Deleted);
-        let right = if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS };
+        let right = right_of(&edit);
         let in_force = InForce::at_once_if(edit.status.is_some_and(|s| s != Status::Active));
         self.submit(in_force, call, right.on_user(business, id), move |planner, allowed| {
             Ok((Plan::of(person::update(planner, &allowed.caller, id, edit.clone())?), ()))
@@ -45,6 +43,12 @@ impl Service {
         .await
         .map_err(|r| about(r, id))
     }
+}
+
+/// A person names itself and may leave; role and status are for ADMINs.
+pub(crate) fn right_of(edit: &PersonEdit) -> Right {
+    let own = edit.role.is_none() && edit.status.is_none_or(|s| s == Status::Deleted);
+    if own { rights::MANAGE_OR_SELF } else { rights::MANAGE_BUSINESS }
 }
 
 /// A refusal for visibility names the id that the caller sent, not the business that it belongs to.

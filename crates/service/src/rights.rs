@@ -66,6 +66,8 @@ pub const MANAGE_BUSINESS: Right = Right { who: Who::Admin, scopes: BUSINESS, ..
 pub const MANAGE_OR_SELF: Right = Right { own: Some(&[]), ..MANAGE_BUSINESS };
 /// Read the business node beyond `id` and `name`.
 pub const READ_BUSINESS: Right = Right { scopes: BUSINESS, ..OPEN };
+/// Delete an asset: for an ADMIN of its owner.
+pub const DELETE_ASSET: Right = Right { who: Who::OwnerAdmin, scopes: BUSINESS, ..OPEN };
 /// List the people of a business. A person sees its own entry there, whatever its role.
 pub const LIST_PEOPLE: Right = Right { scope_free: Sorts::USER, ..READ_BUSINESS };
 /// Make a pixel, or an ad account.

@@ -1,7 +1,7 @@
 //! System users.
 
 use valetkey_domain::rules::system_user::{self, SystemUserEdit};
-use valetkey_domain::{BusinessId, Name, Refusal, Role, Status, UserId};
+use valetkey_domain::{BusinessId, Name, Purpose, Refusal, Role, Status, UserId};
 
 use crate::call::Call;
 use crate::core::Service;
@@ -20,15 +20,17 @@ impl Service {
         business: BusinessId,
         name: Name,
         role: Role,
+        description: Option<Purpose>,
     ) -> Result<Done<UserId>, Refusal> {
         self.command(call, rights::MANAGE_BUSINESS.on_business(business), move |planner, allowed| {
-            let (set, id) = system_user::create(planner, &allowed.caller, business, name.clone(), role)?;
+            let (name, description) = (name.clone(), description.clone());
+            let (set, id) = system_user::create(planner, &allowed.caller, business, name, role, description)?;
             Ok((Plan::of(set), id))
         })
         .await
     }
 
-    /// Renames, deactivates or activates a system user.
+    /// Renames, describes, deactivates or activates a system user.
     ///
     /// # Errors
     /// The refusal.

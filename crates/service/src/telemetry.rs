@@ -1,4 +1,5 @@
-//! Writes what was gathered in memory: use counts, what tokens were used for, and refusals.
+//! Writes what was gathered in memory: use counts, what tokens were used for, and refusals. It also removes
+//! tickets that ended.
 //!
 //! Each goes to the store in short transactions, so that no revocation waits long behind them. No
 //! answer may depend on this: what can't be written waits, or is lost with a warning.
@@ -22,15 +23,20 @@ const KEEP_DAYS: i64 = 90;
 const ROWS_A_DAY: u32 = 1_024;
 /// How often old rows are dropped when no new ones come.
 const PRUNE_PAUSE_MS: UnixMs = 60 * 60 * 1000;
+/// How often tickets that ended are removed, and how many at once.
+const TICKETS_PAUSE_MS: UnixMs = 60 * 1000;
+const TICKETS_AT_ONCE: usize = 1_000;
 
 /// Writes until `stop` fires, and then a last time.
 pub(crate) async fn keep_records(service: &Service, stop: CancellationToken) {
+    let mut purged_at = service.now();
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(FLUSH_PAUSE) => {}
         }
         flush(service).await;
+        purged_at = purge_tickets(service, purged_at).await;
     }
     flush_all(service).await;
 }
@@ -78,6 +84,24 @@ async fn write_uses(service: &Service, everything: bool) {
         Err(error) => {
             service.inner.writing.note_full(&error);
             tracing::warn!(%error, count = rows.len(), "uses by right could not be written and are lost")
+        }
+    }
+}
+
+/// Removes tickets that ended, if it is time; when this was last done with.
+async fn purge_tickets(service: &Service, purged_at: UnixMs) -> UnixMs {
+    let now = service.now();
+    if (now - purged_at).abs() < TICKETS_PAUSE_MS {
+        return purged_at;
+    }
+    match service.store().purge_tickets(now, TICKETS_AT_ONCE).await {
+        // There are more; they go next time round.
+        Ok(TICKETS_AT_ONCE) => purged_at,
+        Ok(_) => now,
+        Err(error) => {
+            service.inner.writing.note_full(&error);
+            tracing::warn!(%error, "tickets that ended could not be removed yet");
+            now
         }
     }
 }

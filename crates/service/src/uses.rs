@@ -22,6 +22,7 @@ use valetkey_store::{TokenUse, Usage, UsedFor};
 use hash::{ByMixedId, mixed};
 pub use list::TokenUsage;
 pub use row::UsedFrom;
+pub(crate) use row::program;
 use row::{Rest, Row};
 
 const SHARD_BITS: u32 = 4;

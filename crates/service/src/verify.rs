@@ -16,6 +16,7 @@ mod tests;
 mod window;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use valetkey_store::ledger::Verifier;
 use valetkey_store::{Store, StoreError};
@@ -33,19 +34,33 @@ const CONTENT_AT_ONCE: usize = 250_000;
 ///
 /// # Errors
 /// Of the store.
-pub async fn check(store: &dyn Store, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Report, StoreError> {
-    run(store, progress, CONTENT_AT_ONCE).await
+pub async fn check(
+    store: &dyn Store,
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
+) -> Result<Report, StoreError> {
+    run(store, progress, CONTENT_AT_ONCE, None).await
+}
+
+/// The same beside the work of a node: it rests for this long after each part that was read, so that
+/// others get their turn at the store.
+///
+/// # Errors
+/// Of the store.
+pub async fn check_slowly(store: &dyn Store, rest: Duration) -> Result<Report, StoreError> {
+    run(store, &mut |_| {}, CONTENT_AT_ONCE, Some(rest)).await
 }
 
 async fn run(
     store: &dyn Store,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
     content_at_once: usize,
+    rest: Option<Duration>,
 ) -> Result<Report, StoreError> {
     let mut check = Check {
         store,
         progress,
         content_at_once,
+        rest,
         verifier: Verifier::default(),
         report: Report::default(),
         pairs: BTreeMap::new(),

@@ -7,18 +7,20 @@ use std::pin::pin;
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use tokio_postgres::{Client, Row};
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 use valetkey_store::sql::content::{self, Built, IDS_LIMIT};
 use valetkey_store::sql::rows::{
-    about_values, check_head, claim_values, contents_after_values, jobs_after_values, key_values, read_content,
-    read_entry, read_guard, read_head, read_job, read_job_count, read_key, read_newest, read_next_job, read_outcome,
-    read_refusal, read_usage, read_use, rest_values, stored_limit, stored_revision, usage_query_values,
+    about_values, before_revision, check_head, claim_values, contents_after_values, jobs_after_values, key_values,
+    read_content, read_entry, read_guard, read_head, read_job, read_job_count, read_key, read_newest, read_next_job,
+    read_outcome, read_refusal, read_usage, read_use, read_verification, rest_values, stored_limit, stored_revision,
+    usage_query_values, verification_values,
 };
 use valetkey_store::sql::{RowRead, Statement, Step, Value, records, statements as sql};
 use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
     Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow,
-    NextJob, RefusalRow, Renewal, Store, StoreError, TokenUse,
+    NextJob, RefusalRow, Renewal, Store, StoreError, Ticket, TokenUse, Verification,
 };
 
 use crate::error::Failure;
@@ -182,6 +184,15 @@ impl Store for PostgresStore {
         self.list(sql::TAIL_OF.sql, &[business.into(), stored_revision(after)?, stored_limit(limit)], read_entry).await
     }
 
+    async fn tail_before(&self, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.list(sql::TAIL_BEFORE.sql, &[before_revision(before), stored_limit(limit)], read_entry).await
+    }
+
+    async fn tail_of_before(&self, business: BusinessId, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let values = [business.into(), before_revision(before), stored_limit(limit)];
+        self.list(sql::TAIL_OF_BEFORE.sql, &values, read_entry).await
+    }
+
     async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
         // A transaction whose connection broke may still be about to commit. It holds the head
         // lock until it has ended, one way or the other, so the lock is waited for first.
@@ -311,6 +322,31 @@ impl Store for PostgresStore {
             }
             None => self.list(sql::REFUSALS.sql, &[stored_limit(limit)], read_refusal).await,
         }
+    }
+
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        self.keep_ticket(ticket).await
+    }
+
+    async fn put_ticket_if_absent(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        self.keep_new_ticket(ticket).await
+    }
+
+    async fn take_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError> {
+        self.take_out_ticket(key, now).await
+    }
+
+    async fn purge_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError> {
+        self.drop_tickets(now, limit).await
+    }
+
+    async fn note_verification(&self, found: &Verification) -> Result<(), StoreError> {
+        let steps = [(sql::NOTE_VERIFICATION, verification_values(found)?)];
+        self.reader.transaction(Twice::Harmless, &steps).await.map(drop)
+    }
+
+    async fn verification(&self) -> Result<Option<Verification>, StoreError> {
+        Ok(self.first(sql::VERIFICATION.sql, &[], read_verification).await?.flatten())
     }
 
     async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {

@@ -1,13 +1,16 @@
-//! Telemetry: uses and refusals, in transactions of their own that need no head lock.
+//! Telemetry: uses, refusals and tickets, in transactions of their own that need no head lock.
 //!
 //! Nothing here may add to a count twice.
 
 use valetkey_domain::UnixMs;
+use valetkey_domain::credential::Digest;
 use valetkey_store::sql::refusals::{Keeper, read_held};
-use valetkey_store::sql::rows::{prune_usage_values, usage_values, use_values};
+use valetkey_store::sql::rows::{
+    prune_usage_values, read_ticket, stored_limit, ticket_values, usage_values, use_values,
+};
 use valetkey_store::sql::statements as sql;
 use valetkey_store::telemetry::{Quotas, REFUSALS_AT_ONCE, Usage, UsageBounds};
-use valetkey_store::{RefusalRow, StoreError, TokenUse};
+use valetkey_store::{RefusalRow, StoreError, Ticket, TokenUse};
 
 use crate::reader::Twice;
 use crate::store::{PostgresStore, read_all};
@@ -58,6 +61,30 @@ impl PostgresStore {
             has_more = self.keep(&[], quotas, not_before).await?;
         }
         Ok(())
+    }
+
+    pub(crate) async fn keep_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        self.reader.transaction(Twice::Harmless, &[(sql::PUT_TICKET, ticket_values(ticket))]).await.map(drop)
+    }
+
+    /// Never done twice: the second attempt would find the ticket of the first.
+    pub(crate) async fn keep_new_ticket(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        let answers = self.reader.transaction(Twice::Never, &[(sql::PUT_NEW_TICKET, ticket_values(ticket))]).await?;
+        Ok(answers.first().is_some_and(|rows| !rows.is_empty()))
+    }
+
+    /// Never done twice: the second attempt would not find what the first one took.
+    pub(crate) async fn take_out_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError> {
+        let values = vec![key.0.as_slice().into()];
+        let answers = self.reader.transaction(Twice::Never, &[(sql::TAKE_TICKET, values)]).await?;
+        let taken = read_all(answers.first().map_or(&[][..], Vec::as_slice), read_ticket)?;
+        Ok(taken.into_iter().next().filter(|ticket| ticket.expires_at > now))
+    }
+
+    pub(crate) async fn drop_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError> {
+        let values = vec![now.into(), stored_limit(limit)];
+        let answers = self.reader.transaction(Twice::Harmless, &[(sql::PURGE_TICKETS, values)]).await?;
+        Ok(answers.first().map_or(0, Vec::len))
     }
 
     /// Running it twice is harmless: a row that is there already is replaced by itself.

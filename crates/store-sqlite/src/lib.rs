@@ -19,12 +19,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 use valetkey_store::sql::{self, Value, rows, statements};
 use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
     Batch, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState,
-    KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
+    KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, Ticket, TokenUse, Verification,
 };
 
 use connection::Engine;
@@ -242,6 +243,16 @@ impl Store for SqliteStore {
         self.read(move |engine| engine.all(statements::TAIL_OF, &values, rows::read_entry)).await
     }
 
+    async fn tail_before(&self, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let values = vec![rows::before_revision(before), rows::stored_limit(limit)];
+        self.read(move |engine| engine.all(statements::TAIL_BEFORE, &values, rows::read_entry)).await
+    }
+
+    async fn tail_of_before(&self, business: BusinessId, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let values = vec![business.into(), rows::before_revision(before), rows::stored_limit(limit)];
+        self.read(move |engine| engine.all(statements::TAIL_OF_BEFORE, &values, rows::read_entry)).await
+    }
+
     async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
         // The writer answers this, so it comes after every commit under way, and never while the
         // outcome of one is still open.
@@ -374,6 +385,32 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        self.keep_ticket(ticket).await
+    }
+
+    async fn put_ticket_if_absent(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        self.keep_new_ticket(ticket).await
+    }
+
+    async fn take_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError> {
+        self.take_out_ticket(key, now).await
+    }
+
+    async fn purge_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError> {
+        self.drop_tickets(now, limit).await
+    }
+
+    async fn note_verification(&self, found: &Verification) -> Result<(), StoreError> {
+        let values = rows::verification_values(found)?;
+        self.write(move |engine| engine.run(statements::NOTE_VERIFICATION, &values).map(|_| ())).await
+    }
+
+    async fn verification(&self) -> Result<Option<Verification>, StoreError> {
+        let found = self.read(|engine| engine.one(statements::VERIFICATION, &[], rows::read_verification)).await?;
+        Ok(found.flatten())
+    }
+
     async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
         self.read(|engine| engine.all(statements::KEYS, &[], rows::read_key)).await
     }
@@ -444,35 +481,4 @@ fn several<T, Of>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_commit_that_nobody_waits_for_keeps_the_lock_until_it_has_ended() {
-        let folder = std::env::temp_dir().join(format!("valetkey-lock-{}", std::process::id()));
-        let store = SqliteStore::open(&folder).unwrap();
-        // The thread is busy until `go` is sent.
-        let (go, wait) = std::sync::mpsc::channel::<()>();
-        let busy = store.clone();
-        let (begun, begins) = tokio::sync::oneshot::channel::<()>();
-        let busy = tokio::spawn(async move {
-            let work = move |_: &mut _| begun.send(()).is_ok() && wait.recv().is_ok();
-            busy.writing()?.writer.run(work).await
-        });
-        begins.await.unwrap();
-        let lock = store.lock_head().await.unwrap();
-        let mut commit = Box::pin(lock.commit(Batch { commit_id: [1; 16], writes: Vec::new() }));
-        tokio::select! {
-            biased;
-            _ = &mut commit => panic!("the thread is not busy"),
-            () = tokio::task::yield_now() => {}
-        }
-        drop(commit);
-        assert_eq!(store.writing().unwrap().head_lock.available_permits(), 0);
-        go.send(()).unwrap();
-        assert_eq!(busy.await.unwrap(), Ok(true));
-        assert!(store.lock_head().await.is_ok());
-        drop(store);
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-}
+mod tests;

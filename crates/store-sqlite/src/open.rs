@@ -257,6 +257,8 @@ mod tests {
         for statement in [
             statements::TAIL,
             statements::TAIL_OF,
+            statements::TAIL_BEFORE,
+            statements::TAIL_OF_BEFORE,
             statements::OUTCOME,
             statements::REFUSALS_OF,
             statements::DELETE_AGED_REFUSALS,

@@ -1,12 +1,13 @@
-//! Telemetry: uses and refusals, in short transactions beside the ledger.
+//! Telemetry: uses, refusals and tickets, in short transactions beside the ledger.
 //!
 //! Nothing here may hold the writing thread for long: revocations wait behind it.
 
 use valetkey_domain::UnixMs;
+use valetkey_domain::credential::Digest;
 use valetkey_store::sql::refusals::{Keeper, read_held};
 use valetkey_store::sql::{Value, rows, statements};
 use valetkey_store::telemetry::{Quotas, REFUSALS_AT_ONCE, Usage, UsageBounds, UsageQuery};
-use valetkey_store::{RefusalRow, StoreError, TokenUse};
+use valetkey_store::{RefusalRow, StoreError, Ticket, TokenUse};
 
 use crate::SqliteStore;
 
@@ -55,6 +56,29 @@ impl SqliteStore {
             has_more = self.keep(Keeper::new(&[], quotas, not_before)).await?;
         }
         Ok(())
+    }
+
+    pub(crate) async fn keep_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        let values = rows::ticket_values(ticket);
+        self.write(move |engine| engine.run(statements::PUT_TICKET, &values).map(drop)).await
+    }
+
+    pub(crate) async fn keep_new_ticket(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        let values = rows::ticket_values(ticket);
+        let kept = self.write(move |engine| engine.one(statements::PUT_NEW_TICKET, &values, |row| row.int(0))).await?;
+        Ok(kept.is_some())
+    }
+
+    pub(crate) async fn take_out_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError> {
+        let values = [Value::from(key.0.as_slice())];
+        let taken = self.write(move |engine| engine.one(statements::TAKE_TICKET, &values, rows::read_ticket)).await?;
+        Ok(taken.filter(|ticket| ticket.expires_at > now))
+    }
+
+    pub(crate) async fn drop_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError> {
+        let values = [now.into(), rows::stored_limit(limit)];
+        let gone = self.write(move |engine| engine.all(statements::PURGE_TICKETS, &values, |row| row.int(0))).await?;
+        Ok(gone.len())
     }
 
     async fn keep(&self, mut keeper: Keeper) -> Result<bool, StoreError> {

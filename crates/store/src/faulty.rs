@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
 use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use crate::{
     Batch, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState,
-    KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
+    KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, Ticket, TokenUse, Verification,
 };
 
 /// What is called.
@@ -22,7 +23,7 @@ pub enum Call {
     Commit,
     /// Anything that only looks.
     Read,
-    /// Anything that writes beside the ledger: claims, uses, refusals, keys, the lease.
+    /// Anything that writes beside the ledger: claims, uses, refusals, tickets, keys, the lease.
     Telemetry,
 }
 
@@ -198,6 +199,16 @@ impl Store for Faulty {
         self.inner.tail_of(business, after, limit).await
     }
 
+    async fn tail_before(&self, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read()?;
+        self.inner.tail_before(before, limit).await
+    }
+
+    async fn tail_of_before(&self, business: BusinessId, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.read()?;
+        self.inner.tail_of_before(business, before, limit).await
+    }
+
     async fn outcome(&self, commit_id: [u8; 16]) -> Result<Option<(u64, u64)>, StoreError> {
         self.read()?;
         self.inner.outcome(commit_id).await
@@ -312,6 +323,31 @@ impl Store for Faulty {
     async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError> {
         self.read()?;
         self.inner.refusals(business, limit).await
+    }
+
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        self.write(self.inner.put_ticket(ticket)).await
+    }
+
+    async fn put_ticket_if_absent(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        self.write(self.inner.put_ticket_if_absent(ticket)).await
+    }
+
+    async fn take_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError> {
+        self.write(self.inner.take_ticket(key, now)).await
+    }
+
+    async fn purge_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError> {
+        self.write(self.inner.purge_tickets(now, limit)).await
+    }
+
+    async fn note_verification(&self, found: &Verification) -> Result<(), StoreError> {
+        self.write(self.inner.note_verification(found)).await
+    }
+
+    async fn verification(&self) -> Result<Option<Verification>, StoreError> {
+        self.read()?;
+        self.inner.verification().await
     }
 
     async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {

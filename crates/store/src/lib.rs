@@ -18,6 +18,8 @@ pub mod payload;
 pub mod port;
 pub mod sql;
 pub mod telemetry;
+pub mod ticket;
+mod verification;
 
 pub use batch::{Batch, Outcome, Write};
 pub use content::{Content, ContentGuard, ContentQuery, ContentWrite};
@@ -29,3 +31,5 @@ pub use memory::MemoryStore;
 pub use payload::Class;
 pub use port::{Head, HeadLock, KeyRow, LeaseRow, RefusalRow, Renewal, Store, TokenUse};
 pub use telemetry::{Quotas, Usage, UsageBounds, UsageQuery, UsedFor};
+pub use ticket::Ticket;
+pub use verification::Verification;

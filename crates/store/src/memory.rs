@@ -12,12 +12,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::OwnedMutexGuard;
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
 use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use crate::{
     Batch, Class, CommitError, Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest,
-    JobState, KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, TokenUse,
+    JobState, KeyRow, LeaseRow, NextJob, Outcome, RefusalRow, Renewal, Store, StoreError, Ticket, TokenUse,
+    Verification,
 };
 use state::State;
 
@@ -127,6 +129,16 @@ impl Store for MemoryStore {
     async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let state = self.state();
         let entries = state.ledger.iter().filter(|e| e.revision > after && e.business == Some(business));
+        Ok(entries.take(limit).cloned().collect())
+    }
+
+    async fn tail_before(&self, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.state().ledger.iter().rev().filter(|e| e.revision < before).take(limit).cloned().collect())
+    }
+
+    async fn tail_of_before(&self, business: BusinessId, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let state = self.state();
+        let entries = state.ledger.iter().rev().filter(|e| e.revision < before && e.business == Some(business));
         Ok(entries.take(limit).cloned().collect())
     }
 
@@ -256,6 +268,32 @@ impl Store for MemoryStore {
         let mut rows = self.state().telemetry.newest_refusals(business);
         rows.truncate(limit);
         Ok(rows)
+    }
+
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        self.state().telemetry.put_ticket(ticket);
+        Ok(())
+    }
+
+    async fn put_ticket_if_absent(&self, ticket: &Ticket) -> Result<bool, StoreError> {
+        Ok(self.state().telemetry.put_new_ticket(ticket))
+    }
+
+    async fn take_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError> {
+        Ok(self.state().telemetry.take_ticket(key, now))
+    }
+
+    async fn purge_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError> {
+        Ok(self.state().telemetry.purge_tickets(now, limit))
+    }
+
+    async fn note_verification(&self, found: &Verification) -> Result<(), StoreError> {
+        self.state().verification = Some(*found);
+        Ok(())
+    }
+
+    async fn verification(&self) -> Result<Option<Verification>, StoreError> {
+        Ok(self.state().verification)
     }
 
     async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {

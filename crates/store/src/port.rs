@@ -5,6 +5,7 @@
 //! it answers `Ok`, the batch is on stable storage.
 
 use async_trait::async_trait;
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 
 use crate::batch::{Batch, Outcome};
@@ -13,6 +14,8 @@ use crate::error::{CommitError, StoreError};
 use crate::job::{Job, JobCount, JobRest, JobState, NextJob};
 use crate::ledger::Entry;
 use crate::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
+use crate::ticket::Ticket;
+use crate::verification::Verification;
 
 /// The newest state of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,8 +130,8 @@ pub trait Store: Send + Sync + 'static {
     async fn head(&self) -> Result<Head, StoreError>;
 
     /// All authority records of one revision, in the order that lets an index fold them: terms,
-    /// declared kinds, businesses, people, system users, apps, connections, installations, assets,
-    /// shares, assignments, tokens by id, page counters, sign-in codes.
+    /// declared kinds, businesses, humans, passkeys, people, system users, apps, connections, installations,
+    /// assets, shares, assignments, tokens by id, page counters, sign-in codes.
     async fn load(&self, sink: &mut (dyn FnMut(Record) + Send)) -> Result<Head, StoreError>;
 
     /// Ledger entries after a revision, in order.
@@ -136,6 +139,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Entries of one business after a revision, in order.
     async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Ledger entries before a revision, newest first; `u64::MAX` begins with the newest.
+    async fn tail_before(&self, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// Entries of one business before a revision, newest first; `u64::MAX` begins with the newest.
+    async fn tail_of_before(&self, business: BusinessId, before: u64, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
     /// The first and last revision that a commit wrote; `None` if it wrote nothing. Called under
     /// no lock, but only once the commit can no longer be under way.
@@ -230,6 +239,26 @@ pub trait Store: Send + Sync + 'static {
     /// The newest refusals first, of one business or of all; those of one moment by trace, byte by
     /// byte, the greatest first.
     async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Result<Vec<RefusalRow>, StoreError>;
+
+    /// Keeps a ticket; one with the same key is replaced. Tickets are telemetry: the newest may be lost.
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), StoreError>;
+
+    /// Keeps a ticket unless one with its key lives at `created_at`, and says whether it did. Of several
+    /// nodes that try at once, one is told so.
+    async fn put_ticket_if_absent(&self, ticket: &Ticket) -> Result<bool, StoreError>;
+
+    /// Takes a ticket out: of several nodes that try at once, one gets it. One that ended at `now` or
+    /// before is removed and not given.
+    async fn take_ticket(&self, key: &Digest, now: UnixMs) -> Result<Option<Ticket>, StoreError>;
+
+    /// Removes tickets that ended at `now` or before, the earliest first, at most `limit`; how many.
+    async fn purge_tickets(&self, now: UnixMs, limit: usize) -> Result<usize, StoreError>;
+
+    /// Keeps what the last check of the ledger found, in place of the outcome before.
+    async fn note_verification(&self, found: &Verification) -> Result<(), StoreError>;
+
+    /// What the last check of the ledger found; `None` before the first.
+    async fn verification(&self) -> Result<Option<Verification>, StoreError>;
 
     /// All wrapped data keys, ascending.
     async fn keys(&self) -> Result<Vec<KeyRow>, StoreError>;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use serde_json::Map;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Name, Refusal, Role, ScopeSet, TokenId, UserId};
 use valetkey_service::{Call, Service};
@@ -47,12 +48,13 @@ pub async fn company(service: &Service, title: &str, email: &str, assets: &[(Ass
     let made = service.create_business(&operator, name(title), name("Ada"), email).await.unwrap();
     let (business, admin_person) = made.value;
     let code = service.create_sign_in_code(&operator, admin_person).await.unwrap().value;
-    let (_, person) = service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
+    let (_, person) = service.redeem_sign_in_code("seed", code.reveal(), PersonToken::CommandLine).await.unwrap().value;
     let person = Call::with_token(person.reveal(), "seed");
     service.accept_terms(&person, 1).await.unwrap();
     let (app, secret) = service.create_app(&person, business, name("Publisher"), false).await.unwrap().value;
-    let admin = service.create_system_user(&person, business, name("Manager"), Role::Admin).await.unwrap().value;
-    let employee = service.create_system_user(&person, business, name("Employee"), Role::Employee).await.unwrap().value;
+    let admin = service.create_system_user(&person, business, name("Manager"), Role::Admin, None).await.unwrap().value;
+    let employee =
+        service.create_system_user(&person, business, name("Employee"), Role::Employee, None).await.unwrap().value;
     let mut made = Vec::new();
     for (kind, title) in assets {
         made.push(service.create_asset(&person, *kind, business, name(title), Map::new()).await.unwrap().value);
@@ -77,7 +79,7 @@ pub async fn issue(
     scopes: ScopeSet,
     lifetime: Lifetime,
 ) -> Result<Issued, Refusal> {
-    let ask = IssueRequest { system_user, app, scopes, lifetime, add_dependencies: true };
+    let ask = IssueRequest { system_user, app, scopes, lifetime, add_dependencies: true, purpose: None };
     let (token, text) = service.issue_token(by, ask).await?.value;
     Ok(Issued { id: token.id, text: text.reveal().to_owned() })
 }

@@ -153,6 +153,7 @@ impl Stage {
             previous_secret: None,
             allowed_scopes,
             demands_proof,
+            deleted_at: None,
         })
     }
 
@@ -184,6 +185,8 @@ impl Stage {
             parent: None,
             page: None,
             revoked_at: token.revoked_at,
+            purpose: None,
+            session: false,
         };
         if token.kind == TokenKind::Page {
             let parent = Token {
@@ -265,11 +268,12 @@ fn business(id: BusinessId) -> Record {
         limits: Limits::default(),
         strict_visibility: false,
         token_lifetime_limit_s: None,
+        deleted_at: None,
     })
 }
 
 fn asset(id: AssetId, kind: AssetKind, owner: BusinessId) -> Record {
-    Record::Asset(Asset { id, kind, business: Some(owner), name: name("Asset"), created_at: NOW })
+    Record::Asset(Asset { id, kind, business: Some(owner), name: name("Asset"), created_at: NOW, deleted_at: None })
 }
 
 /// A person's tokens have no app, and neither do its page tokens.
@@ -282,8 +286,9 @@ fn user(ids: &Ids, token: &TokenView) -> Record {
         (ids.user, ids.business, token.role, token.status);
     if is_person(token) {
         let email = format!("p{id}@example.com");
-        return Record::Person(Person { id, business, name: name("Person"), email, role, status, created_at: NOW });
+        let (name, human) = (name("Person"), None);
+        return Record::Person(Person { id, business, name, email, role, status, created_at: NOW, human });
     }
-    let name = name("System user");
-    Record::SystemUser(SystemUser { id, business, name, role, status, created_at: NOW, created_by: None })
+    let (name, description) = (name("System user"), None);
+    Record::SystemUser(SystemUser { id, business, name, role, status, created_at: NOW, created_by: None, description })
 }

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::console as pages;
 use super::figures::number;
 use super::goals::{ROWS, goal_text, judged, text_at};
 
@@ -31,6 +32,7 @@ pub fn markdown(figures: &Value) -> String {
     decision(&mut page, figures);
     memory(&mut page, figures);
     issue(&mut page, figures);
+    console(&mut page, figures);
     page.text(
         "## Again\n\n```sh\ncargo xtask bench\n```\n\nmeasures all of this anew and writes this page. `--only NAME` \
          measures a part, `--quick` only shows that it runs; both write to `target/xtask/performance.md` instead.",
@@ -238,6 +240,19 @@ fn issue(page: &mut Page, figures: &Value) {
     page.table(&["Ratio, by rounds", "Valetkey to it"], ratios.map(row));
 }
 
+fn console(page: &mut Page, figures: &Value) {
+    page.text("## The console's pages with 10,000 assets");
+    let found = &figures["console"];
+    if !found.is_object() {
+        page.text("Not measured in this run.");
+        return;
+    }
+    page.text(&pages::method(found));
+    page.text(&pages::outcome(found));
+    page.table(&pages::HEAD, pages::rows(found).into_iter().map(Vec::from));
+    page.text(&pages::files(found));
+}
+
 fn count(value: &Value) -> String {
     value.as_f64().map_or_else(|| "an unknown number".to_string(), |value| number(value, 0))
 }
@@ -300,6 +315,14 @@ mod tests {
                 "rows": [{ "name": "me", "what": "Graph: GET /me", "answer_bytes": 515, "cpu_us": sides(30.0, 14.0) }],
             },
             "issue": { "rounds": 7, "seconds": "3", "issue_1": one(2_860.0), "issue_1_to_sqlite_1": one(0.8) },
+            "console": {
+                "assets": 10_000, "files": { "console.css": 43_000 }, "most_kb": 71.3, "slowest_ms": 12.5,
+                "pages": [
+                    { "page": "Tokens", "answered": 200, "html_bytes": 28_300, "whole_bytes": 71_300,
+                      "ms": one(11.0), "ms_95": 12.5 },
+                    { "page": "Access", "answered": 404 },
+                ],
+            },
         })
     }
 
@@ -341,6 +364,8 @@ mod tests {
         assert!(of("Folds a second, at").contains("1,154,282"));
         let decided = of("| 1,000,000 | 300 (");
         assert!(decided.contains("| 396 (356 to 436) | 800 (") && decided.contains("| 560 ("), "{decided}");
+        assert!(of("console's slowest page").contains("| at most 10 ms | 12.50 ms | **missed by 25.0 %**"));
+        assert!(text.contains("| Tokens | 28.3 | 71.3 | 11.00 | 12.50 | **missed**: time |"));
         let nothing = markdown(&Value::Null);
         assert_eq!(nothing.matches("not measured in this run | not known").count(), ROWS.len());
         assert_eq!(summary(&sample()).len(), ROWS.len());

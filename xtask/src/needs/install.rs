@@ -48,6 +48,13 @@ impl Manager {
             (Need::Node, _) => &["nodejs", "npm"],
             (Need::Strace, Self::Brew) => &[],
             (Need::Strace, _) => &["strace"],
+            (Need::Chromium, _) => &["chromium"],
+            (Need::Fonts, Self::Apt) => &["fontconfig", "fonts-noto-core", "fonts-dejavu-core"],
+            (Need::Fonts, Self::Dnf) => &["fontconfig", "google-noto-sans-fonts", "dejavu-sans-fonts"],
+            (Need::Fonts, Self::Pacman) => &["fontconfig", "noto-fonts", "ttf-dejavu"],
+            (Need::Fonts, Self::Apk) => &["fontconfig", "font-noto", "font-dejavu"],
+            (Need::Fonts, Self::Brew) => &["fontconfig", "font-noto-sans", "font-dejavu"],
+            (Need::Pngquant, _) => &["pngquant"],
         }
     }
 

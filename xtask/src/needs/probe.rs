@@ -6,6 +6,8 @@ use super::Need;
 use crate::exec::answer;
 
 const OLDEST_NODE: u32 = 18;
+/// Where Debian's package puts the browser; `CHROMIUM` names another.
+const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// What was found for a need, or what is wrong with it.
 pub(super) fn look(need: Need) -> Result<String, String> {
@@ -16,6 +18,12 @@ pub(super) fn look(need: Need) -> Result<String, String> {
         Need::Strace => {
             let text = answer("strace", &["-V"]).ok_or("not found")?;
             Ok(text.lines().next().unwrap_or_default().to_string())
+        }
+        Need::Chromium => chromium(),
+        Need::Fonts => fonts(),
+        Need::Pngquant => {
+            let version = answer("pngquant", &["--version"]).ok_or("not found")?;
+            Ok(format!("pngquant {version}"))
         }
     }
 }
@@ -52,6 +60,24 @@ fn node() -> Result<String, String> {
     }
     let npm = answer("npm", &["--version"]).ok_or_else(|| format!("node {version} is here without npm"))?;
     Ok(format!("node {version}, npm {npm}"))
+}
+
+fn chromium() -> Result<String, String> {
+    let program = std::env::var("CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_string());
+    let version = answer(&program, &["--version"]).ok_or_else(|| format!("{program} not found"))?;
+    Ok(format!("{version}, {program}"))
+}
+
+fn fonts() -> Result<String, String> {
+    let families = ["Noto Sans", "DejaVu Sans"];
+    for family in families {
+        // Prints a line for each file of the family.
+        let files = answer("fc-list", &[family, "file"]).unwrap_or_default();
+        if files.is_empty() {
+            return Err(format!("fc-list is missing, or finds no {family}"));
+        }
+    }
+    Ok(families.join(", "))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Runs the stories of the official SDKs against a running demo.
+//! Runs the stories of the official SDKs against a running demo, and installs what stories need.
 //!
 //! It must never change the SDKs, and never write into `clients/`: packages are installed under `target/`.
 
@@ -50,7 +50,7 @@ pub fn story(work: &Work<'_>, language: Language, demo_file: &Path) -> Result<Co
         }
         Language::Node => {
             let mut command = Command::new("node");
-            command.arg(node(work)?.join("story.mjs"));
+            command.arg(packages(work, "node")?.join("story.mjs"));
             command
         }
     };
@@ -79,17 +79,17 @@ pub fn python(work: &Work<'_>) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// A copy of the Node story with its packages beside it. The sources are copied each time; the
-/// packages are installed when the lock file changes.
-fn node(work: &Work<'_>) -> Result<PathBuf> {
-    let source = work.root.join("clients/node");
-    let copy = work.root.join("target/clients/node");
+/// A copy of a folder of `clients/` that Node runs, with its packages beside it. The sources are copied
+/// each time; the packages are installed when the lock file changes.
+pub fn packages(work: &Work<'_>, name: &str) -> Result<PathBuf> {
+    let source = work.root.join("clients").join(name);
+    let copy = work.root.join("target/clients").join(name);
     let stamp = read(&source.join("package-lock.json"))?;
     copy_sources(&source, &copy)?;
     if !is_fresh(&copy, &stamp) || !copy.join("node_modules").exists() {
         let mut command = Command::new("npm");
         command.args(["ci", "--no-audit", "--no-fund", "--no-update-notifier"]).current_dir(&copy);
-        exec::step(work.reaper, "installing the Node SDK", command, INSTALL_LIMIT)?;
+        exec::step(work.reaper, &format!("installing the packages of clients/{name}"), command, INSTALL_LIMIT)?;
         mark(&copy, &stamp)?;
     }
     Ok(copy)

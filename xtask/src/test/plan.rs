@@ -132,10 +132,13 @@ pub fn rust_over_name(store: Store) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::system;
     use super::*;
 
-    const SYSTEM: &[Suite] =
-        &[Suite { name: "flush", path: "tests/flush", needs: &[Need::Strace], command: &["{root}/tests/flush/run"] }];
+    const SYSTEM: &[Suite] = &[
+        Suite { name: "flush", path: "tests/flush", needs: &[Need::Strace], command: &["{root}/tests/flush/run"] },
+        system::CONSOLE,
+    ];
 
     fn plan(only: &[&str]) -> Result<Plan> {
         Plan::new(&only.iter().map(|name| (*name).to_string()).collect::<Vec<_>>(), SYSTEM)
@@ -145,9 +148,10 @@ mod tests {
     fn all_suites_on_all_stores_need_everything() {
         let all = plan(&[]).unwrap();
         let names = "rust rust-sqlite rust-postgres demo-sqlite python-sqlite node-sqlite demo-postgres \
-                     python-postgres node-postgres flush";
+                     python-postgres node-postgres flush console";
         assert_eq!(all.names().join(" "), names);
-        assert_eq!(all.needs(), Need::ALL.into_iter().collect());
+        let tested: BTreeSet<Need> = Need::ALL.into_iter().filter(|need| *need != Need::Pngquant).collect();
+        assert_eq!(all.needs(), tested, "pictures alone need the rest");
     }
 
     #[test]
@@ -158,6 +162,7 @@ mod tests {
         assert_eq!(plan(&["rust", "flush"]).unwrap().names(), ["rust", "rust-sqlite", "rust-postgres", "flush"]);
         assert_eq!(plan(&["rust-sqlite"]).unwrap().needs(), [].into());
         assert_eq!(plan(&["demo-postgres"]).unwrap().needs(), [Need::Postgres].into());
+        assert_eq!(plan(&["console"]).unwrap().needs(), [Need::Node, Need::Chromium, Need::Fonts].into());
     }
 
     #[test]

@@ -12,20 +12,20 @@ use super::{Work, clients, counts, counts::Counts};
 use crate::exec::{self, Show};
 use crate::needs::Need;
 
-const LIMIT: Duration = Duration::from_secs(10 * 60);
+const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// One suite. Its program ends with the line `N passed, N failed` and an exit code that agrees.
 #[derive(Debug)]
 pub struct Suite {
     /// Its name for `--only` and in the table.
     pub name: &'static str,
-    /// Its file or folder in `tests/`.
+    /// Its file or folder, in `tests/` or `clients/`.
     pub path: &'static str,
     pub needs: &'static [Need],
     /// The command. In its words, `{root}` is the repository, `{valetkey}` the binary, `{temp}` a
-    /// fresh folder, `{python}` the Python of the client stories, `{postgres}` the address of a
-    /// fresh PostgreSQL server, and `{xtask}` this program, which a suite asks for a server of its
-    /// own to kill.
+    /// fresh folder, `{python}` the Python of the client stories, `{console}` the folder of the
+    /// console's stories with their packages, `{postgres}` the address of a fresh PostgreSQL server,
+    /// and `{xtask}` this program, which a suite asks for a server of its own to kill.
     pub command: &'static [&'static str],
 }
 
@@ -55,19 +55,34 @@ pub const SUITES: &[Suite] = &[
         needs: &[Need::Python, Need::Postgres],
         command: &["python3", "{root}/tests/kill_database_under_load.py", "{valetkey}", "{temp}", "{xtask}"],
     },
+    CONSOLE,
 ];
+
+/// The console in a real browser. It starts its own servers, over SQLite.
+pub const CONSOLE: Suite = Suite {
+    name: "console",
+    path: "clients/console",
+    needs: &[Need::Node, Need::Chromium, Need::Fonts],
+    command: &["node", "{console}/story.mjs", "--binary", "{valetkey}", "--temp", "{temp}"],
+};
 
 /// Entries of `tests/` that are no suites: shared code, and data for a Rust test.
 #[cfg(test)]
 const BESIDE: &[&str] = &["tests/lib", "tests/upgrade"];
 
 pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
+    run_with(work, suite, binary, &[])
+}
+
+/// Runs a suite with further variables in its environment.
+pub fn run_with(work: &Work<'_>, suite: &Suite, binary: &Path, env: &[(&str, &Path)]) -> Result<Counts> {
     if !work.root.join(suite.path).exists() {
         bail!("there is no {}, which the table of suites names", suite.path);
     }
     let uses = |word: &str| suite.command.iter().any(|part| part.contains(word));
     let database = if uses("{postgres}") { Some(work.postgres(suite.name)?) } else { None };
     let python = if uses("{python}") { Some(clients::python(work)?) } else { None };
+    let console = if uses("{console}") { Some(clients::packages(work, "console")?) } else { None };
     let temp = work.reaper.folder(suite.name)?;
     let words = fill(
         suite.command,
@@ -76,13 +91,14 @@ pub fn run(work: &Work<'_>, suite: &Suite, binary: &Path) -> Result<Counts> {
             ("{valetkey}", &binary.to_string_lossy()),
             ("{temp}", &temp.to_string_lossy()),
             ("{python}", &python.unwrap_or_default().to_string_lossy()),
+            ("{console}", &console.unwrap_or_default().to_string_lossy()),
             ("{postgres}", database.as_ref().map_or("", |(_, address)| address)),
             ("{xtask}", &work.program.to_string_lossy()),
         ],
     );
     let (program, args) = words.split_first().with_context(|| format!("{} has no command", suite.name))?;
     let mut command = Command::new(program);
-    command.args(args).current_dir(work.root);
+    command.args(args).envs(env.iter().copied()).current_dir(work.root);
     let ended = exec::run(work.reaper, command, LIMIT, Show::Live)?;
     work.reaper.remove(&temp);
     Ok(counts::closing_line(&ended))

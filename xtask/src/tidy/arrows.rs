@@ -24,10 +24,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ("valetkey-graph", ADAPTER),
     ("valetkey-gateway", ADAPTER),
     ("valetkey-api", ADAPTER),
+    ("valetkey-console", ADAPTER),
 ];
 
 const ADAPTER: &[&str] = &["valetkey-domain", "valetkey-service", "valetkey-http"];
-const ADAPTERS: &[&str] = &["valetkey-graph", "valetkey-gateway", "valetkey-api"];
+const ADAPTERS: &[&str] = &["valetkey-graph", "valetkey-gateway", "valetkey-api", "valetkey-console"];
 /// The binary may name all crates; none may name the binary.
 const BINARY: &str = "valetkey";
 /// Not part of the product: may name all but adapters and the binary, and only tests may name it.

@@ -4,10 +4,12 @@ use serde_json::{Map, Value, json};
 use valetkey_domain::rules::app::{AppEdit, SECRET_OVERLAP_LIMIT_S, SECRET_OVERLAP_S};
 use valetkey_domain::{AppId, BusinessId, Refusal, ScopeSet};
 use valetkey_service::app::Narrowing;
+use valetkey_service::preview::Act;
 use valetkey_service::read::Guard;
 use valetkey_service::{Facts, rights};
 
 use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, line, may, need};
+use crate::preview::{self, PREVIEW};
 use crate::show;
 
 const APP: Param = need("app", Sort::Id, "The app.").of(Noun::App);
@@ -58,6 +60,7 @@ pub(crate) const ROWS: &[Command] = &[
             may("allowed_scopes", Sort::Texts, "All scopes that tokens for this app may carry; replaces the list.")
                 .called("scopes"),
             may("demands_proof", Sort::Boolean, "Whether every call must bring appsecret_proof.").with_value(),
+            PREVIEW,
         ],
         line: line("app update", "app update Publisher --scopes pages_show_list,pages_manage_posts")
             .says("app {app} changed[; live tokens lost scopes: {lost}]")
@@ -114,7 +117,7 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Disconnect an app from a business; its tokens there are dead when this answers",
         access: Access::Admin,
         writes: true,
-        params: &[OF, APP],
+        params: &[OF, APP, PREVIEW],
         line: line("app disconnect", "app disconnect Publisher")
             .says("app {app} disconnected; its tokens there are dead")
             .asks("The tokens of {app} are dead at once and stay dead. Disconnect the app?"),
@@ -134,11 +137,26 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Uninstall an app from a system user; its tokens of that app are dead when this answers",
         access: Access::Admin,
         writes: true,
-        params: &[APP, USER],
+        params: &[APP, USER, PREVIEW],
         line: line("app uninstall", "app uninstall Publisher Poster")
             .says("app {app} uninstalled from {system_user}; its tokens there are dead")
             .asks("The tokens of {system_user} for {app} are dead at once. Uninstall the app?"),
         run: |ctx| Box::pin(uninstall(ctx)),
+    },
+    Command {
+        name: "app.delete",
+        summary: "Delete an app for good; its tokens are dead when this answers",
+        access: Access::Admin,
+        writes: true,
+        params: &[APP, PREVIEW],
+        line: line("app delete", "app delete Publisher")
+            .help(
+                "For an app that was made by mistake. It is disconnected and uninstalled with it, and its id is never \
+                 used again.",
+            )
+            .says("app {app} deleted; its tokens are dead")
+            .asks("The tokens of {app} are dead at once and stay dead. Delete the app, for good?"),
+        run: |ctx| Box::pin(delete(ctx)),
     },
 ];
 
@@ -163,7 +181,11 @@ async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
         allowed_scopes: ctx.scopes("allowed_scopes")?,
         demands_proof: ctx.flag("demands_proof"),
     };
-    let done = ctx.service.update_app(&ctx.call, ctx.need_id("app")?, edit).await?;
+    let app = ctx.need_id("app")?;
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::UpdateApp { app, edit }).await;
+    }
+    let done = ctx.service.update_app(&ctx.call, app, edit).await?;
     Ok(Answer::wrote(&done, narrowed(&done.value)))
 }
 
@@ -209,7 +231,11 @@ async fn connect(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn disconnect(ctx: Ctx) -> Result<Answer, Refusal> {
     let app = ctx.need_id("app")?;
-    let done = ctx.service.disconnect_app(&ctx.call, business_of(&ctx, app)?, app).await?;
+    let business = business_of(&ctx, app)?;
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::DisconnectApp { business, app }).await;
+    }
+    let done = ctx.service.disconnect_app(&ctx.call, business, app).await?;
     Ok(Answer::done(&done))
 }
 
@@ -219,6 +245,19 @@ async fn install(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn uninstall(ctx: Ctx) -> Result<Answer, Refusal> {
-    let done = ctx.service.uninstall_app(&ctx.call, ctx.need_id("system_user")?, ctx.need_id("app")?, false).await?;
+    let (system_user, app) = (ctx.need_id("system_user")?, ctx.need_id("app")?);
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::UninstallApp { system_user, app }).await;
+    }
+    let done = ctx.service.uninstall_app(&ctx.call, system_user, app, false).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
+    let app = ctx.need_id("app")?;
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::DeleteApp { app }).await;
+    }
+    let done = ctx.service.delete_app(&ctx.call, app).await?;
     Ok(Answer::done(&done))
 }

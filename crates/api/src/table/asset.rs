@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 use valetkey_domain::id::of;
 use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, Refusal, UserId};
 use valetkey_service::authz::{Need, Question, Sorts, Target};
+use valetkey_service::preview::Act;
 use valetkey_service::read::Guard;
 use valetkey_service::{Facts, rights};
 
 use crate::command::{
     AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need,
 };
+use crate::preview::{self, PREVIEW};
 use crate::show;
 
 const ASSET: Param = need("asset", Sort::Id, "The asset.").of(Noun::Asset);
@@ -74,6 +76,21 @@ pub(crate) const ROWS: &[Command] = &[
         run: |ctx| Box::pin(rename(ctx)),
     },
     Command {
+        name: "asset.delete",
+        summary: "Delete an asset for good, with its assignments, shares and page tokens",
+        access: Access::Admin,
+        writes: true,
+        params: &[ASSET, PREVIEW],
+        line: line("asset delete", "asset delete Bikes")
+            .help(
+                "For an asset that was made by mistake. What it holds is out of reach from then on, and its id is \
+                 never used again.",
+            )
+            .says("{asset} deleted")
+            .asks("Its assignments, shares and page tokens end at once and stay ended. Delete {asset}?"),
+        run: |ctx| Box::pin(delete(ctx)),
+    },
+    Command {
         name: "assignment.assign",
         summary: "Give a user exactly these tasks on an asset",
         access: Access::Admin,
@@ -82,9 +99,11 @@ pub(crate) const ROWS: &[Command] = &[
             ASSET,
             need("user", Sort::Id, "A person or system user of the business.").of(Noun::User),
             need("tasks", Sort::Texts, "The tasks, by name; they replace the ones before (kind.list shows them)."),
+            PREVIEW,
         ],
         line: line("assignment assign", "assignment assign \"Our Page\" Poster CREATE_CONTENT,ANALYZE")
-            .says("{user} may {tasks} on {asset}"),
+            .says("{user} may {tasks} on {asset}")
+            .asks("These tasks replace the ones before. Assign {asset} to {user}?"),
         run: |ctx| Box::pin(assign(ctx)),
     },
     Command {
@@ -92,9 +111,10 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Take an asset away from a user",
         access: Access::Admin,
         writes: true,
-        params: &[ASSET, need("user", Sort::Id, "The person or system user.").of(Noun::User)],
+        params: &[ASSET, need("user", Sort::Id, "The person or system user.").of(Noun::User), PREVIEW],
         line: line("assignment unassign", "assignment unassign \"Our Page\" Poster")
-            .says("{asset} taken away from {user}"),
+            .says("{asset} taken away from {user}")
+            .asks("{user} loses {asset} at once. Take it away?"),
         run: |ctx| Box::pin(unassign(ctx)),
     },
     Command {
@@ -136,9 +156,11 @@ pub(crate) const ROWS: &[Command] = &[
             ASSET,
             need("partner", Sort::Id, "The business to share with.").of(Noun::Business),
             need("tasks", Sort::Texts, "The most that the partner's users may do; replaces what was permitted before."),
+            PREVIEW,
         ],
         line: line("share share", "share share Bikes Agency ADVERTISE,ANALYZE")
-            .says("{asset} shared with {partner}, up to {tasks}"),
+            .says("{asset} shared with {partner}, up to {tasks}")
+            .asks("These tasks replace what was permitted before. Share {asset} with {partner}?"),
         run: |ctx| Box::pin(share(ctx)),
     },
     Command {
@@ -151,6 +173,7 @@ pub(crate) const ROWS: &[Command] = &[
             may("partner", Sort::Id, "The partner. Left out: the caller's own business.")
                 .of(Noun::Business)
                 .positional(),
+            PREVIEW,
         ],
         line: line("share unshare", "share unshare Bikes Agency")
             .says("{asset} no longer shared[ with {partner}]")
@@ -275,15 +298,31 @@ async fn rename(ctx: Ctx) -> Result<Answer, Refusal> {
     Ok(Answer::done(&done))
 }
 
+async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
+    let asset = ctx.need_id("asset")?;
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::DeleteAsset { asset }).await;
+    }
+    let done = ctx.service.delete_asset(&ctx.call, asset).await?;
+    Ok(Answer::done(&done))
+}
+
 async fn assign(ctx: Ctx) -> Result<Answer, Refusal> {
     let (asset, user) = (ctx.need_id("asset")?, ctx.need_id("user")?);
     let tasks = ctx.texts("tasks").unwrap_or_default();
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::Assign { asset, user, tasks }).await;
+    }
     let done = ctx.service.assign(&ctx.call, asset, user, tasks).await?;
     Ok(Answer::done(&done))
 }
 
 async fn unassign(ctx: Ctx) -> Result<Answer, Refusal> {
-    let done = ctx.service.unassign(&ctx.call, ctx.need_id("asset")?, ctx.need_id("user")?).await?;
+    let (asset, user) = (ctx.need_id("asset")?, ctx.need_id("user")?);
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::Unassign { asset, user }).await;
+    }
+    let done = ctx.service.unassign(&ctx.call, asset, user).await?;
     Ok(Answer::done(&done))
 }
 
@@ -329,13 +368,20 @@ fn about(mut refusal: Refusal, id: UserId) -> Refusal {
 async fn share(ctx: Ctx) -> Result<Answer, Refusal> {
     let (asset, partner) = (ctx.need_id("asset")?, ctx.need_id("partner")?);
     let tasks = ctx.texts("tasks").unwrap_or_default();
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::Share { asset, partner, tasks }).await;
+    }
     let done = ctx.service.share(&ctx.call, asset, partner, tasks).await?;
     Ok(Answer::done(&done))
 }
 
 async fn unshare(ctx: Ctx) -> Result<Answer, Refusal> {
     let partner = ctx.id("partner").or(ctx.caller.business()).ok_or_else(|| Refusal::required("partner"))?;
-    let done = ctx.service.unshare(&ctx.call, ctx.need_id("asset")?, partner).await?;
+    let asset = ctx.need_id("asset")?;
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::Unshare { asset, partner }).await;
+    }
+    let done = ctx.service.unshare(&ctx.call, asset, partner).await?;
     Ok(Answer::done(&done))
 }
 

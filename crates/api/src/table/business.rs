@@ -5,9 +5,11 @@ use valetkey_domain::limits::Limits;
 use valetkey_domain::rules::business::BusinessEdit;
 use valetkey_domain::{BusinessId, Name, Refusal};
 use valetkey_service::authz::{Question, Target};
+use valetkey_service::preview::Act;
 use valetkey_service::{Facts, rights};
 
-use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Sort, line, may, need};
+use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Sort, line, may, need};
+use crate::preview::{self, PREVIEW};
 use crate::show;
 
 const COUNT: Sort = Sort::Integer(0, u32::MAX as i64);
@@ -86,6 +88,18 @@ pub(crate) const ROWS: &[Command] = &[
         run: |ctx| Box::pin(update(ctx)),
     },
     Command {
+        name: "business.delete",
+        summary: "Delete a business that has no apps, assets, shares or live tokens",
+        access: Access::Operator,
+        writes: true,
+        params: &[need("business", Sort::Id, "The business.").of(Noun::Business), PREVIEW],
+        line: line("business delete", "business delete Agency")
+            .help("Its people and system users are deleted with it. The entries of its ledger stay.")
+            .says("business {business} deleted")
+            .asks("Its people and system users are deleted with it, for good. Delete {business}?"),
+        run: |ctx| Box::pin(delete(ctx)),
+    },
+    Command {
         name: "terms.show",
         summary: "Show the terms in force",
         access: Access::Anyone,
@@ -161,6 +175,15 @@ async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
         limits: limits(&ctx, id)?,
     };
     let done = ctx.service.update_business(&ctx.call, id, edit).await?;
+    Ok(Answer::done(&done))
+}
+
+async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
+    let business = ctx.need_id("business")?;
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::DeleteBusiness { business }).await;
+    }
+    let done = ctx.service.delete_business(&ctx.call, business).await?;
     Ok(Answer::done(&done))
 }
 

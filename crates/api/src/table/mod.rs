@@ -1,22 +1,35 @@
 //! The table of commands. A new row here is a new command: it can be called, is documented, and is
 //! tried by the test that walks the table.
 
+mod access;
+mod activity;
 mod app;
 mod asset;
 mod business;
+mod explained;
 mod job;
 mod person;
 mod records;
 mod system_user;
 mod token;
+mod token_text;
 mod token_use;
 
 use serde_json::{Value, json};
 
 use crate::command::Command;
 
-static PARTS: [&[Command]; 8] =
-    [business::ROWS, person::ROWS, app::ROWS, system_user::ROWS, asset::ROWS, token::ROWS, job::ROWS, records::ROWS];
+static PARTS: [&[Command]; 9] = [
+    business::ROWS,
+    person::ROWS,
+    app::ROWS,
+    system_user::ROWS,
+    asset::ROWS,
+    access::ROWS,
+    token::ROWS,
+    job::ROWS,
+    records::ROWS,
+];
 
 /// The section of the overview that lists a first word of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +82,7 @@ pub static GROUPS: &[Group] = &[
     manage("share", "Assets shared with partners"),
     manage("token", "Issue, list and revoke tokens"),
     manage("terms", "The terms to accept for system users"),
+    look("access", "Who can do what on which asset, and by which path"),
     look("job", "What is to be done later, and what failed: list, retry"),
     look("ledger", "Everything that was changed: list, verify, export"),
     look("name", "Find the ids that a name stands for"),

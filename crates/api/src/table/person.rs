@@ -5,11 +5,13 @@ use valetkey_domain::rules::person::PersonEdit;
 use valetkey_domain::rules::sign_in::CODE_LIFETIME_MS;
 use valetkey_domain::{Refusal, Role, Status, UserId};
 use valetkey_service::authz::{Question, Target};
+use valetkey_service::preview::Act;
 use valetkey_service::{Facts, rights};
 
 use crate::command::{
     AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, ROLE, Sort, Spelling, line, may, need,
 };
+use crate::preview::{self, PREVIEW};
 use crate::show;
 
 const PERSON: Param = need("person", Sort::Id, "The person.").of(Noun::Person);
@@ -23,9 +25,13 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             BUSINESS,
             need("name", Sort::Name, "The person's name."),
-            need("email", Sort::Text, "An e-mail address that no other person of the business has.")
-                .option()
-                .shown("ADDRESS"),
+            need(
+                "email",
+                Sort::Text,
+                "An e-mail address that nobody on this server signs in with; the operator may add one that is in use.",
+            )
+            .option()
+            .shown("ADDRESS"),
             may("role", ROLE, "ADMIN reaches everything of the business, EMPLOYEE only what is assigned.")
                 .default("EMPLOYEE"),
         ],
@@ -64,9 +70,11 @@ pub(crate) const ROWS: &[Command] = &[
                 Spelling::Either("ACTIVE", "DEACTIVATED"),
                 "true is --status ACTIVE, false is --status DEACTIVATED.",
             ),
+            PREVIEW,
         ],
         line: line("person update", "person update bo@example.com --role ADMIN")
             .says("{person} changed")
+            .asks("The change takes something away at once. Change {person}?")
             .needs_change(),
         run: |ctx| Box::pin(update(ctx)),
     },
@@ -75,7 +83,7 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Delete a person; their tokens are dead when this answers",
         access: Access::Admin,
         writes: true,
-        params: &[PERSON],
+        params: &[PERSON, PREVIEW],
         line: line("person delete", "person delete bo@example.com")
             .says("{person} deleted; the person's tokens are dead")
             .asks("The tokens of {person} are dead at once and stay dead. Delete the person?"),
@@ -84,10 +92,14 @@ pub(crate) const ROWS: &[Command] = &[
     Command {
         name: "sign-in.create",
         summary: "Make a single-use sign-in code for a person, good for one day",
-        access: Access::Operator,
+        access: Access::Admin,
         writes: true,
         params: &[PERSON],
         line: line("person sign-in", "person sign-in ada@example.com")
+            .help(
+                "The operator can do this for anybody. An ADMIN can, signed in as a person, for whoever has no passkey \
+                 and no password yet and works for no other business on this server.",
+            )
             .prints("code")
             .next("works once, until {expires_at}: valetkey login CODE"),
         run: |ctx| Box::pin(create_code(ctx)),
@@ -133,14 +145,19 @@ async fn update(ctx: Ctx) -> Result<Answer, Refusal> {
         Some("DEACTIVATED") => Some(Status::Deactivated),
         _ => None,
     };
-    let edit = PersonEdit { name: ctx.name("name")?, role: ctx.role("role"), status };
-    let done = ctx.service.update_person(&ctx.call, ctx.need_id("person")?, edit).await?;
-    Ok(Answer::done(&done))
+    edit_or_preview(&ctx, PersonEdit { name: ctx.name("name")?, role: ctx.role("role"), status }).await
 }
 
 async fn delete(ctx: Ctx) -> Result<Answer, Refusal> {
-    let edit = PersonEdit { status: Some(Status::Deleted), ..PersonEdit::default() };
-    let done = ctx.service.update_person(&ctx.call, ctx.need_id("person")?, edit).await?;
+    edit_or_preview(&ctx, PersonEdit { status: Some(Status::Deleted), ..PersonEdit::default() }).await
+}
+
+async fn edit_or_preview(ctx: &Ctx, edit: PersonEdit) -> Result<Answer, Refusal> {
+    let person = ctx.need_id("person")?;
+    if preview::is_wanted(ctx) {
+        return preview::of(ctx, Act::UpdatePerson { person, edit }).await;
+    }
+    let done = ctx.service.update_person(&ctx.call, person, edit).await?;
     Ok(Answer::done(&done))
 }
 

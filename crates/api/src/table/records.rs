@@ -1,14 +1,15 @@
 //! What was done and what was refused: ledger, journal, explanations; also the state of this node.
 
-use serde::Deserialize as _;
 use serde_json::{Value, json};
-use valetkey_domain::{AppId, AssetId, BusinessId, Id, Name, Reason, Refusal, Sentence, State, Status, UserId};
+use valetkey_domain::{AppId, AssetId, BusinessId, Id, Name, Refusal, State, Status, UserId};
 use valetkey_service::authz::{Question, Target};
 use valetkey_service::store::ledger::to_hex;
 use valetkey_service::{Facts, rights};
 
+use super::activity;
 use crate::command::{Access, Answer, Command, Ctx, LIMIT, Noun, Sort, line, may, need};
-use crate::{error, show};
+use crate::show;
+use crate::table::explained;
 
 /// How many matches of a name are shown; the rest is left out.
 const FOUND_LIMIT: usize = 10;
@@ -31,15 +32,32 @@ pub(crate) const ROWS: &[Command] = &[
             )
             .of(Noun::Business),
         ],
-        line: line("ledger list", "ledger list --after 100 --limit 20").table(&[
-            ("revision", "revision"),
-            ("at", "at"),
-            ("action", "action"),
-            ("by", "actor.kind actor.id"),
-            ("with token", "actor.token"),
-            ("about", "subjects"),
-        ]),
+        line: line("ledger list", "ledger list --after 100 --limit 20").by_program(),
         run: |ctx| Box::pin(list(ctx)),
+    },
+    Command {
+        name: "activity.list",
+        summary: "List what was done, newest first, as sentences with names",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            may("before", REVISION, "Only entries before this revision: `next` of the page before.").shown("REVISION"),
+            LIMIT.sends("100"),
+            may(
+                "business",
+                Sort::Id,
+                "The business whose activity is wanted. Left out: the caller's own; for the operator, all.",
+            )
+            .of(Noun::Business),
+            may("by", Sort::Text, "Only what this person, system user or app did: its id, or operator."),
+            may("about", Sort::Id, "Only entries about this object."),
+            may("group", Sort::Word(activity::GROUPS), "Only actions of this group."),
+            may("since", Sort::Text, "Only at this time or later: a day, or a time in RFC 3339."),
+            may("until", Sort::Text, "Only before this time: a day, or a time in RFC 3339."),
+            may("text", Sort::Text, "Only sentences with this text, in any case."),
+        ],
+        line: line("ledger list", "ledger list --since 2026-11-24").by_program(),
+        run: |ctx| Box::pin(activity::list(ctx)),
     },
     Command {
         name: "ledger.head",
@@ -57,7 +75,7 @@ pub(crate) const ROWS: &[Command] = &[
         writes: false,
         params: &[need("trace", Sort::Text, "The fbtrace_id of a Graph answer, or the trace of one of this adapter.")],
         line: line("explain", "explain AbCdEf123").by_program(),
-        run: |ctx| Box::pin(explain_trace(ctx)),
+        run: |ctx| Box::pin(explained::trace(ctx)),
     },
     Command {
         name: "explain.question",
@@ -71,24 +89,57 @@ pub(crate) const ROWS: &[Command] = &[
             may("scope", Sort::Text, "A scope. Left out: none is asked for."),
         ],
         line: line("explain", "explain --token-id 123456789 --asset Bikes --task MODERATE").by_program(),
-        run: |ctx| Box::pin(explain_question(ctx)),
+        run: |ctx| Box::pin(explained::question(ctx)),
+    },
+    Command {
+        name: "explain.can",
+        summary: "Say whether a user may do a task on an asset, and why",
+        access: Access::Admin,
+        writes: false,
+        params: &[
+            need("user", Sort::Id, "The person or system user, whichever tokens it has.").of(Noun::User),
+            need("asset", Sort::Id, "The asset.").of(Noun::Asset),
+            may("task", Sort::Text, "A task of the asset's kind (kind.list). Left out: any task.").positional(),
+        ],
+        line: line("can", "can Poster Bikes ANALYZE")
+            .prints("sentence")
+            .next("answered from the state of now[; this would let it: {command}]"),
+        run: |ctx| Box::pin(explained::can(ctx)),
     },
     Command {
         name: "refusals.list",
         summary: "List the newest refusals",
         access: Access::Admin,
         writes: false,
-        params: &[LIMIT.sends("20")],
-        line: line("refusals", "refusals --limit 50")
+        params: &[
+            may("user", Sort::Id, "Only those of this person or system user.").of(Noun::User),
+            may("asset", Sort::Id, "Only those about this asset.").of(Noun::Asset),
+            may("reason", Sort::Text, "Only those for this reason, such as task_missing."),
+            may(
+                "still_refused",
+                Sort::Boolean,
+                "True for those that would be refused again, false for those that would pass now.",
+            )
+            .with_value(),
+            may("search", Sort::Text, "A part of the sentence or of the address, or a whole trace."),
+            may("grouped", Sort::Boolean, "Whether the same call again is counted, and not a row of its own.")
+                .default("false")
+                .sends("true")
+                .with_value(),
+            LIMIT.sends("20"),
+            may("after", Sort::Text, "Only rows after this trace: `next` of the page before.").shown("TRACE"),
+        ],
+        line: line("refusals", "refusals --still-refused true --limit 50")
             .table(&[
                 ("at", "at"),
-                ("reason", "reason"),
-                ("token", "token"),
-                ("business", "business"),
+                ("times", "times"),
+                ("what", "short"),
+                ("why", "because"),
+                ("now", "answer_now"),
                 ("trace", "trace"),
             ])
             .next("valetkey explain TRACE tells more"),
-        run: |ctx| Box::pin(refusals(ctx)),
+        run: |ctx| Box::pin(explained::list(ctx)),
     },
     Command {
         name: "name.find",
@@ -145,39 +196,6 @@ async fn head(ctx: Ctx) -> Result<Answer, Refusal> {
     Ok(Answer::read(json!({
         "revision": head.revision, "hash": to_hex(&head.hash), "last_narrowing": head.last_narrowing,
     })))
-}
-
-async fn explain_trace(ctx: Ctx) -> Result<Answer, Refusal> {
-    let trace = ctx.need_text("trace")?;
-    let found = ctx.service.explain(&ctx.call, trace).await?;
-    // A rule's refusal is stored in the row. For a decision only the reason is stored, and the
-    // facts beside the sentence explain it.
-    let refusal = found.then.get("refusal").and_then(|refusal| Refusal::deserialize(refusal).ok());
-    let refusal = refusal.or_else(|| Reason::parse(&found.reason).map(Refusal::of));
-    let sentence = refusal.map(|refusal| error::sentence(&ctx.service, &refusal, true));
-    Ok(Answer::read(json!({
-        "trace": found.trace, "at": show::time(found.at), "reason": found.reason, "token": found.token,
-        "message": sentence.as_ref().map(|sentence| &sentence.what),
-        "hint": sentence.as_ref().and_then(Sentence::hint),
-        "granted_by": sentence.and_then(|sentence| sentence.granted_by),
-        "then": found.then, "now": found.now,
-    })))
-}
-
-async fn explain_question(ctx: Ctx) -> Result<Answer, Refusal> {
-    let (token, asset) = (ctx.need_id("token")?, ctx.need_id("asset")?);
-    ctx.service.explain_question(&ctx.call, token, asset, ctx.text("task"), ctx.text("scope")).map(Answer::read)
-}
-
-async fn refusals(ctx: Ctx) -> Result<Answer, Refusal> {
-    let rows = ctx.service.refusals(&ctx.call, ctx.limit()).await?;
-    let rows = rows.iter().map(|r| {
-        let detail: Value = serde_json::from_str(&r.body).unwrap_or(Value::Null);
-        json!({
-            "trace": r.trace, "at": show::time(r.at), "business": r.business, "token": r.token, "reason": r.reason, "detail": detail,
-        })
-    });
-    Ok(Answer::read(crate::command::page_of(rows.collect(), None)))
 }
 
 async fn find(ctx: Ctx) -> Result<Answer, Refusal> {
@@ -296,11 +314,16 @@ async fn caller(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn status(ctx: Ctx) -> Result<Answer, Refusal> {
     let allowed = ctx.service.ask(&ctx.call, rights::MANAGE_BUSINESS.on_caller())?;
+    // A store that can't be reached must not keep the rest back.
+    let verified = ctx.service.last_verification().await.unwrap_or_else(|_| ctx.service.known_verification());
     let mut result = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "revision": ctx.service.revision().to_string(),
         "fresh": ctx.service.is_fresh(),
         "time": show::time(ctx.service.now()),
+        "ledger_verified": verified.map(|found| json!({
+            "at": show::time(found.at), "ok": found.is_ok(), "revision": found.revision.to_string(), "found": found.to_string(),
+        })),
     });
     // Counts of the whole server are shown only to the operator.
     if let (None, Value::Object(map)) = (allowed.caller.business(), &mut result) {

@@ -2,19 +2,27 @@
 
 use serde_json::{Value, json};
 use valetkey_domain::rules::token::{IssueRequest, LIFETIME_LIMIT_S, Lifetime, SIXTY_DAYS_S};
-use valetkey_domain::{Refusal, Scope};
+use valetkey_domain::{Purpose, Refusal, Scope};
 use valetkey_service::authz::{Question, Target};
+use valetkey_service::preview::Act;
 use valetkey_service::token::{Listed, TokenStatus};
 
 use crate::command::{
     AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Param, Sort, Spelling, line, may, need, page_of,
 };
+use crate::preview::{self, PREVIEW};
 use crate::show;
-use crate::table::token_use;
+use crate::table::{token_text, token_use};
 
 /// A day, in seconds.
 const DAY_S: i64 = 24 * 60 * 60;
 const TOKEN: Param = need("token", Sort::Id, "The id of the token, not its text.");
+const TEXT: Param = need("text", Sort::Text, "The whole text of the token.").secret().from_input();
+const DESCENDANTS: Param = may(
+    "with_descendants",
+    Sort::Boolean,
+    "Whether to revoke with it every token that was issued with it or refreshed from it, and what came from those.",
+);
 
 pub(crate) const ROWS: &[Command] = &[
     Command {
@@ -38,6 +46,7 @@ pub(crate) const ROWS: &[Command] = &[
                 Sort::Boolean,
                 "Whether to add the scopes that the wanted ones depend on, instead of refusing.",
             ),
+            may("purpose", Sort::Name, "What the token is for, in up to 200 characters; shown in lists."),
         ],
         line: line("token issue", "token issue Poster Publisher --scopes pages_show_list,ads_read --days 30")
             .help("The text of the token alone goes to standard output, so that TOKEN=$(valetkey token issue …) holds it.")
@@ -81,8 +90,20 @@ pub(crate) const ROWS: &[Command] = &[
         access: Access::AdminOrSelf,
         writes: false,
         params: &[TOKEN],
-        line: line("token show", "token show 123456789"),
+        line: line("token show", "token show 123456789")
+            .help("With - in place of the id, the text of a token is read from standard input, as by token find.")
+            .by_text("token.find"),
         run: |ctx| Box::pin(show_one(ctx)),
+    },
+    Command {
+        name: "token.find",
+        summary: "Find a token by its text: whose it is and what it may do",
+        access: Access::Admin,
+        writes: false,
+        params: &[TEXT],
+        line: line("token find", "token find -")
+            .help("The text is neither stored nor shown. A token of another business is not found."),
+        run: |ctx| Box::pin(token_text::find(ctx)),
     },
     Command {
         name: "token.uses",
@@ -121,18 +142,23 @@ pub(crate) const ROWS: &[Command] = &[
         summary: "Revoke a token; no use of it is accepted once this has answered",
         access: Access::AdminOrSelf,
         writes: true,
-        params: &[
-            TOKEN,
-            may(
-                "with_descendants",
-                Sort::Boolean,
-                "Whether to revoke with it every token that was issued with it or refreshed from it, and what came from those.",
-            ),
-        ],
-        line: line("token revoke", "token revoke 123456789 --with-descendants").says(
-            "token {token} revoked[, with all that came from it, {revoked} in all]; no use is accepted any more",
-        ),
+        params: &[TOKEN, DESCENDANTS, PREVIEW],
+        line: line("token revoke", "token revoke 123456789 --with-descendants")
+            .help("With - in place of the id, the text of a leaked token is read from standard input.")
+            .by_text("token.revoke-text")
+            .says("token {token} revoked[, with all that came from it, {revoked} in all]; no use is accepted any more")
+            .asks("Token {token} is dead at once and stays dead. Revoke it?"),
         run: |ctx| Box::pin(revoke(ctx)),
+    },
+    Command {
+        name: "token.revoke-text",
+        summary: "Revoke the token that has this text, for one that leaked",
+        access: Access::Admin,
+        writes: true,
+        params: &[TEXT, DESCENDANTS],
+        line: line("token revoke-text", "token revoke-text -")
+            .says("token {token} revoked[, with all that came from it, {revoked} in all]; no use is accepted any more"),
+        run: |ctx| Box::pin(token_text::revoke(ctx)),
     },
     Command {
         name: "token.revoke-all",
@@ -142,6 +168,7 @@ pub(crate) const ROWS: &[Command] = &[
         params: &[
             need("system_user", Sort::Id, "The system user.").of(Noun::SystemUser),
             may("app", Sort::Id, "The app whose tokens are meant. Left out: all of them.").of(Noun::App),
+            PREVIEW,
         ],
         line: line("token revoke-all", "token revoke-all Poster --app Publisher")
             .says("the tokens of {system_user}[ for {app}] are revoked")
@@ -180,6 +207,7 @@ async fn issue(ctx: Ctx) -> Result<Answer, Refusal> {
         scopes: ctx.scopes("scopes")?.unwrap_or_default(),
         lifetime,
         add_dependencies: ctx.flag("add_dependencies").unwrap_or(false),
+        purpose: ctx.name("purpose")?.map(Purpose::from),
     };
     let done = ctx.service.issue_token(&ctx.call, ask).await?;
     let (token, text) = &done.value;
@@ -224,7 +252,11 @@ async fn show_one(ctx: Ctx) -> Result<Answer, Refusal> {
 
 async fn revoke(ctx: Ctx) -> Result<Answer, Refusal> {
     let token = ctx.need_id("token")?;
-    if ctx.flag("with_descendants").unwrap_or(false) {
+    let with_descendants = ctx.flag("with_descendants").unwrap_or(false);
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::RevokeToken { id: token, with_descendants }).await;
+    }
+    if with_descendants {
         let done = ctx.service.revoke_token_with_descendants(&ctx.call, token).await?;
         return Ok(Answer::wrote(&done, json!({ "revoked": done.value })));
     }
@@ -233,7 +265,11 @@ async fn revoke(ctx: Ctx) -> Result<Answer, Refusal> {
 }
 
 async fn revoke_all(ctx: Ctx) -> Result<Answer, Refusal> {
-    let done = ctx.service.revoke_tokens(&ctx.call, ctx.need_id("system_user")?, ctx.id("app")).await?;
+    let (user, app) = (ctx.need_id("system_user")?, ctx.id("app"));
+    if preview::is_wanted(&ctx) {
+        return preview::of(&ctx, Act::RevokeTokens { user, app }).await;
+    }
+    let done = ctx.service.revoke_tokens(&ctx.call, user, app).await?;
     Ok(Answer::done(&done))
 }
 

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::wildcard_enum_match_arm)]
 
 mod book;
+mod explained;
 mod fixture;
 mod job;
+mod preview;
 mod sign_in;
 mod story;
 mod token_use;

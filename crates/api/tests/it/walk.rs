@@ -11,7 +11,8 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
     Some(match name {
         "business.create" => json!({"name": "New", "admin_email": "new@example.com"}),
         "business.list" | "app.list" | "person.list" | "system-user.list" | "asset.list" | "share.list"
-        | "sign-in.list" | "ledger.list" | "token.list" => json!({"limit": 5}),
+        | "sign-in.list" | "ledger.list" | "activity.list" | "token.list" => json!({"limit": 5}),
+        "access.list" => json!({"user_limit": 5}),
         "business.update" => json!({"business": firm.id, "strict_visibility": false}),
         "person.create" => json!({"business": firm.id, "name": "Bo", "email": "bo@example.com"}),
         "person.update" => json!({"person": firm.person, "name": "Ada"}),
@@ -24,8 +25,14 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "app.install" | "app.uninstall" => json!({"system_user": user, "app": firm.app}),
         "system-user.create" => json!({"business": firm.id, "name": "More"}),
         "system-user.rename" => json!({"system_user": user, "name": "Writer"}),
+        "system-user.describe" => json!({"system_user": user, "description": "Posts"}),
         "system-user.activate" | "system-user.deactivate" | "system-user.delete" => json!({"system_user": user}),
         "asset.create" => json!({"business": firm.id, "kind": "catalog", "name": "Parts"}),
+        "asset.delete" => json!({"asset": firm.page}),
+        "app.delete" => json!({"app": firm.app}),
+        "business.delete" => json!({"business": firm.id}),
+        "access.asset" => json!({"asset": firm.page}),
+        "access.user" => json!({"user": user}),
         "asset.rename" => json!({"asset": firm.page, "name": "Wheels"}),
         "assignment.assign" => json!({"asset": firm.ad_account, "user": user, "tasks": ["ANALYZE"]}),
         "assignment.unassign" => json!({"asset": firm.page, "user": user}),
@@ -37,6 +44,7 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         }
         "token.show" | "token.uses" | "token.revoke" => json!({"token": firm.employee_token_id}),
         "token.revoke-all" => json!({"system_user": user}),
+        "token.find" | "token.revoke-text" => json!({"text": firm.employee_token}),
         "terms.accept" => json!({"version": 1}),
         "terms.replace" => json!({"text": "New terms."}),
         "explain.trace" => json!({"trace": "Azzzzzzzzzzzzzzzzzzzzz"}),
@@ -44,6 +52,7 @@ fn params(name: &str, firm: &Firm, other: &Firm) -> Option<Value> {
         "job.retry" | "job.confirm" | "job.cancel" => json!({"job": firm.page}),
         "job.list" => json!({"state": "failed", "limit": 5}),
         "explain.question" => json!({"token": firm.employee_token_id, "asset": firm.page}),
+        "explain.can" => json!({"user": user, "asset": firm.page, "task": "CREATE_CONTENT"}),
         "name.find" => json!({"sort": "app", "name": "Shop"}),
         "terms.show" | "ledger.head" | "refusals.list" | "kind.list" | "scope.list" | "caller.show" | "status" => {
             json!({})
@@ -61,10 +70,14 @@ fn foreign(command: &Command) -> &'static [(u16, &'static str)] {
         (
             _,
             "business.list" | "app.list" | "person.list" | "system-user.list" | "asset.list" | "share.list"
-            | "sign-in.list",
+            | "sign-in.list" | "access.list",
         ) => &[],
-        (_, "ledger.list" | "ledger.head" | "refusals.list" | "name.find" | "status" | "token.list") => &[],
-        (_, "explain.trace") => &[(400, "invalid_parameter")],
+        (
+            _,
+            "ledger.list" | "activity.list" | "ledger.head" | "refusals.list" | "name.find" | "status" | "token.list"
+            | "token.find",
+        ) => &[],
+        (_, "explain.trace" | "token.revoke-text") => &[(400, "invalid_parameter")],
         _ => &[(404, "not_visible")],
     }
 }
@@ -230,11 +243,15 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
         // end.
         let last = [
             "token.revoke",
+            "token.revoke-text",
             "token.revoke-all",
             "app.uninstall",
             "system-user.deactivate",
             "system-user.delete",
             "app.disconnect",
+            "asset.delete",
+            "app.delete",
+            "business.delete",
         ];
         let ends = |c: &&Command| last.iter().position(|n| *n == c.name);
         let mut rows: Vec<&Command> = commands().collect();
@@ -243,8 +260,16 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
             let by = if operator { By::Operator } else { By::Token(&firm.person_token) };
             let mut body = params(command.name, &firm, &other).unwrap();
             if operator
-                && ["app.list", "person.list", "system-user.list", "asset.list", "share.list", "token.list"]
-                    .contains(&command.name)
+                && [
+                    "app.list",
+                    "person.list",
+                    "system-user.list",
+                    "asset.list",
+                    "share.list",
+                    "token.list",
+                    "access.list",
+                ]
+                .contains(&command.name)
             {
                 body["business"] = json!(firm.id);
             }
@@ -255,6 +280,8 @@ async fn the_operator_and_an_admin_get_through_all_of_it() {
                     assert_eq!(answer.no(), (404, "not_visible"), "{}", command.name)
                 }
                 (_, _, "person.delete") => assert_eq!(answer.no(), (409, "last_admin")),
+                // It still has an asset.
+                (true, _, "business.delete") => assert_eq!(answer.no(), (400, "invalid_parameter")),
                 (true, Access::AdminPerson, _) | (false, Access::Operator, _) => {
                     assert_eq!(answer.no(), (403, "role_insufficient"), "{}", command.name);
                 }

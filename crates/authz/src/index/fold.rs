@@ -6,14 +6,32 @@
 use valetkey_domain::noun::app::App;
 use valetkey_domain::noun::asset::Asset;
 use valetkey_domain::noun::assignment::Assignment;
+use valetkey_domain::noun::person::Person;
 use valetkey_domain::noun::share::Share;
 use valetkey_domain::noun::token::Token;
 use valetkey_domain::task::expanded;
-use valetkey_domain::{AppId, AssetId, BusinessId, Change, ChangeSet, DeclaredKind, Record, Role, Status, UserId};
+use valetkey_domain::{
+    AppId, AssetId, BusinessId, Change, ChangeSet, DeclaredKind, Record, Role, ScopeSet, Status, UserId,
+};
 
 use super::Index;
 use super::rows::{AppRow, AssetEntry, BusinessRow, NONE, TokenRow, UserCold, UserRecord, UserRow, digest_hash};
 use super::table::{SlotEntry, mix};
+
+/// What an app demands of its tokens and may ask for; a deleted one nothing.
+struct AppCap {
+    demands_proof: bool,
+    allowed_scopes: ScopeSet,
+}
+
+impl AppCap {
+    fn of(app: &App) -> AppCap {
+        match app.deleted_at {
+            None => AppCap { demands_proof: app.demands_proof, allowed_scopes: app.allowed_scopes },
+            Some(_) => AppCap { demands_proof: false, allowed_scopes: ScopeSet::EMPTY },
+        }
+    }
+}
 
 impl Index {
     /// Applies one change set. The caller holds the index alone for exactly this.
@@ -34,7 +52,9 @@ impl Index {
             Record::Terms(terms) => self.records.terms = Some(terms),
             Record::DeclaredKind(kind) => self.put_kind(kind),
             Record::Business(business) => {
-                let row = BusinessRow { id: business.id, strict_visibility: business.strict_visibility };
+                // A deleted business has no rules any more.
+                let strict_visibility = business.strict_visibility && business.deleted_at.is_none();
+                let row = BusinessRow { id: business.id, strict_visibility };
                 match self.business_slots.get(&business.id).copied() {
                     Some(slot) => {
                         self.business_rows[slot as usize] = row;
@@ -47,7 +67,14 @@ impl Index {
                     }
                 }
             }
+            Record::Human(human) => self.records.humans.put(human),
+            Record::Passkey(passkey) => {
+                if !self.records.humans.put_passkey(passkey) {
+                    self.breaks("a passkey of an unknown human");
+                }
+            }
             Record::Person(person) => {
+                self.list_entry(&person);
                 self.records.people.insert((person.business, person.id));
                 self.put_user(person.id, person.business, person.role, person.status, UserRecord::Person(person));
             }
@@ -57,17 +84,18 @@ impl Index {
             }
             Record::App(app) => {
                 self.put_asset(app.as_asset());
+                let cap = AppCap::of(&app);
                 match self.app_slots.get(&app.id).copied() {
                     Some(slot) => {
                         let row = &mut self.apps[slot as usize];
-                        row.demands_proof = app.demands_proof;
-                        row.allowed_scopes = app.allowed_scopes;
+                        row.demands_proof = cap.demands_proof;
+                        row.allowed_scopes = cap.allowed_scopes;
                     }
                     None => {
                         self.app_slots.insert(app.id, self.apps.len() as u32);
                         let home = self.business_slots.get(&app.business).copied().unwrap_or(NONE);
-                        let App { id, demands_proof, allowed_scopes, .. } = app;
-                        self.apps.push(AppRow { id, home, at_home: false, demands_proof, allowed_scopes });
+                        let AppCap { demands_proof, allowed_scopes } = cap;
+                        self.apps.push(AppRow { id: app.id, home, at_home: false, demands_proof, allowed_scopes });
                     }
                 }
                 self.records.apps.insert(app.id, app);
@@ -127,6 +155,8 @@ impl Index {
             Record::SignInCode(c) => {
                 self.records.codes.remove(&c.digest);
             }
+            Record::Human(h) => self.records.humans.remove(h.id),
+            Record::Passkey(p) => self.records.humans.remove_passkey(p.id),
             // Everything else is marked, never removed. A removal comes from a newer program.
             Record::Terms(_)
             | Record::DeclaredKind(_)
@@ -158,6 +188,18 @@ impl Index {
 
     fn business_and_app(&self, business: BusinessId, app: AppId) -> Option<(u32, u32)> {
         Some((*self.business_slots.get(&business)?, *self.app_slots.get(&app)?))
+    }
+
+    /// Keeps the entries of humans in step with a person.
+    fn list_entry(&mut self, person: &Person) {
+        let slot = self.user_slot(person.id);
+        let before = match slot.and_then(|slot| self.user_colds.get(slot)).map(|cold| &cold.record) {
+            Some(UserRecord::Person(before)) => Some(before),
+            Some(UserRecord::SystemUser(_)) | None => None,
+        };
+        if !self.records.humans.put_entry(before, person) {
+            self.breaks("an entry of an unknown human");
+        }
     }
 
     fn put_user(&mut self, id: UserId, business: BusinessId, role: Role, status: Status, record: UserRecord) {
@@ -223,6 +265,9 @@ impl Index {
             },
             None => NONE,
         };
+        // A deleted asset keeps its place, so that its id is never drawn again; nobody reaches it.
+        let is_deleted = asset.deleted_at.is_some();
+        let owner = if is_deleted { NONE } else { owner };
         let (id, kind) = (asset.id, asset.kind);
         let is_app = kind == valetkey_domain::AssetKind::App;
         let slot = match self.asset_slot(id) {
@@ -242,7 +287,7 @@ impl Index {
                 }
             },
         };
-        if let Some(business) = asset.business.filter(|_| !is_app) {
+        if let Some(business) = asset.business.filter(|_| !is_app && !is_deleted) {
             self.records.owned.insert((business, id));
         }
         self.assets.insert(id.get(), AssetEntry::new(id, owner, slot, kind), |_| true);
@@ -315,6 +360,7 @@ impl Index {
         row.next = self.user_colds.get(user).map_or(NONE, |c| c.first_token);
         row.set_expires_at(token.expires_at);
         row.set_revoked(token.revoked_at.is_some());
+        row.set_session(token.session);
         let late_parent = token.parent.filter(|_| row.parent == NONE);
         let hash = digest_hash(&token.digest);
         let slot = self.tokens.push(row);
@@ -341,6 +387,9 @@ impl Index {
         if let Some(at) = token.revoked_at {
             self.revoked.insert(slot, at);
         }
+        if let Some(purpose) = &token.purpose {
+            self.purposes.insert(slot, purpose.clone());
+        }
         self.list_page_token(slot, token.revoked_at.is_none());
     }
 
@@ -361,7 +410,12 @@ impl Index {
             row.scopes = token.scopes;
             row.set_expires_at(token.expires_at);
             row.set_revoked(token.revoked_at.is_some());
+            row.set_session(token.session);
         }
+        match &token.purpose {
+            Some(purpose) => self.purposes.insert(slot, purpose.clone()),
+            None => self.purposes.remove(&slot),
+        };
         match token.revoked_at {
             Some(at) => self.revoked.insert(slot, at),
             None => self.revoked.remove(&slot),

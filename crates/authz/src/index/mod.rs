@@ -6,6 +6,7 @@
 
 mod arena;
 mod fold;
+mod humans;
 mod loading;
 mod rows;
 mod state;
@@ -23,11 +24,14 @@ use valetkey_domain::noun::share::Share;
 use valetkey_domain::noun::sign_in::SignInCode;
 use valetkey_domain::noun::terms::Terms;
 use valetkey_domain::noun::token::TokenKind;
-use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, DeclaredKind, Id, Status, TaskSet, TokenId, UserId};
+use valetkey_domain::{
+    AppId, AssetId, AssetKind, BusinessId, DeclaredKind, Id, Purpose, Status, TaskSet, TokenId, UserId,
+};
 
 use crate::question::Target;
 use crate::view::{AppView, AssetView, Reach, Subject, TokenView, View};
 use arena::Arena;
+use humans::Humans;
 pub use loading::Loading;
 use rows::{AppRow, AssetEntry, BusinessRow, NONE, TokenRow, UserCold, UserRow, digest_hash};
 use table::{PairTable, SlotEntry, SlotTable, Table, mix};
@@ -49,6 +53,8 @@ pub struct Index {
     late_parents: HashMap<u32, TokenId>,
     awaited: HashMap<TokenId, Vec<u32>>,
     revoked: HashMap<u32, i64>,
+    /// What tokens are for, of those that say it: it costs other tokens nothing.
+    purposes: HashMap<u32, Purpose>,
     users: Arena<UserRow>,
     user_colds: Arena<UserCold>,
     user_ids: SlotTable,
@@ -81,6 +87,7 @@ struct Records {
     /// Partner, asset.
     shared_with: BTreeSet<(BusinessId, AssetId)>,
     codes: BTreeMap<Digest, SignInCode>,
+    humans: Humans,
     page_counters: BTreeMap<(TokenId, AssetId), PageCounter>,
     /// Slots of Page, business, user and token, of page tokens that are not revoked: whoever takes a
     /// path to a Page away finds its tokens here.
@@ -110,6 +117,7 @@ impl Index {
             late_parents: HashMap::new(),
             awaited: HashMap::new(),
             revoked: HashMap::new(),
+            purposes: HashMap::new(),
             users: Arena::new(),
             user_colds: Arena::new(),
             user_ids: SlotTable::new(4),

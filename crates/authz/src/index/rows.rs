@@ -19,7 +19,7 @@ pub(super) struct TokenRow {
     pub digest: Digest,
     pub id: TokenId,
     pub scopes: ScopeSet,
-    /// 48 bits of time, then kind and mark.
+    /// 48 bits of time, then kind and marks.
     packed: u64,
     /// 0 never ends.
     expires: u64,
@@ -34,6 +34,7 @@ pub(super) struct TokenRow {
 
 const TIME_MASK: u64 = (1 << 48) - 1;
 const REVOKED: u64 = 1 << 63;
+const SESSION: u64 = 1 << 62;
 const KIND_SHIFT: u32 = 56;
 
 impl TokenRow {
@@ -84,6 +85,14 @@ impl TokenRow {
 
     pub fn set_revoked(&mut self, revoked: bool) {
         self.packed = if revoked { self.packed | REVOKED } else { self.packed & !REVOKED };
+    }
+
+    pub fn is_session(&self) -> bool {
+        self.packed & SESSION != 0
+    }
+
+    pub fn set_session(&mut self, session: bool) {
+        self.packed = if session { self.packed | SESSION } else { self.packed & !SESSION };
     }
 }
 

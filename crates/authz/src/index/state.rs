@@ -1,10 +1,13 @@
 //! The index as a [`State`]: what rules and lists read.
 
 use valetkey_domain::credential::Digest;
+use valetkey_domain::noun::human::Human;
+use valetkey_domain::noun::passkey::Passkey;
 use valetkey_domain::noun::sign_in::SignInCode;
 use valetkey_domain::noun::token::Token;
 use valetkey_domain::{
-    AssetId, AssetKind, BusinessId, DeclaredKind, Id, List, Record, RecordKey, State, TokenId, UserId,
+    AssetId, AssetKind, BusinessId, DeclaredKind, HumanId, Id, List, PasskeyId, Record, RecordKey, State, TokenId,
+    UserId,
 };
 
 use super::Index;
@@ -47,6 +50,8 @@ impl State for Index {
             }
             RecordKey::SignInCode(digest) => r.codes.get(&digest).cloned().map(Record::SignInCode),
             RecordKey::Terms => r.terms.clone().map(Record::Terms),
+            RecordKey::Human(id) => r.humans.get(id).cloned().map(Record::Human),
+            RecordKey::Passkey(id) => r.humans.get_passkey(id).cloned().map(Record::Passkey),
         }
     }
 
@@ -67,13 +72,17 @@ impl State for Index {
         let r = &self.records;
         match list {
             List::Businesses => {
-                let mut ids: Vec<Id> = self.business_slots.keys().map(|id| id.any()).collect();
+                let live = self.businesses.iter().filter(|business| business.deleted_at.is_none());
+                let mut ids: Vec<Id> = live.map(|business| business.id.any()).collect();
                 ids.sort_unstable();
                 ids
             }
             List::People(b) => second(r.people.range((b, Id::MIN)..=(b, Id::MAX))),
             List::SystemUsers(b) => second(r.system_users.range((b, Id::MIN)..=(b, Id::MAX))),
-            List::OwnedApps(b) => r.apps.values().filter(|a| a.business == b).map(|a| a.id.any()).collect(),
+            List::OwnedApps(b) => {
+                let own = r.apps.values().filter(|a| a.business == b && a.deleted_at.is_none());
+                own.map(|a| a.id.any()).collect()
+            }
             List::ConnectedApps(b) => second(r.connections.range((b, Id::MIN)..=(b, Id::MAX)).map(|(k, _)| k)),
             List::OwnedAssets(b) => second(r.owned.range((b, Id::MIN)..=(b, Id::MAX))),
             List::SharedAssets(b) => second(r.shared_with.range((b, Id::MIN)..=(b, Id::MAX))),
@@ -92,6 +101,8 @@ impl State for Index {
                 let place = slot.and_then(|s| Some((self.users.get(s)?.business, Some(s))));
                 place.map_or_else(Vec::new, |place| self.page_tokens(self.asset_slot(page), Some(place)))
             }
+            List::PasskeysOf(human) => second(r.humans.passkeys_of(human)),
+            List::EntriesOf(human) => second(r.humans.entries_of(human)),
         }
     }
 
@@ -100,6 +111,20 @@ impl State for Index {
             || self.user_slot(UserId::of(id)).is_some()
             || self.asset_slot(AssetId::of(id)).is_some()
             || self.token_slot(TokenId::of(id)).is_some()
+            || self.records.humans.get(HumanId::of(id)).is_some()
+            || self.records.humans.get_passkey(PasskeyId::of(id)).is_some()
+    }
+
+    fn human_by_email(&self, email: &str) -> Option<Human> {
+        self.records.humans.by_email(email).cloned()
+    }
+
+    fn passkey_by_credential(&self, digest: &Digest) -> Option<Passkey> {
+        self.records.humans.by_credential(digest).cloned()
+    }
+
+    fn people_without_human(&self, email: &str) -> Vec<UserId> {
+        self.records.humans.without(email)
     }
 }
 
@@ -121,6 +146,8 @@ impl Index {
             parent: parent.or_else(|| self.late_parents.get(&slot).copied()),
             page: self.asset_colds.get(row.page).map(|a| a.id),
             revoked_at: self.revoked.get(&slot).copied(),
+            purpose: self.purposes.get(&slot).cloned(),
+            session: row.is_session(),
         })
     }
 

@@ -8,7 +8,6 @@ use valetkey_authz::model::Model;
 use valetkey_authz::{Index, Loading, Reach, Subject, Target, gather};
 use valetkey_domain::change::ActorKind;
 use valetkey_domain::credential::Digest;
-use valetkey_domain::limits::Limits;
 use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
 use valetkey_domain::noun::asset::Asset;
 use valetkey_domain::noun::assignment::Assignment;
@@ -22,10 +21,10 @@ use valetkey_domain::{
     State, Status, TaskSet,
 };
 
-use crate::world::{Command, Ids, Seen, World};
+use crate::world::{Command, Ids, Seen, World, passkey};
 
 pub fn commands(most: usize) -> impl Strategy<Value = Vec<Command>> {
-    prop::collection::vec((0u8..32, any::<u16>(), any::<u16>(), any::<u16>()), 1..most)
+    prop::collection::vec((0u8..34, any::<u16>(), any::<u16>(), any::<u16>()), 1..most)
 }
 
 /// Every view that can be asked for: each token, and a text that is none, with each asset.
@@ -53,17 +52,19 @@ fn load_rank(record: &Record) -> u8 {
         Record::Terms(_) => 0,
         Record::DeclaredKind(_) => 1,
         Record::Business(_) => 2,
-        Record::Person(_) => 3,
-        Record::SystemUser(_) => 4,
-        Record::App(_) => 5,
-        Record::Connection(_) => 6,
-        Record::Installation(_) => 7,
-        Record::Asset(_) => 8,
-        Record::Share(_) => 9,
-        Record::Assignment(_) => 10,
-        Record::Token(_) => 11,
-        Record::PageCounter(_) => 12,
-        Record::SignInCode(_) => 13,
+        Record::Human(_) => 3,
+        Record::Passkey(_) => 4,
+        Record::Person(_) => 5,
+        Record::SystemUser(_) => 6,
+        Record::App(_) => 7,
+        Record::Connection(_) => 8,
+        Record::Installation(_) => 9,
+        Record::Asset(_) => 10,
+        Record::Share(_) => 11,
+        Record::Assignment(_) => 12,
+        Record::Token(_) => 13,
+        Record::PageCounter(_) => 14,
+        Record::SignInCode(_) => 15,
     }
 }
 
@@ -112,7 +113,7 @@ fn random_histories_reach_every_command() {
     for seed in 0..12 {
         let mut world = World::new(seed);
         let mut model = Model::default();
-        let draw = |_| (random.below(32) as u8, random.number() as u16, random.number() as u16, random.number() as u16);
+        let draw = |_| (random.below(34) as u8, random.number() as u16, random.number() as u16, random.number() as u16);
         let commands: Vec<Command> = (0..300).map(draw).collect();
         for (i, command) in World::opening().into_iter().chain(commands).enumerate() {
             if let Some(set) = world.run(&model, command) {
@@ -121,7 +122,7 @@ fn random_histories_reach_every_command() {
             }
         }
     }
-    for verb in 0..32u8 {
+    for verb in 0..34u8 {
         assert!(done.get(&verb).is_some_and(|n| *n > 0), "command {verb} never did anything: {done:?}");
     }
 }
@@ -153,9 +154,10 @@ fn business(n: u64) -> Record {
         name: name("B"),
         created_at: 0,
         accepted: None,
-        limits: Limits::default(),
+        limits: valetkey_domain::limits::Limits::default(),
         strict_visibility: false,
         token_lifetime_limit_s: None,
+        deleted_at: None,
     })
 }
 
@@ -168,13 +170,19 @@ fn system_user(n: u64, business: u64) -> Record {
         status: Status::Active,
         created_at: 0,
         created_by: None,
+        description: None,
     })
 }
 
 fn person(n: u64, business: u64) -> Record {
-    let email = "a@example.com".to_owned();
+    let (email, human) = ("a@example.com".to_owned(), None);
     let (role, status) = (Role::Admin, Status::Active);
-    Record::Person(Person { id: id(n), business: id(business), name: name("P"), email, role, status, created_at: 0 })
+    let (id, business, name) = (id(n), id(business), name("P"));
+    Record::Person(Person { id, business, name, email, role, status, created_at: 0, human })
+}
+
+fn entry(n: u64, business: u64, human: u64) -> Record {
+    Record::Person(Person { human: Some(id(human)), ..Person::from_record(person(n, business)).unwrap() })
 }
 
 fn app(n: u64, business: u64) -> Record {
@@ -187,11 +195,13 @@ fn app(n: u64, business: u64) -> Record {
         previous_secret: None,
         allowed_scopes: ScopeSet::all(),
         demands_proof: false,
+        deleted_at: None,
     })
 }
 
 fn asset(n: u64, business: Option<u64>, kind: AssetKind) -> Record {
-    Record::Asset(Asset { id: id(n), kind, business: business.map(id), name: name("X"), created_at: 0 })
+    let business = business.map(id);
+    Record::Asset(Asset { id: id(n), kind, business, name: name("X"), created_at: 0, deleted_at: None })
 }
 
 fn connection(business: u64, app: u64) -> Record {
@@ -232,6 +242,8 @@ fn token(n: u64, user: u64, app: Option<u64>, page: Option<u64>) -> Record {
         parent: None,
         page: page.map(id),
         revoked_at: None,
+        purpose: None,
+        session: false,
     })
 }
 
@@ -283,6 +295,8 @@ fn a_change_that_speaks_of_something_unknown_breaks_the_index_for_good() {
         ("a removed asset", removal(asset(30, Some(1), AssetKind::Page))),
         ("a removed token", removal(token(40, 10, Some(20), None))),
         ("a change without records", Change { before: None, after: None }),
+        ("an entry of an unknown human", put(entry(99, 1, 98))),
+        ("a passkey of an unknown human", put(passkey(99, 98))),
     ];
     for (what, change) in table {
         let mut index = Index::new();

@@ -3,16 +3,20 @@
 
 use valetkey_domain::credential::Digest;
 use valetkey_domain::noun::app::SealedSecret;
+use valetkey_domain::noun::human::{Human, PasswordHash};
+use valetkey_domain::noun::passkey::Passkey;
 use valetkey_domain::rules::business::BusinessEdit;
 use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::system_user::SystemUserEdit;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::rules::{
     app, asset, assignment, business, page_token, person, revocation, share, sign_in, system_user, terms, token,
 };
 use valetkey_domain::{
-    AppId, AssetId, AssetKind, BusinessId, Caller, ChangeSet, DeclaredKind, Id, IdSource, List, Name, Planner, Refusal,
-    Role, Scope, ScopeSet, State, Status, TokenId, UserId,
+    Action, AppId, AssetId, AssetKind, BusinessId, Caller, ChangeSet, DeclaredKind, HumanId, Id, IdKind, IdSource,
+    List, Name, PasskeyId, Planner, Purpose, Record, RecordKey, Refusal, Role, Scope, ScopeSet, State, Status, TokenId,
+    UserId,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
@@ -81,14 +85,15 @@ impl World {
         let ids = Ids::of(state);
         let by = Caller::Operator;
         let name = self.name();
-        match verb % 32 {
+        match verb % 34 {
             0 => {
                 let email = format!("p{}@example.com", self.names);
                 self.plan(state, node, |p| business::create(p, &by, name.clone(), name, &email)).map(|r| r.0)
             }
             1 => {
                 let business = pick(&ids.businesses, a)?;
-                let email = format!("q{}@example.com", self.names);
+                // Few addresses, so that some are in use: then the operator gives a human another entry.
+                let email = format!("q{}@example.com", self.names % 9);
                 let role = if b % 2 == 0 { Role::Admin } else { Role::Employee };
                 self.plan(state, node, |p| person::create(p, &by, business, name, &email, role)).map(|r| r.0)
             }
@@ -113,7 +118,8 @@ impl World {
             5 => {
                 let business = pick(&ids.businesses, a)?;
                 let role = if b % 3 == 0 { Role::Admin } else { Role::Employee };
-                self.plan(state, node, |p| system_user::create(p, &by, business, name, role)).map(|r| r.0)
+                let said = Purpose::from(name.clone());
+                self.plan(state, node, |p| system_user::create(p, &by, business, name, role, Some(said))).map(|r| r.0)
             }
             6 => {
                 let (user, app) = (pick(&ids.system_users, a)?, pick(&ids.apps, b)?);
@@ -140,6 +146,9 @@ impl World {
             }
             9 => {
                 let asset = pick(&ids.assets, a)?;
+                if b % 6 == 0 {
+                    return self.plan(state, node, |p| asset::delete(p, &by, asset));
+                }
                 self.plan(state, node, |p| asset::rename(p, &by, asset, name))
             }
             10 | 11 => {
@@ -198,6 +207,9 @@ impl World {
             }
             26 => {
                 let (business, app) = pick(&ids.connections, a)?;
+                if b % 6 == 0 {
+                    return self.plan(state, node, |p| app::delete(p, &by, app));
+                }
                 self.plan(state, node, |p| app::disconnect(p, &by, business, app))
             }
             27 => {
@@ -211,7 +223,8 @@ impl World {
                     return self.plan(state, node, |p| system_user::delete(p, &by, user));
                 }
                 let status = if b % 2 == 0 { Status::Active } else { Status::Deactivated };
-                let edit = SystemUserEdit { name: Some(name), status: Some(status) };
+                let description = (b % 3 == 0).then(|| (c % 2 == 0).then(|| Purpose::from(name.clone())));
+                let edit = SystemUserEdit { name: Some(name), status: Some(status), description };
                 self.plan(state, node, |p| system_user::update(p, &by, user, edit))
             }
             29 => {
@@ -229,15 +242,50 @@ impl World {
                     return Some(set);
                 }
                 let code = self.codes.get(usize::from(b) % self.codes.len().max(1))?.clone();
-                let (set, token, text) = self.plan(state, node, |p| sign_in::redeem(p, &code))?;
+                let gives = if c % 2 == 0 { PersonToken::Session } else { PersonToken::CommandLine };
+                let (set, token, text) = self.plan(state, node, |p| sign_in::redeem(p, &code, gives))?;
                 self.texts.push((token.id, text.reveal().to_owned()));
                 Some(set)
+            }
+            // What rules about factors will plan.
+            32 => {
+                let (human, data) = (pick(&ids.humans, a)?, format!("{{\"counter\":{b}}}"));
+                let credential = self.names.to_be_bytes().to_vec();
+                let known = pick(&ids.passkeys, b).filter(|_| c % 3 == 0).and_then(|id| state.passkey(id));
+                self.plan(state, node, |p| {
+                    let (created_at, last_used_at) = (p.now(), (c % 2 == 0).then_some(p.now()));
+                    let passkey = match known {
+                        Some(known) => Passkey { data, last_used_at, ..known },
+                        None => {
+                            let id = p.new_id(IdKind::Passkey);
+                            Passkey { id, human, credential, name, data, created_at, last_used_at }
+                        }
+                    };
+                    p.put(Record::Passkey(passkey));
+                    Ok(p.finish(Action::PersonUpdated, &by, None, &[]))
+                })
+            }
+            33 => {
+                let human = state.human(pick(&ids.humans, a)?)?;
+                let passkey = pick(&ids.passkeys, b).filter(|_| c % 3 == 0);
+                let email = format!("h{}@example.com", self.names);
+                self.plan(state, node, |p| {
+                    if let Some(passkey) = passkey {
+                        p.remove(RecordKey::Passkey(passkey));
+                    }
+                    let password = (b % 2 == 0).then(|| PasswordHash(SealedSecret(vec![1])));
+                    p.put(Record::Human(Human { email, password, recovery_codes: vec![Digest::of("r")], ..human }));
+                    Ok(p.finish(Action::PersonUpdated, &by, None, &[]))
+                })
             }
             _ => {
                 if c % 5 == 0 {
                     return self.plan(state, node, |p| terms::replace(p, &by, &format!("text {a}")));
                 }
                 let business = pick(&ids.businesses, a)?;
+                if c % 7 == 0 {
+                    return self.plan(state, node, |p| business::delete(p, &by, business));
+                }
                 let edit = BusinessEdit {
                     name: Some(name),
                     strict_visibility: Some(b % 2 == 0),
@@ -259,7 +307,8 @@ impl World {
         };
         let lifetime = if c % 4 == 0 { Lifetime::Seconds(i64::from(c)) } else { Lifetime::Never };
         let scopes: ScopeSet = Scope::all().skip(usize::from(b % 8)).step_by(3).take(4).collect();
-        let ask = IssueRequest { system_user: user, app, scopes, lifetime, add_dependencies: true };
+        let purpose = (c % 2 == 0).then(|| Purpose::parse(&format!("Purpose {c}")).unwrap());
+        let ask = IssueRequest { system_user: user, app, scopes, lifetime, add_dependencies: true, purpose };
         let (set, token, text) = self.plan(state, node, |p| token::issue(p, &by, &ask))?;
         self.texts.push((token.id, text.reveal().to_owned()));
         Some(set)
@@ -288,6 +337,8 @@ pub struct Ids {
     pub shares: Vec<(AssetId, BusinessId)>,
     pub installations: Vec<(UserId, AppId)>,
     pub connections: Vec<(BusinessId, AppId)>,
+    pub humans: Vec<HumanId>,
+    pub passkeys: Vec<PasskeyId>,
 }
 
 impl Ids {
@@ -301,6 +352,10 @@ impl Ids {
             t.connections.extend(state.connected_apps(b).into_iter().map(|a| (b, a)));
         }
         t.users = t.people.iter().chain(&t.system_users).copied().collect();
+        t.humans = t.people.iter().filter_map(|id| state.person(*id)?.human).collect();
+        t.humans.sort_unstable();
+        t.humans.dedup();
+        t.passkeys = t.humans.iter().flat_map(|human| state.passkeys_of(*human)).collect();
         t.assets.extend(t.apps.iter().copied().map(AssetId::from));
         for u in &t.users {
             t.tokens.extend(state.tokens_of(*u));
@@ -318,19 +373,27 @@ fn pick<T: Copy>(from: &[T], choice: u16) -> Option<T> {
     from.get(usize::from(choice) % from.len().max(1)).copied()
 }
 
+pub fn passkey(n: u64, human: u64) -> Record {
+    let (id, human, name) = (Id::new(n).unwrap(), Id::new(human).unwrap(), Name::parse("Key").unwrap());
+    let (credential, data) = (n.to_be_bytes().to_vec(), "{}".to_owned());
+    Record::Passkey(Passkey { id, human, credential, name, data, created_at: 0, last_used_at: None })
+}
+
 /// Every key and id that a history ever spoke of.
 #[derive(Debug, Default, Clone)]
 pub struct Seen {
-    pub keys: std::collections::BTreeSet<valetkey_domain::RecordKey>,
+    pub keys: std::collections::BTreeSet<RecordKey>,
     pub ids: std::collections::BTreeSet<Id>,
     pub digests: std::collections::BTreeSet<Digest>,
     /// Pages that a token was derived for.
     pub pages: std::collections::BTreeSet<AssetId>,
+    pub emails: std::collections::BTreeSet<String>,
+    /// Apart from the ids: a batch that removes a human keeps its id from being given again.
+    pub humans: std::collections::BTreeSet<Id>,
 }
 
 impl Seen {
     pub fn note(&mut self, set: &ChangeSet) {
-        use valetkey_domain::Record;
         self.ids.extend(&set.subjects);
         for record in set.changes.iter().flat_map(|c| [&c.before, &c.after]).flatten() {
             self.keys.insert(record.key());
@@ -346,6 +409,16 @@ impl Seen {
                 Record::Asset(a) => {
                     self.ids.insert(a.id.any());
                 }
+                Record::Human(h) => {
+                    self.humans.insert(h.id.any());
+                    self.emails.insert(h.email.clone());
+                }
+                Record::Passkey(p) => {
+                    self.digests.insert(p.credential_digest());
+                }
+                Record::Person(p) => {
+                    self.emails.insert(p.email.clone());
+                }
                 _ => {}
             }
         }
@@ -359,6 +432,12 @@ impl Seen {
         for digest in &self.digests {
             assert_eq!(got.token_by_digest(digest), wanted.token_by_digest(digest), "{what}: by digest");
             assert_eq!(got.sign_in_code(digest), wanted.sign_in_code(digest), "{what}: code");
+            let (one, other) = (got.passkey_by_credential(digest), wanted.passkey_by_credential(digest));
+            assert_eq!(one, other, "{what}: passkey");
+        }
+        for email in &self.emails {
+            assert_eq!(got.human_by_email(email), wanted.human_by_email(email), "{what}: {email}");
+            assert_eq!(got.people_without_human(email), wanted.people_without_human(email), "{what}: {email}");
         }
         assert_eq!(got.businesses(), wanted.businesses(), "{what}");
         let strange = Id::new(987_654_321).unwrap();
@@ -377,6 +456,9 @@ impl Seen {
                 assert_eq!(got.list(other), wanted.list(other), "{what}: {other:?}");
             }
         }
+        for list in self.humans.iter().flat_map(|id| lists(*id)) {
+            assert_eq!(got.list(list), wanted.list(list), "{what}: {list:?}");
+        }
         assert_eq!(got.declared_kinds(), wanted.declared_kinds(), "{what}: kinds");
         assert_eq!(got.sign_in_codes(), wanted.sign_in_codes(), "{what}: codes");
         assert_eq!(got.terms(), wanted.terms(), "{what}: terms");
@@ -384,7 +466,7 @@ impl Seen {
 }
 
 /// Every listing about one id.
-pub fn lists(id: Id) -> [List; 12] {
+pub fn lists(id: Id) -> [List; 14] {
     [
         List::People(Id::of(id)),
         List::SystemUsers(Id::of(id)),
@@ -398,5 +480,7 @@ pub fn lists(id: Id) -> [List; 12] {
         List::PartnersOf(Id::of(id)),
         List::TokensOf(Id::of(id)),
         List::PageTokensOn(Id::of(id)),
+        List::PasskeysOf(Id::of(id)),
+        List::EntriesOf(Id::of(id)),
     ]
 }

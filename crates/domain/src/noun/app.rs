@@ -10,7 +10,7 @@ use crate::{AppId, AssetKind, BusinessId, Id, List, Name, RecordKey, ScopeSet, U
 
 /// A sealed secret; the bytes are an envelope of the `seal` crate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SealedSecret(#[serde(with = "hex")] pub Vec<u8>);
+pub struct SealedSecret(#[serde(with = "super::hex")] pub Vec<u8>);
 
 impl std::fmt::Debug for SealedSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -33,6 +33,9 @@ pub struct App {
     pub allowed_scopes: ScopeSet,
     /// Every call must bring `appsecret_proof`.
     pub demands_proof: bool,
+    /// When it was deleted. The record stays, so that its history can be read and its id never returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<UnixMs>,
 }
 
 /// That an app is connected to a business. While there is none, its tokens there are dead.
@@ -61,6 +64,7 @@ impl App {
             business: Some(self.business),
             name: self.name.clone(),
             created_at: self.created_at,
+            deleted_at: self.deleted_at,
         }
     }
 }
@@ -71,17 +75,28 @@ impl Noun for App {
     }
 
     fn listings(&self) -> Vec<(List, Id)> {
-        vec![(List::OwnedApps(self.business), self.id.any())]
+        let listing = (List::OwnedApps(self.business), self.id.any());
+        self.deleted_at.is_none().then_some(listing).into_iter().collect()
     }
 
     fn narrows(&self, after: &App) -> bool {
-        let App { id: _, business, name: _, created_at: _, secret, previous_secret, allowed_scopes, demands_proof } =
-            after;
+        let App {
+            id: _,
+            business,
+            name: _,
+            created_at: _,
+            secret,
+            previous_secret,
+            allowed_scopes,
+            demands_proof,
+            deleted_at,
+        } = after;
         !allowed_scopes.covers(self.allowed_scopes)
             || (*demands_proof && !self.demands_proof)
             || *secret != self.secret
             || *previous_secret != self.previous_secret
             || *business != self.business
+            || *deleted_at != self.deleted_at
     }
 }
 
@@ -112,24 +127,5 @@ impl Noun for Installation {
     fn narrows(&self, after: &Installation) -> bool {
         let Installation { system_user: _, app: _, business, created_at: _ } = after;
         self.business != *business
-    }
-}
-
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&bytes.iter().map(|b| format!("{b:02x}")).collect::<String>())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let pairs = text.as_bytes().chunks(2);
-        pairs
-            .map(|pair| {
-                std::str::from_utf8(pair).ok().filter(|p| p.len() == 2).and_then(|p| u8::from_str_radix(p, 16).ok())
-            })
-            .collect::<Option<Vec<u8>>>()
-            .ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
     }
 }

@@ -14,6 +14,9 @@ pub struct Asset {
     pub business: Option<BusinessId>,
     pub name: Name,
     pub created_at: UnixMs,
+    /// When it was deleted. The record stays, so that its history can be read and its id never returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<UnixMs>,
 }
 
 impl Noun for Asset {
@@ -22,11 +25,12 @@ impl Noun for Asset {
     }
 
     fn listings(&self) -> Vec<(List, Id)> {
-        self.business.map(|business| (List::OwnedAssets(business), self.id.any())).into_iter().collect()
+        let owner = self.business.filter(|_| self.deleted_at.is_none());
+        owner.map(|business| (List::OwnedAssets(business), self.id.any())).into_iter().collect()
     }
 
     fn narrows(&self, after: &Asset) -> bool {
-        let Asset { id: _, kind, business, name: _, created_at: _ } = after;
-        self.business != *business || self.kind != *kind
+        let Asset { id: _, kind, business, name: _, created_at: _, deleted_at } = after;
+        self.business != *business || self.kind != *kind || self.deleted_at != *deleted_at
     }
 }

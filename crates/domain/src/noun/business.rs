@@ -20,6 +20,9 @@ pub struct Business {
     pub strict_visibility: bool,
     /// The longest life of a new token; `None` leaves it to the caller, and allows no end.
     pub token_lifetime_limit_s: Option<i64>,
+    /// When it was deleted. The record stays, so that its history can be read and its id never returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<UnixMs>,
 }
 
 impl Noun for Business {
@@ -28,15 +31,24 @@ impl Noun for Business {
     }
 
     fn listings(&self) -> Vec<(List, Id)> {
-        vec![(List::Businesses, self.id.any())]
+        self.deleted_at.is_none().then_some((List::Businesses, self.id.any())).into_iter().collect()
     }
 
     fn narrows(&self, after: &Business) -> bool {
-        let Business { id: _, name: _, created_at: _, accepted, limits, strict_visibility, token_lifetime_limit_s } =
-            after;
+        let Business {
+            id: _,
+            name: _,
+            created_at: _,
+            accepted,
+            limits,
+            strict_visibility,
+            token_lifetime_limit_s,
+            deleted_at,
+        } = after;
         (*strict_visibility && !self.strict_visibility)
             || (*accepted != self.accepted && accepted.is_none())
             || *limits != self.limits
             || *token_lifetime_limit_s != self.token_lifetime_limit_s
+            || *deleted_at != self.deleted_at
     }
 }

@@ -14,6 +14,9 @@ pub struct SignInCode {
     pub business: BusinessId,
     pub created_at: UnixMs,
     pub expires_at: UnixMs,
+    /// The ADMIN who made it; `None` for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<UserId>,
 }
 
 impl Noun for SignInCode {

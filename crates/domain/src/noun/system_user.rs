@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Noun;
-use crate::{BusinessId, Id, List, Name, RecordKey, Role, Status, UnixMs, UserId};
+use crate::{BusinessId, Id, List, Name, Purpose, RecordKey, Role, Status, UnixMs, UserId};
 
 /// A system user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct SystemUser {
     pub created_at: UnixMs,
     /// The person or system user that made it; `None` for the operator.
     pub created_by: Option<UserId>,
+    /// What it is for, in a person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Purpose>,
 }
 
 impl Noun for SystemUser {
@@ -28,7 +31,7 @@ impl Noun for SystemUser {
     }
 
     fn narrows(&self, after: &SystemUser) -> bool {
-        let SystemUser { id: _, business, name: _, role, status, created_at: _, created_by: _ } = after;
+        let SystemUser { id: _, business, name: _, role, status, created_at: _, created_by: _, description: _ } = after;
         self.role != *role || (self.status != *status && *status != Status::Active) || self.business != *business
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Noun;
 use crate::credential::Digest;
-use crate::{AppId, AssetId, BusinessId, Id, List, RecordKey, Role, ScopeSet, TokenId, UnixMs, UserId};
+use crate::{AppId, AssetId, BusinessId, Id, List, Purpose, RecordKey, Role, ScopeSet, TokenId, UnixMs, UserId};
 
 /// What sort of token it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,6 +48,17 @@ pub struct Token {
     /// The one Page that a page token may touch.
     pub page: Option<AssetId>,
     pub revoked_at: Option<UnixMs>,
+    /// What it is for, in the words of whoever issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
+    /// It is a session of the console. A person's other tokens are for the command line.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub session: bool,
+}
+
+/// Fields that are false stay out of the ledger, so that tokens are written as they always were.
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What a token may be used for. For the token of a person that follows from its role. Any other has
@@ -92,12 +103,15 @@ impl Noun for Token {
             parent,
             page,
             revoked_at,
+            purpose: _,
+            session,
         } = after;
         let later = |x: Option<UnixMs>| x.unwrap_or(UnixMs::MAX);
-        let whose = (*digest, *kind, *user, *business, *app, *parent, *page);
+        let whose = (*digest, *kind, *user, *business, *app, *parent, *page, *session);
         revoked_at.is_some()
             || !scopes.covers(self.scopes)
             || later(*expires_at) < later(self.expires_at)
-            || whose != (self.digest, self.kind, self.user, self.business, self.app, self.parent, self.page)
+            || whose
+                != (self.digest, self.kind, self.user, self.business, self.app, self.parent, self.page, self.session)
     }
 }

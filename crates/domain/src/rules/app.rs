@@ -5,7 +5,8 @@
 use crate::noun::app::{App, Connection, Installation, SealedSecret};
 use crate::refusal::Refusal;
 use crate::{
-    Action, AppId, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Reason, Record, ScopeSet, Status, UserId,
+    Action, AppId, AssetId, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Reason, Record, ScopeSet, Status,
+    UserId,
 };
 
 /// How long the old secret goes on working after a rotation, when the caller names no time.
@@ -39,6 +40,7 @@ pub fn create(
         previous_secret: None,
         allowed_scopes: ScopeSet::all(),
         demands_proof,
+        deleted_at: None,
     }));
     planner.put(Record::Connection(Connection { business, app: id, created_at: now }));
     Ok((planner.finish(Action::AppCreated, by, Some(business), &[id.any()]), id))
@@ -159,6 +161,32 @@ pub fn uninstall(
     // The tokens are revoked as well, so that installing the app again brings none of them back.
     super::revocation::revoke_where(planner, system_user, |t| t.app == Some(app));
     Ok(planner.finish(Action::AppUninstalled, by, Some(user.business), &[system_user.any(), app.any()]))
+}
+
+/// Deletes an app. Its connections, installations and tokens end in the same change, and so does what
+/// was assigned or shared of it. The record stays, marked, and so do its dead tokens.
+///
+/// # Errors
+/// `not_visible` if there is none.
+pub fn delete(planner: &mut Planner<'_>, by: &Caller, id: AppId) -> Result<ChangeSet, Refusal> {
+    let state = planner.state();
+    let Some(mut app) = state.app(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    let business = app.business;
+    for place in state.businesses().into_iter().filter(|b| *b == business || state.connection(*b, id).is_some()) {
+        if let Some(connection) = state.connection(place, id) {
+            planner.remove(Record::Connection(connection).key());
+        }
+        super::revocation::revoke_in_business(planner, place, |t| t.app == Some(id));
+        for installation in state.system_users(place).into_iter().filter_map(|user| state.installation(user, id)) {
+            planner.remove(Record::Installation(installation).key());
+        }
+    }
+    super::ending::end_paths_to(planner, AssetId::of(id.any()));
+    app.deleted_at = Some(planner.now());
+    planner.put(Record::App(app));
+    Ok(planner.finish(Action::AppDeleted, by, Some(business), &[id.any()]))
 }
 
 /// Fails unless the app is installed on the user; the text fits the act of issuing.

@@ -1,6 +1,7 @@
 //! Assets: what a business owns and software acts on.
 
 use super::app::AppEdit;
+use super::ending;
 use crate::kind::DECLARED_LIMIT;
 use crate::noun::asset::Asset;
 use crate::refusal::Refusal;
@@ -29,7 +30,7 @@ pub fn create(
     }
     let id = planner.new_id(kind.id_kind());
     let now = planner.now();
-    planner.put(Record::Asset(Asset { id, kind, business, name, created_at: now }));
+    planner.put(Record::Asset(Asset { id, kind, business, name, created_at: now, deleted_at: None }));
     Ok((planner.finish(Action::AssetCreated, by, business, &[id.any()]), id))
 }
 
@@ -51,6 +52,29 @@ pub fn rename(planner: &mut Planner<'_>, by: &Caller, id: AssetId, name: Name) -
     let business = asset.business;
     planner.put(Record::Asset(asset));
     Ok(planner.finish(Action::AssetRenamed, by, business, &[id.any()]))
+}
+
+/// Deletes an asset: its assignments, shares and page tokens end with it. The record stays, marked, so
+/// that its history can be read and its id never names anything else. One without an owner is the
+/// operator's to delete. Apps are deleted by [`super::app::delete`].
+///
+/// # Errors
+/// `not_visible` if there is none, `invalid_parameter` for an app.
+pub fn delete(planner: &mut Planner<'_>, by: &Caller, id: AssetId) -> Result<ChangeSet, Refusal> {
+    let Some(mut asset) = planner.state().asset(id) else {
+        return Err(Refusal::not_visible(id));
+    };
+    if asset.kind == AssetKind::App {
+        return Err(Refusal::invalid("asset", "an asset that is not an app; app.delete deletes apps"));
+    }
+    let business = asset.business;
+    if business.is_none() {
+        by.require_operator()?;
+    }
+    ending::end_paths_to(planner, id);
+    asset.deleted_at = Some(planner.now());
+    planner.put(Record::Asset(asset));
+    Ok(planner.finish(Action::AssetDeleted, by, business, &[id.any()]))
 }
 
 /// Brings the declared kinds into line with the configuration: adds new ones, and renames.

@@ -6,6 +6,8 @@ pub mod app;
 pub mod asset;
 pub mod assignment;
 pub mod business;
+mod ending;
+pub mod human;
 pub mod page_token;
 pub mod person;
 pub mod revocation;

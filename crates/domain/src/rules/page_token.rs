@@ -60,6 +60,8 @@ pub fn derive(
                 parent: Some(parent.id),
                 page: Some(*page),
                 revoked_at: None,
+                purpose: None,
+                session: false,
                 ..parent.clone()
             };
             planner.put(Record::Token(token));

@@ -1,4 +1,4 @@
-//! People: humans who sign in. The last ADMIN of a business stays.
+//! People: the entries of humans in businesses. The last ADMIN of a business stays.
 
 use crate::noun::person::Person;
 use crate::refusal::Refusal;
@@ -25,7 +25,8 @@ pub fn check_email(text: &str) -> Result<String, Refusal> {
     }
 }
 
-/// Adds a person to a business.
+/// Adds a person to a business, with its human: a new one or, if the operator adds it, the one who signs
+/// in with this address already.
 pub fn create(
     planner: &mut Planner<'_>,
     by: &Caller,
@@ -44,9 +45,11 @@ pub fn create(
         return Err(Refusal::invalid("email", "an address that no other person of the business has"));
     }
     Refusal::check_limit(people.len(), record.limits.people, "people")?;
+    let human = Some(super::human::of_new_entry(planner, by, business, &email)?);
     let id = planner.new_id(IdKind::Person);
     let now = planner.now();
-    planner.put(Record::Person(Person { id, business, name, email, role, status: Status::Active, created_at: now }));
+    let status = Status::Active;
+    planner.put(Record::Person(Person { id, business, name, email, role, status, created_at: now, human }));
     Ok((planner.finish(Action::PersonCreated, by, Some(business), &[id.any()]), id))
 }
 
@@ -86,9 +89,13 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: UserId, edit: PersonEd
     }
     let business = person.business;
     let deleted = person.status == Status::Deleted;
+    let human = if deleted { person.human.take() } else { None };
     planner.put(Record::Person(person));
     if deleted {
         super::assignment::remove_all_of_user(planner, id);
+    }
+    if let Some(human) = human {
+        super::human::end_entry(planner, human, id);
     }
     let action = if deleted { Action::PersonDeleted } else { Action::PersonUpdated };
     Ok(planner.finish(action, by, Some(business), &[id.any()]))

@@ -4,7 +4,9 @@
 
 use crate::noun::system_user::SystemUser;
 use crate::refusal::Refusal;
-use crate::{Action, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Record, Role, State, Status, UserId};
+use crate::{
+    Action, BusinessId, Caller, ChangeSet, IdKind, Name, Planner, Purpose, Record, Role, State, Status, UserId,
+};
 
 /// Makes a system user.
 pub fn create(
@@ -13,6 +15,7 @@ pub fn create(
     business: BusinessId,
     name: Name,
     role: Role,
+    description: Option<Purpose>,
 ) -> Result<(ChangeSet, UserId), Refusal> {
     super::terms::require_ready(planner, business)?;
     let state = planner.state();
@@ -39,6 +42,7 @@ pub fn create(
         status: Status::Active,
         created_at: now,
         created_by: by.user(),
+        description,
     }));
     Ok((planner.finish(Action::SystemUserCreated, by, Some(business), &[id.any()]), id))
 }
@@ -49,9 +53,11 @@ pub fn create(
 pub struct SystemUserEdit {
     pub name: Option<Name>,
     pub status: Option<Status>,
+    /// `Some(None)` takes the description away.
+    pub description: Option<Option<Purpose>>,
 }
 
-/// Renames, deactivates or activates a system user. Nobody does the latter two to itself.
+/// Renames, describes, deactivates or activates a system user. Nobody does the latter two to itself.
 pub fn update(planner: &mut Planner<'_>, by: &Caller, id: UserId, edit: SystemUserEdit) -> Result<ChangeSet, Refusal> {
     let Some(mut user) = live(planner.state(), id) else {
         return Err(Refusal::not_visible(id));
@@ -60,8 +66,13 @@ pub fn update(planner: &mut Planner<'_>, by: &Caller, id: UserId, edit: SystemUs
         return Err(Refusal::invalid("status", "the status of another system user; nobody switches itself off"));
     }
     let mut action = Action::SystemUserRenamed;
+    if let Some(description) = edit.description {
+        user.description = description;
+        action = Action::SystemUserDescribed;
+    }
     if let Some(name) = edit.name {
         user.name = name;
+        action = Action::SystemUserRenamed;
     }
     match edit.status {
         Some(Status::Deleted) => return Err(Refusal::invalid("status", "ACTIVE or DEACTIVATED; use DELETE to delete")),

@@ -7,8 +7,8 @@ use crate::credential::{CredentialKind, CredentialText};
 use crate::noun::token::{Token, TokenKind, effective_scopes};
 use crate::refusal::{Missing, Refusal};
 use crate::{
-    Action, AppId, BusinessId, Caller, ChangeSet, IdKind, Planner, Reason, Record, Role, Scope, ScopeSet, State,
-    TokenId, UnixMs, UserId,
+    Action, AppId, BusinessId, Caller, ChangeSet, IdKind, Planner, Purpose, Reason, Record, Role, Scope, ScopeSet,
+    State, TokenId, UnixMs, UserId,
 };
 
 /// Sixty days in seconds: the life that Meta's parameter asks for.
@@ -42,6 +42,8 @@ pub struct IssueRequest {
     pub lifetime: Lifetime,
     /// Add the scopes that the asked ones depend on, instead of refusing.
     pub add_dependencies: bool,
+    /// What the token is for.
+    pub purpose: Option<Purpose>,
 }
 
 /// Issues a token. Who may call was decided before; this checks what depends on the state: terms,
@@ -83,6 +85,8 @@ pub fn issue(
         parent: parent.map(|t| t.id),
         page: None,
         revoked_at: None,
+        purpose: ask.purpose.clone(),
+        session: false,
     };
     planner.put(Record::Token(token.clone()));
     Ok((
@@ -160,7 +164,7 @@ fn live_count(state: &dyn State, user: UserId, now: UnixMs) -> usize {
         .count()
 }
 
-/// Gives a new text for the same user, app and scopes. The old one goes on to its own end.
+/// Gives a new text for the same user, app, scopes and purpose. The old one goes on to its own end.
 pub fn refresh(
     planner: &mut Planner<'_>,
     by: &Caller,

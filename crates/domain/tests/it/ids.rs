@@ -24,6 +24,8 @@ fn token(id: TokenId, digest: Digest) -> Record {
         parent: None,
         page: None,
         revoked_at: None,
+        purpose: None,
+        session: false,
     })
 }
 
@@ -60,5 +62,12 @@ fn a_stuck_generator_makes_one_credential_and_no_second() {
 fn no_random_bytes_no_credential() {
     let (mut ids, mut random, model) = (IdSource::new(0), NoRandom, Model::default());
     let made = Planner::new(&model, START_MS, &mut ids, &mut random).new_credential(CredentialKind::User);
+    assert_eq!(made.unwrap_err().reason, Reason::Fault);
+}
+
+#[test]
+fn no_random_bytes_no_handle() {
+    let (mut ids, mut random, model) = (IdSource::new(0), NoRandom, Model::default());
+    let made = Planner::new(&model, START_MS, &mut ids, &mut random).new_handle();
     assert_eq!(made.unwrap_err().reason, Reason::Fault);
 }

@@ -13,6 +13,7 @@ const FILES: &[(&str, &str)] = &[
     ("tokens.txt", include_str!("rules/tokens.txt")),
     ("pages.txt", include_str!("rules/pages.txt")),
     ("assets.txt", include_str!("rules/assets.txt")),
+    ("deletes.txt", include_str!("rules/deletes.txt")),
 ];
 
 fn run_all() -> (Vec<String>, Seen) {
@@ -46,6 +47,7 @@ fn takes_away(action: Action) -> &'static str {
         | Action::AppInstalled
         | Action::SystemUserCreated
         | Action::SystemUserRenamed
+        | Action::SystemUserDescribed
         | Action::SystemUserActivated
         | Action::KindDeclared
         | Action::AssetCreated
@@ -65,6 +67,9 @@ fn takes_away(action: Action) -> &'static str {
         | Action::AppSecretRotated
         | Action::AppDisconnected
         | Action::AppUninstalled
+        | Action::AppDeleted
+        | Action::AssetDeleted
+        | Action::BusinessDeleted
         | Action::SystemUserDeactivated
         | Action::SystemUserDeleted
         | Action::Unassigned
@@ -111,6 +116,7 @@ fn every_action_is_shown_and_narrows_as_it_should() {
 const EVERY: &[Action] = &[
     Action::BusinessCreated,
     Action::BusinessUpdated,
+    Action::BusinessDeleted,
     Action::TermsAccepted,
     Action::TermsReplaced,
     Action::PersonCreated,
@@ -125,14 +131,17 @@ const EVERY: &[Action] = &[
     Action::AppDisconnected,
     Action::AppInstalled,
     Action::AppUninstalled,
+    Action::AppDeleted,
     Action::SystemUserCreated,
     Action::SystemUserRenamed,
+    Action::SystemUserDescribed,
     Action::SystemUserActivated,
     Action::SystemUserDeactivated,
     Action::SystemUserDeleted,
     Action::KindDeclared,
     Action::AssetCreated,
     Action::AssetRenamed,
+    Action::AssetDeleted,
     Action::Assigned,
     Action::Unassigned,
     Action::Shared,

@@ -8,11 +8,15 @@ use valetkey_authz::model::Model;
 use valetkey_domain::limits::Limits;
 use valetkey_domain::noun::app::SealedSecret;
 use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::human::{Human, PasswordHash};
+use valetkey_domain::noun::passkey::Passkey;
+use valetkey_domain::noun::person::Person;
 use valetkey_domain::noun::system_user::SystemUser;
 use valetkey_domain::noun::token::Token;
 use valetkey_domain::rules::app::AppEdit;
 use valetkey_domain::rules::business::BusinessEdit;
 use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::system_user::SystemUserEdit;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::rules::{
@@ -20,13 +24,13 @@ use valetkey_domain::rules::{
 };
 use valetkey_domain::task::{TaskSet, Vocabulary};
 use valetkey_domain::{
-    Action, AppId, AssetId, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdSource, Name, Planner, Refusal, Role,
-    Scope, State,
+    Action, AppId, AssetId, AssetKind, Caller, ChangeSet, DeclaredKind, Id, IdKind, IdSource, Name, Planner, Purpose,
+    Record, RecordKey, Refusal, Role, Scope, State,
 };
 use valetkey_testkit::clock::START_MS;
 use valetkey_testkit::random::SeededRandom;
 
-use crate::words::{Args, scopes, seconds};
+use crate::words::{Args, Called, scopes, seconds};
 
 /// What a command gave: its change set, or the refusal.
 type Answer = Result<ChangeSet, Refusal>;
@@ -244,13 +248,19 @@ impl World {
             "uninstall" => app::uninstall(p, &by, of.at(0), of.at(1)),
             "accept" => terms::accept(p, &by, args.at(0).parse().unwrap()),
             "terms" => terms::replace(p, &by, args.get("text").unwrap_or("a new text")),
-            "user" => system_user::create(p, &by, of.named("of").unwrap(), name(), args.role()).map(|(set, id)| {
-                made = Some((first, id.any()));
-                set
-            }),
+            "user" => {
+                let about = args.get("about").map(|t| Purpose::parse(t).unwrap());
+                system_user::create(p, &by, of.named("of").unwrap(), name(), args.role(), about).map(|(set, id)| {
+                    made = Some((first, id.any()));
+                    set
+                })
+            }
             "edit-user" => {
-                let edit =
-                    SystemUserEdit { name: args.get("name").map(|n| Name::parse(n).unwrap()), status: args.status() };
+                let edit = SystemUserEdit {
+                    name: args.get("name").map(|n| Name::parse(n).unwrap()),
+                    status: args.status(),
+                    description: args.get("about").map(|t| (t != "none").then(|| Purpose::parse(t).unwrap())),
+                };
                 system_user::update(p, &by, of.at(0), edit)
             }
             "delete-user" => system_user::delete(p, &by, of.at(0)),
@@ -264,6 +274,9 @@ impl World {
                     set
                 })
             }
+            "delete-asset" => asset::delete(p, &by, of.at(0)),
+            "delete-app" => app::delete(p, &by, of.at(0)),
+            "delete-business" => business::delete(p, &by, of.at(0)),
             "rename-asset" => asset::rename(p, &by, of.at(0), Name::parse(args.get("name").unwrap()).unwrap()),
             "declare" => {
                 let kind = DeclaredKind {
@@ -286,6 +299,7 @@ impl World {
                     scopes: args.get("scopes").map(scopes).unwrap_or_default(),
                     lifetime: args.lifetime().unwrap_or(Lifetime::Never),
                     add_dependencies: args.has("complete"),
+                    purpose: args.get("purpose").map(|t| Purpose::parse(t).unwrap()),
                 };
                 token::issue(p, &by, &ask).map(|(set, token, t)| {
                     text = Some((first.clone(), t.reveal().to_owned()));
@@ -326,6 +340,34 @@ impl World {
                 p.remove(valetkey_domain::RecordKey::PageCounter(of.at(0), of.at(1)));
                 Ok(p.finish(Action::TokenRevoked, &by, None, &[]))
             }
+            // As data of earlier versions look.
+            "forget-human" => {
+                let person = self.model.person(of.at(0)).unwrap();
+                p.put(Record::Person(Person { human: None, ..person.clone() }));
+                p.remove(RecordKey::Human(person.human.unwrap()));
+                Ok(p.finish(Action::BusinessUpdated, &by, None, &[]))
+            }
+            // What rules about factors will plan.
+            "factor" => {
+                let human = self.model.person(of.at(0)).and_then(|p| p.human).unwrap();
+                if args.has("passkey") {
+                    let (id, credential, data) = (p.new_id(IdKind::Passkey), vec![1], "{}".to_owned());
+                    let name = name();
+                    p.put(Record::Passkey(Passkey {
+                        id,
+                        human,
+                        credential,
+                        name,
+                        data,
+                        created_at: 0,
+                        last_used_at: None,
+                    }));
+                } else {
+                    let password = Some(PasswordHash(SealedSecret(vec![1])));
+                    p.put(Record::Human(Human { password, ..self.model.human(human).unwrap() }));
+                }
+                Ok(p.finish(Action::BusinessUpdated, &by, None, &[]))
+            }
             "demote" => {
                 let user = self.model.system_user(of.at(0)).unwrap();
                 p.put(valetkey_domain::Record::SystemUser(SystemUser { role: Role::Employee, ..user }));
@@ -343,7 +385,8 @@ impl World {
             }),
             "redeem" => {
                 let code = self.texts.get(args.get("code").unwrap()).cloned().unwrap_or("no code".into());
-                sign_in::redeem(p, &code).map(|(set, token, t)| {
+                let gives = if args.has("session") { PersonToken::Session } else { PersonToken::CommandLine };
+                sign_in::redeem(p, &code, gives).map(|(set, token, t)| {
                     text = Some((first.clone(), t.reveal().to_owned()));
                     made = Some((first, token.id.any()));
                     set
@@ -379,6 +422,23 @@ impl World {
                 .model
                 .person(self.id(words[1]))
                 .map_or("none".into(), |p| format!("{} {}", p.role.as_str(), p.status.as_str())),
+            "human" => {
+                let human = self.model.person(self.id(words[1])).and_then(|p| p.human);
+                human.map_or("none".into(), |human| {
+                    let (entries, passkeys) = (self.model.entries_of(human), self.model.passkeys_of(human));
+                    format!("entries={} passkeys={}", entries.len(), passkeys.len())
+                })
+            }
+            "same-human" => {
+                let [one, other] =
+                    [words[1], words[2]].map(|w| self.model.person(self.id(w)).and_then(|p| p.human).unwrap());
+                (one == other).to_string()
+            }
+            "humans" => self.model.records().filter(|r| matches!(r, Record::Human(_))).count().to_string(),
+            "about" => {
+                let user = self.model.system_user(self.id(words[1])).unwrap();
+                user.description.map_or("none".into(), |d| d.to_string())
+            }
             "counter" => self.model.times_ended(self.id(words[1]), self.id(words[2])).to_string(),
             "texts" => {
                 let [one, other] =
@@ -387,6 +447,10 @@ impl World {
             }
             "tokens" => revocation::tokens_of(&self.model, self.id(words[1])).len().to_string(),
             "codes" => self.model.sign_in_codes().len().to_string(),
+            "ever" => self.model.asset_ever(self.id(words[1])).map_or("none".into(), |a| a.name.as_str().to_owned()),
+            "business" => self.model.business(self.id(words[1])).map_or("none".into(), |b| b.name.as_str().to_owned()),
+            "owned" => self.model.owned_assets(self.id(words[1])).len().to_string(),
+            "businesses" => self.model.businesses().len().to_string(),
             "asset" => self.model.asset(self.id(words[1])).map_or("none".into(), |a| a.name.as_str().to_owned()),
             "app" => self.model.app(self.id(words[1])).map_or("none".into(), |a| match a.previous_secret {
                 None => format!("{} secret", a.name),
@@ -415,6 +479,8 @@ impl World {
             "user" => format!("user={}", called(Some(token.user.any()))),
             "page" => format!("page={}", called(token.page.map(Id::any))),
             "app" => format!("app={}", called(token.app.map(Id::any))),
+            "session" | "command" => if token.session { "session" } else { "command" }.to_owned(),
+            "purpose" => format!("purpose={}", token.purpose.as_ref().map_or("none", |p| p.as_str())),
             "kind" => format!("kind={}", token.kind.as_str()),
             other => panic!("unknown detail {other}"),
         }
@@ -424,26 +490,5 @@ impl World {
         let kind = self.model.asset(asset).unwrap().kind;
         let declared = self.model.declared_kind(kind);
         Vocabulary::of(kind, declared.as_ref()).unwrap().names(set).join(",")
-    }
-}
-
-/// The ids that the words of a line name. A name that was never given stands for an id that was never
-/// drawn.
-struct Called<'a> {
-    names: &'a BTreeMap<String, Id>,
-    args: &'a Args<'a>,
-}
-
-impl Called<'_> {
-    fn called<Of>(&self, name: &str) -> Id<Of> {
-        self.names.get(name).copied().map_or(Id::new(424_242).unwrap(), Id::of)
-    }
-
-    fn at<Of>(&self, at: usize) -> Id<Of> {
-        self.called(self.args.at(at))
-    }
-
-    fn named<Of>(&self, key: &str) -> Option<Id<Of>> {
-        self.args.get(key).map(|name| self.called(name))
     }
 }

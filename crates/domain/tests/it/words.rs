@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use valetkey_domain::rules::token::Lifetime;
-use valetkey_domain::{Role, Scope, ScopeSet, Status};
+use valetkey_domain::{Id, Role, Scope, ScopeSet, Status};
 
 /// Words and `key=value` pairs of a line.
 pub struct Args<'a> {
@@ -78,4 +78,25 @@ pub fn seconds(text: &str) -> i64 {
 pub fn scopes(names: &str) -> ScopeSet {
     let each = names.split(',').filter(|n| !n.is_empty());
     each.map(|n| Scope::parse(n).unwrap_or_else(|| panic!("scope {n}"))).collect()
+}
+
+/// The ids that the words of a line name. A name that was never given stands for an id that was never
+/// drawn.
+pub struct Called<'a> {
+    pub names: &'a BTreeMap<String, Id>,
+    pub args: &'a Args<'a>,
+}
+
+impl Called<'_> {
+    pub fn called<Of>(&self, name: &str) -> Id<Of> {
+        self.names.get(name).copied().map_or(Id::new(424_242).unwrap(), Id::of)
+    }
+
+    pub fn at<Of>(&self, at: usize) -> Id<Of> {
+        self.called(self.args.at(at))
+    }
+
+    pub fn named<Of>(&self, key: &str) -> Option<Id<Of>> {
+        self.args.get(key).map(|name| self.called(name))
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::{AssetId, Role};
 use valetkey_service::Call;
 
@@ -167,7 +168,14 @@ async fn an_employee_person_has_every_scope_but_business_management() {
     let made = service.create_person(&m.person, m.business, name("Bob"), "bob@b.example", Role::Employee).await;
     let bob = made.unwrap().value;
     let code = service.create_sign_in_code(&Call::operator("seed"), bob).await.unwrap().value;
-    let token = service.redeem_sign_in_code("trace", code.reveal()).await.unwrap().value.1.reveal().to_owned();
+    let token = service
+        .redeem_sign_in_code("trace", code.reveal(), PersonToken::CommandLine)
+        .await
+        .unwrap()
+        .value
+        .1
+        .reveal()
+        .to_owned();
     let manage = [("scope", "business_management")];
     assert_eq!(both(&fixture, &manage, &token).1, "scope_missing");
     assert_eq!(reason(&fixture, &[("scope", "ads_management")], &token), "");

@@ -125,7 +125,7 @@ pub async fn issue(
     scopes: ScopeSet,
     lifetime: Lifetime,
 ) -> (Token, CredentialText) {
-    let ask = IssueRequest { system_user: user, app, scopes, lifetime, add_dependencies: true };
+    let ask = IssueRequest { system_user: user, app, scopes, lifetime, add_dependencies: true, purpose: None };
     service.issue_token(person, ask).await.unwrap().value
 }
 

@@ -38,7 +38,7 @@ impl Cx<'_> {
                 return Err(envelope::invisible_parameter("system_user_id").into());
             }
             let name = self.input.name("name")?.ok_or_else(|| envelope::parameter_required("name"))?;
-            let edit = SystemUserEdit { name: Some(name), status: None };
+            let edit = SystemUserEdit { name: Some(name), ..SystemUserEdit::default() };
             let done = self.service().update_system_user(self.call, id, edit).await?;
             return Ok(Answer::made(id_alone(id.to_string()), done.revision));
         }
@@ -47,7 +47,7 @@ impl Cx<'_> {
             None => Role::Employee,
             Some(word) => Role::parse(word).ok_or_else(|| envelope::enum_value("role", &["ADMIN", "EMPLOYEE"]))?,
         };
-        let done = self.service().create_system_user(self.call, business, name, role).await?;
+        let done = self.service().create_system_user(self.call, business, name, role, None).await?;
         self.answer_made(done.value, done.revision).await
     }
 

@@ -26,7 +26,7 @@ impl Cx<'_> {
             Some("DEACTIVATED") => Some(Status::Deactivated),
             Some(_) => return Err(envelope::enum_value("status", &["ACTIVE", "DEACTIVATED"]).into()),
         };
-        let edit = SystemUserEdit { name: self.input.name("name")?, status };
+        let edit = SystemUserEdit { name: self.input.name("name")?, status, description: None };
         let done = self.service().update_system_user(self.call, self.system_user(node)?, edit).await?;
         Ok(Answer::success(done.revision))
     }
@@ -72,6 +72,7 @@ impl Cx<'_> {
             scopes: parse_scopes(&self.input.list("scope")?.unwrap_or_default())?,
             lifetime: self.lifetime()?.unwrap_or(Lifetime::Never),
             add_dependencies: self.input.boolean("add_dependencies")?.unwrap_or(false),
+            purpose: None,
         };
         let done = self.service().issue_token(self.call, ask).await?;
         let (token, text) = done.value;

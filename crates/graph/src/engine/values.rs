@@ -189,6 +189,7 @@ fn token_value(node: &Node, name: &str) -> FieldValue {
         "last_used_time" => used.map_or(Value::Null, |u| time(u.used_at)).into(),
         "last_used_ip" => used.filter(|u| !u.ip.is_empty()).map_or(Value::Null, |u| json!(u.ip)).into(),
         "use_count" => json!(used.map_or(0, |u| u.count)).into(),
+        "purpose" => json!(token.purpose).into(),
         "status" => json!(listed.status.as_str()).into(),
         _ => FieldValue::Nothing,
     }
@@ -206,7 +207,7 @@ fn post_value(cx: &Cx<'_>, node: &Node, name: &str) -> FieldValue {
         },
         "created_time" => time(post.sort_at).into(),
         "updated_time" => time(post.updated_at).into(),
-        "permalink_url" => address(cx, format!("{}/posts/{}", post.asset, post.id)),
+        "permalink_url" => address(cx, format!("console/content/{}", post.id)),
         "from" => FieldValue::node(Some(post.asset)),
         "admin_creator" => FieldValue::node(body.author),
         "application" => FieldValue::node(body.app),

@@ -324,6 +324,7 @@ pub static ACCESS_TOKEN: NodeType = NodeType {
         Field::new("last_used_time", Time).both(),
         Field::new("last_used_ip", Text).both(),
         Field::new("use_count", Number).both(),
+        Field::new("purpose", Text),
         Field::new("status", Text).always(),
     ],
     absent: "",

@@ -1,6 +1,7 @@
 //! Rows of the access table where a mistake is easy: which callers, tokens and fields.
 
 use serde_json::{Value, json};
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::token::Lifetime;
 use valetkey_service::Call;
 
@@ -121,6 +122,7 @@ async fn a_token_of_ones_own_business_says_why_it_may_not_be_read() {
             m.business,
             name("Second"),
             valetkey_domain::Role::Employee,
+            None,
         )
         .await
         .unwrap()
@@ -184,7 +186,8 @@ async fn people_see_themselves_and_admins_everybody() {
         .unwrap()
         .value;
     let code = fixture.service.create_sign_in_code(&Call::operator("seed"), eve).await.unwrap().value;
-    let (_, text) = fixture.service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
+    let (_, text) =
+        fixture.service.redeem_sign_in_code("seed", code.reveal(), PersonToken::CommandLine).await.unwrap().value;
     let token = text.reveal();
     let people = format!("/v26.0/{}/business_users?fields=id,name,email,role", m.business);
     let own = fixture.get(&people, token).await;
@@ -244,7 +247,7 @@ async fn assigned_users_shows_ones_own_row_unless_one_manages() {
     let person = Call::with_token(&m.person_token, "seed");
     let second = fixture
         .service
-        .create_system_user(&person, m.business, name("Second"), valetkey_domain::Role::Employee)
+        .create_system_user(&person, m.business, name("Second"), valetkey_domain::Role::Employee, None)
         .await
         .unwrap()
         .value;

@@ -19,6 +19,7 @@ impl Fixture {
             scopes: ScopeSet::of(scopes),
             lifetime,
             add_dependencies: true,
+            purpose: None,
         };
         self.service.issue_token(&person, ask).await.unwrap().value.1.reveal().to_owned()
     }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use valetkey_domain::Role;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_graph::schema::{self, NodeType, Verb};
 use valetkey_service::Call;
 
@@ -216,7 +217,7 @@ async fn employee_person(fixture: &Fixture) -> (String, String) {
     let made = service.create_person(&admin, m.business, name("Bob"), "bob@rad.example", Role::Employee).await;
     let bob = made.unwrap().value;
     let code = service.create_sign_in_code(&Call::operator("seed"), bob).await.unwrap().value;
-    let text = service.redeem_sign_in_code("trace", code.reveal()).await.unwrap().value.1;
+    let text = service.redeem_sign_in_code("trace", code.reveal(), PersonToken::CommandLine).await.unwrap().value.1;
     (bob.to_string(), text.reveal().to_owned())
 }
 

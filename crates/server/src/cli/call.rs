@@ -9,20 +9,31 @@ use serde_json::{Map, Value, json};
 use valetkey_api::{Ask, Columns, Command, Output, Param, Place, Sort, find};
 
 use super::fail::{Fail, Outcome};
-use super::input::Input;
+use super::input::{Input, TEXT_FOLLOWS};
 use super::target::{Done, Session, within};
-use super::{names, screen, template};
+use super::{names, preview, screen, template};
 
 /// Calls the command and prints its answer.
 pub async fn run(input: &Input, command: &'static Command) -> Outcome {
+    match input.by_text() {
+        Some((other, command)) => act(&other, command).await,
+        None => act(input, command).await,
+    }
+}
+
+async fn act(input: &Input, command: &'static Command) -> Outcome {
     if input.row.line.needs_change && !input.typed().any(is_change) {
         return Err(Fail::new("there is nothing to change")
             .hint(format!("valetkey help {} shows what can be", input.row.line.path)));
     }
     within(&input.on, async |session| {
         let params = params(session, input).await?;
+        if preview::is_asked(&params) {
+            let done = session.call(command.name, Value::Object(params)).await?;
+            return Ok(preview::print(input.on.json, &done.result));
+        }
         if let Some(ask) = &input.row.line.asks {
-            confirm(session, input, ask, &params).await?;
+            confirm(session, input, (command, ask), &params).await?;
         }
         let done = session.call(command.name, Value::Object(params)).await?;
         Ok(print(&Answered { input, command, place: session.place(), done: &done }))
@@ -32,7 +43,7 @@ pub async fn run(input: &Input, command: &'static Command) -> Outcome {
 
 /// Whether a parameter is a change, and not the object that is changed.
 fn is_change(param: &Param) -> bool {
-    param.typed.place == Place::Option && param.name != "business"
+    param.typed.place == Place::Option && param.name != "business" && param.name != preview::PARAM
 }
 
 /// The typed values, as parameters of the adapter.
@@ -61,12 +72,29 @@ async fn value(session: &Session, param: &Param, text: &str, texts: &[String]) -
             .map(Value::String)
             .map_err(|e| Fail::new(format!("the text in {text} can't be read: {e}")));
     }
+    if param.typed.from_input {
+        return secret_over(text, &mut std::io::stdin().lock()).map(Value::String);
+    }
     match param.sort {
         Sort::Texts => Ok(json!(texts)),
         Sort::Object => pairs(&param.option_name(), texts).map(Value::Object),
         Sort::Id | Sort::Text | Sort::Name | Sort::Word(_) | Sort::Boolean | Sort::Integer(..) => {
             Ok(plain(param, text))
         }
+    }
+}
+
+/// The first line of standard input, in place of a `-`.
+fn secret_over(typed: &str, from: &mut impl BufRead) -> Result<String, Fail> {
+    if typed != TEXT_FOLLOWS {
+        return Err(Fail::new("a secret on the command line shows in the list of processes")
+            .hint("type - in its place, and hand it over standard input"));
+    }
+    let mut line = String::new();
+    let read = from.read_line(&mut line);
+    match read {
+        Ok(_) if !line.trim().is_empty() => Ok(line.trim().to_owned()),
+        _ => Err(Fail::new("nothing came over standard input")),
     }
 }
 
@@ -95,11 +123,21 @@ fn pairs(option: &str, list: &[String]) -> Result<Map<String, Value>, Fail> {
 }
 
 /// Asks on a terminal before a change that can't be undone. A script is not asked.
-async fn confirm(session: &Session, input: &Input, ask: &Ask, params: &Map<String, Value>) -> Result<(), Fail> {
+async fn confirm(
+    session: &Session,
+    input: &Input,
+    (command, ask): (&Command, &Ask),
+    params: &Map<String, Value>,
+) -> Result<(), Fail> {
     if input.yes || !std::io::stdin().is_terminal() {
         return Ok(());
     }
     let preview = match ask.preview.and_then(find) {
+        None if input.row.param(preview::PARAM).is_some() => {
+            let found = session.call(command.name, preview::asking(params)).await?.result;
+            preview::show(&found);
+            found
+        }
         None => Value::Null,
         Some(command) => {
             let takes = |name: &str| command.params.iter().any(|p| p.name == name);
@@ -256,6 +294,27 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_comes_over_standard_input_alone() {
+        assert_eq!(secret_over("-", &mut " vkeysu_x \nmore".as_bytes()).unwrap(), "vkeysu_x");
+        for (typed, line) in [("-", ""), ("-", " \n"), ("vkeysu_x", "vkeysu_x\n")] {
+            let fail = secret_over(typed, &mut line.as_bytes()).unwrap_err();
+            assert!(!fail.message().contains("vkeysu"), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_hyphen_in_place_of_an_id_means_a_text() {
+        let typed = input(&["token", "revoke", "-", "--with-descendants"]);
+        let (other, command) = typed.by_text().unwrap();
+        assert_eq!((command.name, other.text("text")), ("token.revoke-text", Some("-")));
+        assert!(other.flag("with_descendants") && other.text("token").is_none());
+        assert_eq!(input(&["token", "show", "-"]).by_text().unwrap().1.name, "token.find");
+        for line in [&["token", "revoke", "123"][..], &["token", "find", "-"], &["asset", "rename", "-", "x"]] {
+            assert!(input(line).by_text().is_none(), "{line:?}");
+        }
+    }
+
+    #[test]
     fn only_a_clear_yes_goes_on() {
         for (line, goes_on) in [("y\n", true), (" YES \n", true), ("n\n", false), ("", false), ("yess\n", false)] {
             assert_eq!(answer("Delete it?", &mut line.as_bytes()).is_ok(), goes_on, "{line:?}");
@@ -278,6 +337,7 @@ mod tests {
     fn an_update_without_a_change_is_refused_before_anything_is_sent() {
         for (line, is_refused) in [
             (&["app", "update", "Shop"][..], true),
+            (&["app", "update", "Shop", "--preview"], true),
             (&["business", "update", "Velo"], true),
             (&["business", "update", "--business", "Velo"], true),
             (&["app", "update", "Shop", "--name", "New"], false),

@@ -1,5 +1,5 @@
-//! Explanations for people: the facts at the time of the refusal beside those of now, with
-//! differences marked. Nothing is computed here; every fact comes from the server.
+//! Explanations for people: what was refused and why, the checks then beside now, and what mends it;
+//! on demand every fact. Nothing is computed here; all of it comes from the server.
 
 use std::process::ExitCode;
 
@@ -15,28 +15,80 @@ use super::{names, screen};
 /// `valetkey explain`.
 pub async fn run(input: &Input) -> Outcome {
     within(&input.on, async |session| match (input.text("trace"), input.text("token_id")) {
-        (Some(trace), _) => trace_of(session, trace).await,
+        (Some(trace), _) => trace_of(session, trace, input.flag("facts")).await,
         (None, Some(token)) => question(session, token, input).await,
         (None, None) => Err(Fail::new("name the trace of a refusal, or a token and an asset")),
     })
     .await
 }
 
-async fn trace_of(session: &Session, trace: &str) -> Outcome {
+async fn trace_of(session: &Session, trace: &str, with_facts: bool) -> Outcome {
     let found = session.call("explain.trace", json!({ "trace": trace })).await?.result;
     if session.json {
         return Ok(screen::json(&found));
     }
-    let text = |name: &str| found.get(name).map(screen::cell).unwrap_or_default();
-    anstream::println!("{} at {}: {} ({})", screen::clean(trace), text("at"), text("message"), text("reason"));
-    println_next(&found);
-    let null = Value::Null;
-    let (then, now) = (found.get("then").unwrap_or(&null), found.get("now").unwrap_or(&null));
-    print(&side_by_side(then, now));
-    if now.is_null() {
-        screen::note("the call came without a token that is known, so there is nothing to look at now");
+    anstream::println!("{}", text(&found, "sentence"));
+    anstream::println!("{}", screen::clean(&came(&found)));
+    anstream::println!("\n{}", screen::clean(&answer(&found)));
+    match screen::at(&found, "command").and_then(Value::as_str) {
+        Some(command) => anstream::println!("this would mend it: {}\n", screen::clean(command)),
+        None => println_next(&found),
+    }
+    checks(&found);
+    if with_facts {
+        let null = Value::Null;
+        let (then, now) = (found.get("then").unwrap_or(&null), found.get("now").unwrap_or(&null));
+        anstream::println!();
+        print(&side_by_side(then, now));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn text(found: &Value, path: &str) -> String {
+    screen::at(found, path).map(screen::cell).unwrap_or_default()
+}
+
+/// Where and when it came, and how often.
+fn came(found: &Value) -> String {
+    let mut line = format!("{}, {} ({})", text(found, "at"), text(found, "trace"), text(found, "reason"));
+    for (before, path) in
+        [(", role ", "who.role"), (", token ", "with.token"), (" of ", "with.app_name"), (", from ", "ip")]
+    {
+        if screen::at(found, path).is_some() {
+            line += &format!("{before}{}", text(found, path));
+        }
+    }
+    if screen::at(found, "times").and_then(Value::as_u64).is_some_and(|times| times > 1) {
+        line += &format!("; {} times since {}", text(found, "times"), text(found, "since"));
+    }
+    line
+}
+
+/// What the answer would be now.
+fn answer(found: &Value) -> String {
+    match screen::at(found, "answer_now").and_then(Value::as_str) {
+        Some("passes") => "now: it would pass".to_owned(),
+        Some("refused") => format!("now: still refused, because {}", text(found, "because_now")),
+        Some(_) | None => "now: the right may be there; a rule decides when the call is made".to_owned(),
+    }
+}
+
+/// The checks in their order, then beside now.
+fn checks(found: &Value) {
+    let side = |row: &Value, side: &str| {
+        let Some(outcome) = row.get(side) else { return String::new() };
+        let mark = match outcome.get("outcome").and_then(Value::as_str) {
+            Some("passed") => "+",
+            Some("failed") => "x",
+            Some(_) | None => return "not asked".to_owned(),
+        };
+        let when = screen::at(outcome, "time").map(|time| format!(" {}", screen::cell(time))).unwrap_or_default();
+        format!("{mark} {}{when}", text(outcome, "text"))
+    };
+    let rows = found.get("checks").and_then(Value::as_array).into_iter().flatten();
+    let rows: Vec<Vec<String>> =
+        rows.map(|row| vec![text(row, "title"), side(row, "then"), side(row, "now")]).collect();
+    screen::text_table(&["check", "then", "now"], &rows);
 }
 
 async fn question(session: &Session, token: &str, input: &Input) -> Outcome {
@@ -53,11 +105,14 @@ async fn question(session: &Session, token: &str, input: &Input) -> Outcome {
     }
     let reason = found.get("reason").filter(|r| !r.is_null()).map(screen::cell);
     match reason {
-        None => anstream::println!("yes: it would pass now\n"),
+        None => anstream::println!("yes: it would pass now"),
         Some(reason) => {
             anstream::println!("no: {} ({reason})", found.get("message").map(screen::cell).unwrap_or_default());
             println_next(&found);
         }
+    }
+    if !input.flag("facts") {
+        return Ok(ExitCode::SUCCESS);
     }
     let rows: Vec<Vec<String>> = flat(&found)
         .into_iter()

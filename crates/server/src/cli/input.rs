@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Error};
-use valetkey_api::{Param, Sort, Spelling};
+use valetkey_api::{Command, Param, Sort, Spelling, find};
 
 use super::own::Run;
 use super::parser;
@@ -37,6 +37,9 @@ pub struct Input {
     values: Values,
 }
 
+/// What is typed in place of a secret that comes over standard input.
+pub const TEXT_FOLLOWS: &str = "-";
+
 /// Values by the name of their parameter.
 type Values = BTreeMap<&'static str, Vec<String>>;
 
@@ -62,6 +65,18 @@ impl Input {
 
     pub fn number(&self, name: &str) -> Option<i64> {
         self.text(name).and_then(|text| text.parse().ok())
+    }
+
+    /// The command that is meant if `-` stands in place of an id: the same for a text that comes over
+    /// standard input.
+    pub fn by_text(&self) -> Option<(Input, &'static Command)> {
+        let command = find(self.row.line.by_text?)?;
+        let first = self.row.params.first().filter(|param| self.text(param.name) == Some(TEXT_FOLLOWS))?;
+        let row = rows::find(command.line.path)?;
+        let mut values = self.values.clone();
+        let text = values.remove(first.name)?;
+        values.insert(row.params.first()?.name, text);
+        Some((Input { row, on: self.on.clone(), yes: self.yes, values }, command))
     }
 
     /// The parameters that were typed.
@@ -173,6 +188,7 @@ impl Input {
                 | Run::Logout
                 | Run::Doctor
                 | Run::AcceptTerms
+                | Run::ListLedger
                 | Run::VerifyLedger
                 | Run::ExportLedger
                 | Run::Explain

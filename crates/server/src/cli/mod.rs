@@ -1,6 +1,7 @@
 //! The command line: it turns words into calls of the JSON adapter, and answers into text. It must
 //! never decide about a right, and write to a store only through that adapter.
 
+mod activity;
 mod call;
 mod client;
 mod doctor;
@@ -15,6 +16,7 @@ mod names;
 mod own;
 mod pages;
 mod parser;
+mod preview;
 #[cfg(test)]
 mod reference;
 mod rows;
@@ -69,6 +71,7 @@ async fn dispatch(input: &Input) -> Outcome {
         Run::Logout => login::logout(&input.on).await,
         Run::Doctor => doctor::run(&input.on).await,
         Run::AcceptTerms => login::accept(input).await,
+        Run::ListLedger => activity::list(input).await,
         Run::VerifyLedger => ledger::verify(input).await,
         Run::ExportLedger => ledger::export_to(input).await,
         Run::Explain => explain::run(input).await,

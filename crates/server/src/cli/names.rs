@@ -22,6 +22,30 @@ pub async fn id(session: &Session, noun: Noun, text: &str) -> Result<String, Fai
     one(&found, noun, text)
 }
 
+/// The id of a user, app, asset or business of any sort that a text names.
+pub async fn any(session: &Session, text: &str) -> Result<String, Fail> {
+    if <Id>::parse(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let mut found: Vec<Value> = Vec::new();
+    for noun in [Noun::User, Noun::App, Noun::Asset, Noun::Business] {
+        for word in noun.words() {
+            let answer = session.call("name.find", json!({ "sort": word, "name": text })).await?.result;
+            // An app is an asset too.
+            let rows = answer.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
+            let new = rows.into_iter().filter(|row| found.iter().all(|known| known.get("id") != row.get("id")));
+            let new: Vec<Value> = new.collect();
+            found.extend(new);
+        }
+    }
+    match found.as_slice() {
+        [row] => Ok(field(row, "id")),
+        [] => Err(Fail::new(format!("nothing is called \"{}\"", screen::clean(text)))
+            .hint("names are written whole; an id always works")),
+        rows => Err(several("object", text, rows)),
+    }
+}
+
 /// The id of a business, if one was named.
 pub async fn business(session: &Session, named: Option<&str>) -> Result<Option<String>, Fail> {
     match named {
@@ -32,7 +56,6 @@ pub async fn business(session: &Session, named: Option<&str>) -> Result<Option<S
 
 fn one(found: &[Value], noun: Noun, text: &str) -> Result<String, Fail> {
     let title = noun.title();
-    let field = |row: &Value, name: &str| row.get(name).map(screen::cell).unwrap_or_default();
     match found {
         [row] => Ok(field(row, "id")),
         [] => {
@@ -40,15 +63,22 @@ fn one(found: &[Value], noun: Noun, text: &str) -> Result<String, Fail> {
             Err(Fail::new(format!("there is no {title} called \"{text}\""))
                 .hint(format!("{list} shows what there is; names are written whole")))
         }
-        rows => {
-            let lines = rows.iter().map(|row| {
-                let kind = field(row, "kind").replace('_', " ");
-                format!("\n  {}  {kind} of {}", field(row, "id"), field(row, "business_name"))
-            });
-            Err(Fail::new(format!("more than one {title} is called \"{text}\""))
-                .hint(format!("name one by its id:{}", lines.collect::<String>())))
-        }
+        rows => Err(several(title, text, rows)),
     }
+}
+
+/// The failure of a name that fits several.
+fn several(title: &str, text: &str, rows: &[Value]) -> Fail {
+    let lines = rows.iter().map(|row| {
+        let kind = field(row, "kind").replace('_', " ");
+        format!("\n  {}  {kind} of {}", field(row, "id"), field(row, "business_name"))
+    });
+    Fail::new(format!("more than one {title} is called \"{text}\""))
+        .hint(format!("name one by its id:{}", lines.collect::<String>()))
+}
+
+fn field(row: &Value, name: &str) -> String {
+    row.get(name).map(screen::cell).unwrap_or_default()
 }
 
 #[cfg(test)]

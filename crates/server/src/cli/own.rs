@@ -26,6 +26,7 @@ pub enum Run {
     Logout,
     Doctor,
     AcceptTerms,
+    ListLedger,
     VerifyLedger,
     ExportLedger,
     Explain,
@@ -41,6 +42,7 @@ const STORE: Param =
 const BUSINESS: Param =
     may("business", Sort::Id, "The business whose entries are wanted. Left out: all that can be seen.")
         .of(Noun::Business);
+const REVISION: Sort = Sort::Integer(0, i64::MAX);
 const PORT: Sort = Sort::Integer(0, u16::MAX as i64);
 
 /// The rows.
@@ -141,6 +143,29 @@ pub static ROWS: &[Own] = &[
         run: Run::AcceptTerms,
     },
     Own {
+        line: line("ledger list", "ledger list --since 2026-11-24 --about Bikes").help(
+            "With --after, and with --json unless something is filtered, it prints the entries as they are, oldest \
+             first.",
+        ),
+        summary: "What was done, newest first, in sentences",
+        params: &[
+            may("since", Sort::Text, "Only at this time or later: a day, or a time in RFC 3339.").shown("TIME"),
+            may("until", Sort::Text, "Only before this time: a day, or a time in RFC 3339.").shown("TIME"),
+            may("by", Sort::Text, "Only what this user did, by name, e-mail address or id; or operator.").shown("USER"),
+            may("about", Sort::Text, "Only what was done to this user, app, asset or business, by name or id.")
+                .shown("OBJECT"),
+            may("before", REVISION, "Only before this revision, for the page that follows.").shown("REVISION"),
+            may("after", REVISION, "The entries as they are after this revision, oldest first.")
+                .shown("REVISION")
+                .not_beside(&["since", "until", "by", "about", "before"]),
+            may("limit", Sort::Integer(1, 1_000), "The most rows.").default("100"),
+            BUSINESS,
+        ],
+        has_globals: true,
+        section: Section::Look,
+        run: Run::ListLedger,
+    },
+    Own {
         line: line("ledger verify", "ledger verify --file ledger.jsonl").help(
             "With access to the store, all of it is checked: the chain of entries, and each record against them. \
              With a token or a file, only the entries are checked.",
@@ -177,6 +202,7 @@ pub static ROWS: &[Own] = &[
             may("asset", Sort::Id, "The asset that it would act on.").of(Noun::Asset).needs("token_id"),
             may("task", Sort::Text, "The task that it would do. Left out: any.").needs("token_id"),
             may("scope", Sort::Text, "The scope that it would need.").needs("token_id"),
+            may("facts", Sort::Boolean, "Print every fact behind the answer as well."),
         ],
         has_globals: true,
         section: Section::Look,

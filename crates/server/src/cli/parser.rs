@@ -175,6 +175,9 @@ pub fn meaning(param: &Param) -> String {
     if param.typed.from_file {
         text += " It is read from this file.";
     }
+    if param.typed.from_input {
+        text += " Type - here: it is read from standard input.";
+    }
     if param.sort.is_list() && param.typed.place == Place::Option {
         text += if param.sort == Sort::Texts { " Separated by commas." } else { " It can be repeated." };
     }

@@ -282,9 +282,11 @@ fn the_overview_is_as_printed() {
       terms        The terms to accept for system users
 
     Look
+      access       Who can do what on which asset, and by which path
       job          What is to be done later, and what failed: list, retry
       ledger       Everything that was changed: list, verify, export
       name         Find the ids that a name stands for
+      can          Say whether a user may do a task on an asset, and why
       refusals     List the newest refusals
       whoami       Show who the calling token is
       status       Show version, revision and counts of this node

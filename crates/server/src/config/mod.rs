@@ -216,6 +216,13 @@ impl Config {
         Ok(config)
     }
 
+    /// The URL under which browsers find a server that listens on `address`: none if only `public_url`
+    /// could say it and it isn't set.
+    pub fn browser_url(&self, address: SocketAddr) -> Option<String> {
+        let is_certain = self.public_url.is_some() || !self.behind_proxy && !address.ip().is_unspecified();
+        is_certain.then(|| self.base_url(address))
+    }
+
     /// The URL under which callers find a server that listens on `address`.
     pub fn base_url(&self, address: SocketAddr) -> String {
         if let Some(url) = &self.public_url {

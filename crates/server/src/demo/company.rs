@@ -32,6 +32,8 @@ pub struct CampaignSketch {
 /// What an EMPLOYEE system user may do; Pages and ad accounts by their index in the lists below.
 pub struct HelperSketch {
     pub name: &'static str,
+    pub description: &'static str,
+    pub token_purpose: &'static str,
     pub pages: &'static [(usize, &'static [&'static str])],
     pub ad_accounts: &'static [(usize, &'static [&'static str])],
     pub catalog: &'static [&'static str],
@@ -48,12 +50,14 @@ pub const COLLEAGUE: (&str, &str) = ("Jonas Okafor", "jonas@alderpine.example");
 pub const APPS: [&str; 2] = ["Workshop Desk", "Ads Bridge"];
 pub const CATALOG: &str = "Bicycles and parts";
 pub const PIXEL: &str = "Web shop";
-pub const ADMIN_SYSTEM_USER: &str = "Head office";
+pub const ADMIN_SYSTEM_USER: (&str, &str) = ("Head office", "Manages users and assets for the back office.");
+/// What its token is for.
+pub const ADMIN_TOKEN_PURPOSE: &str = "Back office";
 
 pub const PARTNER: &str = "Tailwind Agency";
 pub const PARTNER_ADMIN: (&str, &str) = ("Priya Raman", "priya@tailwind.example");
 pub const PARTNER_APP: &str = "Tailwind Planner";
-pub const PARTNER_SYSTEM_USER: &str = "Planner";
+pub const PARTNER_SYSTEM_USER: (&str, &str) = ("Planner", "Works on what clients share with the agency.");
 
 pub const PAGES: [PageSketch; 2] = [
     PageSketch {
@@ -139,6 +143,8 @@ pub const AD_ACCOUNTS: [AdAccountSketch; 2] = [
 pub const HELPERS: [HelperSketch; 2] = [
     HelperSketch {
         name: "Post scheduler",
+        description: "Publishes the workshop calendar and answers comments.",
+        token_purpose: "Workshop calendar",
         pages: &[(0, &["CREATE_CONTENT", "MODERATE"])],
         ad_accounts: &[],
         catalog: &[],
@@ -146,6 +152,8 @@ pub const HELPERS: [HelperSketch; 2] = [
     },
     HelperSketch {
         name: "Campaign reporter",
+        description: "Reads the numbers of campaigns and Pages for the weekly report.",
+        token_purpose: "Weekly report",
         pages: &[(1, &["ANALYZE"])],
         ad_accounts: &[(0, &["ANALYZE"])],
         catalog: &["ADVERTISE"],

@@ -1,6 +1,7 @@
 //! The session of an admin person: signed in at the first call, and signed out at the end.
 
 use anyhow::Context as _;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::{TokenId, UserId};
 use valetkey_service::{Call, Service};
 
@@ -26,7 +27,7 @@ impl<'a> Session<'a> {
         }
         let code = self.service.create_sign_in_code(&Call::operator(TRACE), self.person).await;
         let code = code.context("the admin person can't get a code")?.value;
-        let redeemed = self.service.redeem_sign_in_code(TRACE, code.reveal()).await;
+        let redeemed = self.service.redeem_sign_in_code(TRACE, code.reveal(), PersonToken::CommandLine).await;
         let (token, text) = redeemed.context("the admin person can't sign in")?.value;
         let call = Call::with_token(text.reveal(), TRACE);
         self.signed_in = Some((token.id, call.clone()));

@@ -1,4 +1,5 @@
-//! The screen that the demo shows: its address, three calls to paste, and how to stop.
+//! The screen that the demo shows: its address, a link into the console, three calls to paste, and how
+//! to stop.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +13,7 @@ use super::file::Demo;
 const USUAL_FOLDER: &str = "valetkey-data/demo";
 
 /// The screen, with colours; the printer removes them if there is no terminal. It holds three of
-/// the demo's tokens and no other secret.
+/// the demo's tokens and the link that signs in once, and no other secret.
 pub fn screen(demo: &Demo, folder: &Path, store: &str) -> String {
     let mut out = String::new();
     let file = folder.join(super::file::NAME);
@@ -29,6 +30,10 @@ pub fn screen(demo: &Demo, folder: &Path, store: &str) -> String {
         ("Data", format!("{store} in {}", folder.display())),
     ] {
         let _ = writeln!(out, "  {}{value}", format!("{label:<13}").dimmed());
+    }
+    if let Some(link) = valetkey_console::sign_in_link(&demo.base_url, &demo.sign_in) {
+        let _ =
+            writeln!(out, "\n  {}\n{}", "The console, signed in as an admin; the link works once".bold(), link.green());
     }
     for (title, line) in calls(demo) {
         let _ = writeln!(out, "\n  {}\n{}", title.bold(), line.green());
@@ -116,8 +121,9 @@ mod tests {
     fn the_screen_is_one_screen_and_holds_no_other_secret() {
         let text =
             anstream::adapter::strip_str(&screen(&demo(), Path::new("valetkey-data/demo"), "SQLite")).to_string();
-        assert!(!text.contains("hush"), "{text}");
-        assert!(text.lines().count() <= 22, "{text}");
+        assert!(text.contains("\nhttp://localhost:8080/console/sign-in?code=hush-code\n"), "{text}");
+        assert_eq!(text.matches("hush").count(), 1, "{text}");
+        assert!(text.lines().count() <= 25, "{text}");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
         assert_eq!(lines.len(), 3, "{text}");
         assert!(lines[0].contains("token-of-51") && lines[0].ends_with("/11/feed"), "{}", lines[0]);

@@ -14,7 +14,9 @@ use valetkey_domain::post::PostInput;
 use valetkey_domain::rules::app::AppEdit;
 use valetkey_domain::rules::system_user::SystemUserEdit;
 use valetkey_domain::rules::{person, system_user};
-use valetkey_domain::{AppId, AssetId, AssetKind, BusinessId, Id, IdKind, Name, Role, ScopeSet, Status, UserId};
+use valetkey_domain::{
+    AppId, AssetId, AssetKind, BusinessId, Id, IdKind, Name, Purpose, Role, ScopeSet, Status, UserId,
+};
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service, rights};
 
@@ -76,13 +78,13 @@ pub async fn ensure(
     for (i, sketch) in company::HELPERS.iter().enumerate() {
         progress(sketch.name);
         let old = old.and_then(|o| o.system_users.get(i));
-        let user = company_of.system_user(sketch.name, Role::Employee, old.map(|o| o.id)).await?;
+        let user = company_of.system_user((sketch.name, sketch.description), Role::Employee, old.map(|o| o.id)).await?;
         company_of.install(user.id, &[app.id]).await?;
         company_of.equip(user.id, sketch, &places).await?;
         let scopes = ScopeSet::of(sketch.scopes);
+        let wish = tokens::Wish { scopes, lifetime: tokens::SIXTY_DAYS, purpose: sketch.token_purpose };
         let old_token = old.map(|o| o.token.as_str());
-        let token =
-            tokens::keep_or_issue(service, &by_admin, user.id, &app, scopes, tokens::SIXTY_DAYS, old_token).await?;
+        let token = tokens::keep_or_issue(service, &by_admin, user.id, &app, wish, old_token).await?;
         system_users.push(file::SystemUser { id: user.id, name: user.name, role: Role::Employee, token });
     }
     let business = company_of.named()?;
@@ -222,7 +224,7 @@ impl<'a> Seeded<'a> {
     /// A system user that exists and is active.
     async fn system_user(
         &mut self,
-        name: &str,
+        (name, description): (&str, &str),
         role: Role,
         old: Option<UserId>,
     ) -> anyhow::Result<file::Named<of::User>> {
@@ -242,7 +244,10 @@ impl<'a> Seeded<'a> {
             return Ok(file::Named { id: found.id, name: found.name.to_string() });
         }
         let call = self.session.call().await?;
-        let made = self.service.create_system_user(&call, business, name_of(name)?, role).await;
+        let made = self
+            .service
+            .create_system_user(&call, business, name_of(name)?, role, Purpose::parse(description).ok())
+            .await;
         Ok(file::Named { id: made.with_context(|| format!("the system user {name}"))?.value, name: name.to_owned() })
     }
 
@@ -263,7 +268,9 @@ impl<'a> Seeded<'a> {
             return Ok(token);
         }
         let call = self.session.call().await?;
-        tokens::issue(service, &call, user, app, ScopeSet::all(), tokens::NEVER).await
+        let wish =
+            tokens::Wish { scopes: ScopeSet::all(), lifetime: tokens::NEVER, purpose: company::ADMIN_TOKEN_PURPOSE };
+        tokens::issue(service, &call, user, app, wish).await
     }
 
     async fn asset(

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use valetkey_domain::credential::{Digest, app_secret_proof};
 use valetkey_domain::rules::token::{IssueRequest, Lifetime, SIXTY_DAYS_S};
-use valetkey_domain::{AppId, Scope, ScopeSet, UserId};
+use valetkey_domain::{AppId, Purpose, Scope, ScopeSet, UserId};
 use valetkey_service::authz::{Decision, Question, Target};
 use valetkey_service::operator::Operator;
 use valetkey_service::{Call, Service};
@@ -13,6 +13,15 @@ use super::file::App;
 
 pub const NEVER: Lifetime = Lifetime::Never;
 pub const SIXTY_DAYS: Lifetime = Lifetime::Seconds(SIXTY_DAYS_S);
+
+/// What a token shall be.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    pub scopes: ScopeSet,
+    pub lifetime: Lifetime,
+    /// What it is for, as lists show it.
+    pub purpose: &'static str,
+}
 
 /// A call with a token and the proof of its app's secret.
 pub fn call(token: &str, secret: &str) -> Call {
@@ -37,16 +46,15 @@ pub fn keep(
 }
 
 /// A new token.
-pub async fn issue(
-    service: &Service,
-    by: &Call,
-    user: UserId,
-    app: &App,
-    scopes: ScopeSet,
-    lifetime: Lifetime,
-) -> anyhow::Result<String> {
-    let scopes = possible(service, app.id, scopes)?;
-    let ask = IssueRequest { system_user: user, app: app.id, scopes, lifetime, add_dependencies: false };
+pub async fn issue(service: &Service, by: &Call, user: UserId, app: &App, wish: Wish) -> anyhow::Result<String> {
+    let ask = IssueRequest {
+        system_user: user,
+        app: app.id,
+        scopes: possible(service, app.id, wish.scopes)?,
+        lifetime: wish.lifetime,
+        add_dependencies: false,
+        purpose: Purpose::parse(wish.purpose).ok(),
+    };
     let issued = service.issue_token(by, ask).await.with_context(|| format!("a token for {}", app.name))?;
     Ok(issued.value.1.reveal().to_owned())
 }
@@ -57,13 +65,12 @@ pub async fn keep_or_issue(
     by: &Call,
     user: UserId,
     app: &App,
-    scopes: ScopeSet,
-    lifetime: Lifetime,
+    wish: Wish,
     old: Option<&str>,
 ) -> anyhow::Result<String> {
-    match keep(service, user, app, scopes, old)? {
+    match keep(service, user, app, wish.scopes, old)? {
         Some(token) => Ok(token),
-        None => issue(service, by, user, app, scopes, lifetime).await,
+        None => issue(service, by, user, app, wish).await,
     }
 }
 

@@ -15,7 +15,7 @@ async fn parts() -> (Ground, Parts) {
     let ground = Ground::in_memory().await;
     let service = ground.node(1).await;
     let (stats, stopping) = (Arc::default(), CancellationToken::new());
-    (ground, Parts { service, public_url: None, params: ParamLimits::default(), stats, stopping })
+    (ground, Parts { service, public_url: None, browser_url: None, params: ParamLimits::default(), stats, stopping })
 }
 
 fn frontend(adapters: Vec<Box<dyn Adapter>>) -> Arc<Frontend> {
@@ -74,7 +74,7 @@ async fn a_further_adapter_is_one_more_line_in_the_list() {
     let quick = |target: &str| frontend.check_path(&request(Method::GET, target).head());
     assert_eq!(text(&quick("/loud/quick").unwrap()), "QUICK");
     assert!(quick("/loud/quick?wait").is_none() && quick("/loud/er").is_none() && quick("/loud").is_none());
-    assert!(text(&asked("/").await).contains("<dt><code>/loud</code></dt>\n  <dd>an answer in capitals</dd>"));
+    assert!(text(&asked("/").await).contains("  /loud                        an answer in capitals\n"));
     let document: Value = serde_json::from_slice(&asked("/v1/openapi.json").await.body).unwrap();
     assert_eq!(document["paths"]["/loud"]["get"]["summary"], "Shout");
     assert_eq!(document["paths"]["/v1/check"]["post"]["operationId"], "gateway.check");
@@ -147,7 +147,8 @@ async fn each_path_has_one_adapter() {
         ("/gateway/forward-auth /gateway /gateway/x", "gateway"),
         ("/ /?x=1 /?idsx=1 // /healthz /readyz /metrics /healthz/ /healthz/x", "operations"),
         ("/favicon.ico /robots.txt", "operations"),
-        ("/oauth2/token /oauth2 /.well-known/openid-configuration /console /console/ /media/1", "none"),
+        ("/oauth2/token /oauth2 /.well-known/openid-configuration /media/1", "none"),
+        ("/console /console/ /console/people /console/x/y", "console"),
     ] {
         for target in targets.split(' ') {
             assert_eq!(adapter(Method::GET, target), expected, "{target}");
@@ -168,7 +169,7 @@ async fn pages_are_only_read_and_unknown_paths_answer_in_json() {
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         (reply.status.as_u16(), body["error"]["reason"].as_str().unwrap().to_owned(), reply.headers)
     };
-    for target in ["/healthz/x", "/metrics/x", "/console/", "/oauth2/token", "/media/1", "/gateway/x", "/v1/x"] {
+    for target in ["/healthz/x", "/metrics/x", "/oauth2/token", "/media/1", "/gateway/x", "/v1/x"] {
         for method in [Method::GET, Method::HEAD] {
             let (status, reason, _) = no(method, target).await;
             assert_eq!((status, reason.as_str()), (404, "unknown_path"), "{target}");
@@ -222,7 +223,6 @@ async fn a_failure_is_answered_in_the_dialect_that_was_asked() {
             ("/v1/check", "\"trace\""),
             ("/v1/commands/x", "\"trace\""),
             ("/healthz", "\"trace\""),
-            ("/console", "\"trace\""),
         ] {
             let reply = frontend.failed(&request(Method::POST, target).head(), failure);
             assert!(text(&reply).contains(word), "{target} {failure:?}: {}", text(&reply));

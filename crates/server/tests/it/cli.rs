@@ -41,7 +41,7 @@ fn set_up() -> Folder {
 }
 
 /// The same, with an app, a Page and a system user that may publish on it.
-fn ready() -> Folder {
+pub fn ready() -> Folder {
     let folder = set_up();
     run(&folder, &["terms", "accept", "--yes"]);
     run(&folder, &["app", "create", "Shop"]);
@@ -57,7 +57,7 @@ fn serve(folder: &Folder) -> Running {
 }
 
 /// Issues a token, as a script would.
-fn issue(folder: &Folder, more: &[&str]) -> String {
+pub fn issue(folder: &Folder, more: &[&str]) -> String {
     let out = run(folder, &[&["token", "issue", "Robot", "Shop", "--scopes", "pages_show_list"], more].concat());
     assert_eq!(out.lines().count(), 1, "only the token goes to standard output: {out}");
     out.trim().to_owned()
@@ -276,9 +276,31 @@ fn the_ledger_is_exported_and_any_change_of_it_is_found() {
     assert_eq!(broken.status.code(), Some(1));
     assert_eq!(serde_json::from_str::<Value>(&broken.out).unwrap()["intact"], false);
     // The head itself is not believed: a store whose end was cut off is found out.
-    let listed = run(&folder, &["ledger", "list", "--limit", "3"]);
+    let listed = run(&folder, &["ledger", "list", "--after", "0", "--limit", "3"]);
     assert_eq!(listed.lines().count(), 4, "{listed}");
     assert!(listed.contains("business_created"), "{listed}");
+}
+
+#[test]
+fn the_ledger_is_listed_in_sentences_newest_first() {
+    let folder = ready();
+    let listed = run(&folder, &["ledger", "list", "--limit", "3"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 4, "{listed}");
+    assert!(lines[1].ends_with("The operator assigned Bikes to Robot: Create content, Analyze"), "{listed}");
+    assert!(lines[2].ends_with("The operator created the Page Bikes"), "{listed}");
+    let about = run(&folder, &["ledger", "list", "--about", "Robot"]);
+    assert!(about.contains("created the system user Robot as EMPLOYEE") && !about.contains("the Page"), "{about}");
+    let by = run(&folder, &["ledger", "list", "--by", "ada@example.com"]);
+    assert!(by.contains("Ada signed in") && !by.contains("The operator"), "{by}");
+    let since = folder.run(&["ledger", "list", "--since", "2099-01-01", "--data", "d"]);
+    assert!(since.status.success() && since.out.is_empty(), "{since:?}");
+    assert!(refused(&folder, &["ledger", "list", "--since", "soon"]).contains("such as 2026-11-24"));
+    assert!(refused(&folder, &["ledger", "list", "--about", "Nobody"]).contains("nothing is called"));
+    // Scripts get the entries as they are, oldest first, unless they filter.
+    assert_eq!(json_of(&folder, &["ledger", "list"])["rows"][0]["revision"], 1);
+    let filtered = json_of(&folder, &["ledger", "list", "--by", "operator"]);
+    assert_eq!(filtered["rows"][0]["action"], "assigned");
 }
 
 #[test]
@@ -290,12 +312,21 @@ fn a_refusal_is_explained_then_and_now() {
     let trace = no.err.lines().find_map(|l| l.strip_prefix("trace: ")).unwrap_or_else(|| panic!("{no:?}")).to_owned();
     run(&folder, &["system-user", "deactivate", "Robot"]);
     let said = run(&folder, &["explain", &trace]);
-    assert!(said.starts_with(&format!("{trace} at ")), "{said}");
-    assert!(said.contains(": the token lacks the scope that the call needs (scope_missing)\nnext: "), "{said}");
+    assert!(said.starts_with("Robot could not manage "), "{said}");
+    assert!(said.contains(&format!("{trace} (scope_missing), role EMPLOYEE, token ")), "{said}");
+    assert!(said.contains("\nnow: still refused, because the user of this token is deactivated\n"), "{said}");
+    assert!(said.contains("this would mend it: valetkey system-user activate "), "{said}");
+    let check =
+        |title: &str| said.lines().find(|l| l.starts_with(title)).unwrap_or_else(|| panic!("{said}")).to_owned();
+    assert!(check("Token is live").ends_with("x User deactivated"), "{said}");
+    assert!(check("Scope").contains("x Lacks business_management") && check("Scope").ends_with("not asked"), "{said}");
+    assert!(!said.contains("facts."), "{said}");
+    let said = run(&folder, &["explain", &trace, "--facts"]);
     let line = said.lines().find(|l| l.starts_with("facts.user_status")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words, ["facts.user_status", "ACTIVE", "DEACTIVATED", "changed"]);
-    assert!(run(&folder, &["refusals"]).contains(&trace));
+    let listed = run(&folder, &["refusals"]);
+    assert!(listed.contains(&trace) && listed.contains("Robot could not manage "), "{listed}");
     let row = json_of(&folder, &["token", "list", "--user", "Robot"])["rows"][0].clone();
     let token_id = row["id"].as_str().unwrap();
     let ask = ["explain", "--token-id", token_id, "--asset", "Bikes", "--task", "MODERATE"];
@@ -309,8 +340,11 @@ fn a_refusal_is_explained_then_and_now() {
     );
     assert!(no.contains("next: have the task added to the assignment (assignment.assign)\n"), "{no}");
     assert!(no.contains("can be granted by: ADMIN of the business\n"), "{no}");
+    let may = ["can", "Robot", "Bikes", "MODERATE"];
+    assert!(run(&folder, &may).starts_with("Robot may not use Community activity on Bikes, because "));
     run(&folder, &["assignment", "assign", "Bikes", "Robot", "MODERATE"]);
     assert!(run(&folder, &ask).starts_with("yes"));
+    assert_eq!(run(&folder, &may).trim_end(), "Robot may use Community activity on Bikes: it is assigned.");
     server.stop();
 }
 

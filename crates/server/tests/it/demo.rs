@@ -62,17 +62,15 @@ fn the_screen_shows_no_secret_but_the_tokens_of_its_calls() {
     let folder = Folder::new();
     let server = Running::demo(&folder, &[]);
     let demo = demo_json(&folder);
-    for pointer in [
-        "/app/secret",
-        "/second_app/secret",
-        "/partner/app/secret",
-        "/partner/admin_token",
-        "/admin_system_user/token",
-        "/sign_in",
-    ] {
+    for pointer in
+        ["/app/secret", "/second_app/secret", "/partner/app/secret", "/partner/admin_token", "/admin_system_user/token"]
+    {
         assert!(!server.said.contains(text(&demo, pointer)), "{pointer} is on the screen");
     }
-    assert!(server.said.lines().count() <= 24, "{}", server.said);
+    let link = format!("/console/sign-in?code={}", text(&demo, "/sign_in"));
+    assert_eq!(server.said.matches(text(&demo, "/sign_in")).count(), 1);
+    assert!(server.said.contains(&link), "{}", server.said);
+    assert!(server.said.lines().count() <= 27, "{}", server.said);
     assert!(!server.said.contains('\u{1b}'), "colours without a terminal");
     server.stop();
 }

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod demo;
 mod init;
+mod leaked;
 mod ledger;
 mod locks;
 mod postgres;

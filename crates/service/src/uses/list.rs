@@ -12,6 +12,9 @@ use crate::core::Service;
 use crate::person::about;
 use crate::rights;
 
+/// The most rows of one token that a sum counts, the newest first.
+const COUNTED_ROWS: usize = 10_000;
+
 /// What a token was used for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenUsage {
@@ -64,6 +67,24 @@ impl Service {
             uses.insert(new.token, TokenUse { count: old + new.count, ..new });
         }
         Ok(uses)
+    }
+}
+
+impl Service {
+    /// How often tokens were used since a day, counted by right.
+    ///
+    /// # Errors
+    /// Only of the store.
+    pub(crate) async fn uses_since(&self, tokens: &[TokenId], day: i64) -> Result<HashMap<TokenId, i64>, Refusal> {
+        let _settled = self.inner.uses.moving.read().await;
+        let mut sums = HashMap::with_capacity(tokens.len());
+        for token in tokens {
+            let query = UsageQuery { token: *token, days: (day, i64::MAX), after: None, limit: COUNTED_ROWS };
+            let stored = self.store().usage(&query).await.map_err(|e| store_refusal(&e))?;
+            let waiting = self.inner.uses.pending_rows(*token).into_iter().filter(|row| row.day >= day);
+            sums.insert(*token, stored.into_iter().chain(waiting).map(|row| row.count).sum());
+        }
+        Ok(sums)
     }
 }
 

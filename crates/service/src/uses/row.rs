@@ -99,6 +99,11 @@ impl Rest {
     }
 }
 
+/// A program's name as it may be kept and shown.
+pub fn program(user_agent: &str) -> String {
+    shown(bounded(user_agent))
+}
+
 /// The part of a program's name that is kept.
 fn bounded(user_agent: &str) -> &str {
     &user_agent[..user_agent.floor_char_boundary(USER_AGENT_LIMIT_BYTES)]

@@ -2,6 +2,7 @@
 //! modules. It must never write, and never stop at the first difference.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use valetkey_domain::{Action, Change, Id, Record, RecordKey};
 use valetkey_store::ledger::{ChainError, JOBS_FORMAT, Verifier, payload_digest};
@@ -34,8 +35,10 @@ pub(super) struct Pair {
 
 pub(super) struct Check<'a> {
     pub(super) store: &'a dyn Store,
-    pub(super) progress: &'a mut (dyn FnMut(Progress) + Send),
+    pub(super) progress: &'a mut (dyn FnMut(Progress) + Send + Sync),
     pub(super) content_at_once: usize,
+    /// How long it rests after each part that was read.
+    pub(super) rest: Option<Duration>,
     pub(super) verifier: Verifier,
     pub(super) report: Report,
     pub(super) pairs: BTreeMap<RecordKey, Pair>,
@@ -90,8 +93,16 @@ impl Check<'_> {
                 }
             }
             (self.progress)(Progress::Entries(last));
+            self.rest().await;
         }
         Ok(())
+    }
+
+    /// Leaves the store to others for a while, if that is wanted.
+    pub(super) async fn rest(&self) {
+        if let Some(rest) = self.rest {
+            tokio::time::sleep(rest).await;
+        }
     }
 
     fn take(&mut self, entry: &Entry, mut news: Option<&mut News>) -> Result<(), String> {

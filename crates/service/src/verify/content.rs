@@ -31,6 +31,7 @@ impl Check<'_> {
             let entries = self.store.tail(after, ENTRIES_AT_ONCE).await?;
             let Some(last) = entries.last() else { return Ok(()) };
             after = last.revision;
+            self.rest().await;
             for entry in entries.into_iter().filter(|e| e.revision <= end && e.body.is_some()) {
                 let payload = entry.payload().map_err(StoreError::Corrupt)?;
                 for line in payload.content {
@@ -59,6 +60,7 @@ impl Check<'_> {
             (self.progress)(Progress::Content(compared.content));
         }
         self.settle(suspects).await?;
+        self.rest().await;
         Ok(end != through && self.report.chain.is_none())
     }
 

@@ -112,6 +112,8 @@ pub(super) fn name(key: RecordKey, record: Option<&Record>) -> String {
             _ => "a sign-in code".to_owned(),
         },
         RecordKey::Terms => "terms".to_owned(),
+        RecordKey::Human(id) => format!("human {id}"),
+        RecordKey::Passkey(id) => format!("passkey {id}"),
     }
 }
 

@@ -19,7 +19,7 @@ fn id<Of>(n: u64) -> Id<Of> {
 
 fn asset(n: u64, name: &str) -> Record {
     let name = Name::parse(name).unwrap();
-    Record::Asset(Asset { id: id(n), kind: AssetKind::Page, business: None, name, created_at: 0 })
+    Record::Asset(Asset { id: id(n), kind: AssetKind::Page, business: None, name, created_at: 0, deleted_at: None })
 }
 
 fn content_row(n: u64, version: i64) -> Content {
@@ -87,8 +87,8 @@ impl World {
         self.write(vec![jobs[0].id().any()], Vec::new(), Vec::new(), jobs);
     }
 
-    async fn run(&self, content_at_once: usize, mut progress: impl FnMut(Progress) + Send) -> Report {
-        run(&self.store, &mut progress, content_at_once).await.unwrap()
+    async fn run(&self, content_at_once: usize, mut progress: impl FnMut(Progress) + Send + Sync) -> Report {
+        run(&self.store, &mut progress, content_at_once, None).await.unwrap()
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) trait Decides {
     ) -> (View, Decision);
 
     /// Journals the refusal of a rule, after the right was there.
-    fn remember_rule(&self, call: &Call, view: &View, refusal: &Refusal, now: UnixMs);
+    fn remember_rule(&self, call: &Call, question: &Question, view: &View, refusal: &Refusal, now: UnixMs);
 }
 
 pub(crate) trait Command: Send {

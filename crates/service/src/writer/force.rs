@@ -11,8 +11,8 @@ use super::waiting::Tried;
 use crate::block_list::{Block, blocks_of};
 use crate::core::Inner;
 
-/// A command that is in force at once draws no random bytes; if it tries to, it fails.
-struct NoRandom;
+/// A command that is in force at once, or only looked at, draws no random bytes; if it tries to, it fails.
+pub(super) struct NoRandom;
 
 impl Random for NoRandom {
     fn fill(&mut self, _: &mut [u8]) -> bool {

@@ -8,6 +8,7 @@
 
 mod batch;
 mod command;
+mod dry;
 mod force;
 mod round;
 mod waiting;
@@ -72,7 +73,7 @@ where
                 Ok(plan)
             }
             Err(refusal) => {
-                decides.remember_rule(&self.call, &view, &refusal, now);
+                decides.remember_rule(&self.call, &self.question, &view, &refusal, now);
                 Err(refusal)
             }
         }
@@ -118,8 +119,8 @@ impl Decides for Inner {
         Inner::decide_on(self, call, question, state, revision, now)
     }
 
-    fn remember_rule(&self, call: &Call, view: &View, refusal: &Refusal, now: UnixMs) {
-        self.journal.remember_rule(call, view, refusal, now);
+    fn remember_rule(&self, call: &Call, question: &Question, view: &View, refusal: &Refusal, now: UnixMs) {
+        self.journal.remember_rule(call, question, view, refusal, now);
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, ContentId, Id, JobId, Record, TokenId, UnixMs};
 use valetkey_store::telemetry::{Quotas, Usage, UsageBounds, UsageQuery};
 use valetkey_store::{
     Content, ContentGuard, ContentQuery, Entry, Head, HeadLock, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow,
-    NextJob, RefusalRow, Renewal, Store, StoreError, TokenUse,
+    NextJob, RefusalRow, Renewal, Store, StoreError, Ticket, TokenUse, Verification,
 };
 
 /// What it answers instead.
@@ -127,6 +128,12 @@ impl Store for Altered {
     async fn tail_of(&self, business: BusinessId, after: u64, limit: usize) -> Answer<Vec<Entry>> {
         Ok(self.alter(self.inner.tail_of(business, after, limit).await?))
     }
+    async fn tail_before(&self, before: u64, limit: usize) -> Answer<Vec<Entry>> {
+        Ok(self.alter(self.inner.tail_before(before, limit).await?))
+    }
+    async fn tail_of_before(&self, business: BusinessId, before: u64, limit: usize) -> Answer<Vec<Entry>> {
+        Ok(self.alter(self.inner.tail_of_before(business, before, limit).await?))
+    }
     async fn outcome(&self, commit_id: [u8; 16]) -> Answer<Option<(u64, u64)>> {
         self.inner.outcome(commit_id).await
     }
@@ -207,6 +214,25 @@ impl Store for Altered {
     }
     async fn refusals(&self, business: Option<BusinessId>, limit: usize) -> Answer<Vec<RefusalRow>> {
         self.inner.refusals(business, limit).await
+    }
+    async fn put_ticket(&self, ticket: &Ticket) -> Answer<()> {
+        self.inner.put_ticket(ticket).await
+    }
+    async fn put_ticket_if_absent(&self, ticket: &Ticket) -> Answer<bool> {
+        self.inner.put_ticket_if_absent(ticket).await
+    }
+    async fn take_ticket(&self, key: &Digest, now: UnixMs) -> Answer<Option<Ticket>> {
+        self.inner.take_ticket(key, now).await
+    }
+    async fn purge_tickets(&self, now: UnixMs, limit: usize) -> Answer<usize> {
+        self.inner.purge_tickets(now, limit).await
+    }
+
+    async fn note_verification(&self, found: &Verification) -> Answer<()> {
+        self.inner.note_verification(found).await
+    }
+    async fn verification(&self) -> Answer<Option<Verification>> {
+        self.inner.verification().await
     }
     async fn keys(&self) -> Answer<Vec<KeyRow>> {
         self.inner.keys().await

@@ -3,6 +3,7 @@
 use valetkey_authz::{Question, Target};
 use valetkey_domain::rules::app::AppEdit;
 use valetkey_domain::rules::person::PersonEdit;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::{Id, Reason, Role, Scope, ScopeSet};
 use valetkey_service::rights;
@@ -89,6 +90,7 @@ async fn a_capped_token_makes_no_wider_one_for_another_app() {
             scopes: ScopeSet::of(scopes),
             lifetime,
             add_dependencies: false,
+            purpose: None,
         };
         async move { service.issue_token(&call, ask).await }
     };
@@ -107,7 +109,8 @@ async fn person_with_role(fixture: &Fixture, company: &Company, role: Role) -> (
     let done = service.create_person(&company.person, company.business, name("Bob"), "bob@rad.example", role).await;
     let person = done.unwrap().value;
     let code = service.create_sign_in_code(&crate::fixture::operator(), person).await.unwrap().value;
-    let (token, text) = service.redeem_sign_in_code("trace", code.reveal()).await.unwrap().value;
+    let (token, text) =
+        service.redeem_sign_in_code("trace", code.reveal(), PersonToken::CommandLine).await.unwrap().value;
     (person, Issued { id: token.id, text: text.reveal().to_owned() })
 }
 

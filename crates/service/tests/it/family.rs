@@ -2,6 +2,7 @@
 //! tokens when the app is connected again.
 
 use valetkey_domain::Reason;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::{Id, Scope, ScopeSet, UserId};
 use valetkey_service::{Call, Service};
@@ -17,7 +18,8 @@ async fn child(fixture: &Fixture, parent: &Issued, system_user: UserId) -> Issue
 async fn leaked(fixture: &Fixture) -> Issued {
     let (service, company) = (&fixture.service, &fixture.company);
     let code = service.create_sign_in_code(&Call::operator("seed"), company.admin_person).await.unwrap().value;
-    let (token, text) = service.redeem_sign_in_code("seed", code.reveal()).await.unwrap().value;
+    let (token, text) =
+        service.redeem_sign_in_code("seed", code.reveal(), PersonToken::CommandLine).await.unwrap().value;
     Issued { id: token.id, text: text.reveal().to_owned() }
 }
 
@@ -75,6 +77,7 @@ async fn who_may_cut_off_a_token_with_all_that_comes_from_it() {
         scopes,
         lifetime: Lifetime::Never,
         add_dependencies: false,
+        purpose: None,
     };
     let (weak, text) = service.issue_token(&company.root_token.call(), ask).await.unwrap().value;
     let weak = Issued { id: weak.id, text: text.reveal().to_owned() };

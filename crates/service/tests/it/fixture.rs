@@ -75,7 +75,8 @@ pub async fn try_issue(
     app: AppId,
     lifetime: Lifetime,
 ) -> Result<Issued, Refusal> {
-    let ask = IssueRequest { system_user, app, scopes: ScopeSet::all(), lifetime, add_dependencies: false };
+    let ask =
+        IssueRequest { system_user, app, scopes: ScopeSet::all(), lifetime, add_dependencies: false, purpose: None };
     let (token, text) = service.issue_token(by, ask).await?.value;
     Ok(Issued { id: token.id, text: text.reveal().to_owned() })
 }

@@ -108,6 +108,8 @@ async fn a_service_does_not_open_on_records_that_do_not_fit_together() {
         parent: None,
         page: None,
         revoked_at: None,
+        purpose: None,
+        session: false,
     };
     let set = ChangeSet {
         at: fixture.service.now(),

@@ -147,7 +147,7 @@ async fn a_post_whose_right_is_gone_stays_unpublished_and_says_why() {
             0 => service.revoke_token(&company.person, company.robot_token.id).await.map(drop).unwrap(),
             1 => service.unassign(&company.person, company.page, company.robot).await.map(drop).unwrap(),
             2 => {
-                let edit = SystemUserEdit { name: None, status: Some(Status::Deactivated) };
+                let edit = SystemUserEdit { status: Some(Status::Deactivated), ..SystemUserEdit::default() };
                 service.update_system_user(&company.person, company.robot, edit).await.map(drop).unwrap();
             }
             3 => service.disconnect_app(&company.person, company.business, company.app).await.map(drop).unwrap(),

@@ -70,7 +70,7 @@ async fn refusals_of_commands_and_of_rules_are_remembered_too() {
     let (service, company) = (&fixture.service, &fixture.company);
     let root = company.root_token.call();
     let robot = traced(&fixture, "C1");
-    service.create_system_user(&robot, company.business, name("S"), Role::Employee).await.unwrap_err();
+    service.create_system_user(&robot, company.business, name("S"), Role::Employee, None).await.unwrap_err();
     let by_rule = root.with_trace("C2".to_owned());
     service.create_person(&by_rule, company.business, name("Ada"), "ada@rad.example", Role::Admin).await.unwrap_err();
     let stranger = root.with_trace("C3".to_owned());

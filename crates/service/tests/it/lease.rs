@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use valetkey_domain::change::{Actor, ActorKind};
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::{Action, Change, ChangeSet, Name, Record, Role, TokenId, UnixMs};
 use valetkey_seal::{KeyRing, MasterKey, OsRandom};
 use valetkey_service::authz::{Question, Target};
@@ -200,7 +201,8 @@ async fn two_people(service: &Service) -> [(TokenId, String); 2] {
     let mut tokens = Vec::new();
     for person in [ada, bob.unwrap().value] {
         let code = service.create_sign_in_code(&operator, person).await.unwrap().value;
-        let (token, text) = service.redeem_sign_in_code("test", code.reveal()).await.unwrap().value;
+        let (token, text) =
+            service.redeem_sign_in_code("test", code.reveal(), PersonToken::CommandLine).await.unwrap().value;
         tokens.push((token.id, text.reveal().to_owned()));
     }
     tokens.try_into().unwrap()

@@ -3,11 +3,15 @@
 // The lints' leave for tests covers test functions, not the helpers that they share.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm, clippy::result_large_err)]
 
+mod access;
+mod activity;
 mod again;
 mod altered;
 mod app;
 mod cap;
 mod commit;
+mod deletes;
+mod explain;
 mod family;
 mod fixture;
 mod fresh;
@@ -20,12 +24,16 @@ mod order;
 mod outcome;
 mod page_token;
 mod planted;
+mod preview;
 mod quotas;
 mod random;
 mod revoke;
 mod runs;
+mod sign_in;
 mod story;
 mod stuck;
 mod tables;
+mod ticket;
 mod uses;
+mod verification;
 mod walls;

@@ -10,6 +10,7 @@ use valetkey_domain::rules::person::PersonEdit;
 use valetkey_domain::rules::system_user::SystemUserEdit;
 use valetkey_domain::rules::token::{IssueRequest, Lifetime};
 use valetkey_domain::{AssetKind, Id, Reason, Refusal, Role, ScopeSet};
+use valetkey_service::activity::ActivityFilter;
 use valetkey_service::{Call, Service};
 
 use crate::fixture::{Company, Fixture, fixture, issue, name, tasks};
@@ -74,11 +75,12 @@ const CASES: &[(&str, Names, UseCase)] = &[
         async move { s.uninstall_app(c, Id::of(id), m.app, false).await.map(drop) }.boxed()
     }),
     ("create_system_user", Names::Business, |s, c, id, _| {
-        async move { s.create_system_user(c, Id::of(id), name("S"), Role::Employee).await.map(drop) }.boxed()
+        async move { s.create_system_user(c, Id::of(id), name("S"), Role::Employee, None).await.map(drop) }.boxed()
     }),
     ("update_system_user", Names::SystemUser, |s, c, id, _| {
         async move {
-            s.update_system_user(c, Id::of(id), SystemUserEdit { name: Some(name("N")), status: None }).await.map(drop)
+            let edit = SystemUserEdit { name: Some(name("N")), ..SystemUserEdit::default() };
+            s.update_system_user(c, Id::of(id), edit).await.map(drop)
         }
         .boxed()
     }),
@@ -107,6 +109,7 @@ const CASES: &[(&str, Names, UseCase)] = &[
                 scopes,
                 lifetime: Lifetime::Never,
                 add_dependencies: false,
+                purpose: None,
             };
             s.issue_token(c, ask).await.map(drop)
         }
@@ -123,6 +126,13 @@ const CASES: &[(&str, Names, UseCase)] = &[
         async move { s.list_business_tokens(c, Id::of(id)).await.map(drop) }.boxed()
     }),
     ("get_token", Names::Token, |s, c, id, _| async move { s.get_token(c, Id::of(id)).await.map(drop) }.boxed()),
+    ("activity", Names::Business, |s, c, id, _| {
+        async move {
+            let filter = ActivityFilter { business: Some(Id::of(id)), ..ActivityFilter::default() };
+            s.activity(c, &filter, None, 9).await.map(drop)
+        }
+        .boxed()
+    }),
     ("ledger", Names::Business, |s, c, id, _| {
         async move { s.ledger(c, Some(Id::of(id)), 0, 9).await.map(drop) }.boxed()
     }),
@@ -218,7 +228,6 @@ async fn what_is_the_operators_is_nobody_elses() {
     for call in [company.root_token.call(), company.person.clone(), company.robot_token.call()] {
         let refusals = [
             service.create_business(&call, name("B"), name("A"), "x@example.com").await.map(drop),
-            service.create_sign_in_code(&call, company.admin_person).await.map(drop),
             service.replace_terms(&call, "text").await.map(drop),
             service.create_unowned_asset(&call, AssetKind::Page, name("P"), Map::new()).await.map(drop),
         ];
@@ -226,6 +235,12 @@ async fn what_is_the_operators_is_nobody_elses() {
             assert_eq!(refusal.unwrap_err().reason, Reason::RoleInsufficient);
         }
     }
+    // An ADMIN person may let people of its business in; software may not.
+    for call in [company.root_token.call(), company.robot_token.call()] {
+        let refused = service.create_sign_in_code(&call, company.admin_person).await;
+        assert_eq!(refused.unwrap_err().reason, Reason::RoleInsufficient);
+    }
+    assert!(service.create_sign_in_code(&company.person, company.admin_person).await.is_ok());
     assert_eq!(service.accept_terms(&company.root_token.call(), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
     assert_eq!(service.accept_terms(&Call::operator("x"), 1).await.unwrap_err().reason, Reason::RoleInsufficient);
 }

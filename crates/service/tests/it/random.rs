@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::Map;
+use valetkey_domain::rules::sign_in::PersonToken;
 use valetkey_domain::rules::token::Lifetime;
 use valetkey_domain::{AssetKind, Random, Reason};
 use valetkey_service::OpenError;
@@ -50,7 +51,7 @@ async fn a_stuck_generator_makes_no_credential_twice() {
     let code = fixture.service.create_sign_in_code(&operator(), company.admin_person).await.unwrap().value;
     let again = fixture.service.create_sign_in_code(&operator(), company.admin_person).await.unwrap_err();
     assert_eq!(again.reason, Reason::Fault);
-    fixture.service.redeem_sign_in_code("t", code.reveal()).await.unwrap();
+    fixture.service.redeem_sign_in_code("t", code.reveal(), PersonToken::CommandLine).await.unwrap();
 }
 
 #[tokio::test]

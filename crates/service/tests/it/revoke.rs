@@ -45,7 +45,7 @@ const CALLS: &[(&str, &str, &str, Narrowing)] = &[
     }),
     ("deactivate", "robot", "user_deactivated", |h| {
         async {
-            let edit = SystemUserEdit { name: None, status: Some(Status::Deactivated) };
+            let edit = SystemUserEdit { status: Some(Status::Deactivated), ..SystemUserEdit::default() };
             h.service.update_system_user(&h.company.person, h.company.robot, edit).await.unwrap().revision
         }
         .boxed()

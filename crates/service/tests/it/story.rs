@@ -16,7 +16,7 @@ async fn a_system_user_acts_on_a_page_and_is_cut_off() {
     let (service, company) = (&fixture.service, &fixture.company);
     let root = company.root_token.call();
     let robot =
-        service.create_system_user(&root, company.business, name("Poster"), Role::Employee).await.unwrap().value;
+        service.create_system_user(&root, company.business, name("Poster"), Role::Employee, None).await.unwrap().value;
     let early = try_issue(service, &root, robot, company.app, Lifetime::Never).await.unwrap_err();
     assert_eq!(early.reason, Reason::AppNotInstalledForIssue);
     service.install_app(&root, robot, company.app).await.unwrap();

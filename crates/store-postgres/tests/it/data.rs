@@ -36,6 +36,7 @@ pub fn write() -> Write {
         limits: Limits::default(),
         strict_visibility: false,
         token_lifetime_limit_s: None,
+        deleted_at: None,
     };
     let set = ChangeSet {
         at: 1,

@@ -76,6 +76,7 @@ pub fn asset_batch(n: u64) -> Batch {
         business: None,
         name: valetkey_domain::Name::parse("Page").unwrap(),
         created_at: 0,
+        deleted_at: None,
     });
     Batch { commit_id: sixteen(n), writes: vec![write(n, vec![Change { before: None, after: Some(asset) }])] }
 }

@@ -8,6 +8,8 @@ use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
 use valetkey_domain::noun::asset::Asset;
 use valetkey_domain::noun::assignment::Assignment;
 use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::human::{Human, PasswordHash};
+use valetkey_domain::noun::passkey::Passkey;
 use valetkey_domain::noun::person::Person;
 use valetkey_domain::noun::share::Share;
 use valetkey_domain::noun::sign_in::SignInCode;
@@ -42,6 +44,8 @@ fn token(revoked_at: Option<i64>) -> Record {
         parent: None,
         page: None,
         revoked_at,
+        purpose: None,
+        session: false,
     })
 }
 
@@ -63,6 +67,26 @@ fn records() -> Vec<Record> {
             limits: Limits::default(),
             strict_visibility: true,
             token_lifetime_limit_s: None,
+            deleted_at: None,
+        }),
+        Record::Human(Human {
+            id: id(81),
+            email: "ada@example.com".to_owned(),
+            handle: [7; 16],
+            password: Some(PasswordHash(SealedSecret(vec![201]))),
+            totp: None,
+            recovery_codes: vec![Digest::of("recovery")],
+            created_at,
+            updated_at: created_at,
+        }),
+        Record::Passkey(Passkey {
+            id: id(91),
+            human: id(81),
+            credential: vec![1],
+            name: name("Laptop"),
+            data: "{}".to_owned(),
+            created_at,
+            last_used_at: None,
         }),
         Record::Person(Person {
             id: id(21),
@@ -72,6 +96,7 @@ fn records() -> Vec<Record> {
             role: Role::Employee,
             status: Status::Active,
             created_at,
+            human: Some(id(81)),
         }),
         Record::SystemUser(SystemUser {
             id: id(31),
@@ -81,6 +106,7 @@ fn records() -> Vec<Record> {
             status: Status::Deactivated,
             created_at,
             created_by,
+            description: None,
         }),
         Record::App(App {
             id: id(11),
@@ -91,6 +117,7 @@ fn records() -> Vec<Record> {
             previous_secret: None,
             allowed_scopes: ScopeSet::all(),
             demands_proof: true,
+            deleted_at: None,
         }),
         Record::Connection(Connection { business, app: id(11), created_at }),
         Record::Installation(Installation { system_user: id(31), app: id(11), business, created_at }),
@@ -100,6 +127,7 @@ fn records() -> Vec<Record> {
             business: Some(business),
             name: name("Page"),
             created_at,
+            deleted_at: None,
         }),
         Record::Share(Share { asset: id(41), partner: business, tasks: TaskSet(1), created_at, created_by }),
         Record::Assignment(Assignment {
@@ -117,6 +145,7 @@ fn records() -> Vec<Record> {
             business,
             created_at,
             expires_at: 5,
+            created_by,
         }),
     ]
 }
@@ -206,6 +235,12 @@ async fn what_is_in_force_past_the_ledger_is_named_in_every_table() {
             "UPDATE sign_in_codes SET expires_at = 6",
             "sign-in code of person 21 — its expires_at is not what entry 1 left",
         ),
+        ("UPDATE humans SET password = x'CA'", "human 81 — its password is not what entry 1 left"),
+        ("UPDATE humans SET recovery_codes = x''", "human 81 — its recovery_codes is not what entry 1 left"),
+        ("UPDATE passkeys SET data = '{\"a\":1}'", "passkey 91 — its data is not what entry 1 left"),
+        ("DELETE FROM passkeys", "passkey 91 — is gone, and entry 1 left it"),
+        ("UPDATE people SET human_id = NULL", "person 21 — its human is not what entry 1 left"),
+        ("UPDATE tokens SET session = 1", "token 50 — its session is not what entry 2 left"),
         ("DELETE FROM sign_in_codes", "sign-in code of person 21 — is gone, and entry 1 left it"),
         (
             "INSERT INTO assignments SELECT 32, asset_id, business_id, tasks, created_at, created_by FROM assignments",

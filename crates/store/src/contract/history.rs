@@ -333,6 +333,42 @@ pub(super) async fn tails_come_in_pages(home: &dyn Home) {
     assert!(store.tail_of(id(7), 0, 5).await.unwrap().is_empty());
 }
 
+pub(super) async fn tails_go_backwards_in_pages(home: &dyn Home) {
+    let store = home.open().await;
+    let world = World::default();
+    world.furnish(&store).await;
+    for n in 0..7 {
+        world.done(&store, vec![world.put([token(50 + n, 1 + n % 2)])]).await;
+    }
+    let mut all = ledger(&store).await;
+    all.reverse();
+    for limit in [1, 3, 100] {
+        let mut paged = Vec::new();
+        loop {
+            let before = paged.last().map_or(u64::MAX, |e: &crate::Entry| e.revision);
+            let page = store.tail_before(before, limit).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            assert!(page.len() <= limit);
+            paged.extend(page);
+        }
+        assert_eq!(paged, all);
+    }
+    let expected: Vec<_> = all.iter().filter(|e| e.business == Some(id(2))).cloned().collect();
+    assert!(expected.len() > 2);
+    assert_eq!(store.tail_of_before(id(2), u64::MAX, usize::MAX).await.unwrap(), expected);
+    assert_eq!(store.tail_of_before(id(2), expected[0].revision, 2).await.unwrap(), expected[1..3].to_vec());
+    let last = expected.last().unwrap().revision;
+    assert!(store.tail_of_before(id(2), last, 5).await.unwrap().is_empty());
+    assert!(store.tail_before(1, 5).await.unwrap().is_empty());
+    assert!(store.tail_before(0, 5).await.unwrap().is_empty());
+    assert!(store.tail_before(u64::MAX, 0).await.unwrap().is_empty());
+    assert!(store.tail_of_before(id(7), u64::MAX, 5).await.unwrap().is_empty());
+    // An end beyond all entries begins with the newest, however large it is.
+    assert_eq!(store.tail_before(i64::MAX as u64 + 1, 1).await.unwrap(), all[..1].to_vec());
+}
+
 pub(super) async fn entries_say_what_was_done(home: &dyn Home) {
     let store = home.open().await;
     let world = World::default();

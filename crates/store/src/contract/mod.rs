@@ -11,6 +11,7 @@ mod lease;
 mod records;
 mod rest;
 mod telemetry;
+mod tickets;
 mod world;
 
 use std::future::Future;
@@ -58,7 +59,7 @@ cases! {
     history: an_empty_store_has_nothing revisions_have_no_gaps_and_the_chain_verifies a_batch_is_whole
         a_conflict_fails_one_write_only a_broken_constraint_names_the_write_and_leaves_nothing
         two_committers_exclude_each_other a_dropped_lock_lets_go outcomes_are_found_by_commit tails_come_in_pages
-        entries_say_what_was_done;
+        tails_go_backwards_in_pages entries_say_what_was_done;
     records: every_record_comes_back_as_it_was a_load_equals_the_fold_of_the_ledger constraints_are_a_backstop
         a_load_shows_one_revision reopening_keeps_everything;
     content: content_changes_by_version lists_equal_a_naive_list several_are_found_by_id
@@ -71,7 +72,9 @@ cases! {
     telemetry: uses_add_up usage_adds_up_by_day_and_right usage_is_bounded_by_day_and_age
         refusals_are_found_by_trace_and_kept_by_age refusals_of_strangers_leave_those_of_businesses
         whoever_holds_most_refusals_loses_the_oldest quotas_hold_for_refusals_of_any_order texts_compare_byte_by_byte;
-    rest: keys_are_replaced_as_one a_trial_write_leaves_no_trace;
+    tickets: a_ticket_is_taken_once_and_before_its_end a_ticket_is_put_if_none_lives_under_its_key
+        tickets_that_ended_are_removed one_of_many_gets_a_ticket;
+    rest: keys_are_replaced_as_one a_trial_write_leaves_no_trace the_last_check_of_the_ledger_is_kept;
     lease: a_lease_is_taken_by_its_counter_alone a_released_lease_is_free
         a_renewal_gives_the_head_that_it_read a_handle_without_the_lease_commits_nothing;
 }
@@ -90,7 +93,7 @@ macro_rules! contract_tests {
             an_empty_store_has_nothing revisions_have_no_gaps_and_the_chain_verifies a_batch_is_whole
             a_conflict_fails_one_write_only a_broken_constraint_names_the_write_and_leaves_nothing
             two_committers_exclude_each_other a_dropped_lock_lets_go outcomes_are_found_by_commit tails_come_in_pages
-            entries_say_what_was_done
+            tails_go_backwards_in_pages entries_say_what_was_done
             every_record_comes_back_as_it_was a_load_equals_the_fold_of_the_ledger constraints_are_a_backstop
             a_load_shows_one_revision reopening_keeps_everything
             content_changes_by_version lists_equal_a_naive_list several_are_found_by_id
@@ -103,7 +106,9 @@ macro_rules! contract_tests {
             uses_add_up usage_adds_up_by_day_and_right usage_is_bounded_by_day_and_age
             refusals_are_found_by_trace_and_kept_by_age refusals_of_strangers_leave_those_of_businesses
             whoever_holds_most_refusals_loses_the_oldest quotas_hold_for_refusals_of_any_order texts_compare_byte_by_byte
-            keys_are_replaced_as_one a_trial_write_leaves_no_trace
+            a_ticket_is_taken_once_and_before_its_end a_ticket_is_put_if_none_lives_under_its_key
+            tickets_that_ended_are_removed one_of_many_gets_a_ticket
+            keys_are_replaced_as_one a_trial_write_leaves_no_trace the_last_check_of_the_ledger_is_kept
             a_lease_is_taken_by_its_counter_alone a_released_lease_is_free
             a_renewal_gives_the_head_that_it_read a_handle_without_the_lease_commits_nothing
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use valetkey_domain::noun::asset::Asset;
+use valetkey_domain::noun::human::Human;
+use valetkey_domain::noun::passkey::Passkey;
 use valetkey_domain::noun::person::Person;
 use valetkey_domain::{Change, Name, Record, RecordKey, Status};
 
@@ -22,6 +24,7 @@ pub(super) async fn every_record_comes_back_as_it_was(home: &dyn Home) {
     let mut odd = Asset::from_record(asset(42, None)).unwrap();
     odd.name = Name::parse("👩\u{200D}👩\u{200D}👧 ﬀ \\ ' \" $1 ?1").unwrap();
     odd.created_at = -1;
+    odd.deleted_at = Some(-1);
     let mut records = vec![
         terms(u32::MAX),
         kind(64),
@@ -46,6 +49,10 @@ pub(super) async fn every_record_comes_back_as_it_was(home: &dyn Home) {
         page_counter(99, 41, 7),
         code(1, 21, 1),
         code(2, 22, 2),
+        human(84),
+        passkey(91, 82),
+        passkey(92, 82),
+        passkey(93, 84),
     ];
     records.extend((0..30).map(|n| token(100 + n, 1 + n % 3)));
     world.done(&store, records.iter().map(|r| world.put([r.clone()])).collect()).await;
@@ -57,7 +64,7 @@ pub(super) async fn every_record_comes_back_as_it_was(home: &dyn Home) {
     assert!(order.is_sorted(), "{order:?}");
     let mut expected: BTreeMap<RecordKey, Record> = records.into_iter().map(|r| (r.key(), r)).collect();
     for n in 1..=3 {
-        for record in [business(n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)] {
+        for record in [business(n), human(80 + n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)] {
             expected.insert(record.key(), record);
         }
     }
@@ -69,24 +76,26 @@ fn rank(record: &Record) -> usize {
         Record::Terms(_) => 0,
         Record::DeclaredKind(_) => 1,
         Record::Business(_) => 2,
-        Record::Person(_) => 3,
-        Record::SystemUser(_) => 4,
-        Record::App(_) => 5,
-        Record::Connection(_) => 6,
-        Record::Installation(_) => 7,
-        Record::Asset(_) => 8,
-        Record::Share(_) => 9,
-        Record::Assignment(_) => 10,
-        Record::Token(_) => 11,
-        Record::PageCounter(_) => 12,
-        Record::SignInCode(_) => 13,
+        Record::Human(_) => 3,
+        Record::Passkey(_) => 4,
+        Record::Person(_) => 5,
+        Record::SystemUser(_) => 6,
+        Record::App(_) => 7,
+        Record::Connection(_) => 8,
+        Record::Installation(_) => 9,
+        Record::Asset(_) => 10,
+        Record::Share(_) => 11,
+        Record::Assignment(_) => 12,
+        Record::Token(_) => 13,
+        Record::PageCounter(_) => 14,
+        Record::SignInCode(_) => 15,
     }
 }
 
 /// A record of a small universe, so that the same keys come again and again.
 fn random_record(dice: &mut Dice) -> Record {
     let b = 1 + dice.below(3);
-    match dice.below(14) {
+    match dice.below(16) {
         0 => business(b),
         1 => person(21 + dice.below(3), b),
         2 => system_user(31 + dice.below(3), b),
@@ -104,6 +113,8 @@ fn random_record(dice: &mut Dice) -> Record {
         }
         12 => page_counter(51 + dice.below(8), 41 + dice.below(4), dice.below(1 << 40)),
         11 => code(dice.below(3), 21 + dice.below(3), b),
+        14 => human(81 + dice.below(3)),
+        15 => passkey(91 + dice.below(3), 81 + dice.below(3)),
         _ => terms(u32::try_from(dice.below(5)).unwrap()),
     }
 }
@@ -121,8 +132,10 @@ pub(super) async fn a_load_equals_the_fold_of_the_ledger(home: &dyn Home) {
             for _ in 0..=dice.below(4) {
                 let record = random_record(&mut dice);
                 let before = model.get(&record.key()).cloned();
-                let others_need_it =
-                    matches!(record, Record::Business(_) | Record::App(_) | Record::Person(_) | Record::SystemUser(_));
+                let others_need_it = matches!(
+                    record,
+                    Record::Business(_) | Record::App(_) | Record::Person(_) | Record::SystemUser(_) | Record::Human(_)
+                );
                 if before.is_some() && !others_need_it && dice.below(3) == 0 {
                     model.remove(&record.key());
                     changes.push(Change { before, after: None });
@@ -159,7 +172,7 @@ pub(super) async fn constraints_are_a_backstop(home: &dyn Home) {
     let store = home.open().await;
     let world = World::default();
     world.furnish(&store).await;
-    world.done(&store, vec![world.put([token(50, 1), kind(64), code(1, 21, 1)])]).await;
+    world.done(&store, vec![world.put([token(50, 1), kind(64), code(1, 21, 1), passkey(91, 82)])]).await;
     let with_email = |n: u64, email: &str, status: Status| {
         let person = Person::from_record(person(n, 1)).unwrap();
         Record::Person(Person { email: email.to_owned(), status, ..person })
@@ -172,7 +185,20 @@ pub(super) async fn constraints_are_a_backstop(home: &dyn Home) {
         }
         _ => unreachable!(),
     };
+    let twin_human = match (human(81), human(84)) {
+        (Record::Human(old), Record::Human(new)) => Record::Human(Human { email: old.email, ..new }),
+        _ => unreachable!(),
+    };
+    let twin_key = match (passkey(91, 82), passkey(92, 81)) {
+        (Record::Passkey(old), Record::Passkey(new)) => Record::Passkey(Passkey { credential: old.credential, ..new }),
+        _ => unreachable!(),
+    };
+    let of_nobody = Record::Person(Person { human: Some(id(89)), ..Person::from_record(person(24, 1)).unwrap() });
     let broken = [
+        twin_human,
+        twin_key,
+        of_nobody,
+        passkey(93, 89),
         Record::Token(twin),
         twin_word,
         with_email(24, "p21@example.com", Status::Deactivated),
@@ -196,7 +222,7 @@ pub(super) async fn constraints_are_a_backstop(home: &dyn Home) {
         assert!(matches!(result, Err(CommitError::Refused { index: 1, .. })), "{key:?}: {result:?}");
     }
     // A record that others refer to can't be removed.
-    for record in [business(1), person(21, 1)] {
+    for record in [business(1), person(21, 1), human(82)] {
         let removal = world.write(None, vec![Change { before: Some(record), after: None }]);
         assert!(matches!(world.commit(&store, vec![removal]).await, Err(CommitError::Refused { index: 0, .. })));
     }

@@ -1,7 +1,7 @@
-//! Keys, and whether anything can be written.
+//! Keys, whether anything can be written, and what the last check of the ledger found.
 
 use super::Home;
-use crate::KeyRow;
+use crate::{KeyRow, Verification};
 
 pub(super) async fn keys_are_replaced_as_one(home: &dyn Home) {
     let store = home.open().await;
@@ -35,4 +35,20 @@ pub(super) async fn a_trial_write_leaves_no_trace(home: &dyn Home) {
     drop(lock);
     drop(store);
     assert_eq!(home.open().await.head().await.unwrap(), before);
+}
+
+pub(super) async fn the_last_check_of_the_ledger_is_kept(home: &dyn Home) {
+    let store = home.open().await;
+    let before = store.head().await.unwrap();
+    assert_eq!(store.verification().await.unwrap(), None);
+    let whole = Verification { at: 1_700, revision: i64::MAX as u64, is_chain_whole: true, ..Verification::default() };
+    store.note_verification(&whole).await.unwrap();
+    assert_eq!(store.verification().await.unwrap(), Some(whole));
+    // The next outcome takes its place, as a whole.
+    let broken = Verification { at: 1_600, revision: 0, is_chain_whole: false, differences: 7, not_verifiable: 8 };
+    store.note_verification(&broken).await.unwrap();
+    // It is no entry of the ledger.
+    assert_eq!(store.head().await.unwrap(), before);
+    drop(store);
+    assert_eq!(home.open().await.verification().await.unwrap(), Some(broken));
 }

@@ -13,7 +13,9 @@ use valetkey_domain::noun::app::{App, Connection, Installation, SealedSecret};
 use valetkey_domain::noun::asset::Asset;
 use valetkey_domain::noun::assignment::Assignment;
 use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::human::{Human, PasswordHash, Totp};
 use valetkey_domain::noun::page_token::PageCounter;
+use valetkey_domain::noun::passkey::Passkey;
 use valetkey_domain::noun::person::Person;
 use valetkey_domain::noun::share::Share;
 use valetkey_domain::noun::sign_in::SignInCode;
@@ -21,8 +23,8 @@ use valetkey_domain::noun::system_user::SystemUser;
 use valetkey_domain::noun::terms::{Acceptance, Terms};
 use valetkey_domain::noun::token::{Token, TokenKind};
 use valetkey_domain::{
-    Action, Actor, AssetKind, BusinessId, Change, ChangeSet, DeclaredKind, Id, JobId, Name, Record, RecordKey, Role,
-    ScopeSet, Status, TaskSet, UnixMs,
+    Action, Actor, AssetKind, BusinessId, Change, ChangeSet, DeclaredKind, Id, JobId, Name, Purpose, Record, RecordKey,
+    Role, ScopeSet, Status, TaskSet, UnixMs,
 };
 
 use crate::{Batch, CommitError, Content, ContentWrite, Entry, Job, JobWrite, Outcome, Store, Write};
@@ -111,11 +113,11 @@ impl World {
         assert!(outcomes.iter().all(|o| matches!(o, Outcome::Applied { .. })), "{outcomes:?}");
     }
 
-    /// A store with businesses 1 to 3, each with an app (11 to 13), a person (21 to 23) and a
-    /// system user (31 to 33).
+    /// A store with businesses 1 to 3, each with a human (81 to 83), an app (11 to 13), a person (21 to 23)
+    /// and a system user (31 to 33). Person 22 is human 82; the others are as earlier versions made them.
     pub async fn furnish(&self, store: &Arc<dyn Store>) {
         let writes = (1..=3)
-            .map(|n| self.put([business(n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)]))
+            .map(|n| self.put([business(n), human(80 + n), app(10 + n, n), person(20 + n, n), system_user(30 + n, n)]))
             .collect();
         self.done(store, writes).await;
     }
@@ -136,6 +138,8 @@ fn business_of(record: &Record) -> Option<BusinessId> {
         | Record::Share(_)
         | Record::PageCounter(_)
         | Record::SignInCode(_)
+        | Record::Human(_)
+        | Record::Passkey(_)
         | Record::Terms(_) => None,
     }
 }
@@ -149,6 +153,7 @@ pub(super) fn business(n: u64) -> Record {
         limits: Limits { people: u32::MAX, apps: 0, ..Limits::default() },
         strict_visibility: n == 1,
         token_lifetime_limit_s: (n == 2).then_some(i64::MAX),
+        deleted_at: (n == 3).then_some(i64::MAX),
     })
 }
 
@@ -161,6 +166,7 @@ pub(super) fn person(n: u64, business: u64) -> Record {
         role: if n.is_multiple_of(2) { Role::Admin } else { Role::Employee },
         status: Status::Active,
         created_at: AT,
+        human: (n == 22).then(|| id(82)),
     })
 }
 
@@ -173,6 +179,7 @@ pub(super) fn system_user(n: u64, business: u64) -> Record {
         status: [Status::Active, Status::Deactivated, Status::Deleted][(n % 3) as usize],
         created_at: AT,
         created_by: n.is_multiple_of(2).then(|| id(20)),
+        description: n.is_multiple_of(2).then(|| Purpose::parse("Reports — «nightly» 'é'").unwrap()),
     })
 }
 
@@ -186,6 +193,7 @@ pub(super) fn app(n: u64, business: u64) -> Record {
         previous_secret: n.is_multiple_of(2).then(|| (SealedSecret(Vec::new()), AT)),
         allowed_scopes: ScopeSet::all(),
         demands_proof: n.is_multiple_of(2),
+        deleted_at: (n == 12).then_some(AT),
     })
 }
 
@@ -208,7 +216,8 @@ pub(super) fn kind(number: u8) -> Record {
 
 pub(super) fn asset(n: u64, business: Option<u64>) -> Record {
     let kind = if n.is_multiple_of(2) { AssetKind::Page } else { AssetKind::Declared(DECLARED_LIMIT - 1) };
-    Record::Asset(Asset { id: id(n), kind, business: business.map(id), name: name("資産"), created_at: AT })
+    let business = business.map(id);
+    Record::Asset(Asset { id: id(n), kind, business, name: name("資産"), created_at: AT, deleted_at: None })
 }
 
 pub(super) fn share(asset: u64, partner: u64, tasks: u32) -> Record {
@@ -242,6 +251,8 @@ pub(super) fn token_of(n: u64, business: u64) -> Token {
         parent: n.is_multiple_of(7).then(|| id(n)),
         page: n.is_multiple_of(4).then(|| id(41)),
         revoked_at: None,
+        purpose: n.is_multiple_of(5).then(|| Purpose::parse("Wofür? 🧾").unwrap()),
+        session: n.is_multiple_of(3),
     }
 }
 
@@ -260,6 +271,39 @@ pub(super) fn code(n: u64, person: u64, business: u64) -> Record {
         business: id(business),
         created_at: AT,
         expires_at: AT + 1,
+        created_by: n.is_multiple_of(2).then(|| id(20)),
+    })
+}
+
+/// Odd ones have no factor.
+pub(super) fn human(n: u64) -> Record {
+    let has_factors = n.is_multiple_of(2);
+    let codes = if has_factors { 3 } else { 0 };
+    Record::Human(Human {
+        id: id(n),
+        email: format!("h{n}@example.com"),
+        handle: [n as u8; 16],
+        password: has_factors.then(|| PasswordHash(SealedSecret(vec![0, 255, n as u8]))),
+        totp: has_factors.then(|| Totp {
+            seed: SealedSecret(vec![7, 0, 39]),
+            last_step: n.is_multiple_of(4).then_some(i64::MAX),
+            confirmed_at: -1,
+        }),
+        recovery_codes: (0..codes).map(|code| Digest::of(&format!("recovery {n} {code}"))).collect(),
+        created_at: AT,
+        updated_at: AT + 1,
+    })
+}
+
+pub(super) fn passkey(n: u64, human: u64) -> Record {
+    Record::Passkey(Passkey {
+        id: id(n),
+        human: id(human),
+        credential: vec![0, 255, n as u8],
+        name: name("Schlüssel 🔑"),
+        data: "{\"cred\":'\\'}".to_owned(),
+        created_at: AT,
+        last_used_at: n.is_multiple_of(2).then_some(-1),
     })
 }
 

@@ -12,7 +12,7 @@ use super::telemetry::Telemetry;
 use crate::ledger::Link;
 use crate::{
     Batch, CommitError, Content, ContentQuery, ContentWrite, Entry, Head, Job, JobWrite, KeyRow, LeaseRow, Outcome,
-    Write,
+    Verification, Write,
 };
 
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(super) struct State {
     pub telemetry: Telemetry,
     pub keys: BTreeMap<u64, KeyRow>,
     pub lease: Option<LeaseRow>,
+    pub verification: Option<Verification>,
 }
 
 impl Default for State {
@@ -40,6 +41,7 @@ impl Default for State {
             telemetry: Telemetry::default(),
             keys: BTreeMap::new(),
             lease: None,
+            verification: None,
         }
     }
 }
@@ -50,6 +52,10 @@ enum Unique {
     TokenDigest(Digest),
     /// Business and address of a person that is not deleted.
     Email(BusinessId, String),
+    /// The address of a human.
+    SignIn(String),
+    /// The credential id of a passkey.
+    Credential(Vec<u8>),
     KindWord(String),
 }
 
@@ -240,6 +246,8 @@ fn unique_of(record: &Record) -> Option<Unique> {
         Record::Token(t) => Some(Unique::TokenDigest(t.digest)),
         Record::Person(p) if p.status != Status::Deleted => Some(Unique::Email(p.business, p.email.clone())),
         Record::DeclaredKind(k) => Some(Unique::KindWord(k.word.clone())),
+        Record::Human(h) => Some(Unique::SignIn(h.email.clone())),
+        Record::Passkey(p) => Some(Unique::Credential(p.credential.clone())),
         Record::Person(_)
         | Record::Business(_)
         | Record::SystemUser(_)
@@ -258,7 +266,10 @@ fn unique_of(record: &Record) -> Option<Unique> {
 /// The records without which a record can't be stored.
 fn parents(record: &Record) -> Vec<RecordKey> {
     match record {
-        Record::Person(r) => vec![RecordKey::Business(r.business)],
+        Record::Person(r) => {
+            [Some(RecordKey::Business(r.business)), r.human.map(RecordKey::Human)].into_iter().flatten().collect()
+        }
+        Record::Passkey(r) => vec![RecordKey::Human(r.human)],
         Record::SystemUser(r) => vec![RecordKey::Business(r.business)],
         Record::App(r) => vec![RecordKey::Business(r.business)],
         Record::Connection(r) => vec![RecordKey::Business(r.business), RecordKey::App(r.app)],
@@ -268,7 +279,11 @@ fn parents(record: &Record) -> Vec<RecordKey> {
         Record::Assignment(r) => vec![RecordKey::Business(r.business)],
         Record::Token(r) => vec![RecordKey::Business(r.business)],
         Record::SignInCode(r) => vec![RecordKey::Person(r.person)],
-        Record::Business(_) | Record::DeclaredKind(_) | Record::PageCounter(_) | Record::Terms(_) => Vec::new(),
+        Record::Business(_)
+        | Record::Human(_)
+        | Record::DeclaredKind(_)
+        | Record::PageCounter(_)
+        | Record::Terms(_) => Vec::new(),
     }
 }
 
@@ -277,16 +292,18 @@ fn rank(record: &Record) -> u8 {
         Record::Terms(_) => 0,
         Record::DeclaredKind(_) => 1,
         Record::Business(_) => 2,
-        Record::Person(_) => 3,
-        Record::SystemUser(_) => 4,
-        Record::App(_) => 5,
-        Record::Connection(_) => 6,
-        Record::Installation(_) => 7,
-        Record::Asset(_) => 8,
-        Record::Share(_) => 9,
-        Record::Assignment(_) => 10,
-        Record::Token(_) => 11,
-        Record::PageCounter(_) => 12,
-        Record::SignInCode(_) => 13,
+        Record::Human(_) => 3,
+        Record::Passkey(_) => 4,
+        Record::Person(_) => 5,
+        Record::SystemUser(_) => 6,
+        Record::App(_) => 7,
+        Record::Connection(_) => 8,
+        Record::Installation(_) => 9,
+        Record::Asset(_) => 10,
+        Record::Share(_) => 11,
+        Record::Assignment(_) => 12,
+        Record::Token(_) => 13,
+        Record::PageCounter(_) => 14,
+        Record::SignInCode(_) => 15,
     }
 }

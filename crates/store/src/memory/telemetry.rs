@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use valetkey_domain::credential::Digest;
 use valetkey_domain::{BusinessId, TokenId, UnixMs};
 
 use crate::telemetry::{DROPS_AT_ONCE, Holder, Quotas, USAGE_DROPS_AT_ONCE, Usage, UsageBounds, UsageQuery, UsedFor};
 use crate::telemetry::{REFUSALS_AT_ONCE, give_up};
-use crate::{RefusalRow, TokenUse};
+use crate::{RefusalRow, Ticket, TokenUse};
 
 /// Token, day, and the stored form of what it was used for.
 type UsageKey = (TokenId, i64, (i64, i64, i64));
@@ -16,6 +17,7 @@ pub(super) struct Telemetry {
     pub uses: BTreeMap<TokenId, TokenUse>,
     pub refusals: BTreeMap<String, RefusalRow>,
     usage: BTreeMap<UsageKey, Usage>,
+    tickets: BTreeMap<Digest, Ticket>,
 }
 
 /// Times and traces of refusals, by business and source.
@@ -155,6 +157,33 @@ impl Telemetry {
         }
         self.remove(gone);
         wanted > DROPS_AT_ONCE
+    }
+
+    pub fn put_ticket(&mut self, ticket: &Ticket) {
+        self.tickets.insert(ticket.key, ticket.clone());
+    }
+
+    pub fn put_new_ticket(&mut self, ticket: &Ticket) -> bool {
+        let lives = self.tickets.get(&ticket.key).is_some_and(|old| old.expires_at > ticket.created_at);
+        if !lives {
+            self.put_ticket(ticket);
+        }
+        !lives
+    }
+
+    pub fn take_ticket(&mut self, key: &Digest, now: UnixMs) -> Option<Ticket> {
+        self.tickets.remove(key).filter(|ticket| ticket.expires_at > now)
+    }
+
+    pub fn purge_tickets(&mut self, now: UnixMs, limit: usize) -> usize {
+        let mut ended: Vec<(UnixMs, Digest)> =
+            self.tickets.values().filter(|t| t.expires_at <= now).map(|t| (t.expires_at, t.key)).collect();
+        ended.sort_unstable();
+        ended.truncate(limit);
+        for (_, key) in &ended {
+            self.tickets.remove(key);
+        }
+        ended.len()
     }
 
     /// Refusals, newest first.

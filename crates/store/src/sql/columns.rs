@@ -1,7 +1,7 @@
 //! Single columns: what the types of `domain` look like in a row.
 
 use valetkey_domain::credential::Digest;
-use valetkey_domain::{AssetKind, Id, Name, Role, ScopeSet, Status};
+use valetkey_domain::{AssetKind, Id, Name, Purpose, Role, ScopeSet, Status};
 
 use super::{RowRead, Value};
 use crate::StoreError;
@@ -23,6 +23,13 @@ pub(super) fn opt_id<Of>(row: &dyn RowRead, column: usize) -> Result<Option<Id<O
 pub(super) fn name(row: &dyn RowRead, column: usize) -> Result<Name, StoreError> {
     let text = row.text(column)?;
     Name::parse(&text).map_err(|e| StoreError::Corrupt(format!("a stored name {}", e.message())))
+}
+
+/// A column with what a thing is for, if anybody said it.
+pub(super) fn purpose(row: &dyn RowRead, column: usize) -> Result<Option<Purpose>, StoreError> {
+    let text = row.opt_text(column)?;
+    let parsed = text.map(|text| Purpose::parse(&text)).transpose();
+    parsed.map_err(|e| StoreError::Corrupt(format!("a stored purpose {}", e.message())))
 }
 
 pub(super) fn role(row: &dyn RowRead, column: usize) -> Result<Role, StoreError> {

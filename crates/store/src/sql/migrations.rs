@@ -47,7 +47,7 @@ pub const LEASE_TABLE: &str = "CREATE TABLE IF NOT EXISTS lease (
 pub const NEWER_HOLDER: &str = "a newer version of valetkey";
 
 /// The newest format that this program knows.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 8;
 
 /// All migrations, in order of their numbers from 1 without gaps.
 pub const ALL: &[Migration] = &[
@@ -57,6 +57,8 @@ pub const ALL: &[Migration] = &[
     Migration { number: 4, statements: TELEMETRY },
     Migration { number: 5, statements: PAGE_COUNTERS },
     Migration { number: 6, statements: GUARDS },
+    Migration { number: 7, statements: HUMANS },
+    Migration { number: 8, statements: DELETES },
 ];
 
 /// Which migrations are still to run.
@@ -239,6 +241,36 @@ const PAGE_COUNTERS: &[&str] = &[
 
 /// The fields that a right depends on have an index of their own, so it is decided before a body is read.
 const GUARDS: &[&str] = &["CREATE INDEX contents_guard ON contents (id, kind, asset_id)"];
+
+/// Humans behind people, their passkeys; what tokens and system users are for; sessions; tickets. No row is
+/// rewritten: people get their human when a sign-in code is next made for them.
+const HUMANS: &[&str] = &[
+    "CREATE TABLE humans (
+        id {KEY}, email {TEXT} NOT NULL UNIQUE, handle {BLOB} NOT NULL, password {BLOB}, totp_seed {BLOB},
+        totp_last_step BIGINT, totp_confirmed_at BIGINT, recovery_codes {BLOB} NOT NULL, created_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL)",
+    "CREATE TABLE passkeys (
+        id {KEY}, human_id BIGINT NOT NULL REFERENCES humans (id), credential {BLOB} NOT NULL UNIQUE,
+        name {TEXT} NOT NULL, data {TEXT} NOT NULL, created_at BIGINT NOT NULL, last_used_at BIGINT)",
+    "CREATE INDEX passkeys_human ON passkeys (human_id)",
+    "ALTER TABLE people ADD COLUMN human_id BIGINT REFERENCES humans (id)",
+    "CREATE INDEX people_human ON people (human_id)",
+    "ALTER TABLE system_users ADD COLUMN description {TEXT}",
+    "ALTER TABLE tokens ADD COLUMN purpose {TEXT}",
+    "ALTER TABLE tokens ADD COLUMN session BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE sign_in_codes ADD COLUMN created_by BIGINT",
+    "CREATE TABLE tickets (
+        digest {BLOB} NOT NULL PRIMARY KEY, purpose {TEXT} NOT NULL, owner_id BIGINT, body {BLOB} NOT NULL,
+        created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL)",
+    "CREATE INDEX tickets_end ON tickets (expires_at)",
+];
+
+/// Assets, apps and businesses can be deleted; their rows stay, marked.
+const DELETES: &[&str] = &[
+    "ALTER TABLE assets ADD COLUMN deleted_at BIGINT",
+    "ALTER TABLE apps ADD COLUMN deleted_at BIGINT",
+    "ALTER TABLE businesses ADD COLUMN deleted_at BIGINT",
+];
 
 #[cfg(test)]
 mod tests {

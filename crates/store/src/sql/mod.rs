@@ -7,6 +7,7 @@
 pub mod append;
 mod columns;
 pub mod content;
+mod humans;
 pub mod migrations;
 mod nouns;
 pub mod records;

@@ -15,9 +15,9 @@ use valetkey_domain::noun::sign_in::SignInCode;
 use valetkey_domain::noun::system_user::SystemUser;
 use valetkey_domain::noun::terms::{Acceptance, Terms};
 use valetkey_domain::noun::token::{Token, TokenKind};
-use valetkey_domain::{DeclaredKind, TaskSet};
+use valetkey_domain::{DeclaredKind, Purpose, TaskSet};
 
-use super::columns::{digest, id, kind, name, opt_id, role, scope_bits, scopes, small, status};
+use super::columns::{digest, id, kind, name, opt_id, purpose, role, scope_bits, scopes, small, status};
 use super::statements::{self as sql, Statement};
 use super::{RowRead, Value};
 use crate::StoreError;
@@ -86,7 +86,8 @@ impl Stored for Business {
     const UPSERT: Statement = sql::UPSERT_BUSINESS;
 
     fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let Business { id, name, created_at, accepted, limits, strict_visibility, token_lifetime_limit_s } = self;
+        let Business { id, name, created_at, accepted, limits, strict_visibility, token_lifetime_limit_s, deleted_at } =
+            self;
         let Limits { admin_system_users, employee_system_users, people, apps, assets, tokens_per_system_user } = limits;
         let values = vec![
             (*id).into(),
@@ -103,6 +104,7 @@ impl Stored for Business {
             i64::from(*tokens_per_system_user).into(),
             (*strict_visibility).into(),
             (*token_lifetime_limit_s).into(),
+            (*deleted_at).into(),
         ];
         Ok(values)
     }
@@ -130,6 +132,7 @@ impl Stored for Business {
             limits,
             strict_visibility: row.int(12)? != 0,
             token_lifetime_limit_s: row.opt_int(13)?,
+            deleted_at: row.opt_int(14)?,
         })
     }
 }
@@ -139,7 +142,7 @@ impl Stored for Person {
     const UPSERT: Statement = sql::UPSERT_PERSON;
 
     fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let Person { id, business, name, email, role, status, created_at } = self;
+        let Person { id, business, name, email, role, status, created_at, human } = self;
         let values = vec![
             (*id).into(),
             (*business).into(),
@@ -148,6 +151,7 @@ impl Stored for Person {
             role.as_str().into(),
             status.as_str().into(),
             (*created_at).into(),
+            (*human).into(),
         ];
         Ok(values)
     }
@@ -161,6 +165,7 @@ impl Stored for Person {
             role: role(row, 4)?,
             status: status(row, 5)?,
             created_at: row.int(6)?,
+            human: opt_id(row, 7)?,
         })
     }
 }
@@ -170,7 +175,7 @@ impl Stored for SystemUser {
     const UPSERT: Statement = sql::UPSERT_SYSTEM_USER;
 
     fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let SystemUser { id, business, name, role, status, created_at, created_by } = self;
+        let SystemUser { id, business, name, role, status, created_at, created_by, description } = self;
         let values = vec![
             (*id).into(),
             (*business).into(),
@@ -179,6 +184,7 @@ impl Stored for SystemUser {
             status.as_str().into(),
             (*created_at).into(),
             (*created_by).into(),
+            description.as_ref().map(Purpose::as_str).into(),
         ];
         Ok(values)
     }
@@ -192,6 +198,7 @@ impl Stored for SystemUser {
             status: status(row, 4)?,
             created_at: row.int(5)?,
             created_by: opt_id(row, 6)?,
+            description: purpose(row, 7)?,
         })
     }
 }
@@ -201,7 +208,8 @@ impl Stored for App {
     const UPSERT: Statement = sql::UPSERT_APP;
 
     fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let App { id, business, name, created_at, secret, previous_secret, allowed_scopes, demands_proof } = self;
+        let App { id, business, name, created_at, secret, previous_secret, allowed_scopes, demands_proof, deleted_at } =
+            self;
         let values = vec![
             (*id).into(),
             (*business).into(),
@@ -212,6 +220,7 @@ impl Stored for App {
             previous_secret.as_ref().map(|(_, until)| *until).into(),
             scope_bits(*allowed_scopes),
             (*demands_proof).into(),
+            (*deleted_at).into(),
         ];
         Ok(values)
     }
@@ -230,6 +239,7 @@ impl Stored for App {
             previous_secret,
             allowed_scopes: scopes(row, 7)?,
             demands_proof: row.int(8)? != 0,
+            deleted_at: row.opt_int(9)?,
         })
     }
 }
@@ -268,13 +278,14 @@ impl Stored for Asset {
     const UPSERT: Statement = sql::UPSERT_ASSET;
 
     fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let Asset { id, kind, business, name, created_at } = self;
+        let Asset { id, kind, business, name, created_at, deleted_at } = self;
         let values = vec![
             (*id).into(),
             i64::from(kind.number()).into(),
             (*business).into(),
             name.as_str().into(),
             (*created_at).into(),
+            (*deleted_at).into(),
         ];
         Ok(values)
     }
@@ -286,6 +297,7 @@ impl Stored for Asset {
             business: opt_id(row, 2)?,
             name: name(row, 3)?,
             created_at: row.int(4)?,
+            deleted_at: row.opt_int(5)?,
         })
     }
 }
@@ -365,6 +377,8 @@ impl Stored for Token {
             parent,
             page,
             revoked_at,
+            purpose,
+            session,
         } = self;
         Ok(vec![
             (*id).into(),
@@ -380,6 +394,8 @@ impl Stored for Token {
             (*parent).into(),
             (*page).into(),
             (*revoked_at).into(),
+            purpose.as_ref().map(Purpose::as_str).into(),
+            (*session).into(),
         ])
     }
 
@@ -400,6 +416,8 @@ impl Stored for Token {
             parent: opt_id(row, 10)?,
             page: opt_id(row, 11)?,
             revoked_at: row.opt_int(12)?,
+            purpose: purpose(row, 13)?,
+            session: row.int(14)? != 0,
         })
     }
 }
@@ -427,13 +445,14 @@ impl Stored for SignInCode {
     const UPSERT: Statement = sql::UPSERT_SIGN_IN_CODE;
 
     fn values(&self) -> Result<Vec<Value>, StoreError> {
-        let SignInCode { digest, person, business, created_at, expires_at } = self;
+        let SignInCode { digest, person, business, created_at, expires_at, created_by } = self;
         let values = vec![
             digest.0.as_slice().into(),
             (*person).into(),
             (*business).into(),
             (*created_at).into(),
             (*expires_at).into(),
+            (*created_by).into(),
         ];
         Ok(values)
     }
@@ -445,6 +464,7 @@ impl Stored for SignInCode {
             business: id(row, 2)?,
             created_at: row.int(3)?,
             expires_at: row.int(4)?,
+            created_by: opt_id(row, 5)?,
         })
     }
 }

@@ -4,7 +4,9 @@ use valetkey_domain::noun::app::{App, Connection, Installation};
 use valetkey_domain::noun::asset::Asset;
 use valetkey_domain::noun::assignment::Assignment;
 use valetkey_domain::noun::business::Business;
+use valetkey_domain::noun::human::Human;
 use valetkey_domain::noun::page_token::PageCounter;
+use valetkey_domain::noun::passkey::Passkey;
 use valetkey_domain::noun::person::Person;
 use valetkey_domain::noun::share::Share;
 use valetkey_domain::noun::sign_in::SignInCode;
@@ -48,6 +50,8 @@ tables! {
     Terms,
     DeclaredKind,
     Business,
+    Human,
+    Passkey,
     Person,
     SystemUser,
     App,
@@ -93,5 +97,7 @@ pub fn delete(key: RecordKey) -> (Statement, Vec<Value>) {
         RecordKey::PageCounter(parent, page) => (sql::DELETE_PAGE_COUNTER, vec![parent.into(), page.into()]),
         RecordKey::SignInCode(digest) => (sql::DELETE_SIGN_IN_CODE, vec![digest.0.as_slice().into()]),
         RecordKey::Terms => (sql::DELETE_TERMS, Vec::new()),
+        RecordKey::Human(id) => (sql::DELETE_HUMAN, vec![id.into()]),
+        RecordKey::Passkey(id) => (sql::DELETE_PASSKEY, vec![id.into()]),
     }
 }

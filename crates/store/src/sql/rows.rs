@@ -1,15 +1,15 @@
 //! Rows of everything that is not an authority record: the head, ledger entries, content, jobs,
-//! uses, refusals, keys.
+//! uses, refusals, keys, the last check of the ledger.
 
 use valetkey_domain::{Actor, ContentId, Id, JobId, UnixMs};
 
-use super::columns::{id, opt_id};
+use super::columns::{digest, id, opt_id};
 use super::{RowRead, Value};
 use crate::ledger::{SALT_BYTES, actor_kind};
 use crate::telemetry::{USAGE_DROPS_AT_ONCE, Usage, UsageQuery, UsedFor};
 use crate::{
     Class, Content, ContentGuard, Entry, Head, Job, JobCount, JobRest, JobState, KeyRow, LeaseRow, NextJob, RefusalRow,
-    StoreError, TokenUse,
+    StoreError, Ticket, TokenUse, Verification,
 };
 
 /// Reads the row of `HEAD`.
@@ -99,7 +99,7 @@ pub fn entry_values(entry: &Entry) -> Result<Vec<Value>, StoreError> {
     ])
 }
 
-/// Reads a row of `TAIL` or `TAIL_OF`.
+/// Reads a row of `TAIL`, `TAIL_OF`, or of their backward forms.
 pub fn read_entry(row: &dyn RowRead) -> Result<Entry, StoreError> {
     let revision = revision(row.int(0)?)?;
     let wrong = |what: String| StoreError::Corrupt(format!("ledger entry {revision}: {what}"));
@@ -338,6 +338,31 @@ pub fn read_job_count(row: &dyn RowRead) -> Result<JobCount, StoreError> {
     Ok(JobCount { kind, state, count })
 }
 
+/// The parameters of `PUT_TICKET` and `PUT_NEW_TICKET`.
+pub fn ticket_values(ticket: &Ticket) -> Vec<Value> {
+    let Ticket { key, purpose, owner, body, created_at, expires_at } = ticket;
+    vec![
+        key.0.as_slice().into(),
+        purpose.as_str().into(),
+        (*owner).into(),
+        body.as_slice().into(),
+        (*created_at).into(),
+        (*expires_at).into(),
+    ]
+}
+
+/// Reads the row of `TAKE_TICKET`.
+pub fn read_ticket(row: &dyn RowRead) -> Result<Ticket, StoreError> {
+    Ok(Ticket {
+        key: digest(row, 0)?,
+        purpose: row.text(1)?,
+        owner: opt_id(row, 2)?,
+        body: row.blob(3)?,
+        created_at: row.int(4)?,
+        expires_at: row.int(5)?,
+    })
+}
+
 /// The parameters of `ADD_USE`.
 pub fn use_values(used: &TokenUse) -> Vec<Value> {
     let TokenUse { token, used_at, ip, count } = used;
@@ -424,11 +449,36 @@ pub fn read_key(row: &dyn RowRead) -> Result<KeyRow, StoreError> {
     Ok(KeyRow { key_id: revision(row.int(0)?)?, master_id: row.text(1)?, bytes: row.blob(2)? })
 }
 
+/// The parameters of `NOTE_VERIFICATION`.
+pub fn verification_values(found: &Verification) -> Result<Vec<Value>, StoreError> {
+    let Verification { at, revision, is_chain_whole, differences, not_verifiable } = *found;
+    let count = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+    Ok(vec![at.into(), stored_revision(revision)?, is_chain_whole.into(), count(differences), count(not_verifiable)])
+}
+
+/// Reads the row of `VERIFICATION`.
+pub fn read_verification(row: &dyn RowRead) -> Result<Option<Verification>, StoreError> {
+    let Some(at) = row.opt_int(0)? else { return Ok(None) };
+    Ok(Some(Verification {
+        at,
+        revision: revision(row.int(1)?)?,
+        is_chain_whole: row.int(2)? == 1,
+        differences: revision(row.int(3)?)?,
+        not_verifiable: revision(row.int(4)?)?,
+    }))
+}
+
 /// A revision as the stores keep it.
 pub fn stored_revision(revision: u64) -> Result<Value, StoreError> {
     i64::try_from(revision)
         .map(Value::Int)
         .map_err(|_| StoreError::Other(format!("revision {revision} has more than 63 bits")))
+}
+
+/// The end of a list that goes backwards. No stored revision has more than 63 bits, so a larger one
+/// begins with the newest.
+pub fn before_revision(before: u64) -> Value {
+    Value::Int(i64::try_from(before).unwrap_or(i64::MAX))
 }
 
 /// A count or limit as a parameter.

@@ -70,6 +70,17 @@ statements! {
     SET_META_FORMAT = "INSERT INTO meta (name, value) VALUES ('format', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     /// Has no meaning; shows that something can be written.
     TRY_WRITE = "INSERT INTO meta (name, value) VALUES ('settled', 1) ON CONFLICT (name) DO UPDATE SET value = meta.value + 1";
+    /// What the last check of the ledger found: five numbers beside the format, written as one.
+    NOTE_VERIFICATION = "INSERT INTO meta (name, value) VALUES ('verified_at', CAST($1 AS BIGINT)), \
+        ('verified_revision', CAST($2 AS BIGINT)), ('verified_chain', CAST($3 AS BIGINT)), \
+        ('verified_differences', CAST($4 AS BIGINT)), ('verified_unverifiable', CAST($5 AS BIGINT)) \
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    /// One row; all columns NULL before the first check.
+    VERIFICATION = "SELECT (SELECT value FROM meta WHERE name = 'verified_at'), \
+        (SELECT value FROM meta WHERE name = 'verified_revision'), \
+        (SELECT value FROM meta WHERE name = 'verified_chain'), \
+        (SELECT value FROM meta WHERE name = 'verified_differences'), \
+        (SELECT value FROM meta WHERE name = 'verified_unverifiable')";
     MIGRATIONS = "SELECT number, checksum FROM migrations ORDER BY number";
     INSERT_MIGRATION = "INSERT INTO migrations (number, checksum) VALUES ($1, $2)";
 
@@ -83,6 +94,10 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)");
     TAIL = concat!("SELECT ", entry_columns!(), " FROM ledger WHERE revision > $1 ORDER BY revision LIMIT $2");
     TAIL_OF = concat!("SELECT ", entry_columns!(), " FROM ledger WHERE business_id = $1 AND revision > $2 ORDER BY revision LIMIT $3");
+    /// The index of entries by business is read backwards.
+    TAIL_BEFORE = concat!("SELECT ", entry_columns!(), " FROM ledger WHERE revision < $1 ORDER BY revision DESC LIMIT $2");
+    TAIL_OF_BEFORE = concat!("SELECT ", entry_columns!(), " FROM ledger WHERE business_id = $1 AND revision < $2 \
+        ORDER BY revision DESC LIMIT $3");
     /// Revision and hash of the newest entry, to compare with the head.
     NEWEST_ENTRY = "SELECT revision, hash FROM ledger ORDER BY revision DESC LIMIT 1";
     /// One row; both columns NULL when the commit wrote nothing.
@@ -100,43 +115,62 @@ statements! {
 
     UPSERT_BUSINESS = "INSERT INTO businesses (id, name, created_at, accepted_version, accepted_by, accepted_at, \
         limit_admin_system_users, limit_employee_system_users, limit_people, limit_apps, limit_assets, \
-        limit_tokens_per_system_user, strict_visibility, token_lifetime_limit_s) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+        limit_tokens_per_system_user, strict_visibility, token_lifetime_limit_s, deleted_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, created_at = excluded.created_at, \
         accepted_version = excluded.accepted_version, accepted_by = excluded.accepted_by, accepted_at = excluded.accepted_at, \
         limit_admin_system_users = excluded.limit_admin_system_users, \
         limit_employee_system_users = excluded.limit_employee_system_users, limit_people = excluded.limit_people, \
         limit_apps = excluded.limit_apps, limit_assets = excluded.limit_assets, \
         limit_tokens_per_system_user = excluded.limit_tokens_per_system_user, \
-        strict_visibility = excluded.strict_visibility, token_lifetime_limit_s = excluded.token_lifetime_limit_s";
+        strict_visibility = excluded.strict_visibility, token_lifetime_limit_s = excluded.token_lifetime_limit_s, \
+        deleted_at = excluded.deleted_at";
     DELETE_BUSINESS = "DELETE FROM businesses WHERE id = $1";
     LOAD_BUSINESSES = "SELECT id, name, created_at, accepted_version, accepted_by, accepted_at, limit_admin_system_users, \
         limit_employee_system_users, limit_people, limit_apps, limit_assets, limit_tokens_per_system_user, strict_visibility, \
-        token_lifetime_limit_s FROM businesses ORDER BY id";
+        token_lifetime_limit_s, deleted_at FROM businesses ORDER BY id";
 
-    UPSERT_PERSON = "INSERT INTO people (id, business_id, name, email, role, status, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET business_id = excluded.business_id, \
+    UPSERT_HUMAN = "INSERT INTO humans (id, email, handle, password, totp_seed, totp_last_step, totp_confirmed_at, \
+        recovery_codes, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+        ON CONFLICT (id) DO UPDATE SET email = excluded.email, handle = excluded.handle, password = excluded.password, \
+        totp_seed = excluded.totp_seed, totp_last_step = excluded.totp_last_step, \
+        totp_confirmed_at = excluded.totp_confirmed_at, recovery_codes = excluded.recovery_codes, \
+        created_at = excluded.created_at, updated_at = excluded.updated_at";
+    DELETE_HUMAN = "DELETE FROM humans WHERE id = $1";
+    LOAD_HUMANS = "SELECT id, email, handle, password, totp_seed, totp_last_step, totp_confirmed_at, recovery_codes, \
+        created_at, updated_at FROM humans ORDER BY id";
+
+    UPSERT_PASSKEY = "INSERT INTO passkeys (id, human_id, credential, name, data, created_at, last_used_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET human_id = excluded.human_id, \
+        credential = excluded.credential, name = excluded.name, data = excluded.data, created_at = excluded.created_at, \
+        last_used_at = excluded.last_used_at";
+    DELETE_PASSKEY = "DELETE FROM passkeys WHERE id = $1";
+    LOAD_PASSKEYS = "SELECT id, human_id, credential, name, data, created_at, last_used_at FROM passkeys ORDER BY id";
+
+    UPSERT_PERSON = "INSERT INTO people (id, business_id, name, email, role, status, created_at, human_id) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET business_id = excluded.business_id, \
         name = excluded.name, email = excluded.email, role = excluded.role, status = excluded.status, \
-        created_at = excluded.created_at";
+        created_at = excluded.created_at, human_id = excluded.human_id";
     DELETE_PERSON = "DELETE FROM people WHERE id = $1";
-    LOAD_PEOPLE = "SELECT id, business_id, name, email, role, status, created_at FROM people ORDER BY id";
+    LOAD_PEOPLE = "SELECT id, business_id, name, email, role, status, created_at, human_id FROM people ORDER BY id";
 
-    UPSERT_SYSTEM_USER = "INSERT INTO system_users (id, business_id, name, role, status, created_at, created_by) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET business_id = excluded.business_id, \
-        name = excluded.name, role = excluded.role, status = excluded.status, created_at = excluded.created_at, \
-        created_by = excluded.created_by";
+    UPSERT_SYSTEM_USER = "INSERT INTO system_users (id, business_id, name, role, status, created_at, created_by, \
+        description) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET \
+        business_id = excluded.business_id, name = excluded.name, role = excluded.role, status = excluded.status, \
+        created_at = excluded.created_at, created_by = excluded.created_by, description = excluded.description";
     DELETE_SYSTEM_USER = "DELETE FROM system_users WHERE id = $1";
-    LOAD_SYSTEM_USERS = "SELECT id, business_id, name, role, status, created_at, created_by FROM system_users ORDER BY id";
+    LOAD_SYSTEM_USERS = "SELECT id, business_id, name, role, status, created_at, created_by, description \
+        FROM system_users ORDER BY id";
 
     UPSERT_APP = "INSERT INTO apps (id, business_id, name, created_at, secret, previous_secret, previous_until, \
-        allowed_scopes, demands_proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+        allowed_scopes, demands_proof, deleted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
         ON CONFLICT (id) DO UPDATE SET business_id = excluded.business_id, name = excluded.name, \
         created_at = excluded.created_at, secret = excluded.secret, previous_secret = excluded.previous_secret, \
         previous_until = excluded.previous_until, allowed_scopes = excluded.allowed_scopes, \
-        demands_proof = excluded.demands_proof";
+        demands_proof = excluded.demands_proof, deleted_at = excluded.deleted_at";
     DELETE_APP = "DELETE FROM apps WHERE id = $1";
     LOAD_APPS = "SELECT id, business_id, name, created_at, secret, previous_secret, previous_until, allowed_scopes, \
-        demands_proof FROM apps ORDER BY id";
+        demands_proof, deleted_at FROM apps ORDER BY id";
 
     UPSERT_CONNECTION = "INSERT INTO connections (business_id, app_id, created_at) VALUES ($1, $2, $3) \
         ON CONFLICT (business_id, app_id) DO UPDATE SET created_at = excluded.created_at";
@@ -150,11 +184,11 @@ statements! {
     LOAD_INSTALLATIONS = "SELECT system_user_id, app_id, business_id, created_at FROM installations \
         ORDER BY system_user_id, app_id";
 
-    UPSERT_ASSET = "INSERT INTO assets (id, kind, business_id, name, created_at) VALUES ($1, $2, $3, $4, $5) \
+    UPSERT_ASSET = "INSERT INTO assets (id, kind, business_id, name, created_at, deleted_at) VALUES ($1, $2, $3, $4, $5, $6) \
         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, business_id = excluded.business_id, name = excluded.name, \
-        created_at = excluded.created_at";
+        created_at = excluded.created_at, deleted_at = excluded.deleted_at";
     DELETE_ASSET = "DELETE FROM assets WHERE id = $1";
-    LOAD_ASSETS = "SELECT id, kind, business_id, name, created_at FROM assets ORDER BY id";
+    LOAD_ASSETS = "SELECT id, kind, business_id, name, created_at, deleted_at FROM assets ORDER BY id";
 
     UPSERT_SHARE = "INSERT INTO shares (asset_id, partner_id, tasks, created_at, created_by) VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (asset_id, partner_id) DO UPDATE SET tasks = excluded.tasks, created_at = excluded.created_at, \
@@ -170,25 +204,29 @@ statements! {
         ORDER BY user_id, asset_id";
 
     UPSERT_TOKEN = "INSERT INTO tokens (id, digest, kind, user_id, business_id, app_id, scopes, created_at, expires_at, \
-        created_by, parent_id, page_id, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        created_by, parent_id, page_id, revoked_at, purpose, session) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
         ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, kind = excluded.kind, user_id = excluded.user_id, \
         business_id = excluded.business_id, app_id = excluded.app_id, scopes = excluded.scopes, \
         created_at = excluded.created_at, expires_at = excluded.expires_at, created_by = excluded.created_by, \
-        parent_id = excluded.parent_id, page_id = excluded.page_id, revoked_at = excluded.revoked_at";
+        parent_id = excluded.parent_id, page_id = excluded.page_id, revoked_at = excluded.revoked_at, \
+        purpose = excluded.purpose, session = excluded.session";
     DELETE_TOKEN = "DELETE FROM tokens WHERE id = $1";
     LOAD_TOKENS = "SELECT id, digest, kind, user_id, business_id, app_id, scopes, created_at, expires_at, created_by, \
-        parent_id, page_id, revoked_at FROM tokens ORDER BY id";
+        parent_id, page_id, revoked_at, purpose, session FROM tokens ORDER BY id";
 
     UPSERT_PAGE_COUNTER = "INSERT INTO page_counters (parent_id, page_id, counter) VALUES ($1, $2, $3) \
         ON CONFLICT (parent_id, page_id) DO UPDATE SET counter = excluded.counter";
     DELETE_PAGE_COUNTER = "DELETE FROM page_counters WHERE parent_id = $1 AND page_id = $2";
     LOAD_PAGE_COUNTERS = "SELECT parent_id, page_id, counter FROM page_counters ORDER BY parent_id, page_id";
 
-    UPSERT_SIGN_IN_CODE = "INSERT INTO sign_in_codes (digest, person_id, business_id, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest) DO UPDATE SET person_id = excluded.person_id, \
-        business_id = excluded.business_id, created_at = excluded.created_at, expires_at = excluded.expires_at";
+    UPSERT_SIGN_IN_CODE = "INSERT INTO sign_in_codes (digest, person_id, business_id, created_at, expires_at, \
+        created_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO UPDATE SET person_id = excluded.person_id, \
+        business_id = excluded.business_id, created_at = excluded.created_at, expires_at = excluded.expires_at, \
+        created_by = excluded.created_by";
     DELETE_SIGN_IN_CODE = "DELETE FROM sign_in_codes WHERE digest = $1";
-    LOAD_SIGN_IN_CODES = "SELECT digest, person_id, business_id, created_at, expires_at FROM sign_in_codes ORDER BY digest";
+    LOAD_SIGN_IN_CODES = "SELECT digest, person_id, business_id, created_at, expires_at, created_by FROM sign_in_codes \
+        ORDER BY digest";
 
     /// One row written, or none when the id is taken.
     INSERT_CONTENT = concat!("INSERT INTO contents (", content_columns!(), ") \
@@ -314,6 +352,21 @@ statements! {
     REFUSALS = concat!("SELECT ", refusal_columns!(), " FROM refusals ORDER BY at_ms DESC, trace DESC LIMIT $1");
     REFUSALS_OF = concat!("SELECT ", refusal_columns!(), " FROM refusals WHERE business_id = $1 \
         ORDER BY at_ms DESC, trace DESC LIMIT $2");
+
+    PUT_TICKET = "INSERT INTO tickets (digest, purpose, owner_id, body, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO UPDATE SET purpose = excluded.purpose, \
+        owner_id = excluded.owner_id, body = excluded.body, created_at = excluded.created_at, \
+        expires_at = excluded.expires_at";
+    /// One row, or none when a ticket with this key still lives.
+    PUT_NEW_TICKET = "INSERT INTO tickets (digest, purpose, owner_id, body, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO UPDATE SET purpose = excluded.purpose, \
+        owner_id = excluded.owner_id, body = excluded.body, created_at = excluded.created_at, \
+        expires_at = excluded.expires_at WHERE tickets.expires_at <= excluded.created_at RETURNING created_at";
+    TAKE_TICKET = "DELETE FROM tickets WHERE digest = $1 \
+        RETURNING digest, purpose, owner_id, body, created_at, expires_at";
+    /// Removes tickets that ended, at most `$2` of them, and gives a row for each.
+    PURGE_TICKETS = "DELETE FROM tickets WHERE digest IN \
+        (SELECT digest FROM tickets WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2) RETURNING created_at";
 
     KEYS = "SELECT key_id, master_id, bytes FROM data_keys ORDER BY key_id";
     DELETE_KEYS = "DELETE FROM data_keys";
