@@ -4,6 +4,7 @@
 use http::header::{ALLOW, HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
+use valetkey_domain::refusal::Class;
 use valetkey_domain::{Id, Reason, Refusal, Sentence, TaskSet, Words};
 use valetkey_http::Reply;
 use valetkey_service::Service;
@@ -12,44 +13,15 @@ use crate::show;
 
 /// The status of a refusal.
 pub(crate) fn status(reason: Reason) -> StatusCode {
-    match reason {
-        Reason::TokenMalformed
-        | Reason::TokenUnknown
-        | Reason::TokenExpired
-        | Reason::TokenRevoked
-        | Reason::UserDeactivated
-        | Reason::UserDeleted
-        | Reason::AppDisconnected
-        | Reason::AppNotInstalled => StatusCode::UNAUTHORIZED,
-        Reason::NotVisible => StatusCode::NOT_FOUND,
-        Reason::ShareEnded
-        | Reason::ScopeMissing
-        | Reason::AssetNotAssigned
-        | Reason::TaskMissing
-        | Reason::RoleInsufficient
-        | Reason::WiderThanCaller
-        | Reason::IpNotAllowed
-        | Reason::OutsideTimeWindow => StatusCode::FORBIDDEN,
-        Reason::AppNotInstalledForIssue
-        | Reason::TermsNotAccepted
-        | Reason::NoConnectedApp
-        | Reason::LimitReached
-        | Reason::LastAdmin
-        | Reason::Conflict => StatusCode::CONFLICT,
-        Reason::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Reason::NotFresh | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotDurable => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        Reason::Fault => StatusCode::INTERNAL_SERVER_ERROR,
-        Reason::ProofMissing
-        | Reason::ProofInvalid
-        | Reason::Required
-        | Reason::Invalid
-        | Reason::NotOneOf
-        | Reason::UnknownReference
-        | Reason::ScopeNotPossible
-        | Reason::ScopeIncomplete
-        | Reason::TokenMustEnd => StatusCode::BAD_REQUEST,
+    match reason.class() {
+        Class::Credential => StatusCode::UNAUTHORIZED,
+        Class::Absent => StatusCode::NOT_FOUND,
+        Class::Right | Class::Wider => StatusCode::FORBIDDEN,
+        Class::State => StatusCode::CONFLICT,
+        Class::Rate => StatusCode::TOO_MANY_REQUESTS,
+        Class::Away | Class::Unsettled => StatusCode::SERVICE_UNAVAILABLE,
+        Class::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        Class::Proof | Class::Input => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -83,9 +55,8 @@ pub(crate) fn refused(service: &Service, refusal: &Refusal, trace: &str, credent
             };
             reply.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
         }
-        // `OutcomeUnknown` must not be retried blindly, and `NotDurable` needs no retry, so they
-        // have no `Retry-After`.
-        StatusCode::SERVICE_UNAVAILABLE if !matches!(refusal.reason, Reason::OutcomeUnknown | Reason::NotDurable) => {
+        // What is unsettled must not be retried blindly, so it has no `Retry-After`.
+        StatusCode::SERVICE_UNAVAILABLE if refusal.reason.class() == Class::Away => {
             reply.header(http::header::RETRY_AFTER, HeaderValue::from_static("1"))
         }
         _ => reply,

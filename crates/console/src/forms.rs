@@ -1,7 +1,8 @@
 //! What forms have in common: reading names and choices, and turning a refusal into words beside the
 //! field that it is about.
 
-use valetkey_domain::{Name, Purpose, Reason, Refusal, Role, Words};
+use valetkey_domain::refusal::Class;
+use valetkey_domain::{Name, Purpose, Refusal, Role, Words};
 
 use crate::failure::Failure;
 use crate::view::parts::FieldError;
@@ -26,45 +27,15 @@ pub fn role(form: &Form) -> Role {
 /// # Errors
 /// The refusal itself, if it isn't about what was sent.
 pub fn errors(refusal: Refusal) -> Result<Vec<FieldError>, Failure> {
-    let is_about_input = match refusal.reason {
-        Reason::Required
-        | Reason::Invalid
-        | Reason::NotOneOf
-        | Reason::UnknownReference
-        | Reason::ScopeNotPossible
-        | Reason::ScopeIncomplete
-        | Reason::WiderThanCaller
-        | Reason::TokenMustEnd
-        | Reason::LastAdmin
-        | Reason::LimitReached
-        | Reason::TermsNotAccepted
-        | Reason::NoConnectedApp
-        | Reason::AppNotInstalledForIssue
-        | Reason::RateLimited
-        | Reason::Conflict => true,
-        Reason::TokenMalformed
-        | Reason::TokenUnknown
-        | Reason::TokenExpired
-        | Reason::TokenRevoked
-        | Reason::UserDeactivated
-        | Reason::UserDeleted
-        | Reason::AppDisconnected
-        | Reason::AppNotInstalled
-        | Reason::ProofMissing
-        | Reason::ProofInvalid
-        | Reason::NotVisible
-        | Reason::ShareEnded
-        | Reason::ScopeMissing
-        | Reason::AssetNotAssigned
-        | Reason::TaskMissing
-        | Reason::RoleInsufficient
-        | Reason::IpNotAllowed
-        | Reason::OutsideTimeWindow
-        | Reason::NotFresh
-        | Reason::Unavailable
-        | Reason::OutcomeUnknown
-        | Reason::NotDurable
-        | Reason::Fault => false,
+    let is_about_input = match refusal.reason.class() {
+        Class::Input | Class::Wider | Class::State | Class::Rate => true,
+        Class::Credential
+        | Class::Proof
+        | Class::Absent
+        | Class::Right
+        | Class::Away
+        | Class::Unsettled
+        | Class::Fault => false,
     };
     if !is_about_input {
         return Err(refusal.into());

@@ -238,7 +238,7 @@ impl Adapter for Console {
 
     fn failed(&self, head: &Head<'_>, failure: HttpFailure) -> Reply {
         let trace = head.request_id();
-        reply::guarded(pages::failure::unhandled(failure, trace.as_str()), self.address.as_deref())
+        reply::guarded(pages::failure::unhandled(head.method, failure, trace.as_str()), self.address.as_deref())
     }
 
     fn paths(&self) -> Vec<PathEntry> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use http::StatusCode;
+use valetkey_domain::refusal::Class;
 use valetkey_domain::{BusinessId, Id, Name, Refusal, Role, TokenId, UserId};
 use valetkey_http::Reply;
 use valetkey_service::authz::{Allowed, Question};
@@ -110,6 +111,20 @@ impl Visit {
             Ok(())
         } else {
             Err(Failure::Replayed { back: back.to_owned() })
+        }
+    }
+
+    /// The same for an act that only ends something. Revocations bite although the store can't write, so
+    /// they must not wait for a store that can't remember the form; done twice they change nothing more.
+    ///
+    /// # Errors
+    /// `Replayed`, which leads back to `back`.
+    pub async fn once_to_end(&self, back: &str) -> Result<(), Failure> {
+        match self.once(back).await {
+            Err(Failure::Refused(refusal)) if matches!(refusal.reason.class(), Class::Away | Class::Unsettled) => {
+                Ok(())
+            }
+            taken => taken,
         }
     }
 

@@ -60,6 +60,33 @@ pub enum Reason {
     Fault,
 }
 
+/// Sorts of refusals: what is at fault, and whether anything was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The credential is good for nothing.
+    Credential,
+    /// The proof of the app's secret is missing or wrong.
+    Proof,
+    /// The thing is not there, or not for the caller to see.
+    Absent,
+    /// The caller has no right to it.
+    Right,
+    /// What was asked for would be wider than the caller's own rights.
+    Wider,
+    /// How things stand does not permit it now.
+    State,
+    /// Too many calls.
+    Rate,
+    /// A parameter is not what it must be.
+    Input,
+    /// The node can't answer. Nothing was changed.
+    Away,
+    /// The write may have been applied, or is in force and not stored yet. It must not be sent again blindly.
+    Unsettled,
+    /// A bug or a broken part of the machine.
+    Fault,
+}
+
 impl Reason {
     /// All reasons, in the order of their declaration.
     pub const ALL: &[Reason] = &[
@@ -108,48 +135,50 @@ impl Reason {
         Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
     }
 
-    /// Whether it says that a credential of a known form is good for nothing any more, or never was.
-    pub fn is_death(self) -> bool {
+    /// What sort of refusal it is. Adapters take status codes and pages from it.
+    pub fn class(self) -> Class {
         match self {
-            Reason::TokenUnknown
+            Reason::TokenMalformed
+            | Reason::TokenUnknown
             | Reason::TokenExpired
             | Reason::TokenRevoked
             | Reason::UserDeactivated
             | Reason::UserDeleted
             | Reason::AppDisconnected
-            | Reason::AppNotInstalled => true,
-            Reason::TokenMalformed
-            | Reason::AppNotInstalledForIssue
-            | Reason::ProofMissing
-            | Reason::ProofInvalid
-            | Reason::NotVisible
-            | Reason::ShareEnded
+            | Reason::AppNotInstalled => Class::Credential,
+            Reason::ProofMissing | Reason::ProofInvalid => Class::Proof,
+            Reason::NotVisible => Class::Absent,
+            Reason::ShareEnded
             | Reason::ScopeMissing
             | Reason::AssetNotAssigned
             | Reason::TaskMissing
             | Reason::RoleInsufficient
+            | Reason::IpNotAllowed
+            | Reason::OutsideTimeWindow => Class::Right,
+            Reason::WiderThanCaller => Class::Wider,
+            Reason::AppNotInstalledForIssue
             | Reason::TermsNotAccepted
             | Reason::NoConnectedApp
             | Reason::LimitReached
-            | Reason::IpNotAllowed
-            | Reason::OutsideTimeWindow
-            | Reason::RateLimited
-            | Reason::NotFresh
-            | Reason::Required
+            | Reason::LastAdmin
+            | Reason::Conflict => Class::State,
+            Reason::RateLimited => Class::Rate,
+            Reason::Required
             | Reason::Invalid
             | Reason::NotOneOf
             | Reason::UnknownReference
             | Reason::ScopeNotPossible
             | Reason::ScopeIncomplete
-            | Reason::WiderThanCaller
-            | Reason::TokenMustEnd
-            | Reason::LastAdmin
-            | Reason::Conflict
-            | Reason::Unavailable
-            | Reason::OutcomeUnknown
-            | Reason::NotDurable
-            | Reason::Fault => false,
+            | Reason::TokenMustEnd => Class::Input,
+            Reason::NotFresh | Reason::Unavailable => Class::Away,
+            Reason::OutcomeUnknown | Reason::NotDurable => Class::Unsettled,
+            Reason::Fault => Class::Fault,
         }
+    }
+
+    /// Whether it says that a credential of a known form is good for nothing any more, or never was.
+    pub fn is_death(self) -> bool {
+        self.class() == Class::Credential && self != Reason::TokenMalformed
     }
 
     /// The stable word.

@@ -2,45 +2,20 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use valetkey_domain::Reason;
+use valetkey_domain::refusal::Class;
 use valetkey_http::{Head, Reply};
 use valetkey_service::uses::UsedFrom;
 
 /// The status of a reason: 401 for a dead credential, 403 for every other refusal.
 pub(crate) fn status_of(reason: Reason) -> StatusCode {
-    match reason {
-        Reason::TokenMalformed
-        | Reason::TokenUnknown
-        | Reason::TokenExpired
-        | Reason::TokenRevoked
-        | Reason::UserDeactivated
-        | Reason::UserDeleted
-        | Reason::AppDisconnected
-        | Reason::AppNotInstalled => StatusCode::UNAUTHORIZED,
-        Reason::NotFresh | Reason::Unavailable | Reason::NotDurable => StatusCode::SERVICE_UNAVAILABLE,
-        Reason::Fault => StatusCode::INTERNAL_SERVER_ERROR,
-        Reason::Invalid | Reason::Required | Reason::NotOneOf | Reason::UnknownReference => StatusCode::BAD_REQUEST,
-        Reason::AppNotInstalledForIssue
-        | Reason::ProofMissing
-        | Reason::ProofInvalid
-        | Reason::NotVisible
-        | Reason::ShareEnded
-        | Reason::ScopeMissing
-        | Reason::AssetNotAssigned
-        | Reason::TaskMissing
-        | Reason::RoleInsufficient
-        | Reason::TermsNotAccepted
-        | Reason::NoConnectedApp
-        | Reason::LimitReached
-        | Reason::IpNotAllowed
-        | Reason::OutsideTimeWindow
-        | Reason::RateLimited
-        | Reason::ScopeNotPossible
-        | Reason::ScopeIncomplete
-        | Reason::WiderThanCaller
-        | Reason::TokenMustEnd
-        | Reason::LastAdmin
-        | Reason::Conflict
-        | Reason::OutcomeUnknown => StatusCode::FORBIDDEN,
+    match reason.class() {
+        Class::Credential => StatusCode::UNAUTHORIZED,
+        Class::Away | Class::Unsettled => StatusCode::SERVICE_UNAVAILABLE,
+        Class::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        Class::Input => StatusCode::BAD_REQUEST,
+        Class::Proof | Class::Absent | Class::Right | Class::Wider | Class::State | Class::Rate => {
+            StatusCode::FORBIDDEN
+        }
     }
 }
 

@@ -108,7 +108,7 @@ pub async fn do_disconnect(visit: Visit) -> Result<Reply, Failure> {
     if visit.is_resumed() {
         return page(&confirm(&visit, head, End::Disconnect, act, visit.new_form()).await?);
     }
-    visit.once(&head.href).await?;
+    visit.once_to_end(&head.href).await?;
     match visit.service.disconnect_app(&visit.call, visit.who.business, app.id).await {
         Ok(_) => Ok(reply::see_other(&format!("{}?done=app-disconnected", head.href))),
         Err(refusal) => {
@@ -137,7 +137,7 @@ pub async fn do_delete(visit: Visit) -> Result<Reply, Failure> {
     if visit.is_resumed() {
         return page(&confirm(&visit, head, End::Delete, act, visit.new_form()).await?);
     }
-    visit.once(HERE).await?;
+    visit.once_to_end(HERE).await?;
     match visit.service.delete_app(&visit.call, app.id).await {
         Ok(_) => Ok(reply::see_other(&format!("{HERE}?done=app-deleted"))),
         Err(refusal) => {

@@ -2,16 +2,18 @@
 //! inner error; the log has that, under the trace.
 
 use askama::Template;
-use http::StatusCode;
 use http::header::RETRY_AFTER;
+use http::{Method, StatusCode};
 use valetkey_domain::id::of;
+use valetkey_domain::refusal::Class;
 use valetkey_domain::{Id, Reason, Refusal, Words};
 use valetkey_http::{Failure as HttpFailure, Late, Reply};
 
 use crate::failure::Failure;
 use crate::shell;
-use crate::view::failure::{BrokenPage, ForbiddenPage, NotFoundPage, ReplayedPage, UnavailablePage};
+use crate::view::failure::{BrokenPage, ForbiddenPage, NotFoundPage, ReplayedPage, UnavailablePage, UnsettledPage};
 use crate::view::parts::Kept;
+use crate::view::shell::Bare;
 use crate::view::sign_in::SessionEndedPage;
 use crate::visit::Visit;
 use crate::web::form::Form;
@@ -67,47 +69,17 @@ pub fn in_shell(visit: Option<Visit>, failure: Failure, trace: &str) -> Reply {
 
 fn refused(visit: Option<&Visit>, refusal: &Refusal, trace: Option<String>) -> Reply {
     let bare = |title: &str| shell::bare(title, visit.is_some());
-    match refusal.reason {
-        Reason::NotVisible => page(StatusCode::NOT_FOUND, &NotFoundPage { bare: bare("Not found") }),
-        Reason::NotFresh | Reason::Unavailable | Reason::OutcomeUnknown | Reason::NotDurable => {
-            let writing = matches!(refusal.reason, Reason::OutcomeUnknown | Reason::NotDurable);
+    match refusal.reason.class() {
+        Class::Absent => page(StatusCode::NOT_FOUND, &NotFoundPage { bare: bare("Not found") }),
+        Class::Away => {
             let retry = visit.map_or_else(|| "/console".to_owned(), |visit| visit.here.clone());
-            let view = UnavailablePage { bare: bare("Unavailable"), writing, retry, trace };
+            let sent = visit.is_some_and(|visit| !visit.form.fields().is_empty());
+            let view = UnavailablePage { bare: bare("Unavailable"), sent, retry, trace };
             page(StatusCode::SERVICE_UNAVAILABLE, &view).header(RETRY_AFTER, http::HeaderValue::from_static("5"))
         }
-        Reason::Fault => page(StatusCode::INTERNAL_SERVER_ERROR, &BrokenPage { bare: bare("Something failed"), trace }),
-        Reason::TokenMalformed
-        | Reason::TokenUnknown
-        | Reason::TokenExpired
-        | Reason::TokenRevoked
-        | Reason::UserDeactivated
-        | Reason::UserDeleted
-        | Reason::AppDisconnected
-        | Reason::AppNotInstalled
-        | Reason::AppNotInstalledForIssue
-        | Reason::ProofMissing
-        | Reason::ProofInvalid
-        | Reason::ShareEnded
-        | Reason::ScopeMissing
-        | Reason::AssetNotAssigned
-        | Reason::TaskMissing
-        | Reason::RoleInsufficient
-        | Reason::TermsNotAccepted
-        | Reason::NoConnectedApp
-        | Reason::LimitReached
-        | Reason::IpNotAllowed
-        | Reason::OutsideTimeWindow
-        | Reason::RateLimited
-        | Reason::Required
-        | Reason::Invalid
-        | Reason::NotOneOf
-        | Reason::UnknownReference
-        | Reason::ScopeNotPossible
-        | Reason::ScopeIncomplete
-        | Reason::WiderThanCaller
-        | Reason::TokenMustEnd
-        | Reason::LastAdmin
-        | Reason::Conflict => {
+        Class::Unsettled => unsettled(bare("Not settled"), refusal, trace),
+        Class::Fault => page(StatusCode::INTERNAL_SERVER_ERROR, &BrokenPage { bare: bare("Something failed"), trace }),
+        Class::Credential | Class::Proof | Class::Right | Class::Wider | Class::State | Class::Rate | Class::Input => {
             let sentence = refusal.sentence(&Words::default());
             let view = ForbiddenPage {
                 bare: bare(&sentence.title),
@@ -118,6 +90,13 @@ fn refused(visit: Option<&Visit>, refusal: &Refusal, trace: Option<String>) -> R
             page(StatusCode::FORBIDDEN, &view)
         }
     }
+}
+
+/// No `Retry-After`: what may have been done must not be sent again blindly.
+fn unsettled(bare: Bare, refusal: &Refusal, trace: Option<String>) -> Reply {
+    let sentence = refusal.sentence(&Words::default());
+    let view = UnsettledPage { bare, title: sentence.title.clone(), why: sentence.text(), trace };
+    page(StatusCode::SERVICE_UNAVAILABLE, &view)
 }
 
 /// For somebody whose session has ended. A page that was only opened leads to the sign-in and back; a
@@ -150,15 +129,18 @@ pub fn no_address() -> Reply {
 }
 
 /// For a request that the listener could not hand on.
-pub fn unhandled(failure: HttpFailure, trace: &str) -> Reply {
+pub fn unhandled(method: &Method, failure: HttpFailure, trace: &str) -> Reply {
     let trace = Some(trace.to_owned());
     match failure {
         HttpFailure::Fault => {
             page(StatusCode::INTERNAL_SERVER_ERROR, &BrokenPage { bare: shell::bare("Something failed", false), trace })
         }
+        HttpFailure::Late(Late::Answer) if !method.is_safe() => {
+            unsettled(shell::bare("Not settled", false), &Refusal::of(Reason::OutcomeUnknown), trace)
+        }
         HttpFailure::Late(Late::Answer) | HttpFailure::Busy => {
             let bare = shell::bare("Unavailable", false);
-            let view = UnavailablePage { bare, writing: false, retry: "/console".to_owned(), trace };
+            let view = UnavailablePage { bare, sent: false, retry: "/console".to_owned(), trace };
             page(StatusCode::SERVICE_UNAVAILABLE, &view)
         }
         HttpFailure::Late(Late::Body) => Reply::text(StatusCode::REQUEST_TIMEOUT, "The form did not arrive in time.\n"),

@@ -308,7 +308,7 @@ pub async fn end(visit: Visit) -> Result<Reply, Failure> {
     if visit.is_resumed() {
         return Ok(reply::see_other(&back));
     }
-    visit.once(&back).await?;
+    visit.once_to_end(&back).await?;
     let done = security::end_for(&visit, person.id).await?;
     Ok(reply::see_other(&format!("{back}?done={done}")))
 }

@@ -142,7 +142,10 @@ async fn save(visit: &Visit, person: &Person, wanted: Wanted) -> Result<Reply, F
         Wanted::Status(Status::Deleted) => HERE.to_owned(),
         Wanted::Role(_) | Wanted::Status(Status::Active | Status::Deactivated) => names::person_href(person.id),
     };
-    visit.once(&back).await?;
+    match wanted {
+        Wanted::Status(Status::Deactivated | Status::Deleted) => visit.once_to_end(&back).await?,
+        Wanted::Role(_) | Wanted::Status(Status::Active) => visit.once(&back).await?,
+    }
     match visit.service.update_person(&visit.call, person.id, wanted.edit()).await {
         Ok(_) => Ok(reply::see_other(&format!("{back}?done={}", wanted.done()))),
         Err(refusal) => {

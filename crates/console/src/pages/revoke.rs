@@ -64,7 +64,7 @@ pub async fn revoke(visit: Visit) -> Result<Reply, Failure> {
     if visit.is_resumed() {
         return page(&view(&visit, &user, choice, visit.new_form()).await?);
     }
-    visit.once(&names::system_user_href(user.id)).await?;
+    visit.once_to_end(&names::system_user_href(user.id)).await?;
     let chosen = chosen(&visit, &user, choice).await?;
     let done = match choice {
         Choice::One(id) => {

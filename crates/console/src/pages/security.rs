@@ -60,7 +60,7 @@ pub async fn end(visit: Visit) -> Result<Reply, Failure> {
     if visit.is_resumed() {
         return Ok(reply::see_other(HERE));
     }
-    visit.once(HERE).await?;
+    visit.once_to_end(HERE).await?;
     let done = end_for(&visit, visit.who.person).await?;
     Ok(reply::see_other(&format!("{HERE}?done={done}")))
 }
@@ -84,12 +84,12 @@ pub async fn end_for(visit: &Visit, person: UserId) -> Result<&'static str, Fail
         return Err(Failure::NotFound);
     }
     let tokens = visit.service.list_tokens(&visit.call, person).await?.into_inner();
-    for listed in tokens.iter().filter(is_sign_in) {
-        if listed.token.id != visit.who.token {
-            visit.service.revoke_token(&visit.call, listed.token.id).await?;
-        }
+    let mut refused = None;
+    for listed in tokens.iter().filter(is_sign_in).filter(|listed| listed.token.id != visit.who.token) {
+        // One that is in force and not yet stored must not keep the others alive.
+        refused = visit.service.revoke_token(&visit.call, listed.token.id).await.err().or(refused);
     }
-    Ok("sessions-ended")
+    refused.map_or(Ok("sessions-ended"), |refusal| Err(refusal.into()))
 }
 
 /// How somebody is signed in now.

@@ -39,7 +39,7 @@ pub async fn revoke(visit: Visit) -> Result<Reply, Failure> {
         return page(&view(&visit, token, visit.new_form()).await?);
     }
     let back = format!("{HERE}/{}", token.id);
-    visit.once(&back).await?;
+    visit.once_to_end(&back).await?;
     match visit.service.revoke_token_with_descendants(&visit.call, token.id).await {
         // Nothing can be shown with a session that has just ended.
         Ok(_) if token.id == visit.who.token => {

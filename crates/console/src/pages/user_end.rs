@@ -34,10 +34,12 @@ pub async fn set_status(visit: Visit) -> Result<Reply, Failure> {
         return page(&status_view(&visit, &user, visit.new_form()).await?);
     }
     let back = names::system_user_href(user.id);
-    visit.once(&back).await?;
-    let (status, done) = match visit.form.text("status") {
-        Some("ACTIVE") => (Status::Active, "activated"),
-        Some(_) | None => (Status::Deactivated, "deactivated"),
+    let (status, done) = if visit.form.text("status") == Some("ACTIVE") {
+        visit.once(&back).await?;
+        (Status::Active, "activated")
+    } else {
+        visit.once_to_end(&back).await?;
+        (Status::Deactivated, "deactivated")
     };
     let edit = SystemUserEdit { status: Some(status), ..SystemUserEdit::default() };
     match visit.service.update_system_user(&visit.call, user.id, edit).await {
@@ -87,7 +89,7 @@ pub async fn do_delete(visit: Visit) -> Result<Reply, Failure> {
     if visit.is_resumed() {
         return page(&delete_view(&visit, &user, visit.new_form()).await?);
     }
-    visit.once(HERE).await?;
+    visit.once_to_end(HERE).await?;
     match visit.service.delete_system_user(&visit.call, user.id).await {
         Ok(_) => Ok(reply::see_other(&format!("{HERE}?done=deleted"))),
         Err(refusal) => {

@@ -33,15 +33,27 @@ pub struct BrokenPage {
     pub trace: Option<String>,
 }
 
-/// 503: the server can't answer now, or can't write.
+/// 503: the server can't answer now. What was refused so was not done.
 #[derive(Debug, askama::Template)]
 #[template(path = "failure_503.html")]
 pub struct UnavailablePage {
     pub bare: Bare,
-    /// True if reading works and only writing does not.
-    pub writing: bool,
+    /// True if a form was sent, which may hold several changes.
+    pub sent: bool,
     /// The page to try again.
     pub retry: String,
+    pub trace: Option<String>,
+}
+
+/// 503: what was sent may have been done, or is in force and not stored yet. It must never say that nothing
+/// was changed.
+#[derive(Debug, askama::Template)]
+#[template(path = "failure_unsettled.html")]
+pub struct UnsettledPage {
+    pub bare: Bare,
+    pub title: String,
+    /// What is known, and what to do.
+    pub why: String,
     pub trace: Option<String>,
 }
 

@@ -8,6 +8,7 @@
 mod fixture;
 mod foreign;
 mod forms;
+mod full;
 mod html;
 mod link;
 mod many;
