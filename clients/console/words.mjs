@@ -79,7 +79,7 @@ export const SAYS = {
   shownOnce: /only time it is shown/,
   whatStops: 'What stops at once',
   shareEnded: /The share is ended/,
-  meanwhile: /somebody else changed|changed meanwhile/i,
+  meanwhile: /somebody else changed|renamed meanwhile/i,
 };
 
 /** What tokens look like, so that they are found on a page and masked in output. */

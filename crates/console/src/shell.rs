@@ -7,7 +7,7 @@ use valetkey_service::{Facts, rights};
 
 use crate::done;
 use crate::names;
-use crate::view::parts::{Link, Piece, Time, Tone};
+use crate::view::parts::{Form, Link, Piece, Time, Tone};
 use crate::view::shell::{Banner, Bare, BusinessHead, Flash, NavEntry, NavGroup, PersonFoot, Shell};
 use crate::visit::Visit;
 
@@ -65,9 +65,15 @@ fn unverified(visit: &Visit) -> Option<Banner> {
     Some(Banner { tone: Tone::Danger, text, link: Some(Link::new("See the activity", "/console/activity")) })
 }
 
-/// The same around a form that was refused.
-pub fn failed(visit: &Visit, title: &str, current: &str) -> Shell {
-    Shell { failed: true, flash: None, ..of(visit, title, current) }
+/// The same around a form, which may have been refused.
+pub fn of_form(visit: &Visit, title: &str, current: &str, form: &Form) -> Shell {
+    let shell = of(visit, title, current);
+    if form.errors.is_empty() { shell } else { refused(shell) }
+}
+
+/// The same around something that was refused.
+pub fn refused(shell: Shell) -> Shell {
+    Shell { failed: true, flash: None, ..shell }
 }
 
 /// The frame of a page for nobody in particular.

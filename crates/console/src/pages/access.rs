@@ -1,12 +1,13 @@
 //! Access, seen: users by assets with their tasks, the paths to one asset as a picture and as text, and
 //! whether a user can do what a cell says.
 
-use valetkey_domain::{AssetId, AssetKind, IdKind, UserId, kind};
+use valetkey_domain::{AssetId, AssetKind, IdKind, UserId};
 use valetkey_http::Reply;
 use valetkey_service::access::{AccessFilter, Held, Path, Row as Found, UserSort, Whose, Window};
 use valetkey_service::explain::{Answer, Mend};
 use valetkey_service::{Facts, rights};
 
+use super::kinds::{self, Kind};
 use crate::failure::Failure;
 use crate::view::access::{AccessPage, Cell, Column, Group, PathRow, Paths, Row};
 use crate::view::activity::Choice;
@@ -121,16 +122,8 @@ fn sort_choices(chosen: &str) -> Vec<Choice> {
 
 fn kind_choices(facts: &Facts<'_>, chosen: Option<AssetKind>) -> Vec<Choice> {
     let all = Choice { word: String::new(), label: "All kinds".to_owned(), chosen: chosen.is_none() };
-    let built_in = kind::TABLE.iter().map(|row| row.kind).filter(|kind| *kind != AssetKind::App);
-    let kinds = built_in.chain(facts.declared_kinds().into_iter().map(|kind| kind.kind));
-    let choice = |kind: AssetKind| {
-        let declared = facts.declared_kind(kind);
-        Choice {
-            word: names::kind_word(kind, declared.as_ref()),
-            label: names::kind_plural(kind, declared.as_ref()),
-            chosen: chosen == Some(kind),
-        }
-    };
+    let kinds = kinds::all(facts).into_iter().filter(|kind| kind.kind != AssetKind::App);
+    let choice = |kind: Kind| Choice { word: kind.word(), label: kind.plural(), chosen: chosen == Some(kind.kind) };
     std::iter::once(all).chain(kinds.map(choice)).collect()
 }
 

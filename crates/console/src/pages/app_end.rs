@@ -57,11 +57,7 @@ pub async fn do_rename(visit: Visit) -> Result<Reply, Failure> {
 fn rename_view(visit: &Visit, app: AppHead, form: Form) -> RenamePage {
     let typed = visit.form.raw("name").map(str::to_owned);
     RenamePage {
-        shell: if form.errors.is_empty() {
-            shell::of(visit, "Rename", HERE)
-        } else {
-            shell::failed(visit, "Rename", HERE)
-        },
+        shell: shell::of_form(visit, "Rename", HERE, &form),
         form,
         list: Link::new("Apps", HERE),
         action: format!("{}/rename", app.href),
@@ -175,7 +171,7 @@ async fn confirm(visit: &Visit, app: AppHead, end: End, act: Act, form: Form) ->
     };
     let said = |text: &str| -> Sentence { vec![Piece::plain(text)] };
     Ok(ConfirmPage {
-        shell: if form.errors.is_empty() { shell::of(visit, verb, HERE) } else { shell::failed(visit, verb, HERE) },
+        shell: shell::of_form(visit, verb, HERE, &form),
         form,
         list: Link::new("Apps", HERE),
         here: verb.to_owned(),

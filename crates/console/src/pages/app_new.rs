@@ -59,7 +59,7 @@ pub async fn create(visit: Visit) -> Result<Reply, Failure> {
 fn view(visit: &Visit, form: Form) -> NewAppPage {
     let title = "Create app";
     NewAppPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         name: visit.form.typed("name"),
         return_to: visit.query.text("return_to").or(visit.form.text("return_to")).map(str::to_owned),

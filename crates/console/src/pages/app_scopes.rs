@@ -100,7 +100,7 @@ fn scopes_view(
     };
     let (effect, seen) = effect.map_or((None, String::new()), |(effect, seen)| (Some(effect), seen));
     ScopesPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         app,
         groups: words::SCOPE_GROUPS.iter().map(group).filter(|group| !group.rows.is_empty()).collect(),

@@ -80,7 +80,7 @@ fn view(visit: &Visit, form: Form) -> Result<SecretPage, Failure> {
         chosen: seconds == preselected,
     };
     Ok(SecretPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         app: head,
         choices: OVERLAPS.into_iter().map(choice).collect(),

@@ -6,7 +6,8 @@ use valetkey_domain::{AssetId, AssetKind, BusinessId, Role, Status, UserId};
 use valetkey_http::Reply;
 use valetkey_service::{Facts, rights};
 
-use super::kinds::Kind;
+use super::find::Find;
+use super::kinds::{self, Kind};
 use super::paging::{self, PAGE_SIZE};
 use crate::failure::Failure;
 use crate::view::asset::{AssetRow, ListPage};
@@ -20,8 +21,7 @@ const PATH: &str = "/console/assets";
 /// What the list is to show.
 struct Wanted<'a> {
     show: &'a str,
-    /// In lower case.
-    text: String,
+    find: Find,
     from: usize,
 }
 
@@ -50,7 +50,7 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
     let business = visit.who.business;
     let wanted = Wanted {
         show: visit.query.text("show").unwrap_or_default(),
-        text: visit.query.text("q").unwrap_or_default().to_lowercase(),
+        find: Find::of(&visit.query),
         from: paging::from(&visit),
     };
     let question = rights::MANAGE_BUSINESS.on_business(business);
@@ -77,14 +77,17 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
         tabs,
         total: names::count(found.owned + found.shared),
         empty: found.owned + found.shared == 0,
-        pager: paging::pager(&visit, PATH, found.rows.len(), found.more, found.count),
+        pager: match found.count {
+            Some(count) => paging::pager(&visit, PATH, "from", count),
+            None => paging::open_pager(&visit, PATH, found.rows.len(), found.more),
+        },
         rows: found.rows,
         title,
     })
 }
 
 fn find(facts: &Facts<'_>, business: BusinessId, kind: &Kind, wanted: &Wanted<'_>) -> Found {
-    let is_of = |id: &AssetId| is_of_kind(facts, *id, kind.kind);
+    let is_of = |id: &AssetId| kinds::is_of(facts, *id, kind.kind);
     let owned: Vec<AssetId> = facts.owned_assets(business).into_iter().filter(&is_of).collect();
     let shared: Vec<AssetId> = facts.shared_assets(business).into_iter().filter(&is_of).collect();
     let (owned_count, shared_count) = (owned.len(), shared.len());
@@ -95,25 +98,15 @@ fn find(facts: &Facts<'_>, business: BusinessId, kind: &Kind, wanted: &Wanted<'_
     };
     // The newest first.
     ids.sort_unstable_by_key(|id| Reverse(*id));
-    let count = wanted.text.is_empty().then_some(ids.len());
-    let fits = |id: &AssetId| {
-        wanted.text.is_empty()
-            || id.to_string() == wanted.text
-            || facts.asset(*id).is_some_and(|asset| asset.name.as_str().to_lowercase().contains(&wanted.text))
-    };
-    let mut shown: Vec<AssetId> = ids.into_iter().filter(fits).skip(wanted.from).take(PAGE_SIZE + 1).collect();
+    let count = wanted.find.is_empty().then_some(ids.len());
+    let from = if count.is_some_and(|count| wanted.from >= count) { 0 } else { wanted.from };
+    let fits = |id: &AssetId| wanted.find.fits_asset(facts, *id);
+    let mut shown: Vec<AssetId> = ids.into_iter().filter(fits).skip(from).take(PAGE_SIZE + 1).collect();
     let more = shown.len() > PAGE_SIZE;
     shown.truncate(PAGE_SIZE);
     let admins = admins(facts, business);
     let rows = shown.into_iter().filter_map(|id| row(facts, business, kind, id, admins)).collect();
     Found { rows, owned: owned_count, shared: shared_count, count, more }
-}
-
-/// Whether an id is one of an asset of this kind. Declared kinds share one sort of id, so there the
-/// record says it.
-pub fn is_of_kind(facts: &Facts<'_>, id: AssetId, kind: AssetKind) -> bool {
-    id.kind() == Some(kind.id_kind())
-        && (kind.declared_number().is_none() || facts.asset(id).is_some_and(|asset| asset.kind == kind))
 }
 
 /// How many ADMINs the business has: they reach every asset.

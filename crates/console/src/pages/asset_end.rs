@@ -58,11 +58,7 @@ fn rename_view(visit: &Visit, asset: &Asset, kind: &Kind, form: Form) -> RenameP
     let here = kind.href();
     let typed = visit.form.raw("name").map(str::to_owned);
     RenamePage {
-        shell: if form.errors.is_empty() {
-            shell::of(visit, "Rename", &here)
-        } else {
-            shell::failed(visit, "Rename", &here)
-        },
+        shell: shell::of_form(visit, "Rename", &here, &form),
         form,
         list: kind.list(),
         action: format!("{href}/rename"),
@@ -106,11 +102,7 @@ async fn delete_view(visit: &Visit, asset: &Asset, kind: &Kind, form: Form) -> R
     let href = names::asset_href(asset.id);
     let here = kind.href();
     Ok(ConfirmPage {
-        shell: if form.errors.is_empty() {
-            shell::of(visit, "Delete", &here)
-        } else {
-            shell::failed(visit, "Delete", &here)
-        },
+        shell: shell::of_form(visit, "Delete", &here, &form),
         form,
         list: kind.list(),
         here: "Delete".to_owned(),

@@ -122,11 +122,7 @@ fn view(visit: &Visit, kind: &Kind, form: Form) -> NewPage {
         chosen: *name == chosen,
     };
     NewPage {
-        shell: if form.errors.is_empty() {
-            shell::of(visit, &title, &here)
-        } else {
-            shell::failed(visit, &title, &here)
-        },
+        shell: shell::of_form(visit, &title, &here, &form),
         form,
         kind: kind.word(),
         one: kind.one(),

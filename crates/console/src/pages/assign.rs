@@ -2,23 +2,22 @@
 //! before its changes stood on the page.
 
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{AssetId, AssetKind, BusinessId, Refusal, Role, Status, TaskSet, UserId, kind};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Refusal, Role, Status, TaskSet, UserId};
 use valetkey_http::Reply;
 use valetkey_service::{Facts, rights};
 
 use super::assign_tasks::{self, Asset};
 use super::draft::{Drafts, stored};
+use super::kinds::Kind;
+use super::picker::Listed;
 use super::subject::Subject;
-use super::{assign_summary, user};
+use super::{assign_summary, kinds, picker, user};
 use crate::failure::Failure;
-use crate::view::assign::{AssetChoice, AssignPage, KindRow, ReviewPage};
+use crate::view::assign::{AssignPage, Picker, ReviewPage};
 use crate::view::parts::{FieldError, Form, UserHead};
 use crate::visit::{Visit, again, page};
 use crate::web::reply;
 use crate::{forms, names, shell};
-
-/// How many assets are listed at once.
-const LISTED_LIMIT: usize = 50;
 
 /// The form for a system user.
 ///
@@ -203,121 +202,53 @@ fn all(facts: &Facts<'_>, business: BusinessId) -> Vec<AssetId> {
     facts.owned_assets(business).into_iter().chain(facts.shared_assets(business)).chain(apps).collect()
 }
 
-/// The assets of a kind that the business has, as far as the filter lets them through.
-struct Choices {
-    rows: Vec<AssetChoice>,
-    /// How many the filter lets through, and how many there are.
-    found: usize,
-    total: usize,
-}
-
-fn choices(facts: &Facts<'_>, visit: &Visit, subject: &Subject, carried: &Carried) -> Choices {
-    let business = visit.who.business;
-    let id_kind = carried.kind.id_kind();
-    let ids: Vec<AssetId> = all(facts, business).into_iter().filter(|id| id.kind() == Some(id_kind)).collect();
-    let query = carried.query.trim().to_lowercase();
-    let mut total = 0;
-    let mut found: Vec<(String, AssetId)> = Vec::new();
-    for id in ids {
-        let Some(asset) = facts.asset(id).filter(|asset| asset.kind == carried.kind) else { continue };
-        total += 1;
-        let name = asset.name.as_str().to_lowercase();
-        if query.is_empty() || name.contains(&query) || id.to_string() == query {
-            found.push((name, id));
-        }
-    }
-    found.sort_unstable();
-    let count = found.len();
-    // What is ticked stays in sight, even where the list is cut.
-    found.sort_by_key(|(_, id)| !carried.ticked.contains(id));
-    found.truncate(LISTED_LIMIT);
-    found.sort_unstable();
-    let rows = found.into_iter().filter_map(|(_, id)| {
-        let asset = Asset::of(facts, subject.id, id, business, &carried.drafts)?;
-        Some(AssetChoice {
-            id: id.to_string(),
-            name: asset.name.clone(),
-            detail: asset.detail(facts),
-            ticked: carried.ticked.contains(&id),
-        })
-    });
-    Choices { rows: rows.collect(), found: count, total }
-}
-
 fn view(visit: &Visit, subject: &Subject, carried: &Carried, form: Form) -> Result<AssignPage, Failure> {
     let title = format!("Assign assets to {}", subject.head.name);
     let drafts = &carried.drafts;
     let summary = assign_summary::of(visit, subject, drafts)?;
     let business = visit.who.business;
-    let (choices, kinds, switches, word, plural) = read(visit, |facts| {
-        let declared = facts.declared_kind(carried.kind);
-        let ticked: Vec<Asset> =
-            carried.ticked.iter().filter_map(|id| Asset::of(facts, subject.id, *id, business, drafts)).collect();
+    let (listed, kinds, switches, kind) = read(visit, |facts| {
+        let all = all(facts, business);
+        let asset = |id: AssetId| Asset::of(facts, subject.id, id, business, drafts);
+        let ticked: Vec<Asset> = carried.ticked.iter().filter_map(|id| asset(*id)).collect();
+        let detail = |id: AssetId| asset(id).map(|asset| asset.detail(facts)).unwrap_or_default();
+        let changed = |kind: AssetKind| drafts.iter().filter(|(id, _)| kinds::is_of(facts, *id, kind)).count();
         (
-            choices(facts, visit, subject, carried),
-            kind_rows(facts, visit, carried),
+            Listed::of(facts, &all, carried.kind, &carried.query, &carried.ticked, detail),
+            picker::kind_rows(facts, &all, carried.kind, changed),
             assign_tasks::switches(facts, carried.kind, &ticked),
-            names::kind_word(carried.kind, declared.as_ref()),
-            names::kind_plural(carried.kind, declared.as_ref()),
+            Kind::on(facts, carried.kind),
         )
     })?;
-    let listed: Vec<&str> = choices.rows.iter().map(|row| row.id.as_str()).collect();
-    let ticked: Vec<String> = carried.ticked.iter().map(ToString::to_string).collect();
-    let tasks_title = match ticked.len() {
-        0 => None,
-        1 => choices.rows.iter().find(|row| row.ticked).map(|row| format!("Tasks on {}", row.name)),
-        count => Some(format!("Tasks on {count} {plural}")),
+    let count = carried.ticked.len();
+    let tasks_title = match listed.rows.iter().filter(|row| row.ticked).collect::<Vec<_>>().as_slice() {
+        [only] if count == 1 => format!("Tasks on {}", only.name),
+        _ if count == 0 => "Tasks".to_owned(),
+        _ => format!("Tasks on {count} {}", kind.plural()),
     };
     let (full, partial) = switches.into_iter().partition(|switch| switch.full);
     let plain = |list: Vec<assign_tasks::Switch>| list.into_iter().map(|switch| switch.view).collect();
     Ok(AssignPage {
-        shell: if form.errors.is_empty() {
-            shell::of(visit, &title, subject.here)
-        } else {
-            shell::failed(visit, &title, subject.here)
-        },
+        shell: shell::of_form(visit, &title, subject.here, &form),
         form,
         user: subject.head.clone(),
-        kinds,
-        kind: word,
-        kind_title: plural.clone(),
-        query: carried.query.clone(),
-        hidden_ticked: ticked.iter().filter(|id| !listed.contains(&id.as_str())).cloned().collect(),
-        selected: format!("{} of {} selected", ticked.len(), names::count(choices.total)),
-        cut: (choices.found > LISTED_LIMIT)
-            .then(|| format!("The first {LISTED_LIMIT} of {}. Search for the others.", names::count(choices.found))),
-        assets: choices.rows,
-        tasks_title,
-        shown: ticked,
-        partial: plain(partial),
-        full: plain(full),
+        picker: Picker {
+            kinds,
+            kind: kind.word(),
+            kind_title: kind.plural(),
+            query: carried.query.clone(),
+            none: "There are none of this kind yet.",
+            hidden_ticked: listed.hidden(&carried.ticked),
+            selected: format!("{count} of {} selected", names::count(listed.total)),
+            cut: listed.cut,
+            assets: listed.rows,
+            tasks_title,
+            tasks_hint: (count == 0).then_some("Select one or more assets to see what may be done on them."),
+            partial: plain(partial),
+            full: plain(full),
+        },
+        shown: carried.ticked.iter().map(ToString::to_string).collect(),
         drafts: drafts.texts(),
         summary,
     })
-}
-
-fn kind_rows(facts: &Facts<'_>, visit: &Visit, carried: &Carried) -> Vec<KindRow> {
-    let business = visit.who.business;
-    let all = all(facts, business);
-    let built_in = kind::TABLE.iter().map(|row| row.kind);
-    let kinds = built_in.chain(facts.declared_kinds().into_iter().map(|kind| kind.kind));
-    let row = |kind: AssetKind| {
-        let declared = facts.declared_kind(kind);
-        let is_of = |id: &AssetId| {
-            id.kind() == Some(kind.id_kind())
-                && (kind.declared_number().is_none() || facts.asset(*id).is_some_and(|asset| asset.kind == kind))
-        };
-        let count = all.iter().filter(|id| is_of(id)).count();
-        let changed = carried.drafts.iter().filter(|(id, _)| is_of(id)).count();
-        let is_current = kind == carried.kind;
-        (count > 0 || is_current).then(|| KindRow {
-            word: names::kind_word(kind, declared.as_ref()),
-            title: names::kind_plural(kind, declared.as_ref()),
-            icon: names::kind_icon(kind),
-            count: names::count(count),
-            changed: (changed > 0).then(|| format!("{changed} changed")),
-            current: is_current,
-        })
-    };
-    kinds.filter_map(row).collect()
 }

@@ -1,10 +1,12 @@
 //! The switches of tasks for one or several assets, and what they change when they come back.
 
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{AssetId, AssetKind, BusinessId, DeclaredKind, TaskSet, UserId};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, TaskSet, UserId};
 use valetkey_service::Facts;
 
 use super::draft::{Drafts, stored};
+use super::kinds::Kind;
+use super::picker::implied_by;
 use crate::names;
 use crate::view::assign::TaskSwitch;
 use crate::view::parts::Tone;
@@ -40,8 +42,8 @@ impl Asset {
 
     /// "Has Content", "Shared by Tailwind Agency, up to Insights", or nothing.
     pub fn detail(&self, facts: &Facts<'_>) -> String {
-        let declared = facts.declared_kind(self.kind);
-        let labels = |set: TaskSet| labels(self.kind, declared.as_ref(), set).join(", ");
+        let kind = Kind::on(facts, self.kind);
+        let labels = |set: TaskSet| kind.labels(set).join(", ");
         let has = (!self.want.is_empty()).then(|| format!("Has {}", labels(self.want)));
         let shared = self.share.as_ref().map(|(owner, up_to)| format!("Shared by {owner}, up to {}", labels(*up_to)));
         match (has, shared) {
@@ -58,19 +60,8 @@ impl Asset {
 
     /// Whether another wanted task brings this one with it.
     fn implies(&self, words: &Vocabulary<'_>, task: TaskSet) -> Option<&'static str> {
-        let others = self.want.without(task);
-        if !words.expanded(others).covers(task) {
-            return None;
-        }
-        let mut by = ["MANAGE", "ADVERTISE"].into_iter();
-        by.find(|name| words.parse(name).is_some_and(|set| others.meets(set)))
+        implied_by(words, self.want.without(task), task)
     }
-}
-
-/// The labels of a set of tasks, in the order of the kind's table.
-pub fn labels(kind: AssetKind, declared: Option<&DeclaredKind>, set: TaskSet) -> Vec<String> {
-    let names = Vocabulary::of(kind, declared).map(|words| words.names(set)).unwrap_or_default();
-    names.into_iter().map(|name| words::task(kind, name).label).collect()
 }
 
 /// The names of a set of tasks on an asset, for the service.

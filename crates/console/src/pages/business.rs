@@ -10,7 +10,7 @@ use valetkey_domain::{Refusal, Role, State, Status, TokenId};
 use valetkey_http::Reply;
 use valetkey_service::rights;
 
-use super::person::renamed_meanwhile;
+use super::stale;
 use crate::failure::Failure;
 use crate::view::business::{AcceptedVersion, BusinessPage, LimitRow, TermsState, UnitChoice};
 use crate::view::parts::{Form, Time};
@@ -45,15 +45,15 @@ pub async fn rename(visit: Visit) -> Result<Reply, Failure> {
         return page(&view(&visit, visit.new_form())?);
     }
     visit.once(HERE).await?;
+    let business = visit.who.business;
+    let now = visit.find(rights::MANAGE_BUSINESS.on_business(business), |facts| facts.business(business))?.name;
+    if let Some(page) = stale::name(&visit, HERE, now.as_str(), HERE) {
+        return page;
+    }
     let name = match forms::name(&visit.form, "name") {
         Ok(name) => name,
         Err(refusal) => return refused(&visit, refusal),
     };
-    let business = visit.who.business;
-    let now = visit.find(rights::MANAGE_BUSINESS.on_business(business), |facts| facts.business(business))?.name;
-    if name != now && visit.form.raw("was") != Some(now.as_str()) {
-        return renamed_meanwhile(&visit, HERE, HERE, &now, &name);
-    }
     save(&visit, BusinessEdit { name: Some(name), ..BusinessEdit::default() }).await
 }
 
@@ -137,7 +137,7 @@ fn view(visit: &Visit, form: Form) -> Result<BusinessPage, Failure> {
     let limited = if typed { sent.text("limit") == Some("yes") } else { stored.is_some() };
     let named = sent.raw("name").is_some();
     Ok(BusinessPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         id: record.id.to_string(),
         name: if named { sent.typed("name") } else { record.name.to_string() },

@@ -2,11 +2,25 @@
 //! Nothing here may say what somebody may do; it only names it.
 
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{AssetKind, DeclaredKind, TaskSet};
+use valetkey_domain::{AssetId, AssetKind, DeclaredKind, TaskSet, kind};
 use valetkey_service::{Facts, Service};
 
 use crate::view::parts::Link;
 use crate::{names, words};
+
+/// Every kind, the declared ones last.
+pub fn all(facts: &Facts<'_>) -> Vec<Kind> {
+    let built_in = kind::TABLE.iter().map(|row| Kind { kind: row.kind, declared: None });
+    let declared = facts.declared_kinds().into_iter().map(|kind| Kind { kind: kind.kind, declared: Some(kind) });
+    built_in.chain(declared).collect()
+}
+
+/// Whether an id is one of an asset of this kind. Declared kinds share one sort of id, so there the
+/// record says it.
+pub fn is_of(facts: &Facts<'_>, id: AssetId, kind: AssetKind) -> bool {
+    id.kind() == Some(kind.id_kind())
+        && (kind.declared_number().is_none() || facts.asset(id).is_some_and(|asset| asset.kind == kind))
+}
 
 /// A kind, with its declaration if the operator declared it.
 #[derive(Debug, Clone)]

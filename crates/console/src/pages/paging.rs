@@ -28,19 +28,31 @@ pub fn href(visit: &Visit, path: &str, field: &str, value: Option<&str>) -> Stri
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
-/// Where a cut list stands. `total` is left out when nobody counted; `None` if the list isn't cut.
-pub fn pager(visit: &Visit, path: &str, shown: usize, more: bool, total: Option<usize>) -> Option<Pager> {
+/// The part of a counted list that a page shows: from which row, and up to which. `field` says where it
+/// begins, for a page with several lists.
+pub fn window(visit: &Visit, field: &str, count: usize) -> (usize, usize) {
+    let from = visit.query.text(field).and_then(|text| text.parse::<usize>().ok()).filter(|from| *from < count);
+    let from = from.unwrap_or_default();
+    (from, from.saturating_add(PAGE_SIZE).min(count))
+}
+
+/// Where a counted list stands, with the ways to the rest; `None` if it isn't cut.
+pub fn pager(visit: &Visit, path: &str, field: &str, count: usize) -> Option<Pager> {
+    let (from, to) = window(visit, field, count);
+    let range = format!("{} to {} of {}", names::count(from + 1), names::count(to), names::count(count));
+    (count > PAGE_SIZE).then(|| ways(visit, path, field, (from, to), range, to < count))
+}
+
+/// The same for a list that nobody counted.
+pub fn open_pager(visit: &Visit, path: &str, shown: usize, more: bool) -> Option<Pager> {
     let from = from(visit);
-    if from == 0 && !more {
-        return None;
-    }
-    let last = from + shown;
+    let last = from.saturating_add(shown);
     let range =
         if shown == 0 { "None".to_owned() } else { format!("{} to {}", names::count(from + 1), names::count(last)) };
-    let at = |from: usize| href(visit, path, "from", (from > 0).then(|| from.to_string()).as_deref());
-    Some(Pager {
-        words: total.map_or_else(|| range.clone(), |total| format!("{range} of {}", names::count(total))),
-        previous: (from > 0).then(|| at(from.saturating_sub(PAGE_SIZE))),
-        next: more.then(|| at(last)),
-    })
+    (from > 0 || more).then(|| ways(visit, path, "from", (from, last), range, more))
+}
+
+fn ways(visit: &Visit, path: &str, field: &str, (from, to): (usize, usize), words: String, more: bool) -> Pager {
+    let at = |from: usize| href(visit, path, field, (from > 0).then(|| from.to_string()).as_deref());
+    Pager { words, previous: (from > 0).then(|| at(from.saturating_sub(PAGE_SIZE))), next: more.then(|| at(to)) }
 }

@@ -12,8 +12,9 @@ use valetkey_http::Reply;
 use valetkey_service::preview::Act;
 use valetkey_service::{Facts, rights};
 
-use super::assign_tasks::labels;
-use super::person::{pager, window};
+use super::find::Find;
+use super::kinds::Kind;
+use super::paging::{pager, window};
 use crate::failure::Failure;
 use crate::view::partner::{EndPage, ListPage, PartnerPage, PartnerRow, ReceivedRow, SharedRow};
 use crate::view::parts::{Form, Piece, Sentence, Time};
@@ -85,7 +86,7 @@ fn assigned(state: &dyn State, us: BusinessId, asset: AssetId) -> Vec<UserId> {
 /// The refusal.
 pub async fn list(visit: Visit) -> Result<Reply, Failure> {
     let us = visit.who.business;
-    let query = visit.query.text("q").unwrap_or_default().to_lowercase();
+    let find = Find::of(&visit.query);
     let (rows, total, count) = visit.step(rights::MANAGE_BUSINESS.on_business(us), |facts| {
         let all = all(&**facts, us);
         let total = all.len();
@@ -93,9 +94,7 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
             .into_iter()
             .filter_map(|(id, between)| Some((facts.business(id)?.name.to_string(), id, between)))
             .collect();
-        found.retain(|(name, id, _)| {
-            query.is_empty() || name.to_lowercase().contains(&query) || id.to_string() == query
-        });
+        found.retain(|(name, id, _)| find.fits(name, id));
         found.sort_by_cached_key(|(name, id, _)| (name.to_lowercase(), *id));
         let (from, to) = window(&visit, "from", found.len());
         let rows: Vec<PartnerRow> =
@@ -139,13 +138,13 @@ fn row(state: &dyn State, us: BusinessId, name: &str, id: BusinessId, between: &
 pub async fn show(visit: Visit) -> Result<Reply, Failure> {
     let (us, now): (BusinessId, i64) = (visit.who.business, visit.now());
     let them: BusinessId = visit.id()?;
-    let query = visit.query.text("q").unwrap_or_default().to_lowercase();
+    let find = Find::of(&visit.query);
     let path = href(them);
     let seen = visit.find(rights::MANAGE_BUSINESS.on_business(us), |facts| {
         let (shared, received) = (shared(&**facts, us, them), received(&**facts, us, them));
         let name = facts.business(them).filter(|_| !(shared.is_empty() && received.is_empty()))?.name;
         let counts = (shared.len(), received.len());
-        let (shared, received) = (matching(facts, shared, &query), matching(facts, received, &query));
+        let (shared, received) = (matching(facts, shared, &find), matching(facts, received, &find));
         let found = (shared.len(), received.len());
         let (from, to) = window(&visit, "shared", shared.len());
         let shared: Vec<SharedRow> =
@@ -172,13 +171,8 @@ pub async fn show(visit: Visit) -> Result<Reply, Failure> {
 }
 
 /// The assets whose name or id fits. Records are read only if something was typed.
-fn matching(facts: &Facts<'_>, ids: Vec<AssetId>, query: &str) -> Vec<AssetId> {
-    let fits = |id: &AssetId| {
-        query.is_empty()
-            || id.to_string() == query
-            || facts.asset(*id).is_some_and(|asset| asset.name.as_str().to_lowercase().contains(query))
-    };
-    ids.into_iter().filter(fits).collect()
+fn matching(facts: &Facts<'_>, ids: Vec<AssetId>, find: &Find) -> Vec<AssetId> {
+    ids.into_iter().filter(|id| find.fits_asset(facts, *id)).collect()
 }
 
 fn shared_row(facts: &Facts<'_>, them: BusinessId, id: AssetId, now: i64) -> Option<SharedRow> {
@@ -189,7 +183,7 @@ fn shared_row(facts: &Facts<'_>, them: BusinessId, id: AssetId, now: i64) -> Opt
         href: names::asset_href(id),
         icon: names::kind_icon(asset.kind),
         kind: names::kind_title(asset.kind, declared.as_ref()),
-        tasks: labels(asset.kind, declared.as_ref(), share.tasks).join(", "),
+        tasks: Kind::on(facts, asset.kind).labels(share.tasks).join(", "),
         since: Time::date(share.created_at, now),
         by: names::creator(&**facts, share.created_by),
         change: format!("{HERE}/share?business={them}&asset={id}"),
@@ -205,7 +199,7 @@ fn received_row(facts: &Facts<'_>, us: BusinessId, them: BusinessId, id: AssetId
         href: names::asset_href(id),
         icon: names::kind_icon(asset.kind),
         kind: names::kind_title(asset.kind, declared.as_ref()),
-        tasks: labels(asset.kind, declared.as_ref(), share.tasks).join(", "),
+        tasks: Kind::on(facts, asset.kind).labels(share.tasks).join(", "),
         since: Time::date(share.created_at, now),
         assigned: assigned_words(facts, us, id),
         end: format!("{}/end?asset={id}", href(them)),
@@ -255,7 +249,7 @@ fn ending(visit: &Visit, asset: Option<AssetId>) -> Result<Ending, Failure> {
             them,
             partner: facts.business(them)?.name.to_string(),
             kind: names::kind_title(asset.kind, declared.as_ref()),
-            tasks: labels(asset.kind, declared.as_ref(), share.tasks).join(", "),
+            tasks: Kind::on(facts, asset.kind).labels(share.tasks).join(", "),
             asset,
             share,
             ours,
@@ -320,7 +314,7 @@ async fn end_view(visit: &Visit, ending: &Ending, form: Form) -> Result<EndPage,
     };
     let title = if ending.ours { "End share" } else { "Give back" };
     Ok(EndPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         partner: ending.partner.clone(),
         href: href(ending.them),

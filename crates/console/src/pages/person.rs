@@ -7,15 +7,17 @@ use valetkey_domain::noun::person::Person;
 use valetkey_domain::rules::human::is_open;
 use valetkey_domain::rules::person::{PersonEdit, live_people};
 use valetkey_domain::rules::sign_in::CODE_LIFETIME_MS;
-use valetkey_domain::{AssetId, Name, Reason, Refusal, Role, State, Status, UserId};
+use valetkey_domain::{AssetId, Reason, Refusal, Role, State, Status, UserId};
 use valetkey_http::Reply;
 use valetkey_service::{Facts, rights};
 
-use super::assign_tasks::labels;
+use super::find::Find;
+use super::kinds::Kind;
+use super::paging::{PAGE_SIZE, pager, window};
 use super::security::{self, SignIns};
+use super::stale;
 use crate::failure::Failure;
-use crate::view::failure::{StalePage, StaleRow};
-use crate::view::parts::{Badge, Form, Kept, Link, Pager, Piece, Tab, Time, Tone, UserHead};
+use crate::view::parts::{Badge, Form, Link, Tab, Time, Tone, UserHead};
 use crate::view::person::{LinkPage, ListPage, NewPage, PersonPage, PersonRow, RenamePage};
 use crate::view::system_user::AssetRow;
 use crate::visit::{Visit, again, page};
@@ -24,8 +26,6 @@ use crate::{forms, names, shell, words};
 
 /// The entry of the navigation.
 pub const HERE: &str = "/console/people";
-/// How many rows one page of a list has.
-pub const PAGE_SIZE: usize = 50;
 /// How many of a person's newest tokens are looked at for its last sign-in.
 const TOKENS_LOOKED_AT: usize = 100;
 
@@ -37,7 +37,7 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
     let (business, now) = (visit.who.business, visit.now());
     let question = rights::MANAGE_BUSINESS.on_business(business);
     let all = visit.step(question, |facts| live_people(&**facts, business))?;
-    let query = visit.query.text("q").unwrap_or_default().to_lowercase();
+    let find = Find::of(&visit.query);
     let show = visit.query.text("show").unwrap_or_default();
     let is_shown = |person: &&Person| {
         let fits = match show {
@@ -45,8 +45,7 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
             "deactivated" => person.status == Status::Deactivated,
             _ => true,
         };
-        let named = || person.name.as_str().to_lowercase().contains(&query) || person.email.contains(&query);
-        fits && (query.is_empty() || named() || person.id.to_string() == query)
+        fits && (find.fits(person.name.as_str(), &person.id) || find.is_in(&person.email))
     };
     let mut found: Vec<&Person> = all.iter().filter(is_shown).collect();
     found.sort_by_cached_key(|person| (person.name.as_str().to_lowercase(), person.id));
@@ -110,35 +109,6 @@ fn last_sign_in(state: &dyn State, person: UserId) -> Option<i64> {
     newest.filter_map(|id| state.token(id)).find(|token| token.page.is_none()).map(|token| token.created_at)
 }
 
-/// The part of a list that a page shows: from which row, and up to which. `field` says where it begins.
-pub fn window(visit: &Visit, field: &str, count: usize) -> (usize, usize) {
-    let from = visit.query.text(field).and_then(|text| text.parse::<usize>().ok()).unwrap_or_default();
-    let from = if from < count { from } else { 0 };
-    (from, from.saturating_add(PAGE_SIZE).min(count))
-}
-
-/// Where a cut list stands, with the ways to the rest. The other fields of the query are kept.
-pub fn pager(visit: &Visit, path: &str, field: &str, count: usize) -> Option<Pager> {
-    if count <= PAGE_SIZE {
-        return None;
-    }
-    let (from, to) = window(visit, field, count);
-    let at = |from: usize| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in visit.query.fields() {
-            if name != field && name != "done" {
-                query.append_pair(name, value);
-            }
-        }
-        format!("{path}?{}", query.append_pair(field, &from.to_string()).finish())
-    };
-    Some(Pager {
-        words: format!("{} to {} of {}", names::count(from + 1), names::count(to), names::count(count)),
-        previous: (from > 0).then(|| at(from.saturating_sub(PAGE_SIZE))),
-        next: (to < count).then(|| at(to)),
-    })
-}
-
 /// The form for a new one.
 ///
 /// # Errors
@@ -181,7 +151,7 @@ pub async fn create(visit: Visit) -> Result<Reply, Failure> {
 fn new_view(visit: &Visit, form: Form) -> NewPage {
     let title = "Add person";
     NewPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         name: visit.form.typed("name"),
         email: visit.form.typed("email"),
@@ -290,7 +260,7 @@ fn asset_row(facts: &Facts<'_>, person: &Person, id: AssetId, now: i64) -> Optio
         href: names::asset_href(id),
         icon: names::kind_icon(asset.kind),
         kind: names::kind_title(asset.kind, declared.as_ref()),
-        tasks: labels(asset.kind, declared.as_ref(), assignment.tasks).join(", "),
+        tasks: Kind::on(facts, asset.kind).labels(assignment.tasks).join(", "),
         note: Vec::new(),
         by: names::creator(&**facts, assignment.created_by),
         at: Time::date(assignment.created_at, now),
@@ -333,10 +303,10 @@ pub async fn rename(visit: Visit) -> Result<Reply, Failure> {
         return page(&rename_view(&visit, &person, typed, visit.new_form()));
     }
     visit.once(&back).await?;
+    if let Some(page) = stale::name(&visit, HERE, person.name.as_str(), &back) {
+        return page;
+    }
     let renamed = match forms::name(&visit.form, "name") {
-        Ok(name) if name != person.name && visit.form.raw("was") != Some(person.name.as_str()) => {
-            return renamed_meanwhile(&visit, HERE, &back, &person.name, &name);
-        }
         Ok(name) => {
             let edit = PersonEdit { name: Some(name), ..PersonEdit::default() };
             visit.service.update_person(&visit.call, person.id, edit).await.map(drop)
@@ -355,7 +325,7 @@ pub async fn rename(visit: Visit) -> Result<Reply, Failure> {
 fn rename_view(visit: &Visit, person: &Person, name: String, form: Form) -> RenamePage {
     let title = "Rename";
     RenamePage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         person: head(person),
         name,
@@ -363,29 +333,4 @@ fn rename_view(visit: &Visit, person: &Person, name: String, form: Form) -> Rena
         was: visit.form.text("was").map_or_else(|| person.name.to_string(), str::to_owned),
         you: person.id == visit.who.person,
     }
-}
-
-/// The page for a name that somebody else changed since the form was opened. The form comes to where this
-/// one was sent.
-///
-/// # Errors
-/// When the template fails.
-pub fn renamed_meanwhile(visit: &Visit, here: &str, href: &str, now: &Name, typed: &Name) -> Result<Reply, Failure> {
-    let kept = |name: &str, value: &Name| Kept { name: name.to_owned(), value: value.to_string() };
-    again(&StalePage {
-        shell: shell::of(visit, "Changed meanwhile", here),
-        form: visit.new_form(),
-        action: visit.here.clone(),
-        name: now.to_string(),
-        href: href.to_owned(),
-        changed: vec![Piece::plain("Somebody gave it another name while the form was open.")],
-        rows: vec![StaleRow {
-            label: "Name".to_owned(),
-            theirs: now.to_string(),
-            yours: typed.to_string(),
-            differs: true,
-        }],
-        kept: vec![kept("name", typed), kept("was", now)],
-        opened: None,
-    })
 }

@@ -192,7 +192,7 @@ async fn view(visit: &Visit, person: &Person, wanted: Wanted, form: Form) -> Res
     let title = words.crumb;
     let kept = |name: &str, value: &str| vec![Kept { name: name.to_owned(), value: value.to_owned() }];
     Ok(ChangePage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         person: head(person),
         crumb: words.crumb.to_owned(),

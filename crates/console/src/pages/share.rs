@@ -5,23 +5,22 @@
 
 use valetkey_domain::credential::Digest;
 use valetkey_domain::task::Vocabulary;
-use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, IdKind, Reason, Refusal, TaskSet, kind};
+use valetkey_domain::{AssetId, AssetKind, BusinessId, Id, IdKind, Reason, Refusal, TaskSet};
 use valetkey_http::Reply;
 use valetkey_service::preview::Act;
 use valetkey_service::{Facts, rights};
 
-use super::assign_tasks::labels;
+use super::kinds::Kind;
 use super::partner::{HERE, href, is_partner};
+use super::picker::{self, Listed, implied_by};
 use crate::failure::Failure;
-use crate::view::assign::{AssetChoice, ChangeRow, KindRow, Summary, TaskSwitch};
+use crate::view::assign::{ChangeRow, Picker, Summary, TaskSwitch};
 use crate::view::parts::{FieldError, Form, Kept, Piece, Sentence, Tone};
 use crate::view::share::{ReviewPage, SharePage};
 use crate::visit::{Visit, again, page};
 use crate::web::{form, reply};
 use crate::{forms, names, shell, stops, words};
 
-/// How many assets are listed at once.
-const LISTED_LIMIT: usize = 50;
 /// How many can be shared at once.
 const AT_ONCE_LIMIT: usize = 50;
 /// What is said of an id that is none, that nobody has, or that is our own: they look alike.
@@ -208,7 +207,7 @@ fn summary(facts: &Facts<'_>, carried: &Carried, changes: &Changes) -> Summary {
     let declared = facts.declared_kind(carried.kind);
     let vocabulary = Vocabulary::of(carried.kind, declared.as_ref());
     let expanded = |set: TaskSet| vocabulary.map_or(set, |known| known.expanded(set));
-    let in_words = |set: TaskSet| labels(carried.kind, declared.as_ref(), set).join(", ");
+    let in_words = |set: TaskSet| Kind::on(facts, carried.kind).labels(set).join(", ");
     let mut rows = Vec::new();
     for row in &changes.rows {
         let (was, will) = (expanded(row.stored), expanded(carried.tasks));
@@ -272,116 +271,61 @@ async fn save(visit: &Visit, carried: &Carried) -> Result<Reply, Failure> {
     Ok(reply::see_other(&format!("{}?done=shared", href(partner))))
 }
 
-/// The assets of a kind that the business owns, the newest first.
-fn owned(facts: &Facts<'_>, us: BusinessId, kind: AssetKind) -> Vec<AssetId> {
-    let is_of = |id: &AssetId| {
-        id.kind() == Some(kind.id_kind())
-            && (kind.declared_number().is_none() || facts.asset(*id).is_some_and(|asset| asset.kind == kind))
-    };
+/// What the business owns: no more can be shared.
+fn owned(facts: &Facts<'_>, us: BusinessId) -> Vec<AssetId> {
     let apps = facts.owned_apps(us).into_iter().map(AssetId::from);
-    let mut ids: Vec<AssetId> = facts.owned_assets(us).into_iter().chain(apps).filter(is_of).collect();
-    ids.reverse();
-    ids
+    facts.owned_assets(us).into_iter().chain(apps).collect()
 }
 
 fn view(visit: &Visit, carried: &Carried, form: Form) -> Result<SharePage, Failure> {
     let us = visit.who.business;
-    let (kinds, word, plural, listed, partner, switches) = read(visit, |facts| {
-        let declared = facts.declared_kind(carried.kind);
+    let (kinds, kind, listed, partner, switches) = read(visit, |facts| {
+        let all = owned(facts, us);
         let known = carried.partner.filter(|partner| is_partner(&**facts, us, *partner));
+        let detail = |id: AssetId| detail(facts, carried, id);
         (
-            kind_rows(facts, us, carried.kind),
-            names::kind_word(carried.kind, declared.as_ref()),
-            names::kind_plural(carried.kind, declared.as_ref()),
-            Listed::of(facts, us, carried),
+            picker::kind_rows(facts, &all, carried.kind, |_| 0),
+            Kind::on(facts, carried.kind),
+            Listed::of(facts, &all, carried.kind, &carried.query, &carried.ticked, detail),
             known.and_then(|partner| facts.business(partner)).map(|business| business.name.to_string()),
             switches(facts, carried),
         )
     })?;
-    let ticked: Vec<String> = carried.ticked.iter().map(ToString::to_string).collect();
-    let hidden = ticked.iter().filter(|id| !listed.rows.iter().any(|row| row.id == **id)).cloned().collect();
+    let count = carried.ticked.len();
     let (full, partial) = switches.into_iter().partition::<Vec<(bool, TaskSwitch)>, _>(|(full, _)| *full);
+    let plain = |list: Vec<(bool, TaskSwitch)>| list.into_iter().map(|(_, switch)| switch).collect();
     let title = "Share assets";
     Ok(SharePage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         business: carried.business.clone(),
         back: carried.partner.filter(|_| partner.is_some()).map_or_else(|| HERE.to_owned(), href),
         partner,
-        kinds,
-        kind: word,
-        kind_title: plural.clone(),
-        query: carried.query.clone(),
-        assets: listed.rows,
-        hidden_ticked: hidden,
-        selected: format!("{} selected", names::count(ticked.len())),
-        cut: (listed.found > LISTED_LIMIT)
-            .then(|| format!("The first {LISTED_LIMIT} of {}. Search for the others.", names::count(listed.found))),
-        tasks_title: match ticked.len() {
-            0 => None,
-            1 => Some("Up to which tasks".to_owned()),
-            count => Some(format!("Up to which tasks, on {} {plural}", names::count(count))),
+        picker: Picker {
+            kinds,
+            kind: kind.word(),
+            kind_title: kind.plural(),
+            query: carried.query.clone(),
+            none: "The business owns none of this kind. What is shared with it can't be shared on.",
+            hidden_ticked: listed.hidden(&carried.ticked),
+            selected: format!("{} selected", names::count(count)),
+            cut: listed.cut,
+            assets: listed.rows,
+            tasks_title: match count {
+                0 | 1 => "Up to which tasks".to_owned(),
+                count => format!("Up to which tasks, on {} {}", names::count(count), kind.plural()),
+            },
+            tasks_hint: (count == 0).then_some("Select one or more assets to choose what the partner may do at most."),
+            partial: plain(partial),
+            full: plain(full),
         },
-        partial: partial.into_iter().map(|(_, switch)| switch).collect(),
-        full: full.into_iter().map(|(_, switch)| switch).collect(),
     })
-}
-
-fn kind_rows(facts: &Facts<'_>, us: BusinessId, current: AssetKind) -> Vec<KindRow> {
-    let declared = facts.declared_kinds();
-    let kinds = kind::TABLE.iter().map(|row| row.kind).chain(declared.iter().map(|kind| kind.kind));
-    let row = |kind: AssetKind| {
-        let declared = declared.iter().find(|known| known.kind == kind);
-        let count = owned(facts, us, kind).len();
-        (count > 0 || kind == current).then(|| KindRow {
-            word: names::kind_word(kind, declared),
-            title: names::kind_plural(kind, declared),
-            icon: names::kind_icon(kind),
-            count: names::count(count),
-            changed: None,
-            current: kind == current,
-        })
-    };
-    kinds.filter_map(row).collect()
-}
-
-/// The assets that the form lists.
-struct Listed {
-    rows: Vec<AssetChoice>,
-    /// How many the filter lets through.
-    found: usize,
-}
-
-impl Listed {
-    fn of(facts: &Facts<'_>, us: BusinessId, carried: &Carried) -> Listed {
-        let query = carried.query.trim().to_lowercase();
-        let fits = |id: &AssetId| {
-            query.is_empty()
-                || id.to_string() == query
-                || facts.asset(*id).is_some_and(|asset| asset.name.as_str().to_lowercase().contains(&query))
-        };
-        let mut ids: Vec<AssetId> = owned(facts, us, carried.kind).into_iter().filter(fits).collect();
-        let found = ids.len();
-        // What is ticked stays in sight, even where the list is cut.
-        ids.sort_by_key(|id| !carried.ticked.contains(id));
-        ids.truncate(LISTED_LIMIT);
-        let rows = ids.into_iter().filter_map(|id| {
-            Some(AssetChoice {
-                id: id.to_string(),
-                name: facts.asset(id)?.name.to_string(),
-                detail: detail(facts, carried, id),
-                ticked: carried.ticked.contains(&id),
-            })
-        });
-        Listed { rows: rows.collect(), found }
-    }
 }
 
 /// "Shared with it up to Content", "Shared with 2 partners", or that it isn't shared.
 fn detail(facts: &Facts<'_>, carried: &Carried, id: AssetId) -> String {
     if let Some(share) = carried.partner.and_then(|partner| facts.share(id, partner)) {
-        let declared = facts.declared_kind(carried.kind);
-        return format!("Shared with it up to {}", labels(carried.kind, declared.as_ref(), share.tasks).join(", "));
+        return format!("Shared with it up to {}", Kind::on(facts, carried.kind).labels(share.tasks).join(", "));
     }
     match facts.partners_of(id).len() {
         0 => "Not shared".to_owned(),
@@ -400,11 +344,9 @@ fn switches(facts: &Facts<'_>, carried: &Carried) -> Vec<(bool, TaskSwitch)> {
     let switch = |name: &str| {
         let task = vocabulary.parse(name)?;
         let others = TaskSet(carried.tasks.0 & !task.0);
-        let is_implied = vocabulary.expanded(others).covers(task);
-        let brings = |name: &&str| vocabulary.parse(name).is_some_and(|set| others.meets(set));
-        let by = ["MANAGE", "ADVERTISE"].into_iter().find(|name| is_implied && brings(name));
+        let by = implied_by(&vocabulary, others, task);
         let shown = words::task(carried.kind, name);
-        let on = is_implied || carried.tasks.meets(task);
+        let on = vocabulary.expanded(carried.tasks).covers(task) || carried.tasks.meets(task);
         let switch = TaskSwitch {
             name: name.to_owned(),
             label: shown.label,

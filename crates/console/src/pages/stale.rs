@@ -5,33 +5,25 @@ use valetkey_http::Reply;
 
 use crate::failure::Failure;
 use crate::shell;
-use crate::view::failure::{StalePage, StaleRow};
-use crate::view::parts::{Kept, Piece};
+use crate::view::failure::StalePage;
+use crate::view::parts::Kept;
 use crate::visit::{Visit, again};
 
 /// The page that shows theirs beside mine, if the name is no longer the one that the form was made
-/// with. `href` is the page of the thing, and its form is sent to `rename` below it.
+/// with. `href` is the page of the thing. The form comes to where this one was sent.
 pub fn name(visit: &Visit, current: &str, now_called: &str, href: &str) -> Option<Result<Reply, Failure>> {
-    let (was, typed) = (visit.form.raw("was")?, visit.form.typed("name"));
-    if was == now_called || typed == now_called {
+    let typed = visit.form.typed("name");
+    if visit.form.raw("was") == Some(now_called) || typed == now_called {
         return None;
     }
     let kept = |name: &str, value: &str| Kept { name: name.to_owned(), value: value.to_owned() };
-    let view = StalePage {
-        shell: shell::failed(visit, "Changed meanwhile", current),
+    Some(again(&StalePage {
+        shell: shell::refused(shell::of(visit, "Changed meanwhile", current)),
         form: visit.new_form(),
-        action: format!("{href}/rename"),
+        action: visit.here.clone(),
         name: now_called.to_owned(),
         href: href.to_owned(),
-        changed: vec![Piece::plain("Somebody renamed it after you opened the form.")],
-        rows: vec![StaleRow {
-            label: "Name".to_owned(),
-            theirs: now_called.to_owned(),
-            yours: typed.clone(),
-            differs: true,
-        }],
         kept: vec![kept("name", &typed), kept("was", now_called)],
-        opened: None,
-    };
-    Some(again(&view))
+        typed,
+    }))
 }

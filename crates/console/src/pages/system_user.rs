@@ -7,9 +7,11 @@ use valetkey_http::Reply;
 use valetkey_service::token::{Listed, TokenStatus};
 use valetkey_service::{Facts, rights};
 
+use super::find::Find;
+use super::paging;
 use crate::failure::Failure;
 use crate::shell::SOON_MS;
-use crate::view::parts::{Badge, Form, LastUse, Pager, Tab, Time, Tone};
+use crate::view::parts::{Badge, Form, LastUse, Tab, Time, Tone};
 use crate::view::system_user::{EmptyPage, ListPage, NewPage, UserRow};
 use crate::visit::{Visit, again, page};
 use crate::web::reply;
@@ -17,7 +19,6 @@ use crate::{forms, names, shell};
 
 /// The entry of the navigation.
 pub const HERE: &str = "/console/system-users";
-const PAGE_SIZE: usize = 50;
 
 /// All system users, or the page that says there are none.
 ///
@@ -30,19 +31,18 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
     if all.is_empty() {
         return empty(&visit);
     }
-    let (query, shown) = (visit.query.text("q").unwrap_or_default().to_lowercase(), visit.query.text("show"));
+    let (find, shown) = (Find::of(&visit.query), visit.query.text("show"));
     let is_shown = |user: &&SystemUser| {
         let fits = match shown {
             Some("admins") => user.role == Role::Admin,
             Some("deactivated") => user.status == Status::Deactivated,
             Some(_) | None => true,
         };
-        fits && (query.is_empty() || user.name.as_str().to_lowercase().contains(&query) || user.id.to_string() == query)
+        fits && find.fits(user.name.as_str(), &user.id)
     };
     let mut found: Vec<&SystemUser> = all.iter().filter(is_shown).collect();
     found.sort_by_cached_key(|user| (user.name.as_str().to_lowercase(), user.id));
-    let from = visit.query.text("from").and_then(|n| n.parse::<usize>().ok()).unwrap_or_default().min(found.len());
-    let (count, to) = (found.len(), (from + PAGE_SIZE).min(found.len()));
+    let (from, to) = paging::window(&visit, "from", found.len());
     let rows = rows(&visit, &found[from..to]).await?;
     let count_of = |fits: &dyn Fn(&SystemUser) -> bool| names::count(all.iter().filter(|user| fits(user)).count());
     let tab = |label: &str, word: &str, count: String| Tab {
@@ -62,31 +62,13 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
         rows,
         total: names::count(all.len()),
         has_app: visit.step(question, |facts| !facts.connected_apps(business).is_empty())?,
-        pager: pager(&visit, from, to, count),
+        pager: paging::pager(&visit, HERE, "from", found.len()),
     })
 }
 
 fn live(facts: &Facts<'_>, business: valetkey_domain::BusinessId) -> Vec<SystemUser> {
     let users = facts.system_users(business).into_iter().filter_map(|id| facts.system_user(id));
     users.filter(|user| user.status != Status::Deleted).collect()
-}
-
-/// Where a cut list stands, with the ways to the rest.
-fn pager(visit: &Visit, from: usize, to: usize, count: usize) -> Option<Pager> {
-    if count <= PAGE_SIZE {
-        return None;
-    }
-    let at = |from: usize| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let kept = visit.query.fields().iter().filter(|(name, _)| name != "from" && name != "done");
-        query.extend_pairs(kept);
-        format!("{HERE}?{}", query.append_pair("from", &from.to_string()).finish())
-    };
-    Some(Pager {
-        words: format!("{} to {} of {}", from + 1, names::count(to), names::count(count)),
-        previous: (from > 0).then(|| at(from.saturating_sub(PAGE_SIZE))),
-        next: (to < count).then(|| at(to)),
-    })
 }
 
 fn empty(visit: &Visit) -> Result<Reply, Failure> {
@@ -203,7 +185,7 @@ fn fields(visit: &Visit) -> Result<(valetkey_domain::Name, Option<Purpose>), Ref
 fn new_view(visit: &Visit, form: Form) -> NewPage {
     let title = "New system user";
     NewPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         name: visit.form.typed("name"),
         description: visit.form.typed("description"),

@@ -61,7 +61,7 @@ fn view(visit: &Visit, form: Form) -> Result<TermsPage, Failure> {
     let renewed = accepted.as_ref().is_some_and(|(version, ..)| *version != terms.version);
     let title = "Terms for system users";
     Ok(TermsPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
+        shell: shell::of_form(visit, title, HERE, &form),
         form,
         version: terms.version.to_string(),
         paragraphs: paragraphs(&terms),

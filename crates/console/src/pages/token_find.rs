@@ -48,8 +48,5 @@ pub async fn find(visit: Visit) -> Result<Reply, Failure> {
 
 fn view(visit: &Visit, form: Form) -> FindPage {
     let title = "Find a token by its text";
-    FindPage {
-        shell: if form.errors.is_empty() { shell::of(visit, title, HERE) } else { shell::failed(visit, title, HERE) },
-        form,
-    }
+    FindPage { shell: shell::of_form(visit, title, HERE, &form), form }
 }

@@ -162,7 +162,7 @@ fn view(visit: &Visit, asked: &Asked, form: Form) -> TokenPage {
     let end = end(visit);
     let (groups, more) = asked.choice.groups(asked.ticked);
     TokenPage {
-        shell: if form.errors.is_empty() { shell::of(visit, &title, HERE) } else { shell::failed(visit, &title, HERE) },
+        shell: shell::of_form(visit, &title, HERE, &form),
         form,
         user: head(&asked.user),
         apps: asked.apps.clone(),

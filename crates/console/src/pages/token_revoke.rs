@@ -79,11 +79,7 @@ async fn view(visit: &Visit, token: &Token, form: Form) -> Result<ConfirmPage, F
         }
     };
     Ok(ConfirmPage {
-        shell: if form.errors.is_empty() {
-            shell::of(visit, "Revoke", HERE)
-        } else {
-            shell::failed(visit, "Revoke", HERE)
-        },
+        shell: shell::of_form(visit, "Revoke", HERE, &form),
         form,
         list: Link::new("Tokens", HERE),
         here: "Revoke".to_owned(),

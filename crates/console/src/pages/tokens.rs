@@ -9,7 +9,8 @@ use valetkey_service::token::{Listed, TokenStatus};
 use valetkey_service::{Facts, rights};
 
 use super::creator::user_href;
-use super::paging::{self, PAGE_SIZE};
+use super::find::Find;
+use super::paging;
 use super::system_user::last_use;
 use crate::failure::Failure;
 use crate::shell::SOON_MS;
@@ -105,7 +106,7 @@ struct Wanted {
     user: Option<UserId>,
     app: Option<AppId>,
     /// In lower case.
-    text: String,
+    find: Find,
 }
 
 impl Wanted {
@@ -120,7 +121,7 @@ impl Wanted {
             concern,
             user: visit.query.id("user"),
             app: visit.query.id("app"),
-            text: visit.query.text("q").unwrap_or_default().to_lowercase(),
+            find: Find::of(&visit.query),
         }
     }
 
@@ -157,13 +158,11 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
     };
     let shown: Vec<&Listed> = scope.iter().copied().filter(is_shown).collect();
     let (rows, found, narrowed) = visit.step(rights::MANAGE_BUSINESS.on_business(business), |facts| {
-        let found = matching(facts, shown, &wanted.text);
-        let from = paging::from(&visit).min(found.len());
-        let page = found.iter().skip(from).take(PAGE_SIZE);
-        let rows: Vec<TokenRow> = page.map(|listed| row(facts, listed, now)).collect();
+        let found = matching(facts, shown, &wanted.find);
+        let (from, to) = paging::window(&visit, "from", found.len());
+        let rows: Vec<TokenRow> = found[from..to].iter().map(|listed| row(facts, listed, now)).collect();
         (rows, found.len(), narrowed(facts, &visit, &wanted))
     })?;
-    let more = paging::from(&visit) + rows.len() < found;
     page(&ListPage {
         shell: shell::of(&visit, "Tokens", HERE),
         cards,
@@ -173,7 +172,7 @@ pub async fn list(visit: Visit) -> Result<Reply, Failure> {
         kept: kept(&visit),
         empty: all.iter().all(|listed| listed.token.kind == TokenKind::User),
         all: HERE.to_owned(),
-        pager: paging::pager(&visit, HERE, rows.len(), more, Some(found)),
+        pager: paging::pager(&visit, HERE, "from", found),
         rows,
     })
 }
@@ -214,20 +213,19 @@ fn card(visit: &Visit, concern: Concern, live: &[&Listed], wanted: &Wanted, now:
 }
 
 /// The tokens in which a text is found: in the purpose, the names of user and app, or as the whole id.
-fn matching<'a>(facts: &Facts<'_>, tokens: Vec<&'a Listed>, text: &str) -> Vec<&'a Listed> {
-    if text.is_empty() {
+fn matching<'a>(facts: &Facts<'_>, tokens: Vec<&'a Listed>, find: &Find) -> Vec<&'a Listed> {
+    if find.is_empty() {
         return tokens;
     }
     let mut users: HashMap<UserId, bool> = HashMap::new();
     let mut apps: HashMap<AppId, bool> = HashMap::new();
-    let has = |name: &str| name.to_lowercase().contains(text);
     let fits = |listed: &&Listed| {
         let token = &listed.token;
-        let is_user = *users.entry(token.user).or_insert_with(|| has(&names::user(&**facts, token.user)));
+        let is_user = *users.entry(token.user).or_insert_with(|| find.is_in(&names::user(&**facts, token.user)));
         let is_app = token.app.is_some_and(|id| {
-            *apps.entry(id).or_insert_with(|| facts.app(id).is_some_and(|app| has(app.name.as_str())))
+            *apps.entry(id).or_insert_with(|| facts.app(id).is_some_and(|app| find.is_in(app.name.as_str())))
         });
-        is_user || is_app || token.id.to_string() == text || has(&names::token(token))
+        is_user || is_app || find.fits(&names::token(token), &token.id)
     };
     tokens.into_iter().filter(fits).collect()
 }

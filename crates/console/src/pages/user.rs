@@ -11,8 +11,9 @@ use valetkey_service::store::telemetry::day_of;
 use valetkey_service::token::{Listed, TokenStatus};
 use valetkey_service::{Facts, rights};
 
+use super::kinds::Kind;
+use super::refusal;
 use super::system_user::{HERE, last_use};
-use super::{assign_tasks, refusal};
 use crate::failure::Failure;
 use crate::shell::SOON_MS;
 use crate::view::parts::{Chart, Link, Piece, Time, UserHead};
@@ -135,7 +136,7 @@ fn assets(facts: &Facts<'_>, user: &SystemUser, scopes: ScopeSet, now: i64) -> V
             href: names::asset_href(id),
             icon: names::kind_icon(asset.kind),
             kind: names::kind_title(asset.kind, declared.as_ref()),
-            tasks: assign_tasks::labels(asset.kind, declared.as_ref(), assignment.tasks).join(", "),
+            tasks: Kind::on(facts, asset.kind).labels(assignment.tasks).join(", "),
             note: note.unwrap_or_default(),
             by: names::creator(&**facts, assignment.created_by),
             at: Time::date(assignment.created_at, now),

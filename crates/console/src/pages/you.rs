@@ -6,7 +6,9 @@ use valetkey_domain::{AssetId, BusinessId, UserId};
 use valetkey_http::Reply;
 use valetkey_service::{Facts, rights};
 
-use super::person::{head, pager, window};
+use super::find::Find;
+use super::paging::{pager, window};
+use super::person::head;
 use super::security::{self, SignIns};
 use crate::failure::Failure;
 use crate::view::parts::Time;
@@ -23,17 +25,12 @@ const HERE: &str = "/console/you";
 pub async fn show(visit: Visit) -> Result<Reply, Failure> {
     let (who, business, now) = (visit.who.person, visit.who.business, visit.now());
     let SignIns { sessions, tokens } = security::sign_ins(&visit, who).await?;
-    let query = visit.query.text("q").unwrap_or_default().to_lowercase();
+    let find = Find::of(&visit.query);
     let seen = visit.find(rights::MANAGE_OR_SELF.on_user(business, who), |facts| {
         let person = facts.person(who)?;
         let all = facts.assets_of(who);
         let total = all.len();
-        let fits = |id: &AssetId| {
-            query.is_empty()
-                || id.to_string() == query
-                || facts.asset(*id).is_some_and(|asset| asset.name.as_str().to_lowercase().contains(&query))
-        };
-        let found: Vec<AssetId> = all.into_iter().filter(fits).collect();
+        let found: Vec<AssetId> = all.into_iter().filter(|id| find.fits_asset(facts, *id)).collect();
         let (from, to) = window(&visit, "from", found.len());
         let rows: Vec<OwnAsset> =
             found[from..to].iter().filter_map(|id| own_asset(facts, who, business, *id, now)).collect();

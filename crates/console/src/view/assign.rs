@@ -19,6 +19,16 @@ pub struct AssignPage {
     pub shell: Shell,
     pub form: Form,
     pub user: UserHead,
+    pub picker: Picker,
+    /// The ids that the switches were drawn for.
+    pub shown: Vec<String>,
+    pub drafts: Vec<String>,
+    pub summary: Summary,
+}
+
+/// The three columns: kinds, assets of one, and their tasks.
+#[derive(Debug, Clone)]
+pub struct Picker {
     pub kinds: Vec<KindRow>,
     /// The word of the kind that is shown.
     pub kind: String,
@@ -27,20 +37,20 @@ pub struct AssignPage {
     /// The filter of assets, as typed.
     pub query: String,
     pub assets: Vec<AssetChoice>,
+    /// What stands there if there is none of the kind.
+    pub none: &'static str,
     /// Ticked assets of this kind that the filter hides; they stay ticked.
     pub hidden_ticked: Vec<String>,
     /// "2 of 3 selected".
     pub selected: String,
     /// If the list was cut: "The first 50 of 1,234. Search for the others."
     pub cut: Option<String>,
-    /// What the switches are about: "Tasks on 2 Pages"; `None` while nothing is selected.
-    pub tasks_title: Option<String>,
-    /// The ids that the switches were drawn for.
-    pub shown: Vec<String>,
+    /// What the switches are about: "Tasks on 2 Pages".
+    pub tasks_title: String,
+    /// What stands there while nothing is selected.
+    pub tasks_hint: Option<&'static str>,
     pub partial: Vec<TaskSwitch>,
     pub full: Vec<TaskSwitch>,
-    pub drafts: Vec<String>,
-    pub summary: Summary,
 }
 
 /// The changes alone, to read before they are saved; for who uses no script.

@@ -1,7 +1,7 @@
 //! Pages for what goes wrong. Each says what happened, what is unchanged and what to do next.
 //! None may show the text of an error from inside.
 
-use super::parts::{Form, Kept, Sentence, Time};
+use super::parts::{Form, Kept};
 use super::shell::{Bare, Shell};
 
 /// 403: the signed-in person may not do this, or the form came from elsewhere.
@@ -66,37 +66,21 @@ pub struct ReplayedPage {
     pub back: String,
 }
 
-/// One field of a stale form.
-#[derive(Debug, Clone)]
-pub struct StaleRow {
-    pub label: String,
-    /// What stands now.
-    pub theirs: String,
-    /// What was typed.
-    pub yours: String,
-    /// Whether the two differ.
-    pub differs: bool,
-}
-
-/// Somebody else changed the thing since the form was opened. Nothing was overwritten.
+/// Somebody else renamed the thing since the form was opened. Nothing was overwritten.
 #[derive(Debug, askama::Template)]
 #[template(path = "stale.html")]
 pub struct StalePage {
     pub shell: Shell,
-    /// A new one-use id, and the revision of now.
+    /// A new one-use id.
     pub form: Form,
     /// Where "Save mine" sends to.
     pub action: String,
-    /// The name of the thing.
+    /// The name of the thing now.
     pub name: String,
+    /// What was typed.
+    pub typed: String,
     /// Its page.
     pub href: String,
-    /// Who changed it and when, if known: "Jonas Okafor changed it 2 minutes ago".
-    pub changed: Sentence,
-    /// Theirs beside yours.
-    pub rows: Vec<StaleRow>,
     /// What was typed, sent again by "Save mine".
     pub kept: Vec<Kept>,
-    /// When the form was opened.
-    pub opened: Option<Time>,
 }

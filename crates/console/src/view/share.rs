@@ -6,7 +6,7 @@
 //! `search`, `review`, `save`, or `refresh` from the script. Only `save` changes anything or uses up the
 //! one-use id.
 
-use super::assign::{AssetChoice, KindRow, Summary, TaskSwitch};
+use super::assign::{Picker, Summary};
 use super::parts::{Form, Kept, Sentence};
 use super::shell::Shell;
 
@@ -20,24 +20,7 @@ pub struct SharePage {
     pub business: String,
     /// The partner's name, if it is one already.
     pub partner: Option<String>,
-    pub kinds: Vec<KindRow>,
-    /// The word of the kind that is shown.
-    pub kind: String,
-    /// Its title, in the plural: "Pages".
-    pub kind_title: String,
-    /// The filter of assets, as typed.
-    pub query: String,
-    pub assets: Vec<AssetChoice>,
-    /// Ticked assets of this kind that the filter hides; they stay ticked.
-    pub hidden_ticked: Vec<String>,
-    /// "2 selected".
-    pub selected: String,
-    /// If the list was cut: "The first 50 of 1,234. Search for the others."
-    pub cut: Option<String>,
-    /// What the switches are about: "Up to which tasks, on 2 Pages"; `None` while nothing is selected.
-    pub tasks_title: Option<String>,
-    pub partial: Vec<TaskSwitch>,
-    pub full: Vec<TaskSwitch>,
+    pub picker: Picker,
     /// Where "Cancel" leads.
     pub back: String,
 }
