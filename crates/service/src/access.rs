@@ -9,5 +9,5 @@ mod paths;
 
 pub(crate) use held::{Column, assets_of_business};
 pub use held::{Entry, Held, Path, UserSort};
-pub use matrix::{AccessFilter, AccessPage, Cell, Head, Row, Window};
+pub use matrix::{AccessFilter, AccessPage, Cell, Head, Row, Rows, Window};
 pub use paths::{OnAsset, Page, Reached, Whose};

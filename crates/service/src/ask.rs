@@ -319,6 +319,15 @@ impl Service {
         let id = id.into();
         self.ask(call, absent(id)).err().unwrap_or_else(|| Refusal::not_visible(id))
     }
+
+    /// A refusal that was met after the decision. One about an id that names nothing is journaled like every
+    /// other question about such an id.
+    pub(crate) fn journaled(&self, call: &Call, refusal: Refusal) -> Refusal {
+        match refusal.subject {
+            Some(id) if refusal.reason == Reason::NotVisible => self.absent(call, id),
+            Some(_) | None => refusal,
+        }
+    }
 }
 
 /// The question about an id that no record has.

@@ -66,7 +66,8 @@ pub fn tests(work: &Work<'_>) -> Result<Counts> {
 }
 
 /// The crates whose tests take the store that the environment names (`testkit::ground`).
-const OVER_STORES: &[&str] = &["valetkey-service", "valetkey-graph", "valetkey-gateway", "valetkey-api"];
+const OVER_STORES: &[&str] =
+    &["valetkey-service", "valetkey-graph", "valetkey-gateway", "valetkey-api", "valetkey-console"];
 
 /// The tests of the service and of the adapters once more, over a real store.
 pub fn tests_over(work: &Work<'_>, store: Store) -> Result<Counts> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use valetkey_domain::{AssetKind, Refusal};
-use valetkey_service::access::{AccessFilter, AccessPage, Head, Held, OnAsset, Reached, Row, UserSort, Whose, Window};
+use valetkey_service::access::{AccessFilter, AccessPage, Head, Held, OnAsset, Reached, Row, Rows, Whose, Window};
 
 use crate::command::{AFTER, Access, Answer, BUSINESS, Command, Ctx, LIMIT, Noun, Sort, line, may, need};
 use crate::preview::kind_word;
@@ -111,15 +111,9 @@ fn count(ctx: &Ctx, name: &str, otherwise: usize) -> usize {
 
 fn filter(ctx: &Ctx) -> Result<AccessFilter, Refusal> {
     let text = |name: &str| ctx.text(name).map(str::to_owned);
-    let (sorts, without_partners, without_users) = match ctx.text("sort") {
-        Some("person") => (vec![UserSort::Person], true, false),
-        Some("system_user") => (vec![UserSort::SystemUser], true, false),
-        Some("partner") => (Vec::new(), false, true),
-        _ => (Vec::new(), false, false),
-    };
-    let kinds = kind(ctx)?.into_iter().collect();
+    let rows = ctx.text("sort").and_then(Rows::parse).unwrap_or_default();
     let (user_text, asset_text, task) = (text("user_text"), text("asset_text"), text("task"));
-    Ok(AccessFilter { user_text, asset_text, sorts, without_partners, without_users, kinds, task })
+    Ok(AccessFilter { user_text, asset_text, rows, kind: kind(ctx)?, task })
 }
 
 /// The kind that is asked for; apps are one here.

@@ -3,7 +3,7 @@
 
 use valetkey_domain::{AssetId, AssetKind, IdKind, UserId};
 use valetkey_http::Reply;
-use valetkey_service::access::{AccessFilter, Held, Path, Row as Found, UserSort, Whose, Window};
+use valetkey_service::access::{AccessFilter, Held, Path, Row as Found, Rows, UserSort, Whose, Window};
 use valetkey_service::explain::{Answer, Mend};
 use valetkey_service::{Facts, rights};
 
@@ -41,14 +41,8 @@ pub async fn show(visit: Visit) -> Result<Reply, Failure> {
     let filter = AccessFilter {
         user_text: visit.query.text("users").map(str::to_owned),
         asset_text: visit.query.text("assets").map(str::to_owned),
-        sorts: match sort {
-            "people" => vec![UserSort::Person],
-            "system-users" => vec![UserSort::SystemUser],
-            _ => Vec::new(),
-        },
-        without_partners: ["people", "system-users"].contains(&sort),
-        without_users: sort == "partners",
-        kinds: kind.into_iter().collect(),
+        rows: Rows::parse(sort).unwrap_or_default(),
+        kind,
         task: None,
     };
     let (users, assets) = (Window { offset: from_user, limit: USERS }, Window { offset: from_asset, limit: ASSETS });
@@ -114,7 +108,7 @@ fn pager(visit: &Visit, what: &str, (field, from, size): (&str, usize, usize), t
 }
 
 fn sort_choices(chosen: &str) -> Vec<Choice> {
-    let all = [("", "All users"), ("people", "People"), ("system-users", "System users"), ("partners", "Partners")];
+    let all = [("", "All users"), ("person", "People"), ("system_user", "System users"), ("partner", "Partners")];
     all.into_iter()
         .map(|(word, label)| Choice { word: word.to_owned(), label: label.to_owned(), chosen: word == chosen })
         .collect()

@@ -14,13 +14,14 @@ struct File {
     text: fn() -> &'static str,
 }
 
-/// The style: what single pages need comes first, so that the rules for narrow screens at the end of the
-/// whole hold for it too.
+/// The style: what single pages need comes first, and the rules for narrow screens last, so that they hold
+/// for all of it.
 const STYLE: &str = concat!(
     include_str!("../../static/parts/access.css"),
     include_str!("../../static/parts/person.css"),
     include_str!("../../static/parts/tokens.css"),
     include_str!("../../static/console.css"),
+    include_str!("../../static/parts/narrow.css"),
 );
 
 const FILES: [File; 4] = [

@@ -24,16 +24,47 @@ pub struct AccessFilter {
     pub user_text: Option<String>,
     /// Only assets whose name holds this text.
     pub asset_text: Option<String>,
-    /// Only these sorts of users; all if empty.
-    pub sorts: Vec<UserSort>,
-    /// Leave partners out.
-    pub without_partners: bool,
-    /// Leave users out.
-    pub without_users: bool,
-    /// Only assets of these kinds; all if empty.
-    pub kinds: Vec<AssetKind>,
+    pub rows: Rows,
+    /// Only assets of this kind.
+    pub kind: Option<AssetKind>,
     /// Only assets whose kind knows this task, and only cells that hold it.
     pub task: Option<String>,
+}
+
+/// Which rows there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rows {
+    #[default]
+    All,
+    Users(UserSort),
+    Partners,
+}
+
+impl Rows {
+    /// The rows of a word in `/v1` and in addresses.
+    pub fn parse(word: &str) -> Option<Rows> {
+        match word {
+            "person" => Some(Rows::Users(UserSort::Person)),
+            "system_user" => Some(Rows::Users(UserSort::SystemUser)),
+            "partner" => Some(Rows::Partners),
+            _ => None,
+        }
+    }
+
+    fn has_user(self, sort: UserSort) -> bool {
+        match self {
+            Rows::All => true,
+            Rows::Users(wanted) => wanted == sort,
+            Rows::Partners => false,
+        }
+    }
+
+    fn has_partners(self) -> bool {
+        match self {
+            Rows::All | Rows::Partners => true,
+            Rows::Users(_) => false,
+        }
+    }
 }
 
 /// A part of a list in the order of names.
@@ -169,10 +200,9 @@ fn own_line(facts: &Facts<'_>) -> Vec<Line> {
 
 /// The users and partners that pass the filter.
 fn lines(state: &dyn State, business: BusinessId, filter: &AccessFilter) -> Vec<Line> {
-    let passes =
-        |entry: &Entry| !filter.without_users && (filter.sorts.is_empty() || filter.sorts.contains(&entry.sort));
+    let passes = |entry: &Entry| filter.rows.has_user(entry.sort);
     let mut lines: Vec<Line> = Entry::all(state, business).into_iter().filter(passes).map(Line::User).collect();
-    if !filter.without_partners {
+    if filter.rows.has_partners() {
         let apps = state.owned_apps(business).into_iter().map(AssetId::from);
         let own = state.owned_assets(business).into_iter().chain(apps);
         let partners: BTreeSet<BusinessId> = own.flat_map(|asset| state.partners_of(asset)).collect();
@@ -187,8 +217,8 @@ fn lines(state: &dyn State, business: BusinessId, filter: &AccessFilter) -> Vec<
 fn heads(state: &dyn State, business: BusinessId, filter: &AccessFilter) -> Vec<Head> {
     let wanted = |id: AssetId| {
         let asset = state.asset(id)?;
-        let passes = (filter.kinds.is_empty() || filter.kinds.contains(&asset.kind))
-            && holds_text(&asset.name, filter.asset_text.as_deref());
+        let passes =
+            filter.kind.is_none_or(|kind| kind == asset.kind) && holds_text(&asset.name, filter.asset_text.as_deref());
         let is_shared = asset.business != Some(business);
         passes.then_some(Head { id, name: asset.name, kind: asset.kind, is_shared })
     };

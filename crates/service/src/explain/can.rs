@@ -100,11 +100,7 @@ impl Service {
         match answer {
             Ok(Some(can)) => Ok(can),
             Ok(None) => Err(self.absent(call, asset)),
-            // Journaled like every other question about an id that names nothing.
-            Err(refusal) => Err(match (refusal.reason, refusal.subject) {
-                (Reason::NotVisible, Some(id)) => self.absent(call, id),
-                _ => refusal,
-            }),
+            Err(refusal) => Err(self.journaled(call, refusal)),
         }
     }
 }

@@ -82,11 +82,7 @@ impl Service {
             let index = self.inner.index()?;
             self.answer_on(&index, &allowed, (token, asset), task, scopes)
         };
-        answer.map_err(|refusal| match (refusal.reason, refusal.subject) {
-            // Journaled like every other question about an id that names nothing.
-            (Reason::NotVisible, Some(id)) => self.absent(call, id),
-            _ => refusal,
-        })
+        answer.map_err(|refusal| self.journaled(call, refusal))
     }
 
     fn answer_on(

@@ -132,16 +132,47 @@ pub(super) fn mend(names: &Names<'_>, then: &Side, side: &Side, business: Option
 
 fn of_token(names: &Names<'_>, token: &TokenView, side: &Side, refusal: &Refusal) -> Mend {
     let (user, business) = (token.user, token.business);
-    match (refusal.reason, token.app) {
-        (Reason::TokenExpired | Reason::TokenRevoked, Some(app)) if token.kind == TokenKind::SystemUser => {
-            Mend::Issue { user, app: app.id, scopes: token.scopes }
-        }
-        (Reason::UserDeactivated, _) => Mend::Activate { user, is_person: names.state.person(user).is_some() },
-        (Reason::AppDisconnected, Some(app)) => Mend::Connect { business, app: app.id },
-        (Reason::AppNotInstalled, Some(app)) => Mend::Install { system_user: user, app: app.id },
-        (Reason::ScopeMissing, Some(app)) => scope(names, token, app.id, refusal.missing.scopes),
-        (Reason::AssetNotAssigned | Reason::TaskMissing, _) => task(names, token, side, refusal),
-        _ => Mend::None,
+    let of_app = |mend: &dyn Fn(AppId) -> Mend| token.app.map_or(Mend::None, |app| mend(app.id));
+    match refusal.reason {
+        Reason::TokenExpired | Reason::TokenRevoked => match token.kind {
+            TokenKind::SystemUser => of_app(&|app| Mend::Issue { user, app, scopes: token.scopes }),
+            TokenKind::User | TokenKind::Page => Mend::None,
+        },
+        Reason::UserDeactivated => Mend::Activate { user, is_person: names.state.person(user).is_some() },
+        Reason::AppDisconnected => of_app(&|app| Mend::Connect { business, app }),
+        Reason::AppNotInstalled => of_app(&|app| Mend::Install { system_user: user, app }),
+        Reason::ScopeMissing => of_app(&|app| scope(names, token, app, refusal.missing.scopes)),
+        Reason::AssetNotAssigned | Reason::TaskMissing => task(names, token, side, refusal),
+        Reason::TokenMalformed
+        | Reason::TokenUnknown
+        | Reason::UserDeleted
+        | Reason::AppNotInstalledForIssue
+        | Reason::ProofMissing
+        | Reason::ProofInvalid
+        | Reason::NotVisible
+        | Reason::ShareEnded
+        | Reason::RoleInsufficient
+        | Reason::TermsNotAccepted
+        | Reason::NoConnectedApp
+        | Reason::LimitReached
+        | Reason::IpNotAllowed
+        | Reason::OutsideTimeWindow
+        | Reason::RateLimited
+        | Reason::NotFresh
+        | Reason::Required
+        | Reason::Invalid
+        | Reason::NotOneOf
+        | Reason::UnknownReference
+        | Reason::ScopeNotPossible
+        | Reason::ScopeIncomplete
+        | Reason::WiderThanCaller
+        | Reason::TokenMustEnd
+        | Reason::LastAdmin
+        | Reason::Conflict
+        | Reason::Unavailable
+        | Reason::OutcomeUnknown
+        | Reason::NotDurable
+        | Reason::Fault => Mend::None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who can do what: what the lists say is what the decision says.
 
 use valetkey_domain::{AssetKind, Reason, TaskSet};
-use valetkey_service::access::{AccessFilter, Path, Row, UserSort, Whose, Window};
+use valetkey_service::access::{AccessFilter, Path, Row, Rows, UserSort, Whose, Window};
 use valetkey_service::authz::Decision;
 use valetkey_service::rights;
 
@@ -96,7 +96,7 @@ async fn windows_and_filters_keep_the_totals_exact() {
     assert_eq!(part.cells, [[whole.cells[1][1].clone()]]);
     assert_eq!((part.total_rows, part.total_heads), (3, 3));
     let filter = AccessFilter {
-        sorts: vec![UserSort::SystemUser],
+        rows: Rows::Users(UserSort::SystemUser),
         task: Some("MODERATE".to_owned()),
         user_text: Some("EMPLOY".to_owned()),
         ..AccessFilter::default()
